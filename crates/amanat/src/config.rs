@@ -1,0 +1,326 @@
+//! The configuration: one TOML file, the environment and flags, under the same names, in that order of precedence.
+//!
+//! Parsed once, at the door: what leaves this module is valid. Unknown keys are refused with the place and the keys that
+//! exist. Secrets are named by file, never written here, and never printed by `config show`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use config::{Environment, File, FileFormat};
+use serde::{Deserialize, Serialize};
+
+/// Everything a role needs to know. Every field has a default that works on a laptop with nothing installed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The data directory: log, lake, keys (see ARCHITECTURE.md, "What a data directory holds").
+    pub data: PathBuf,
+    /// Address of the HTTP endpoint.
+    pub http: SocketAddr,
+    /// Where events come from.
+    pub log: LogConfig,
+    /// The write road.
+    pub ingest: IngestConfig,
+    /// Marts and Snapshots.
+    pub refresh: RefreshConfig,
+    /// Limits of one question.
+    pub sql: SqlConfig,
+    /// Which agencies may emit what, and how datasets are protected.
+    pub policy: PolicyConfig,
+    /// Log lines of the program itself.
+    pub telemetry: TelemetryConfig,
+}
+
+/// The event log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// `sqlite` (embedded, `<data>/log.db`) or `kafka`.
+    pub kind: LogKind,
+    /// Kafka bootstrap servers, comma separated. Used with `kind = "kafka"`.
+    pub brokers: String,
+    /// Partitions of a topic that this program creates.
+    pub partitions: i32,
+    /// Raised by the operator when a topic was recreated on purpose, so that its offsets begin anew (ingestion.md 3.3).
+    pub generation: u32,
+    /// Further client settings, passed to librdkafka as they are (TLS, SASL).
+    pub kafka: std::collections::BTreeMap<String, String>,
+}
+
+/// Which log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogKind {
+    /// The embedded log.
+    Sqlite,
+    /// Apache Kafka.
+    Kafka,
+}
+
+/// The write road.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IngestConfig {
+    /// Largest message that is decoded, in bytes; a larger one is set aside as `oversize`.
+    pub max_payload_bytes: usize,
+    /// A batch is closed at this many bytes of messages.
+    pub batch_bytes: usize,
+    /// … or this many rows.
+    pub batch_rows: usize,
+    /// … or this age in milliseconds.
+    pub batch_age_ms: u64,
+    /// Days for which set-aside bytes are kept (encrypted); then hash, reason and offset remain.
+    pub set_aside_days: u32,
+}
+
+/// Marts and Snapshots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RefreshConfig {
+    /// Seconds between two looks for new events by the refresh role of `up`.
+    pub every_seconds: u64,
+}
+
+/// Limits of one question (issue: 30 s, 512 MiB, 100,000 rows).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SqlConfig {
+    /// Seconds.
+    pub time_limit_seconds: u64,
+    /// MiB.
+    pub memory_limit_mib: usize,
+    /// Rows.
+    pub row_limit: usize,
+}
+
+/// Files that replace the policy compiled into the program. Their hash is in every edition's manifest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    /// Who may emit what.
+    pub agencies: Option<PathBuf>,
+    /// What is counted, hidden and exact.
+    pub datasets: Option<PathBuf>,
+}
+
+/// Log lines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryConfig {
+    /// A level (`info`) or a filter (`info,ingest=debug`).
+    pub level: String,
+    /// `pretty` or `json`.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("./amanat-data"),
+            http: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            log: LogConfig::default(),
+            ingest: IngestConfig::default(),
+            refresh: RefreshConfig::default(),
+            sql: SqlConfig::default(),
+            policy: PolicyConfig::default(),
+            telemetry: TelemetryConfig::default(),
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            kind: LogKind::Sqlite,
+            brokers: String::new(),
+            partitions: 3,
+            generation: 0,
+            kafka: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self {
+            max_payload_bytes: 1 << 20,
+            batch_bytes: 32 << 20,
+            batch_rows: 128 * 1024,
+            batch_age_ms: 1_000,
+            set_aside_days: 90,
+        }
+    }
+}
+
+impl Default for RefreshConfig {
+    fn default() -> Self {
+        Self { every_seconds: 60 }
+    }
+}
+
+impl Default for SqlConfig {
+    fn default() -> Self {
+        Self { time_limit_seconds: 30, memory_limit_mib: 512, row_limit: 100_000 }
+    }
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Pretty }
+    }
+}
+
+/// Why a configuration was refused. The text names the place and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The named file is not there or cannot be read.
+    #[error(
+        "cannot read the configuration file {path}: {source}. Name another with --config, or leave it out for the defaults."
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A key or value is wrong.
+    #[error("{place}: {what}. `amanat config show` prints every key with its present value.")]
+    Invalid {
+        /// Key and source.
+        place: String,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// Flags that have a configuration key of the same name.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--data`
+    pub data: Option<PathBuf>,
+    /// `--http`
+    pub http: Option<SocketAddr>,
+    /// `--brokers`: selects Kafka.
+    pub brokers: Option<String>,
+    /// `--log-level`
+    pub level: Option<String>,
+}
+
+/// Environment variables that begin with `AMANAT_` and are no configuration key.
+const NOT_KEYS: [&str; 5] = ["config", "master_key_file", "cache", "test_kafka", "failpoints"];
+
+impl Config {
+    /// Reads defaults, then the file (if any), then `AMANAT_<KEY>` / `AMANAT_<SECTION>__<KEY>`, then flags.
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &Overrides,
+    ) -> Result<Self, ConfigError> {
+        let mut layers = config::Config::builder();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
+            layers = layers.add_source(File::from_str(&text, FileFormat::Toml));
+        }
+        let variables = environment.into_iter().filter(|(name, _)| {
+            name.strip_prefix("AMANAT_").is_some_and(|key| !NOT_KEYS.contains(&key.to_ascii_lowercase().as_str()))
+        });
+        let environment = Environment::with_prefix("AMANAT").prefix_separator("_").separator("__").try_parsing(true);
+        layers = layers.add_source(environment.source(Some(variables.collect())));
+        let merged = layers.build().and_then(config::Config::try_deserialize::<Self>);
+        let mut config =
+            merged.map_err(|error| ConfigError::Invalid { place: "configuration".into(), what: error.to_string() })?;
+        if let Some(data) = &flags.data {
+            config.data.clone_from(data);
+        }
+        if let Some(http) = flags.http {
+            config.http = http;
+        }
+        if let Some(brokers) = &flags.brokers {
+            config.log.kind = LogKind::Kafka;
+            config.log.brokers.clone_from(brokers);
+        }
+        if let Some(level) = &flags.level {
+            config.telemetry.level.clone_from(level);
+        }
+        config.checked()
+    }
+
+    fn checked(self) -> Result<Self, ConfigError> {
+        let refuse = |place: &str, what: &str| {
+            Err(ConfigError::Invalid { place: format!("configuration key `{place}`"), what: what.into() })
+        };
+        if self.log.kind == LogKind::Kafka && self.log.brokers.is_empty() {
+            return refuse(
+                "log.brokers",
+                "is empty, and log.kind is \"kafka\": name the bootstrap servers, for instance \"127.0.0.1:9092\"",
+            );
+        }
+        if self.log.partitions < 1 {
+            return refuse("log.partitions", "must be at least 1");
+        }
+        if self.ingest.batch_bytes < 1 << 16 || self.ingest.batch_rows == 0 || self.ingest.batch_age_ms == 0 {
+            return refuse("ingest", "batch_bytes must be at least 65536, batch_rows and batch_age_ms at least 1");
+        }
+        if self.ingest.batch_age_ms > 86_400_000 {
+            return refuse(
+                "ingest.batch_age_ms",
+                "must be below a day: vacuum may delete files of a batch older than that",
+            );
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(toml: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), toml).unwrap();
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::read(Some(file.path()), environment, &Overrides::default())
+    }
+
+    #[test]
+    fn nothing_gives_the_defaults() {
+        assert_eq!(read("", &[]).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file_and_flags_override_both() {
+        let config = read(
+            "[sql]\nrow_limit = 5\ntime_limit_seconds = 7\n",
+            &[("AMANAT_SQL__ROW_LIMIT", "6"), ("AMANAT_CACHE", "x")],
+        )
+        .unwrap();
+        assert_eq!((config.sql.row_limit, config.sql.time_limit_seconds), (6, 7));
+        let flags = Overrides { brokers: Some("127.0.0.1:9092".into()), ..Overrides::default() };
+        assert_eq!(Config::read(None, [], &flags).unwrap().log.kind, LogKind::Kafka);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        for (toml, environment) in [("[sql]\nrows = 5\n", vec![]), ("", vec![("AMANAT_SQL__ROWS", "5")])] {
+            let error = read(toml, &environment).unwrap_err().to_string();
+            assert!(error.contains("rows"), "{error}");
+        }
+    }
+
+    #[test]
+    fn kafka_without_brokers_says_what_to_name() {
+        let error = read("[log]\nkind = \"kafka\"\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("log.brokers"), "{error}");
+    }
+}

@@ -1,0 +1,180 @@
+//! The data directory: opened once, checked, and handed on as the parts that the roles need.
+//!
+//! `log.db` (embedded log) · `lake/` · `keys/master` (0600, or a file named by `AMANAT_MASTER_KEY_FILE`) · `store.toml`
+//! (format, key fingerprint, sample or real). A store refuses another key and the other kind of data; a key is never logged.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use eventlog::kafka::{KafkaConfig, KafkaSink, KafkaSource};
+use eventlog::sqlite::SqliteLog;
+use eventlog::{EventSink, EventSource};
+use lake::{LakeError, Store, StoreIdentity, StoreKind, StoreLock};
+use policy::{Keys, Master, Policy};
+
+use crate::config::{Config, LogKind};
+use crate::exit::Failure;
+
+/// An open data directory.
+pub struct DataDir {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Which data it admits.
+    pub kind: StoreKind,
+    /// The lake in it.
+    pub store: Store,
+    /// Keys derived from the master secret.
+    pub keys: Arc<Keys>,
+    /// Names the master secret and tells nothing about it.
+    pub fingerprint: String,
+    /// The policy in force.
+    pub policy: Arc<Policy>,
+}
+
+impl DataDir {
+    /// Opens a directory, or makes it where nothing is yet. `wanted` is the kind of data that the command brings; `None` takes
+    /// the store as it is, and makes a real one.
+    pub fn open_or_create(config: &Config, wanted: Option<StoreKind>) -> anyhow::Result<Self> {
+        let found = StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))?;
+        let kind = wanted.or(found.as_ref().map(|identity| identity.kind)).unwrap_or(StoreKind::Real);
+        let master = master(&config.data, found.is_none())?;
+        StoreIdentity::open_or_create(&config.data, &master.fingerprint(), kind)
+            .map_err(|error| unusable(&config.data, &error))?;
+        Self::with(config, kind, &master)
+    }
+
+    /// Opens a directory that must be there.
+    pub fn open(config: &Config) -> anyhow::Result<Self> {
+        let found = StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))?;
+        let Some(identity) = found else {
+            let place = config.data.display();
+            return Err(Failure::DataDirectory(format!("there is no store in {place}. `amanat up --sample` makes one to try, `amanat up` one for real data; --data names another directory.")).into());
+        };
+        let master = master(&config.data, false)?;
+        identity.check(&master.fingerprint(), identity.kind).map_err(|error| unusable(&config.data, &error))?;
+        Self::with(config, identity.kind, &master)
+    }
+
+    fn with(config: &Config, kind: StoreKind, master: &Master) -> anyhow::Result<Self> {
+        Ok(Self {
+            path: config.data.clone(),
+            kind,
+            store: Store::local(&config.data).map_err(|error| unusable(&config.data, &error))?,
+            keys: Arc::new(Keys::derive(master)),
+            fingerprint: master.fingerprint(),
+            policy: Arc::new(policy(config)?),
+        })
+    }
+
+    /// Whether everything in it is synthetic.
+    pub fn is_sample(&self) -> bool {
+        self.kind == StoreKind::Sample
+    }
+
+    /// Takes the lock of a role, or says which process holds it.
+    pub fn lock(&self, role: &str) -> anyhow::Result<StoreLock> {
+        StoreLock::acquire(&self.path, role).map_err(|error| unusable(&self.path, &error).into())
+    }
+
+    fn embedded(&self) -> anyhow::Result<SqliteLog> {
+        SqliteLog::open(self.path.join("log.db"), uuid::Uuid::new_v4()).map_err(|error| log_failure(error).into())
+    }
+
+    /// Opens the log for reading.
+    pub fn source(&self, config: &Config) -> anyhow::Result<Box<dyn EventSource>> {
+        Ok(match config.log.kind {
+            LogKind::Sqlite => Box::new(self.embedded()?.source().map_err(log_failure)?),
+            LogKind::Kafka => Box::new(KafkaSource::connect(kafka(config)).map_err(log_failure)?),
+        })
+    }
+
+    /// Opens the log for appending.
+    pub fn sink(&self, config: &Config) -> anyhow::Result<Box<dyn EventSink>> {
+        Ok(match config.log.kind {
+            LogKind::Sqlite => Box::new(self.embedded()?.sink().map_err(log_failure)?),
+            LogKind::Kafka => Box::new(KafkaSink::new(kafka(config)).map_err(log_failure)?),
+        })
+    }
+}
+
+fn kafka(config: &Config) -> KafkaConfig {
+    KafkaConfig {
+        generation: config.log.generation,
+        partitions: config.log.partitions,
+        settings: config.log.kafka.clone(),
+        ..KafkaConfig::new(&config.log.brokers)
+    }
+}
+
+/// The policy in force: compiled in, or the files that the configuration names.
+pub fn policy(config: &Config) -> anyhow::Result<Policy> {
+    let text = |file: Option<&PathBuf>, default: &str| match file {
+        Some(path) => {
+            std::fs::read_to_string(path).with_context(|| format!("cannot read the policy file {}", path.display()))
+        }
+        None => Ok(default.to_owned()),
+    };
+    let agencies = text(config.policy.agencies.as_ref(), policy::DEFAULT_AGENCIES)?;
+    let datasets = text(config.policy.datasets.as_ref(), policy::DEFAULT_DATASETS)?;
+    Policy::parse(&agencies, &datasets)
+        .map_err(|error| Failure::Usage(format!("the policy is not valid: {error}")).into())
+}
+
+/// Reads the master secret, or makes it in a store that is new.
+fn master(data: &Path, new_store: bool) -> anyhow::Result<Master> {
+    if let Some(file) = std::env::var_os("AMANAT_MASTER_KEY_FILE") {
+        return read_master(Path::new(&file));
+    }
+    let file = data.join("keys/master");
+    if file.exists() || !new_store {
+        return read_master(&file);
+    }
+    make_master(&file)
+        .map_err(|error| Failure::DataDirectory(format!("cannot make the key file {}: {error}", file.display())).into())
+}
+
+fn read_master(file: &Path) -> anyhow::Result<Master> {
+    let refuse = |what: &str| {
+        Failure::DataDirectory(format!(
+            "the key file {} {what}. Without this key the store cannot be opened; restore it from its escrow.",
+            file.display()
+        ))
+    };
+    let bytes = std::fs::read(file).map_err(|error| refuse(&format!("cannot be read: {error}")))?;
+    let bytes: [u8; 32] = bytes.try_into().map_err(|_| refuse("does not hold 32 bytes"))?;
+    Ok(Master::from_bytes(bytes))
+}
+
+/// Makes a key file: written beside, synced, linked into place, readable by its owner alone.
+fn make_master(file: &Path) -> std::io::Result<Master> {
+    let mut random = [0; 32];
+    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut random)?;
+    let folder = file.parent().expect("a key file lies in a folder");
+    std::fs::create_dir_all(folder)?;
+    let staged = folder.join(format!("master.{}", std::process::id()));
+    let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;
+    out.write_all(&random)?;
+    out.sync_all()?;
+    let linked = std::fs::hard_link(&staged, file);
+    std::fs::remove_file(&staged)?;
+    linked?;
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(Master::generate(random))
+}
+
+/// A store error with the directory's name and exit code 4.
+pub fn unusable(path: &Path, error: &LakeError) -> Failure {
+    Failure::DataDirectory(format!("the data directory {} cannot be used: {error}", path.display()))
+}
+
+/// A log error: exit code 5 when waiting may mend it.
+pub fn log_failure(error: eventlog::LogError) -> Failure {
+    if error.is_transient() {
+        Failure::Unavailable(error.to_string())
+    } else {
+        Failure::DataDirectory(error.to_string())
+    }
+}

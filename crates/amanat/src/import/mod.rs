@@ -1,0 +1,157 @@
+//! `amanat import`: a CSV file becomes events by a mapping file, through the same worker as every other log.
+//!
+//! The file is read twice: first to say what will be lost, set aside or counted, then to ingest it. The same file again adds
+//! nothing, because the lake knows how far this very file was read; a broken import resumes for the same reason.
+
+mod mapping;
+mod rows;
+mod source;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use ingest::{RandomIds, SystemClock, Worker, WorkerReport};
+use serde_json::json;
+
+use self::mapping::Mapping;
+use self::rows::{FileHash, Rows};
+use self::source::{FileSource, Survey};
+use crate::cli::ImportArgs;
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::exit::{self, Failure};
+use crate::progress;
+
+/// Imports a file.
+pub fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
+    // Leaked on purpose: one mapping a process, borrowed by the thread that reads rows.
+    let mapping: &'static Mapping = Box::leak(Box::new(Mapping::read(&args.mapping).map_err(input)?));
+    let file = hash(&args.file)?;
+    let dir = DataDir::open_or_create(&config, None)?;
+    let survey = survey(&args.file, file, mapping, &dir, &config)?;
+    if mapping.key.is_none() && !args.json {
+        eprintln!(
+            "note: the mapping names no key column, so a row is its position in this very file (hash {}…). The same file again changes nothing; a changed copy would be counted again.",
+            &file.to_hex()[..12]
+        );
+    }
+    if args.dry_run {
+        return report(mapping, &survey, None, file, args.json);
+    }
+    let source = FileSource::open(&args.file, file, mapping, *dir.keys.person, dir.is_sample(), &survey)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let done = runtime.block_on(ingest(&config, &dir, source))?;
+    report(mapping, &survey, Some(&done), file, args.json)
+}
+
+async fn ingest(config: &Config, dir: &DataDir, source: FileSource) -> anyhow::Result<WorkerReport> {
+    let events = lake::Events::open_or_create(&dir.store, &format!("import-{}", std::process::id())).await?;
+    // A file is a log of its own: that its uid is new is the rule, not an accident.
+    let settings = ingest::WorkerConfig { accept_new_source: true, ..crate::up::worker_config(config, dir.kind) };
+    let ids = Arc::new(RandomIds);
+    let mut worker = Worker::new(
+        source,
+        events,
+        dir.policy.clone(),
+        dir.keys.clone(),
+        settings,
+        Arc::new(SystemClock::default()),
+        ids,
+    );
+    Ok(worker.drain().await?)
+}
+
+fn input(error: impl std::fmt::Display) -> Failure {
+    Failure::Input(error.to_string())
+}
+
+fn hash(path: &Path) -> anyhow::Result<FileHash> {
+    let mut hasher = blake3::Hasher::new();
+    let file = File::open(path).map_err(|error| Failure::Input(format!("cannot read {}: {error}", path.display())))?;
+    hasher.update_reader(file).with_context(|| format!("reading {}", path.display()))?;
+    Ok(hasher.finalize())
+}
+
+/// Reads the file once, without writing: what is in it, what is lost, what the contract will not take.
+fn survey(path: &Path, file: FileHash, mapping: &Mapping, dir: &DataDir, config: &Config) -> anyhow::Result<Survey> {
+    let header = rows::header(&mut rows::reader(File::open(path)?)).map_err(input)?;
+    mapping.check_header(&header).map_err(input)?;
+    let mut reader = Rows::new(mapping, file, *dir.keys.person, dir.is_sample(), File::open(path)?).map_err(input)?;
+    let limits = events::Limits { max_bytes: config.ingest.max_payload_bytes };
+    let mut survey = Survey { losses: vec![0; mapping.lossy.len()], ..Survey::default() };
+    let bar = progress::spinner("reading");
+    while let Some(row) = reader.next_row() {
+        let (row, losses) = row.map_err(input)?;
+        survey.rows += 1;
+        survey.high.insert(row.agency.clone(), row.ordinal + 1);
+        losses.into_iter().for_each(|rule| survey.losses[rule] += 1);
+        if let Err(fault) = events::encode::event_of_line(row.json.as_bytes(), &limits) {
+            survey.faults += 1;
+            if survey.faulty.len() < 10 {
+                survey.faulty.push((row.ordinal as u64 + 2, fault.to_string()));
+            }
+        }
+        bar.set_position(survey.rows);
+    }
+    bar.finish_and_clear();
+    Ok(survey)
+}
+
+fn report(
+    mapping: &Mapping,
+    survey: &Survey,
+    done: Option<&WorkerReport>,
+    file: FileHash,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let losses: Vec<_> = mapping
+        .lossy
+        .iter()
+        .zip(&survey.losses)
+        .map(|(rule, rows)| json!({"rows": rows, "because": rule.because}))
+        .collect();
+    if as_json {
+        let counts = done.map(|report| report.counts.clone()).unwrap_or_default();
+        let report = json!({
+            "title": mapping.title, "file": file.to_hex().to_string(), "rows": survey.rows, "accepted": counts.ok, "duplicates": counts.duplicate,
+            "conflicts": counts.conflict, "set_aside": counts.set_aside_total(), "lossy": losses, "not_carried": mapping.not_carried, "absent": mapping.absent,
+        });
+        return exit::print(&format!("{report}\n"));
+    }
+    let mut text = format!("{}: {} rows\n", mapping.title, survey.rows);
+    if let Some(report) = done {
+        let counts = &report.counts;
+        text.push_str(&format!(
+            "  {} accepted, {} duplicate(s), {} conflict(s), {} set aside\n",
+            counts.ok,
+            counts.duplicate,
+            counts.conflict,
+            counts.set_aside_total()
+        ));
+        if counts.rows() == 0 {
+            text.push_str("  nothing new: this file has been imported before\n");
+        }
+    }
+    text.push_str("lossy:\n");
+    for (rule, rows) in mapping.lossy.iter().zip(&survey.losses) {
+        text.push_str(&format!("  {rows:>8}  {}\n", rule.because));
+    }
+    for (column, because) in &mapping.not_carried {
+        text.push_str(&format!("  not carried: {column} ({because})\n"));
+    }
+    if !mapping.absent.is_empty() {
+        text.push_str(&format!("  absent in the file: {}\n", mapping.absent.join(", ")));
+    }
+    if survey.faults > 0 {
+        text.push_str(&format!(
+            "{} row(s) are not events of the contract and are set aside, whole, with their reason:\n",
+            survey.faults
+        ));
+        for (line, fault) in &survey.faulty {
+            text.push_str(&format!("  line {line}: {fault}\n"));
+        }
+    }
+    exit::print(&text)
+}

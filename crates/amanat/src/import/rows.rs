@@ -1,0 +1,314 @@
+//! Rows of a CSV file become events: structured CloudEvents, judged afterwards by the same decoder as every other event.
+//!
+//! A value that the mapping does not list goes into the event as it is, so that the contract refuses it by name and the
+//! row is set aside whole; nothing is guessed and nothing is dropped here.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::mapping::{Mapping, Source, TimeForm};
+
+/// Identity of a file: BLAKE3 of its bytes.
+pub type FileHash = blake3::Hash;
+
+/// One row as an event.
+pub struct Row {
+    /// Position in the file, from 0; the offset in the file's stream.
+    pub ordinal: i64,
+    /// Whose stream it goes to; an agency that the mapping does not know goes to the first and is set aside there.
+    pub agency: String,
+    /// The structured CloudEvent.
+    pub json: String,
+    /// Record id: key of the message.
+    pub record_id: String,
+    /// When the agency recorded it, milliseconds since 1970 UTC; stands for the log's time too.
+    pub time_ms: i64,
+}
+
+/// Why reading stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// The CSV itself is broken. The text names line and cause, never a value.
+    #[error("line {line}: {what}")]
+    Csv {
+        /// Line of the file, from 1.
+        line: u64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The time column has another form than the mapping says.
+    #[error("line {line}, column {column:?}: not {expected}")]
+    Time {
+        /// Line of the file, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What the mapping says stands there.
+        expected: &'static str,
+    },
+    /// A key column's cell is empty.
+    #[error("line {line}, column {column:?}: the key is empty, so the row cannot be told from others")]
+    EmptyKey {
+        /// Line of the file, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+    },
+}
+
+/// Reads rows, in order, as events.
+pub struct Rows<'m, R: Read> {
+    mapping: &'m Mapping,
+    file: FileHash,
+    token_key: [u8; 32],
+    synthetic: bool,
+    reader: csv::Reader<R>,
+    columns: BTreeMap<String, usize>,
+    next: i64,
+}
+
+impl<'m, R: Read> Rows<'m, R> {
+    /// Opens a file whose header was checked. `token_key` makes the tokens of keyed rows; `synthetic` marks a sample store's events.
+    pub fn new(
+        mapping: &'m Mapping,
+        file: FileHash,
+        token_key: [u8; 32],
+        synthetic: bool,
+        input: R,
+    ) -> Result<Self, RowError> {
+        let mut reader = reader(input);
+        let header = header(&mut reader)?;
+        let columns = header.into_iter().enumerate().map(|(index, name)| (name, index)).collect();
+        Ok(Self { mapping, file, token_key, synthetic, reader, columns, next: 0 })
+    }
+
+    /// The next row with the loss rules that apply to it (indices into `mapping.lossy`); `None` at the end.
+    pub fn next_row(&mut self) -> Option<Result<(Row, Vec<usize>), RowError>> {
+        let mut record = csv::StringRecord::new();
+        match self.reader.read_record(&mut record) {
+            Ok(false) => None,
+            Ok(true) => Some(self.row(&record)),
+            Err(error) => Some(Err(csv_error(&error))),
+        }
+    }
+
+    fn row(&mut self, record: &csv::StringRecord) -> Result<(Row, Vec<usize>), RowError> {
+        let line = record.position().map_or(0, csv::Position::line);
+        let ordinal = self.next;
+        self.next += 1;
+        let cell = |name: &str| self.columns.get(name).and_then(|index| record.get(*index)).map_or("", str::trim);
+        let agency = text(&self.mapping.agency, cell);
+        let (time, time_ms) =
+            time(cell(&self.mapping.time.column), self.mapping.time.form).ok_or_else(|| RowError::Time {
+                line,
+                column: self.mapping.time.column.clone(),
+                expected: expected(self.mapping.time.form),
+            })?;
+        let identity =
+            self.identity(&agency, ordinal, self.mapping.key.as_deref().map(|column| (column, cell(column))), line)?;
+        let record_id = format!("{agency}/{}", identity.token);
+        let mut data = Map::new();
+        data.insert("record_version".into(), json!(1));
+        data.insert("person".into(), json!([{"kind": "record", "token": identity.token}]));
+        for (name, source) in &self.mapping.fields {
+            if let Some(value) = field(source, cell) {
+                data.insert(name.clone(), value);
+            }
+        }
+        if !events::EventType::from_name(&format!("pk.tip.{}", self.mapping.event))
+            .is_some_and(events::EventType::names_a_person)
+        {
+            data.remove("person");
+        }
+        let mut event = json!({
+            "specversion": "1.0", "id": identity.id.to_string(), "source": format!("urn:pk:tip:{agency}"),
+            "type": format!("pk.tip.{}", self.mapping.event), "subject": record_id, "time": time,
+            "datacontenttype": "application/json", "data": data,
+        });
+        if let Some(kind) = events::EventType::from_name(&format!("pk.tip.{}", self.mapping.event)) {
+            event["dataschema"] = json!(kind.dataschema());
+        }
+        if self.synthetic {
+            event["synthetic"] = json!("true");
+        }
+        let losses = self
+            .mapping
+            .lossy
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.when.iter().all(|(column, value)| cell(column) == value));
+        let losses = losses.map(|(index, _)| index).collect();
+        let home =
+            if self.mapping.agencies().contains(&agency) { agency } else { self.mapping.agencies().swap_remove(0) };
+        Ok((Row { ordinal, agency: home, json: event.to_string(), record_id, time_ms }, losses))
+    }
+
+    /// Id and token of a row: of (agency, key) where the mapping names a key column, so that a changed copy of the file is
+    /// recognised; else of (file, position), because equal rows are different persons.
+    fn identity(&self, agency: &str, ordinal: i64, key: Option<(&str, &str)>, line: u64) -> Result<Identity, RowError> {
+        let mut hasher = blake3::Hasher::new_keyed(&self.token_key);
+        match key {
+            Some((column, "")) => return Err(RowError::EmptyKey { line, column: column.to_owned() }),
+            Some((_, key)) => {
+                hasher.update(b"import key\0").update(agency.as_bytes()).update(b"\0").update(key.as_bytes())
+            }
+            None => hasher.update(b"import row\0").update(self.file.as_bytes()).update(&ordinal.to_le_bytes()),
+        };
+        let mut bytes = [0; 48];
+        hasher.finalize_xof().fill(&mut bytes);
+        let id: [u8; 16] = bytes[..16].try_into().expect("16 of 48 bytes");
+        Ok(Identity { id: uuid::Builder::from_custom_bytes(id).into_uuid(), token: opaque(&bytes[16..44]) })
+    }
+}
+
+struct Identity {
+    id: Uuid,
+    token: String,
+}
+
+/// Writes bytes in the alphabet of tokens (no vowels, no `l`), behind four letters, so that the form always holds.
+fn opaque(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 30] = b"0123456789bcdfghjkmnpqrstvwxyz";
+    let tail = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
+    "rcrd".chars().chain(tail).collect()
+}
+
+fn text<'r>(source: &Source, cell: impl Fn(&str) -> &'r str) -> String {
+    let raw = source
+        .column
+        .as_deref()
+        .map_or_else(|| source.constant.clone().unwrap_or_default(), |column| cell(column).to_owned());
+    source.values.get(&raw).and_then(|codes| codes.iter().next().map(str::to_owned)).unwrap_or(raw)
+}
+
+/// The JSON value of a field; `None` leaves it out (an empty cell, or a value that the mapping maps to no code).
+fn field<'r>(source: &Source, cell: impl Fn(&str) -> &'r str) -> Option<Value> {
+    let raw = source
+        .column
+        .as_deref()
+        .map_or_else(|| source.constant.clone().unwrap_or_default(), |column| cell(column).to_owned());
+    let codes: Vec<String> = match source.values.get(&raw) {
+        Some(codes) => codes.iter().map(str::to_owned).collect(),
+        None if raw.is_empty() => return None,
+        None => vec![raw],
+    };
+    if codes.is_empty() {
+        return None;
+    }
+    if source.list {
+        return Some(json!(codes));
+    }
+    let code = codes.into_iter().next().expect("not empty, by the line above");
+    Some(if source.number {
+        code.parse::<i64>().map_or_else(|_| json!(code), |number| json!(number))
+    } else {
+        json!(code)
+    })
+}
+
+fn expected(form: TimeForm) -> &'static str {
+    match form {
+        TimeForm::Year => "a year such as 2012",
+        TimeForm::Date => "a date such as 2012-03-09",
+        TimeForm::Rfc3339 => "a time such as 2012-03-09T10:00:00+05:00",
+    }
+}
+
+/// RFC 3339 text and milliseconds since 1970 UTC. Days end at midnight in Asia/Karachi (UTC+5, no daylight saving).
+fn time(cell: &str, form: TimeForm) -> Option<(String, i64)> {
+    let date = match form {
+        TimeForm::Year => format!("{:04}-12-31", cell.parse::<u16>().ok()?),
+        TimeForm::Date => cell.to_owned(),
+        TimeForm::Rfc3339 => {
+            let parsed = chrono::DateTime::parse_from_rfc3339(cell).ok()?;
+            return Some((cell.to_owned(), parsed.timestamp_millis()));
+        }
+    };
+    let text = format!("{date}T23:59:59+05:00");
+    let parsed = chrono::DateTime::parse_from_rfc3339(&text).ok()?;
+    Some((text, parsed.timestamp_millis()))
+}
+
+/// A CSV reader that takes a BOM, CRLF, quotes and any UTF-8, and refuses rows of another width.
+pub fn reader<R: Read>(input: R) -> csv::Reader<R> {
+    csv::ReaderBuilder::new().has_headers(true).flexible(false).from_reader(input)
+}
+
+/// The header, trimmed, without a BOM.
+pub fn header<R: Read>(reader: &mut csv::Reader<R>) -> Result<Vec<String>, RowError> {
+    let record = reader.headers().map_err(|error| csv_error(&error))?;
+    Ok(record.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect())
+}
+
+fn csv_error(error: &csv::Error) -> RowError {
+    let line = error.position().map_or(1, csv::Position::line);
+    let what = match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8 CSV",
+        csv::ErrorKind::UnequalLengths { .. } => {
+            "has another number of cells than the header; look for a missing or unquoted separator"
+        }
+        csv::ErrorKind::Io(_) => "cannot be read from the disk",
+        _ => "is not CSV",
+    };
+    RowError::Csv { line, what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAPPING: &str = "title = 't'\nevent = 'victim.identified'\nagency = { column = 'from', values = { H = 'HLP-X', C = 'IOM' } }\ntime = { column = 'year', form = 'year' }\n[fields]\noccurred_on = { column = 'year' }\nsex = { column = 'gender', values = { 'عورت' = 'F' } }\nexploitation = { column = 'kind', list = true, values = { none = [] } }\n";
+
+    fn read(csv: &str) -> Vec<Result<(Row, Vec<usize>), RowError>> {
+        let mapping = Mapping::parse(MAPPING).unwrap();
+        let mut rows = Rows::new(&mapping, blake3::hash(csv.as_bytes()), [7; 32], false, csv.as_bytes()).unwrap();
+        std::iter::from_fn(|| rows.next_row()).collect()
+    }
+
+    #[test]
+    fn bom_crlf_quotes_and_urdu_are_read() {
+        let rows = read("\u{feff}year,from,gender,kind\r\n2012,H,\"عورت\",\"sexual\"\r\n");
+        let (row, _) = rows[0].as_ref().unwrap();
+        assert_eq!(row.agency, "HLP-X");
+        let event: Value = serde_json::from_str(&row.json).unwrap();
+        assert_eq!(event["data"]["sex"], "F");
+        assert_eq!(event["data"]["exploitation"], json!(["sexual"]));
+        assert_eq!(event["time"], "2012-12-31T23:59:59+05:00");
+    }
+
+    #[test]
+    fn equal_rows_are_different_records_and_the_same_file_gives_the_same_ids() {
+        let text = "year,from,gender,kind\n2012,H,F,sexual\n2012,H,F,sexual\n";
+        let (first, second) = (read(text), read(text));
+        let id = |rows: &[Result<(Row, Vec<usize>), RowError>], index: usize| {
+            rows[index].as_ref().unwrap().0.record_id.clone()
+        };
+        assert_ne!(id(&first, 0), id(&first, 1));
+        assert_eq!(id(&first, 1), id(&second, 1));
+    }
+
+    #[test]
+    fn a_row_of_another_width_names_its_line() {
+        let rows = read("year,from,gender,kind\n2012,H,F,sexual\n2012,H,F\n");
+        assert_eq!(
+            rows[1].as_ref().err().unwrap().to_string(),
+            "line 3: has another number of cells than the header; look for a missing or unquoted separator"
+        );
+    }
+
+    #[test]
+    fn a_time_of_another_form_names_line_and_column_and_no_value() {
+        let error = read("year,from,gender,kind\nlast year,H,F,sexual\n").remove(0).err().unwrap().to_string();
+        assert_eq!(error, "line 2, column \"year\": not a year such as 2012");
+    }
+
+    #[test]
+    fn a_value_mapped_to_no_code_leaves_the_field_out() {
+        let rows = read("year,from,gender,kind\n2012,C,F,none\n");
+        let event: Value = serde_json::from_str(&rows[0].as_ref().unwrap().0.json).unwrap();
+        assert!(event["data"].get("exploitation").is_none());
+    }
+}

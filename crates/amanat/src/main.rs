@@ -1,0 +1,40 @@
+//! The program: reads the configuration, builds the parts, runs a role. Every decision is made elsewhere.
+
+mod cli;
+mod config;
+mod data_dir;
+mod exit;
+mod import;
+mod progress;
+mod publish;
+mod sampling;
+mod set_aside;
+mod status;
+mod telemetry;
+mod up;
+mod validate;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    let cli = cli::Cli::parse();
+    exit::report(run(cli))
+}
+
+fn run(cli: cli::Cli) -> anyhow::Result<()> {
+    let config = config::Config::read(cli.common.config.as_deref(), std::env::vars(), &cli.common.overrides())?;
+    telemetry::start(&config.telemetry)?;
+    match cli.command {
+        cli::Command::Up(args) => up::run(config, args),
+        cli::Command::Publish(args) => publish::run(config, args),
+        cli::Command::Import(args) => import::run(config, args),
+        cli::Command::Validate(args) => validate::run(config, args),
+        cli::Command::Status(args) => status::run(config, args),
+        cli::Command::SetAside(command) => set_aside::run(config, command),
+        cli::Command::Sample(args) => sampling::run(config, args),
+        cli::Command::Config(command) => cli::config(&config, &command),
+    }
+}

@@ -1,0 +1,320 @@
+//! All cells of a release on one board, each once, and what an outsider knows to add up.
+//!
+//! The same cell of two tables (the year's total of every table about the same people) is one cell here, so it is shown
+//! or hidden in both and has one number. Families are the linear relations between cells: a total and its parts over
+//! one dimension, a year and its quarters.
+//!
+//! Absent: decisions. `floors`, `complement` and `audit` take them, on the board.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use policy::{Cardinality, Count, Profile, Resolved};
+
+use crate::error::DisclosureError;
+use crate::microdata::Prepared;
+use crate::noise::Tier;
+use crate::query::{CellQuery, Coordinate, Dimension};
+use crate::released::{Mark, Marked};
+use crate::tabulate::{Cells, Facts};
+
+/// Number of a cell on the board.
+pub(crate) type CellId = usize;
+
+/// What is known and decided about a cell.
+pub(crate) struct Entry {
+    pub(crate) facts: Facts,
+    /// The rows it was counted from.
+    pub(crate) rows: Prepared,
+    /// What is counted of it.
+    pub(crate) count: Count,
+    /// Strictest profile among its columns and codes.
+    pub(crate) profile: Profile,
+    /// On a declared grid: published exact.
+    pub(crate) exact: bool,
+    /// What the catalogue or the reporting calendar says of it.
+    pub(crate) mark: Option<Marked>,
+    pub(crate) state: State,
+}
+
+/// Whether a cell is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// With this value; no tier where it is exact.
+    Shown { value: i64, tier: Option<Tier>, pinned: bool },
+    /// Not shown; why is for the vault alone.
+    Hidden(Reason),
+}
+
+/// Why a cell is hidden. Internal: the public flag is one (privacy.md 6.14).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Below the floor on units.
+    SmallCount,
+    /// Too few cases, or one case too large.
+    Cases,
+    /// One or two private caseloads dominate.
+    Caseload,
+    /// To protect another cell.
+    Secondary,
+    /// Not collected, or cannot exist: says nothing about a count.
+    Marked,
+    /// Suppressed in an earlier release.
+    Earlier,
+}
+
+impl Entry {
+    pub(crate) fn floor(&self) -> u64 {
+        self.rows.0.policy.floor(self.profile)
+    }
+
+    pub(crate) fn true_value(&self) -> u64 {
+        match self.count {
+            Count::Unit => self.facts.n,
+            Count::Rows => self.facts.rows,
+        }
+    }
+
+    /// The shown value, and the variance of its noise.
+    pub(crate) fn shown(&self) -> Option<(i64, u64)> {
+        match self.state {
+            State::Shown { value, tier, .. } => Some((value, tier.map_or(0, Tier::variance))),
+            State::Hidden(_) => None,
+        }
+    }
+
+    /// Whether it may be hidden to protect another.
+    pub(crate) fn can_be_hidden(&self) -> bool {
+        !self.exact && matches!(self.state, State::Shown { .. })
+    }
+
+    pub(crate) fn is_pinned(&self) -> bool {
+        matches!(self.state, State::Shown { pinned: true, .. })
+    }
+
+    /// Known to be empty by definition.
+    pub(crate) fn is_impossible(&self) -> bool {
+        self.mark == Some(Marked::Impossible)
+    }
+}
+
+/// A cell and its parts.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Family {
+    pub(crate) total: CellId,
+    pub(crate) children: Vec<CellId>,
+    /// Along a dimension where a unit has one code: complementary suppression applies.
+    pub(crate) complementary: bool,
+    /// In all families of this kind the parts sum to at least the total.
+    pub(crate) at_least: bool,
+    /// In all families of this kind the parts sum to at most the total.
+    pub(crate) at_most: bool,
+}
+
+/// A table of the release and where its cells are on the board.
+pub(crate) struct Placed {
+    pub(crate) name: String,
+    pub(crate) cells: Cells,
+    pub(crate) ids: Vec<CellId>,
+}
+
+/// Every cell of a release.
+pub(crate) struct Board {
+    pub(crate) cells: Vec<Entry>,
+    pub(crate) tables: Vec<Placed>,
+    pub(crate) families: Vec<Family>,
+    known: HashSet<(CellId, Vec<CellId>)>,
+}
+
+/// What makes two cells one: the same question to the same dataset about the same codes.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Identity {
+    subject: usize,
+    at: Vec<(String, u16)>,
+}
+
+impl Board {
+    /// Lays out the tables of a release. Fails when two tables were counted from different rows.
+    pub(crate) fn new(tables: Vec<(String, Cells, Vec<Mark>)>) -> Result<Self, DisclosureError> {
+        let mut layout = Layout { subjects: Vec::new(), ids: HashMap::new() };
+        let mut board = Self { cells: Vec::new(), tables: Vec::new(), families: Vec::new(), known: HashSet::new() };
+        for (name, cells, marks) in tables {
+            let ids = board.place(&mut layout, &cells, &marks)?;
+            board.tables.push(Placed { name, cells, ids });
+        }
+        for table in 0..board.tables.len() {
+            board.add_families_of_totals(table);
+            board.add_families_of_roll_ups(&layout, table);
+        }
+        Ok(board)
+    }
+
+    fn place(&mut self, layout: &mut Layout, cells: &Cells, marks: &[Mark]) -> Result<Vec<CellId>, DisclosureError> {
+        let query = &cells.query;
+        let subject = layout.subject(query);
+        let policy = &cells.rows.0.policy;
+        let population = sorted_population(query);
+        let base = population.iter().flat_map(|(name, codes)| codes.iter().map(|&code| (name.as_str(), code)));
+        let base = base.map(|(name, code)| profile_of(policy.resolve(name), code)).max().unwrap_or(Profile::Std);
+        let mut exact_margins: HashMap<Vec<bool>, bool> = HashMap::new();
+        let mut ids = Vec::with_capacity(cells.facts.len());
+        for (cell, &facts) in cells.facts.iter().enumerate() {
+            let at = query.coordinates(&cells.shape, cell);
+            let split: Vec<bool> = at.iter().map(|c| *c != Coordinate::Total).collect();
+            let exact = *exact_margins.entry(split).or_insert_with_key(|split| {
+                let by = query.by.iter().zip(split).filter(|(_, split)| **split).map(|(d, _)| d.name.as_str());
+                policy.is_declared(query.count, &by.collect::<Vec<_>>(), &population)
+            });
+            let named = named(&query.by, &at);
+            let profiles = named.iter().map(|(name, code)| profile_of(policy.resolve(name), *code));
+            let profile = profiles.fold(base, Profile::max);
+            let mark = marks.iter().filter(|mark| mark.covers(&named)).map(|mark| mark.status).max();
+            let id = *layout.ids.entry(Identity { subject, at: sorted(named) }).or_insert(self.cells.len());
+            if id == self.cells.len() {
+                let rows = cells.rows.clone();
+                let state = State::Hidden(Reason::Marked);
+                self.cells.push(Entry { facts, rows, count: query.count, profile, exact, mark, state });
+            } else if self.cells[id].facts != facts {
+                return Err(DisclosureError::Inconsistent(query.dataset.clone()));
+            } else {
+                self.cells[id].mark = self.cells[id].mark.max(mark);
+            }
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+
+    /// The families each cell belongs to.
+    pub(crate) fn families_of(&self) -> Vec<Vec<usize>> {
+        let mut families_of = vec![Vec::new(); self.cells.len()];
+        for (at, family) in self.families.iter().enumerate() {
+            families_of[family.total].push(at);
+            family.children.iter().for_each(|&child| families_of[child].push(at));
+        }
+        families_of
+    }
+
+    /// A total and its parts, along each dimension that has a total.
+    fn add_families_of_totals(&mut self, table: usize) {
+        let placed = &self.tables[table];
+        let (query, shape) = (&placed.cells.query, &placed.cells.shape);
+        let mut kinds = Vec::new();
+        for (dimension, &stride) in query.by.iter().zip(&shape.strides) {
+            if !dimension.total {
+                continue;
+            }
+            let is_total = |cell: usize| cell / stride % dimension.len() == dimension.codes.len();
+            let family = |cell: usize| {
+                let first = cell - dimension.codes.len() * stride;
+                let children = (0..dimension.codes.len()).map(|at| placed.ids[first + at * stride]);
+                (placed.ids[cell], children.collect())
+            };
+            let families = (0..shape.cells).filter(|&cell| is_total(cell)).map(family).collect();
+            kinds.push((self.is_complementary(table, dimension), families));
+        }
+        for (complementary, families) in kinds {
+            self.add_kind(complementary, families);
+        }
+    }
+
+    /// A coarser cell anywhere in the release and its parts in this table.
+    fn add_families_of_roll_ups(&mut self, layout: &Layout, table: usize) {
+        let placed = &self.tables[table];
+        let (query, shape) = (&placed.cells.query, &placed.cells.shape);
+        let subject = layout.find(query);
+        let mut kinds = Vec::new();
+        for (at, dimension) in query.by.iter().enumerate() {
+            for up in &dimension.rolls_up {
+                let mut families: BTreeMap<CellId, Vec<CellId>> = BTreeMap::new();
+                for cell in 0..shape.cells {
+                    let coordinates = query.coordinates(shape, cell);
+                    let position = cell / shape.strides[at] % dimension.len();
+                    let Some(&Some(code)) = up.codes.get(position) else { continue };
+                    let mut named = named(&query.by, &coordinates);
+                    named.retain(|(name, _)| *name != dimension.name);
+                    named.push((up.to.clone(), code));
+                    if let Some(&parent) = layout.ids.get(&Identity { subject, at: sorted(named) }) {
+                        families.entry(parent).or_default().push(placed.ids[cell]);
+                    }
+                }
+                kinds.push((self.is_complementary(table, dimension), families.into_iter().collect()));
+            }
+        }
+        for (complementary, families) in kinds {
+            self.add_kind(complementary, families);
+        }
+    }
+
+    /// Adds the families of one kind, with what holds of their sums in all of them.
+    fn add_kind(&mut self, complementary: bool, families: Vec<(CellId, Vec<CellId>)>) {
+        let value = |id: CellId| self.cells[id].true_value();
+        let sum = |children: &[CellId]| children.iter().map(|&id| value(id)).sum::<u64>();
+        let at_least = families.iter().all(|(total, children)| sum(children) >= value(*total));
+        let at_most = families.iter().all(|(total, children)| sum(children) <= value(*total));
+        for (total, children) in families {
+            let family = Family { total, children, complementary, at_least, at_most };
+            if family.children != [family.total] && self.known.insert((family.total, family.children.clone())) {
+                self.families.push(family);
+            }
+        }
+    }
+
+    fn is_complementary(&self, table: usize, dimension: &Dimension) -> bool {
+        let policy = &self.tables[table].cells.rows.0.policy;
+        match policy.resolve(&dimension.name) {
+            Some(Resolved::Column(column, _)) => column.cardinality == Cardinality::One,
+            _ => true,
+        }
+    }
+}
+
+/// Names of subjects and cells while the board is laid out.
+struct Layout {
+    subjects: Vec<(String, Count, BTreeMap<String, Vec<u16>>)>,
+    ids: HashMap<Identity, CellId>,
+}
+
+impl Layout {
+    fn subject(&mut self, query: &CellQuery) -> usize {
+        let found = self.find(query);
+        if found == self.subjects.len() {
+            self.subjects.push((query.dataset.clone(), query.count, sorted_population(query)));
+        }
+        found
+    }
+
+    fn find(&self, query: &CellQuery) -> usize {
+        let wanted = (query.dataset.clone(), query.count, sorted_population(query));
+        self.subjects.iter().position(|subject| *subject == wanted).unwrap_or(self.subjects.len())
+    }
+}
+
+/// The population with ascending codes: two spellings of one question are one question.
+fn sorted_population(query: &CellQuery) -> BTreeMap<String, Vec<u16>> {
+    let mut population = query.population.clone();
+    for codes in population.values_mut() {
+        codes.sort_unstable();
+        codes.dedup();
+    }
+    population
+}
+
+/// The dimensions on which a cell is split, with their codes.
+fn named(by: &[Dimension], at: &[Coordinate]) -> Vec<(String, u16)> {
+    let code = |(dimension, at): (&Dimension, &Coordinate)| match at {
+        Coordinate::Code(code) => Some((dimension.name.clone(), *code)),
+        Coordinate::Total | Coordinate::Remainder => None,
+    };
+    by.iter().zip(at).filter_map(code).collect()
+}
+
+fn sorted(mut named: Vec<(String, u16)>) -> Vec<(String, u16)> {
+    named.sort_unstable();
+    named
+}
+
+fn profile_of(resolved: Option<Resolved<'_>>, code: u16) -> Profile {
+    match resolved {
+        Some(Resolved::Column(column, level)) => column.profile_of(level, code),
+        _ => Profile::Std,
+    }
+}

@@ -1,0 +1,47 @@
+//! Makes cells safe: rows in, released numbers out.
+//!
+//! ```text
+//! Microdata ─Prepared::new▶ Prepared ─tabulate▶ Cells ─protect▶ Released ─ratio, rate▶ Figure
+//! ```
+//!
+//! Each step takes only what the step before makes, and [`protect`] takes all tables of a release together, because
+//! what they give away they give away together. `Cells` cannot be printed or serialised, and no function takes them
+//! but [`protect`]: a number that was not released cannot be sent.
+//!
+//! Reading order: [`CellQuery`] (the question), `tabulate` (counting), `noise` (the draws), `floors` (what may be
+//! shown), `complement` (what must go with it), `audit` (what an outsider can compute), [`Released`] (what leaves).
+//!
+//! Absent, and kept absent: DataFusion, Arrow, storage, network, clock, randomness, expressions. Anchors, separation
+//! guard and charges come with guarded SQL; [`ReleaseStore`] is their place.
+//!
+//! Source: privacy.md sections 6.2, 6.5, 6.6, 6.8 (profiles), 6.10 (audit), 6.13, 6.14.
+
+mod audit;
+mod board;
+mod complement;
+mod error;
+mod floors;
+mod microdata;
+mod noise;
+mod protect;
+mod query;
+mod ratio;
+mod release_store;
+mod released;
+mod remainder;
+mod tabulate;
+pub mod truth;
+mod utility;
+
+pub use audit::AuditReport;
+pub use error::DisclosureError;
+pub use microdata::{Column, Microdata, MicrodataSource, Prepared};
+pub use noise::{SetName, Tier};
+pub use policy::Count;
+pub use protect::{Release, Table, protect};
+pub use query::{CellQuery, Coordinate, Dimension, RollUp};
+pub use ratio::{Term, rate, ratio};
+pub use release_store::{Answer, NothingReleased, ReleaseStore, first_tier};
+pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell};
+pub use tabulate::{Cells, tabulate};
+pub use utility::{Error as RelativeError, Utility};

@@ -1,0 +1,179 @@
+//! What the vault reads: the rows of one dataset, in codes (privacy.md 6.2, "Mart rows").
+//!
+//! Absent: names, texts, dates, tokens. A row is a surrogate, a case, an agency and codes. The types here print no
+//! content.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use policy::{AgencyRule, Dataset, Keys, Policy};
+
+use crate::error::DisclosureError;
+use crate::noise::record_key;
+
+/// A column of codes.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Column {
+    /// One code per row; unknown is the list's `_X`.
+    One(Vec<u16>),
+    /// Several codes per row: those of row `r` are `codes[offsets[r]..offsets[r + 1]]`.
+    Many {
+        /// One more than there are rows, ascending, the first 0.
+        offsets: Vec<u32>,
+        /// All codes.
+        codes: Vec<u16>,
+    },
+}
+
+impl Column {
+    fn fits(&self, rows: usize) -> bool {
+        match self {
+            Self::One(codes) => codes.len() == rows,
+            Self::Many { offsets, codes } => {
+                offsets.len() == rows + 1
+                    && offsets[0] == 0
+                    && offsets[rows] as usize == codes.len()
+                    && offsets.is_sorted()
+            }
+        }
+    }
+
+    /// The codes of a row.
+    pub(crate) fn at(&self, row: usize) -> &[u16] {
+        match self {
+            Self::One(codes) => &codes[row..=row],
+            Self::Many { offsets, codes } => &codes[offsets[row] as usize..offsets[row + 1] as usize],
+        }
+    }
+}
+
+/// The rows of a dataset: one per unit (services, returns, charges, judgments: one per unit and act), sorted by `sid`.
+#[derive(Clone)]
+pub struct Microdata {
+    /// The dataset's name.
+    pub dataset: String,
+    /// Surrogate of the unit in its universe, ascending.
+    pub sid: Vec<u64>,
+    /// Surrogate of the case, or of the record where there is no case.
+    pub case_sid: Vec<u64>,
+    /// Number of the agency that holds the record (`policy::AgencyIndex`).
+    pub agency: Vec<u16>,
+    /// Columns by dimension name; time levels (`year`, `quarter`) are columns like others.
+    pub dims: BTreeMap<String, Column>,
+}
+
+impl fmt::Debug for Microdata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Microdata({})", self.dataset)
+    }
+}
+
+/// Where rows come from: implemented over the marts of a Snapshot.
+///
+/// Guarantee asked for: the same Snapshot gives the same rows, sorted by sid. Not asked for: any order among the rows
+/// of a unit.
+pub trait MicrodataSource {
+    /// Why rows could not be read.
+    type Error;
+
+    /// The rows of a dataset.
+    fn open(&self, dataset: &str) -> Result<Microdata, Self::Error>;
+}
+
+/// Rows that have been checked and given their record keys; what [`tabulate`](crate::tabulate) counts.
+///
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Prepared(pub(crate) Arc<Rows>);
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Prepared({})", self.0.data.dataset)
+    }
+}
+
+pub(crate) struct Rows {
+    pub(crate) data: Microdata,
+    pub(crate) policy: Dataset,
+    /// Ordinal of each row's unit.
+    pub(crate) unit: Vec<u32>,
+    /// Record key of each unit.
+    pub(crate) keys: Vec<u128>,
+    /// Rows by (case, unit); empty where the unit is itself a record.
+    pub(crate) by_case: Vec<u32>,
+    /// Rows by (agency, unit); empty where the agency rule is off.
+    pub(crate) by_agency: Vec<u32>,
+    /// Whether the agency of this number holds a private caseload.
+    private: Vec<bool>,
+}
+
+impl Rows {
+    /// Whether an agency holds a private caseload; one that the policy does not list is taken for private.
+    pub(crate) fn is_private(&self, agency: u16) -> bool {
+        self.private.get(usize::from(agency)).copied().unwrap_or(true)
+    }
+}
+
+impl Prepared {
+    /// Checks rows against the policy and derives their record keys.
+    ///
+    /// Fails when the dataset is unknown, a column does not fit the rows, or rows are not sorted by sid.
+    pub fn new(data: Microdata, policy: &Policy, keys: &Keys) -> Result<Self, DisclosureError> {
+        let dataset = policy.datasets.get(&data.dataset);
+        let dataset = dataset.ok_or_else(|| DisclosureError::UnknownDataset(data.dataset.clone()))?.clone();
+        check(&data)?;
+        let (unit, sids) = units(&data.sid);
+        let record_keys = sids.iter().map(|&sid| record_key(&keys.rk, &dataset.universe, sid)).collect();
+        let rows = 0..data.sid.len() as u32;
+        let order = |key: &dyn Fn(usize) -> u64| {
+            let mut order: Vec<u32> = rows.clone().collect();
+            order.sort_unstable_by_key(|&row| (key(row as usize), unit[row as usize], row));
+            order
+        };
+        let by_case = if dataset.unit.is_record() { Vec::new() } else { order(&|row| data.case_sid[row]) };
+        let by_agency = match dataset.agency_rule {
+            AgencyRule::Off => Vec::new(),
+            AgencyRule::Private => order(&|row| u64::from(data.agency[row])),
+        };
+        let private = policy.agencies.iter().map(|agency| agency.private).collect();
+        Ok(Self(Arc::new(Rows { keys: record_keys, by_case, by_agency, private, unit, policy: dataset, data })))
+    }
+
+    /// The dataset's name.
+    pub fn dataset(&self) -> &str {
+        &self.0.data.dataset
+    }
+}
+
+fn check(data: &Microdata) -> Result<(), DisclosureError> {
+    let rows = data.sid.len();
+    let misshapen =
+        |column: &str| DisclosureError::Misshapen { dataset: data.dataset.clone(), column: column.to_owned() };
+    if data.case_sid.len() != rows {
+        return Err(misshapen("case_sid"));
+    }
+    if data.agency.len() != rows {
+        return Err(misshapen("agency"));
+    }
+    if let Some((name, _)) = data.dims.iter().find(|(_, column)| !column.fits(rows)) {
+        return Err(misshapen(name));
+    }
+    if !data.sid.is_sorted() {
+        return Err(DisclosureError::NotSorted(data.dataset.clone()));
+    }
+    Ok(())
+}
+
+/// The ordinal of each row's unit, and the units' sids.
+fn units(sid: &[u64]) -> (Vec<u32>, Vec<u64>) {
+    let mut sids: Vec<u64> = Vec::new();
+    let mut unit = Vec::with_capacity(sid.len());
+    for &sid in sid {
+        if sids.last() != Some(&sid) {
+            sids.push(sid);
+        }
+        unit.push(sids.len() as u32 - 1);
+    }
+    (unit, sids)
+}

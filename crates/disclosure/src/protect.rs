@@ -1,0 +1,80 @@
+//! The gate: true counts in, released tables out (privacy.md 6.6, 6.10).
+//!
+//! All tables of a release pass together, because what they give away they give away together: floors and noise per
+//! cell, complementary suppression per family, the audit over everything, remainder rows, flags. Nothing else makes a
+//! [`Released`].
+
+use policy::Keys;
+
+use crate::audit::{self, AuditReport};
+use crate::board::{Board, Reason, State};
+use crate::complement;
+use crate::error::DisclosureError;
+use crate::floors;
+use crate::release_store::ReleaseStore;
+use crate::released::{Figure, Mark, Marked, Released, ReleasedCell};
+use crate::remainder::{self, Remainder};
+use crate::tabulate::Cells;
+use crate::utility::{self, Utility};
+
+/// A table of a release: its counts and what is known of its cells without counting.
+#[derive(Debug)]
+pub struct Table {
+    /// A name for it, unique in the release.
+    pub name: String,
+    /// The counts.
+    pub cells: Cells,
+    /// From the reporting calendar and the catalogue.
+    pub marks: Vec<Mark>,
+}
+
+/// All tables of an edition, fit to be shown.
+#[derive(Debug)]
+pub struct Release {
+    /// In the order given.
+    pub tables: Vec<Released>,
+    /// What the audit did. Not for publication.
+    pub audit: AuditReport,
+    /// What protection cost, true against released, per table and margin. Not for publication.
+    pub utility: Vec<Utility>,
+}
+
+/// Protects all tables of a release jointly.
+///
+/// Deterministic: the same rows, policy and keys give the same release. Fails when tables contradict each other or the
+/// audit cannot be carried out; then nothing is released.
+pub fn protect(tables: Vec<Table>, keys: &Keys, store: &dyn ReleaseStore) -> Result<Release, DisclosureError> {
+    let tables = tables.into_iter().map(|table| (table.name, table.cells, table.marks)).collect();
+    let mut board = Board::new(tables)?;
+    floors::apply(&mut board, keys, store);
+    complement::apply(&mut board);
+    let audit = audit::run(&mut board)?;
+    let remainders = remainder::apply(&mut board, keys, store)?;
+    let tables = (0..board.tables.len()).map(|table| write(&board, table, &remainders)).collect();
+    Ok(Release { tables, audit, utility: utility::measure(&board) })
+}
+
+/// Writes a table as it may be shown.
+fn write(board: &Board, table: usize, remainders: &[Remainder]) -> Released {
+    let placed = &board.tables[table];
+    let (query, shape) = (&placed.cells.query, &placed.cells.shape);
+    let cell =
+        |(cell, &id): (usize, &usize)| ReleasedCell { at: query.coordinates(shape, cell), figure: figure(board, id) };
+    let mut cells: Vec<ReleasedCell> = placed.ids.iter().enumerate().map(cell).collect();
+    for remainder in remainders.iter().filter(|remainder| remainder.table == table) {
+        if board.cells[remainder.cell].shown().is_some() {
+            cells.push(ReleasedCell { at: remainder.at.clone(), figure: figure(board, remainder.cell) });
+        }
+    }
+    Released { name: placed.name.clone(), query: query.clone(), cells }
+}
+
+fn figure(board: &Board, id: usize) -> Figure {
+    let entry = &board.cells[id];
+    match (entry.state, entry.mark) {
+        (State::Shown { value, tier, .. }, mark) => Figure::count(value, tier, mark == Some(Marked::Provisional)),
+        (State::Hidden(Reason::Marked), Some(Marked::NotCollected)) => Figure::not_collected(),
+        (State::Hidden(Reason::Marked), Some(Marked::Impossible)) => Figure::impossible(),
+        (State::Hidden(_), _) => Figure::suppressed(),
+    }
+}

@@ -1,0 +1,162 @@
+//! The question: a typed query that names dimensions and codes and can express nothing else (privacy.md 6.2).
+//!
+//! Absent: expressions, casts, ranges of values, texts. Dimensions of time are codes like others, made by whoever asks.
+
+use std::collections::BTreeMap;
+
+use policy::Count;
+
+use crate::error::DisclosureError;
+
+/// Cells of one table, totals included. Published tables are wider than an analyst's question (4,000; privacy.md 6.2).
+const MAX_CELLS: usize = 1 << 20;
+
+/// A question to the microdata of one dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellQuery {
+    /// The dataset.
+    pub dataset: String,
+    /// What is counted.
+    pub count: Count,
+    /// Who is counted: for each dimension, units with at least one of these codes.
+    pub population: BTreeMap<String, Vec<u16>>,
+    /// How the count is broken down.
+    pub by: Vec<Dimension>,
+}
+
+/// A dimension of a question, with its closed list of codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dimension {
+    /// A column of the dataset, one of its levels, or a level of time.
+    pub name: String,
+    /// Every code that gets a cell, present in the data or not; `_X` among them.
+    pub codes: Vec<u16>,
+    /// Whether the total over this dimension is asked for: a cell of its own, coordinate [`Coordinate::Total`].
+    /// Without a total, rows with other codes are simply not asked about; with one they are an error.
+    pub total: bool,
+    /// Whether hidden siblings along this dimension are also counted together (privacy.md 6.6, *remainder row*).
+    pub remainder: bool,
+    /// Coarser dimensions of the same release to which these codes add up (quarters to years).
+    pub rolls_up: Vec<RollUp>,
+}
+
+/// How the codes of a dimension add up to a coarser one. The audit needs it: who sees quarters and years can subtract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RollUp {
+    /// Name of the coarser dimension.
+    pub to: String,
+    /// For each code of the finer dimension, in its order, the coarser code; `None` where there is none
+    /// (an unknown quarter belongs to no one year).
+    pub codes: Vec<Option<u16>>,
+}
+
+impl Dimension {
+    /// A dimension over a whole code list of `codes` codes, with its total.
+    pub fn whole_list(name: impl Into<String>, codes: usize) -> Self {
+        Self::codes(name, (0..codes as u16).collect()).with_total()
+    }
+
+    /// A dimension over these codes, without a total.
+    pub fn codes(name: impl Into<String>, codes: Vec<u16>) -> Self {
+        Self { name: name.into(), codes, total: false, remainder: false, rolls_up: Vec::new() }
+    }
+
+    /// Asks for the total over this dimension.
+    #[must_use]
+    pub fn with_total(self) -> Self {
+        Self { total: true, ..self }
+    }
+
+    /// Asks for the remainder row along this dimension.
+    #[must_use]
+    pub fn with_remainder(self) -> Self {
+        Self { remainder: true, ..self }
+    }
+
+    /// Declares to which coarser codes these add up, one per code.
+    #[must_use]
+    pub fn rolling_up_to(mut self, to: impl Into<String>, codes: Vec<Option<u16>>) -> Self {
+        self.rolls_up.push(RollUp { to: to.into(), codes });
+        self
+    }
+
+    /// Number of positions: codes, and the total.
+    pub(crate) fn len(&self) -> usize {
+        self.codes.len() + usize::from(self.total)
+    }
+
+    /// What stands at a position.
+    pub(crate) fn coordinate(&self, position: usize) -> Coordinate {
+        self.codes.get(position).map_or(Coordinate::Total, |&code| Coordinate::Code(code))
+    }
+
+    fn check(&self) -> Result<(), DisclosureError> {
+        let malformed = |rule| Err(DisclosureError::Malformed { dimension: self.name.clone(), rule });
+        let mut sorted = self.codes.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if sorted.is_empty() {
+            return malformed("has no codes");
+        }
+        if sorted.len() != self.codes.len() {
+            return malformed("names a code twice");
+        }
+        if self.rolls_up.iter().any(|up| up.codes.len() != self.codes.len()) {
+            return malformed("rolls up with another number of codes than it has");
+        }
+        if self.remainder && !self.total {
+            return malformed("has a remainder and no total");
+        }
+        Ok(())
+    }
+}
+
+/// Where a cell stands on one dimension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Coordinate {
+    /// One code.
+    Code(u16),
+    /// All units (`_T`): a cell of its own.
+    Total,
+    /// The hidden siblings along this dimension, counted together.
+    Remainder,
+}
+
+/// The cells of a question as a dense array: positions of each dimension, strides, size.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    pub(crate) strides: Vec<usize>,
+    pub(crate) cells: usize,
+}
+
+impl CellQuery {
+    /// Checks the question and lays out its cells.
+    pub(crate) fn shape(&self) -> Result<Shape, DisclosureError> {
+        for (at, dimension) in self.by.iter().enumerate() {
+            dimension.check()?;
+            if self.by[..at].iter().any(|other| other.name == dimension.name) {
+                let rule = "is asked for twice";
+                return Err(DisclosureError::Malformed { dimension: dimension.name.clone(), rule });
+            }
+        }
+        if let Some((name, _)) = self.population.iter().find(|(_, codes)| codes.is_empty()) {
+            return Err(DisclosureError::Malformed { dimension: name.clone(), rule: "selects no code" });
+        }
+        let mut strides = vec![0; self.by.len()];
+        let mut cells = 1usize;
+        for (at, dimension) in self.by.iter().enumerate().rev() {
+            strides[at] = cells;
+            cells = cells.saturating_mul(dimension.len());
+        }
+        if cells > MAX_CELLS {
+            return Err(DisclosureError::TooManyCells { cells, limit: MAX_CELLS });
+        }
+        Ok(Shape { strides, cells })
+    }
+
+    /// The coordinates of a cell.
+    pub(crate) fn coordinates(&self, shape: &Shape, cell: usize) -> Vec<Coordinate> {
+        let position = |(dimension, stride): (&Dimension, &usize)| cell / stride % dimension.len();
+        self.by.iter().zip(&shape.strides).map(|pair| pair.0.coordinate(position(pair))).collect()
+    }
+}

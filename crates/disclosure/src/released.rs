@@ -1,0 +1,281 @@
+//! What may be shown: integers and fixed-point numbers with their intervals and flags (privacy.md 6.14).
+//!
+//! Only [`protect`](crate::protect) and the ratios of its results make a [`Figure`]; a number that was not released
+//! cannot be put into one.
+//!
+//! Absent: floats, true counts, reasons.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::noise::Tier;
+use crate::query::{CellQuery, Coordinate};
+
+/// A released number in millionths (scale 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(i128);
+
+impl Amount {
+    /// Digits after the point.
+    pub const SCALE: u32 = 6;
+    /// One, in millionths.
+    pub const ONE: i128 = 1_000_000;
+
+    pub(crate) const fn from_micros(micros: i128) -> Self {
+        Self(micros)
+    }
+
+    pub(crate) const fn from_count(count: i64) -> Self {
+        Self(count as i128 * Self::ONE)
+    }
+
+    /// The number times 10^6: what a `Decimal128(38, 6)` holds.
+    pub const fn micros(self) -> i128 {
+        self.0
+    }
+
+    /// The number, where it is whole.
+    pub fn as_integer(self) -> Option<i64> {
+        (self.0 % Self::ONE == 0).then(|| i64::try_from(self.0 / Self::ONE).ok()).flatten()
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (whole, part) = (self.0.unsigned_abs() / 1_000_000, self.0.unsigned_abs() % 1_000_000);
+        if part == 0 {
+            return write!(f, "{sign}{whole}");
+        }
+        let digits = format!("{part:06}");
+        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+    }
+}
+
+/// What kind of value this is (SDMX code list OBS_STATUS).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObsStatus {
+    /// Normal: with noise, or exact on a declared grid.
+    A,
+    /// Low reliability: small, or noisy in proportion.
+    U,
+    /// Missing: suppressed, for whatever reason, emptiness included.
+    Q,
+    /// Missing: not collected.
+    L,
+    /// Provisional: its period is open.
+    P,
+    /// Missing: cannot exist.
+    M,
+}
+
+impl ObsStatus {
+    /// The SDMX code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::U => "U",
+            Self::Q => "Q",
+            Self::L => "L",
+            Self::P => "P",
+            Self::M => "M",
+        }
+    }
+}
+
+/// Whether confidentiality removed the value (SDMX code list CONF_STATUS).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConfStatus {
+    /// Free for publication.
+    F,
+    /// Confidential: the one public flag of every suppression.
+    C,
+}
+
+impl ConfStatus {
+    /// The SDMX code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::F => "F",
+            Self::C => "C",
+        }
+    }
+}
+
+/// What is known of a cell without counting: from the reporting calendar or the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Marked {
+    /// Its period is open: shown, flag P.
+    Provisional,
+    /// Reports were expected and are missing: not shown, flag L.
+    NotCollected,
+    /// Cannot exist by definition: not shown, flag M.
+    Impossible,
+}
+
+impl Marked {
+    pub(crate) const fn hides(self) -> bool {
+        !matches!(self, Self::Provisional)
+    }
+}
+
+/// A mark on all cells that have one of the codes in each dimension named. Made before counting, from public facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// What is marked.
+    pub status: Marked,
+    /// Codes by dimension. A cell that is a total over a dimension named here is not covered.
+    pub at: BTreeMap<String, Vec<u16>>,
+}
+
+impl Mark {
+    pub(crate) fn covers(&self, cell: &[(String, u16)]) -> bool {
+        let code_at = |name: &str| cell.iter().find(|(dimension, _)| dimension == name).map(|&(_, code)| code);
+        self.at.iter().all(|(name, codes)| code_at(name).is_some_and(|code| codes.contains(&code)))
+    }
+}
+
+/// One released value with its interval and flags. Fields cannot be set from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figure {
+    value: Option<(Amount, Amount, Amount)>,
+    obs: ObsStatus,
+    conf: ConfStatus,
+    tier: Option<Tier>,
+}
+
+impl Figure {
+    /// A count with noise, or exact where there is no tier.
+    pub(crate) fn count(value: i64, tier: Option<Tier>, provisional: bool) -> Self {
+        let half = tier.map_or(0, Tier::half_width_95) as i64;
+        let (lo, hi) = ((value - half).max(0), value + half);
+        let amounts = [value, lo, hi].map(Amount::from_count);
+        let obs = match tier {
+            _ if provisional => ObsStatus::P,
+            Some(tier) if is_unreliable(value, tier.variance()) => ObsStatus::U,
+            _ => ObsStatus::A,
+        };
+        Self { value: Some((amounts[0], amounts[1], amounts[2])), obs, conf: ConfStatus::F, tier }
+    }
+
+    /// A value derived from released ones.
+    pub(crate) fn derived(value: Amount, lo: Amount, hi: Amount, obs: ObsStatus) -> Self {
+        Self { value: Some((value, lo, hi)), obs, conf: ConfStatus::F, tier: None }
+    }
+
+    /// Suppressed: the one flag for every reason.
+    pub(crate) const fn suppressed() -> Self {
+        Self { value: None, obs: ObsStatus::Q, conf: ConfStatus::C, tier: None }
+    }
+
+    /// Not collected: no number can be given, and none is hidden.
+    pub const fn not_collected() -> Self {
+        Self { value: None, obs: ObsStatus::L, conf: ConfStatus::F, tier: None }
+    }
+
+    /// Cannot exist.
+    pub const fn impossible() -> Self {
+        Self { value: None, obs: ObsStatus::M, conf: ConfStatus::F, tier: None }
+    }
+
+    /// The value.
+    pub fn value(&self) -> Option<Amount> {
+        self.value.map(|(value, _, _)| value)
+    }
+
+    /// Lower end of the 95 % interval of the noise.
+    pub fn lo95(&self) -> Option<Amount> {
+        self.value.map(|(_, lo, _)| lo)
+    }
+
+    /// Upper end of the 95 % interval of the noise.
+    pub fn hi95(&self) -> Option<Amount> {
+        self.value.map(|(_, _, hi)| hi)
+    }
+
+    /// What kind of value this is.
+    pub fn obs_status(&self) -> ObsStatus {
+        self.obs
+    }
+
+    /// Whether confidentiality removed it.
+    pub fn conf_status(&self) -> ConfStatus {
+        self.conf
+    }
+
+    /// The tier of its noise; none where it is exact, missing or derived.
+    pub fn tier(&self) -> Option<Tier> {
+        self.tier
+    }
+}
+
+/// Flag U: below 34, or `1.96 sqrt(V)` above a fifth of the value (privacy.md 6.14).
+fn is_unreliable(value: i64, variance: u64) -> bool {
+    value < 34 || 9_604 * i128::from(variance) > 100 * i128::from(value) * i128::from(value)
+}
+
+/// A released cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleasedCell {
+    /// Where it stands on each dimension, in the question's order.
+    pub at: Vec<Coordinate>,
+    /// What may be shown.
+    pub figure: Figure,
+}
+
+/// A released table: every cell of its question, shown or not.
+#[derive(Debug, Clone)]
+pub struct Released {
+    pub(crate) name: String,
+    pub(crate) query: CellQuery,
+    pub(crate) cells: Vec<ReleasedCell>,
+}
+
+impl Released {
+    /// The name it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The question.
+    pub fn query(&self) -> &CellQuery {
+        &self.query
+    }
+
+    /// Its cells, in the order of the question's dimensions and codes, totals last; then remainders.
+    pub fn cells(&self) -> &[ReleasedCell] {
+        &self.cells
+    }
+
+    /// The figure at these coordinates; `None` where the question has no such cell.
+    pub fn at(&self, at: &[Coordinate]) -> Option<&Figure> {
+        self.cells.iter().find(|cell| cell.at == at).map(|cell| &cell.figure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_written_without_needless_digits() {
+        let written = [1_500_000, -250_000, 3_000_000, 1].map(|micros| Amount::from_micros(micros).to_string());
+        assert_eq!(written, ["1.5", "-0.25", "3", "0.000001"]);
+    }
+
+    #[test]
+    fn a_value_is_unreliable_below_34_and_where_its_noise_is_a_fifth() {
+        let flag = |value, tier| Figure::count(value, Some(tier), false).obs_status();
+        assert_eq!([flag(33, Tier::V4), flag(34, Tier::V4)], [ObsStatus::U, ObsStatus::A]);
+        assert_eq!([flag(39, Tier::V16), flag(40, Tier::V16)], [ObsStatus::U, ObsStatus::A]);
+    }
+
+    #[test]
+    fn the_interval_is_that_of_the_tier_and_never_below_zero() {
+        let figure = Figure::count(5, Some(Tier::V9), false);
+        assert_eq!([figure.lo95(), figure.hi95()], [Some(Amount::from_count(0)), Some(Amount::from_count(11))]);
+        let exact = Figure::count(5, None, false);
+        assert_eq!([exact.lo95(), exact.hi95()], [Some(Amount::from_count(5)); 2]);
+        assert_eq!(exact.obs_status(), ObsStatus::A);
+    }
+}

@@ -1,0 +1,140 @@
+//! The reading side of the log.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{LogError, Result};
+use crate::records::Fetched;
+
+/// One ordered sequence of records: a stream and a number in it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Partition {
+    /// The stream (topic), e.g. `tip.events.FIA.v1`.
+    pub stream: Arc<str>,
+    /// Its number in the stream, from 0.
+    pub number: i32,
+}
+
+impl Partition {
+    /// A partition by name and number.
+    pub fn new(stream: impl Into<Arc<str>>, number: i32) -> Self {
+        Self { stream: stream.into(), number }
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.stream, self.number)
+    }
+}
+
+impl fmt::Debug for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a partition holds: offsets in `low..high`, not necessarily all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watermarks {
+    /// First offset that can still be read.
+    pub low: i64,
+    /// The next offset to be written; with transactions, the first that is not yet decided.
+    pub high: i64,
+}
+
+impl Watermarks {
+    /// Whether reading may begin at this offset: it is in the partition, or the next to come.
+    pub(crate) fn allow(self, partition: &Partition, wanted: i64) -> Result<()> {
+        if (self.low..=self.high).contains(&wanted) {
+            return Ok(());
+        }
+        Err(LogError::OffsetOutOfRange { partition: partition.clone(), wanted, watermarks: self })
+    }
+}
+
+/// Reads partitions of a log, from offsets that the caller knows.
+///
+/// # Operations
+///
+/// [`partitions`](Self::partitions) says what there is, [`watermarks`](Self::watermarks) how far a partition goes,
+/// [`read_from`](Self::read_from) and [`stop`](Self::stop) say what [`poll`](Self::poll) shall bring.
+/// The set of partitions being read is the caller's; there is no group and nobody takes a partition away.
+///
+/// # Guarantees
+///
+/// * Within a partition, records come in ascending offset order, each once, beginning at the first offset `>= next`,
+///   until `read_from` or `stop` is called for it.
+/// * A record, once delivered, has the same bytes under the same `source_uid`, partition and offset for ever.
+/// * A record is delivered only after it is durable (committed) in the log; whatever [`append`](crate::EventSink::append)
+///   acknowledged is delivered, or an error says why not.
+/// * [`Records::next_offset`](crate::Records::next_offset) never decreases. It may pass offsets that hold no record
+///   (transaction markers, compaction): a batch may be empty and only move it. When everything is read, it reaches
+///   `watermarks().high`.
+/// * Another log is never taken for this one: if the log is another one, its `source_uid` differs.
+/// * An offset that is not there is an error ([`OffsetOutOfRange`](crate::LogError::OffsetOutOfRange)), never silence and
+///   never a jump to one end.
+///
+/// # Non-guarantees
+///
+/// * No order across partitions, no fairness beyond "none starves".
+/// * Offsets need not be dense, and a batch may be of any size from nothing on. `max_bytes` is a goal that a batch may
+///   pass by what the log stores in one piece: one message, or about a MiB of small ones.
+/// * A topic that was deleted, recreated and has grown past `next` looks like the old one. Compare the record at
+///   `next - 1` with what was stored (ingestion.md 3.4, step 4).
+/// * Nothing is remembered: a new source starts where it is told.
+///
+/// # Failure and recovery
+///
+/// Every error leaves the source usable. A [transient](crate::LogError::is_transient) one asks for a later call (pacing is the
+/// caller's; a call may return at once); the source reconnects by itself and goes on behind the last delivered record.
+/// An error with a [partition](crate::LogError::partition) stops that partition only, is reported once, and ends with `read_from`.
+pub trait EventSource: Send {
+    /// Which log this is: Kafka's cluster id or the random id of `log.db`, `#`, and an operator's generation number.
+    /// Constant for the life of the source. Part of every position that is stored (ingestion.md 3.3).
+    fn source_uid(&self) -> &str;
+
+    /// The partitions there are now, sorted. Call it again to discover new streams.
+    fn partitions(&mut self) -> Result<Vec<Partition>>;
+
+    /// The offsets a partition holds now.
+    fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks>;
+
+    /// From now on, deliver this partition from offset `next` on. What was fetched before for it is dropped.
+    fn read_from(&mut self, partition: &Partition, next: i64) -> Result<()>;
+
+    /// Deliver no more of this partition. Fine for one that is not being read.
+    fn stop(&mut self, partition: &Partition) -> Result<()>;
+
+    /// The next records of one of the partitions being read, about `max_bytes` of them (at least one record).
+    /// `None` when nothing arrived within `wait`. Never waits when there is something.
+    fn poll(&mut self, max_bytes: usize, wait: Duration) -> Result<Option<Fetched>>;
+
+    /// Tells the log's own tools that everything below `next` is safely stored. Best effort; nothing here depends on it.
+    fn hint(&mut self, partition: &Partition, next: i64) -> Result<()>;
+}
+
+impl<S: EventSource + ?Sized> EventSource for Box<S> {
+    fn source_uid(&self) -> &str {
+        (**self).source_uid()
+    }
+    fn partitions(&mut self) -> Result<Vec<Partition>> {
+        (**self).partitions()
+    }
+    fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks> {
+        (**self).watermarks(partition)
+    }
+    fn read_from(&mut self, partition: &Partition, next: i64) -> Result<()> {
+        (**self).read_from(partition, next)
+    }
+    fn stop(&mut self, partition: &Partition) -> Result<()> {
+        (**self).stop(partition)
+    }
+    fn poll(&mut self, max_bytes: usize, wait: Duration) -> Result<Option<Fetched>> {
+        (**self).poll(max_bytes, wait)
+    }
+    fn hint(&mut self, partition: &Partition, next: i64) -> Result<()> {
+        (**self).hint(partition, next)
+    }
+}

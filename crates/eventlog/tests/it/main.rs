@@ -1,0 +1,9 @@
+//! The contract, kept by every log; and what each log promises beyond it.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bench;
+mod contract;
+mod kafka;
+mod simulated;
+mod speed;
+mod sqlite;

@@ -1,0 +1,467 @@
+//! What each event type carries beside the envelope, `record_version`, `occurred_on` and the person's tokens.
+//!
+//! This file is the contract: the decoder, the JSON Schemas in `schemas/` and the encoder are made from it.
+//! A code is the position in its list ([`crate::code_list`]). Absent: tokens (see [`crate::Event::tokens`]), free text.
+
+use crate::EventType;
+use crate::calendar::Occurred;
+use crate::code_list::tag;
+use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
+use crate::value::{
+    AgencyCode, CaseId, Code, Codes, FactRef, Int, Kind, Period, Reference, RetractableRef, SentenceKind,
+};
+use serde::de::MapAccess;
+use smallvec::SmallVec;
+use uuid::Uuid;
+
+/// Several different codes of one list, one to seventeen, in the order sent.
+pub type CodeSet = SmallVec<[u16; 4]>;
+
+/// What a court imposed; at least one part is present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sentence {
+    /// Imprisonment in months.
+    pub imprisonment_months: Option<i64>,
+    /// Fine in Pakistani rupees.
+    pub fine_pkr: Option<i64>,
+    /// Compensation to the victim in Pakistani rupees.
+    pub compensation_pkr: Option<i64>,
+}
+
+macro_rules! field_type {
+    (req $t:ty) => { $t };
+    (opt $t:ty) => { Option<$t> };
+}
+macro_rules! take {
+    (req $patch:ident $f:ident) => {
+        $patch.$f.ok_or(stringify!($f))?
+    };
+    (opt $patch:ident $f:ident) => {
+        $patch.$f
+    };
+}
+macro_rules! write_field {
+    (req $self:ident $o:ident $f:ident $k:ty) => {
+        $o.field::<$k>(stringify!($f), &$self.$f)
+    };
+    (opt $self:ident $o:ident $f:ident $k:ty) => {
+        if let Some(v) = &$self.$f {
+            $o.field::<$k>(stringify!($f), v)
+        }
+    };
+}
+macro_rules! is_required {
+    (req) => {
+        true
+    };
+    (opt) => {
+        false
+    };
+}
+
+macro_rules! data {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident / $patch:ident, occurred = $occurred:literal, person = $person:literal $(, fields = $fields:literal)? {
+            $( #[doc = $fdoc:literal] $need:ident $f:ident: $t:ty = $k:ty, )*
+        }
+    )*) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(clippy::derive_partial_eq_without_eq)]
+        pub struct $name { $( #[doc = $fdoc] pub $f: field_type!($need $t), )* }
+
+        #[doc = concat!("The fields of [`", stringify!($name), "`] that a correction replaces.")]
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct $patch { $( #[doc = $fdoc] pub $f: Option<$t>, )* }
+
+        const _: () = {
+            #[allow(non_camel_case_types, dead_code)]
+            enum Position { $( $f, )* Last }
+
+            impl Contract for $name {
+                type Patch = $patch;
+                const OCCURRED: bool = $occurred;
+                const PERSON: bool = $person;
+                $( const FIELDS_OF_TARGET: bool = $fields; )?
+                const FIELDS: &'static [FieldSpec] = &[ $( FieldSpec {
+                    name: stringify!($f),
+                    required: is_required!($need),
+                    doc: $fdoc,
+                    schema: <$k as Kind>::schema,
+                    expected: <$k as Kind>::expected,
+                }, )* ];
+                fn key(name: &str) -> Option<u8> {
+                    match name {
+                        $( stringify!($f) => Some(Position::$f as u8), )*
+                        _ => None,
+                    }
+                }
+                #[allow(unused_variables)]
+                fn put<'de, A: MapAccess<'de>>(patch: &mut $patch, key: u8, map: &mut A) -> Result<bool, A::Error> {
+                    $( if key == Position::$f as u8 {
+                        return Ok(patch.$f.replace(map.next_value_seed(Read::<$k>::new())?).is_none());
+                    } )*
+                    unreachable!("keys come from `key`")
+                }
+                #[allow(unused_variables)]
+                fn complete(patch: $patch) -> Result<Self, &'static str> {
+                    Ok(Self { $( $f: take!($need patch $f), )* })
+                }
+                #[allow(unused_variables)]
+                fn write(&self, object: &mut ObjectWriter<'_>) {
+                    $( write_field!($need self object $f $k); )*
+                }
+                #[allow(unused_variables)]
+                fn write_patch(patch: &$patch, object: &mut ObjectWriter<'_>) {
+                    $( write_field!(opt patch object $f $k); )*
+                }
+            }
+        };
+    )* };
+}
+
+data! {
+    /// `pk.tip.case.registered`: a case (FIR) was registered; the subject is the case id.
+    CaseRegistered / CaseRegisteredPatch, occurred = true, person = false {
+        #[doc = "Sections of law (list `section`)."]
+        req sections: CodeSet = Codes<tag::Section>,
+        #[doc = "Domestic or transnational (list `scope`)."]
+        opt scope: u16 = Code<tag::Scope>,
+        #[doc = "Province of registration (list `province`)."]
+        req province: u16 = Code<tag::Province>,
+        #[doc = "Group of the agency that leads, if it is not the sender (list `agency_group`)."]
+        opt lead_agency_group: u16 = Code<tag::AgencyGroup>,
+    }
+
+    /// `pk.tip.victim.identified`: a victim was identified.
+    VictimIdentified / VictimIdentifiedPatch, occurred = true, person = true {
+        #[doc = "Sex (list `sex`)."]
+        req sex: u16 = Code<tag::Sex>,
+        #[doc = "Age at identification (list `age_band`)."]
+        req age_band: u16 = Code<tag::AgeBand>,
+        #[doc = "Citizenship (list `citizenship`)."]
+        req citizenship: u16 = Code<tag::Citizenship>,
+        #[doc = "Possible or actual victim (list `trafficking_status`)."]
+        req status: u16 = Code<tag::TraffickingStatus>,
+        #[doc = "Forms of exploitation (list `exploitation`)."]
+        req exploitation: CodeSet = Codes<tag::Exploitation>,
+        #[doc = "Means of control (list `means`)."]
+        opt means: CodeSet = Codes<tag::Means>,
+        #[doc = "Acts (list `act`)."]
+        opt act: CodeSet = Codes<tag::Act>,
+        #[doc = "Relation of the recruiter to the victim (list `recruiter_relation`)."]
+        opt recruiter_relation: u16 = Code<tag::RecruiterRelation>,
+        #[doc = "Economic sector (list `sector`)."]
+        opt sector: u16 = Code<tag::Sector>,
+        #[doc = "Domestic or transnational (list `scope`)."]
+        opt scope: u16 = Code<tag::Scope>,
+        #[doc = "Place of recruitment (list `place`)."]
+        opt place_recruited: u16 = Code<tag::Place>,
+        #[doc = "Place of transit (list `place`)."]
+        opt place_transit: u16 = Code<tag::Place>,
+        #[doc = "Place of exploitation (list `place`)."]
+        opt place_exploited: u16 = Code<tag::Place>,
+        #[doc = "Place of identification (list `place`)."]
+        req place_identified: u16 = Code<tag::Place>,
+        #[doc = "Who brought the victim to notice (list `referral_source`)."]
+        req referral_source: u16 = Code<tag::ReferralSource>,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.victim.status_determined`: a body determined whether the person is a victim.
+    VictimStatusDetermined / VictimStatusDeterminedPatch, occurred = true, person = true {
+        #[doc = "The status determined (list `trafficking_status`)."]
+        req status: u16 = Code<tag::TraffickingStatus>,
+        #[doc = "The body that decided (list `agency_group`)."]
+        req body: u16 = Code<tag::AgencyGroup>,
+    }
+
+    /// `pk.tip.victim.referred`: a victim was referred to a service.
+    VictimReferred / VictimReferredPatch, occurred = true, person = true {
+        #[doc = "To which body (list `agency_group`)."]
+        opt to_body: u16 = Code<tag::AgencyGroup>,
+        #[doc = "To which country (list `citizenship`)."]
+        opt to_country: u16 = Code<tag::Citizenship>,
+        #[doc = "Service sought (list `service`)."]
+        req service: u16 = Code<tag::Service>,
+    }
+
+    /// `pk.tip.service.started`: a service began.
+    ServiceStarted / ServiceStartedPatch, occurred = true, person = true {
+        #[doc = "Event id of the referral, perhaps of another agency."]
+        opt referral_id: Uuid = Reference,
+        #[doc = "The service (list `service`)."]
+        req service: u16 = Code<tag::Service>,
+        #[doc = "Who provides it (list `agency_group`)."]
+        opt provider: u16 = Code<tag::AgencyGroup>,
+    }
+
+    /// `pk.tip.service.ended`: a service ended.
+    ServiceEnded / ServiceEndedPatch, occurred = true, person = true {
+        #[doc = "Event id of the referral, perhaps of another agency."]
+        opt referral_id: Uuid = Reference,
+        #[doc = "The service (list `service`)."]
+        req service: u16 = Code<tag::Service>,
+        #[doc = "Why it ended (list `exit_reason`)."]
+        req exit_reason: u16 = Code<tag::ExitReason>,
+    }
+
+    /// `pk.tip.victim.returned`: a victim returned from abroad.
+    VictimReturned / VictimReturnedPatch, occurred = true, person = true {
+        #[doc = "From which country (list `citizenship`)."]
+        req from_country: u16 = Code<tag::Citizenship>,
+        #[doc = "How (list `return_kind`)."]
+        req kind: u16 = Code<tag::ReturnKind>,
+    }
+
+    /// `pk.tip.reintegration.assisted`: a returned victim was assisted.
+    ReintegrationAssisted / ReintegrationAssistedPatch, occurred = true, person = true {
+        #[doc = "Event id of the return."]
+        opt return_id: Uuid = Reference,
+        #[doc = "Kind of assistance (list `service`)."]
+        req kind: u16 = Code<tag::Service>,
+        #[doc = "Months of assistance so far."]
+        opt months: i64 = Int<0, 120>,
+        #[doc = "Outcome after six months (list `reintegration_outcome`)."]
+        opt outcome_6: u16 = Code<tag::ReintegrationOutcome>,
+        #[doc = "Outcome after twelve months (list `reintegration_outcome`)."]
+        opt outcome_12: u16 = Code<tag::ReintegrationOutcome>,
+    }
+
+    /// `pk.tip.accused.arrested`: an accused person was arrested.
+    AccusedArrested / AccusedArrestedPatch, occurred = true, person = true {
+        #[doc = "Sex (list `sex`)."]
+        req sex: u16 = Code<tag::Sex>,
+        #[doc = "Age at arrest (list `age_band`)."]
+        req age_band: u16 = Code<tag::AgeBand>,
+        #[doc = "Citizenship (list `citizenship`)."]
+        req citizenship: u16 = Code<tag::Citizenship>,
+        #[doc = "Roles (list `role`)."]
+        req role: CodeSet = Codes<tag::Role>,
+        #[doc = "Whether the accused is an official (list `yes_no`)."]
+        opt official: u16 = Code<tag::YesNo>,
+        #[doc = "Province of arrest (list `province`)."]
+        req province: u16 = Code<tag::Province>,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.charge.filed`: a charge was filed.
+    ChargeFiled / ChargeFiledPatch, occurred = true, person = true {
+        #[doc = "Sex (list `sex`)."]
+        req sex: u16 = Code<tag::Sex>,
+        #[doc = "Age when charged (list `age_band`)."]
+        req age_band: u16 = Code<tag::AgeBand>,
+        #[doc = "Citizenship (list `citizenship`)."]
+        req citizenship: u16 = Code<tag::Citizenship>,
+        #[doc = "Sections of law (list `section`)."]
+        req sections: CodeSet = Codes<tag::Section>,
+        #[doc = "Province of the charge (list `province`)."]
+        req province: u16 = Code<tag::Province>,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.charge.withdrawn`: the charge of this record was withdrawn.
+    ChargeWithdrawn / ChargeWithdrawnPatch, occurred = true, person = true {
+    }
+
+    /// `pk.tip.judgment.delivered`: a court gave judgment.
+    JudgmentDelivered / JudgmentDeliveredPatch, occurred = true, person = true {
+        #[doc = "Sex (list `sex`)."]
+        req sex: u16 = Code<tag::Sex>,
+        #[doc = "Age at judgment (list `age_band`)."]
+        req age_band: u16 = Code<tag::AgeBand>,
+        #[doc = "Citizenship (list `citizenship`)."]
+        req citizenship: u16 = Code<tag::Citizenship>,
+        #[doc = "Province of the court (list `province`)."]
+        req province: u16 = Code<tag::Province>,
+        #[doc = "Sections of law judged (list `section`)."]
+        req sections: CodeSet = Codes<tag::Section>,
+        #[doc = "Verdict (list `verdict`)."]
+        req verdict: u16 = Code<tag::Verdict>,
+        #[doc = "What was imposed."]
+        opt sentence: Sentence = SentenceKind,
+        #[doc = "Level of the court (list `court_level`)."]
+        req court_level: u16 = Code<tag::CourtLevel>,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.appeal.decided`: the appeal against the judgment of this record was decided.
+    AppealDecided / AppealDecidedPatch, occurred = true, person = true {
+        #[doc = "Outcome (list `appeal_outcome`)."]
+        req outcome: u16 = Code<tag::AppealOutcome>,
+    }
+
+    /// `pk.tip.inspection.conducted`: a labour inspection took place.
+    InspectionConducted / InspectionConductedPatch, occurred = true, person = false {
+        #[doc = "Place (list `place`)."]
+        req place: u16 = Code<tag::Place>,
+        #[doc = "Economic sector (list `sector`)."]
+        req sector: u16 = Code<tag::Sector>,
+        #[doc = "Kind of inspection (list `inspection_kind`)."]
+        req kind: u16 = Code<tag::InspectionKind>,
+        #[doc = "What was found (list `inspection_outcome`)."]
+        req outcome: CodeSet = Codes<tag::InspectionOutcome>,
+        #[doc = "Workers present."]
+        opt workers: i64 = Int<0, 1_000_000>,
+        #[doc = "Children at work."]
+        opt children: i64 = Int<0, 1_000_000>,
+        #[doc = "Persons released."]
+        opt released: i64 = Int<0, 1_000_000>,
+    }
+
+    /// What `pk.tip.record.corrected` says beside the fields it replaces.
+    CorrectionHead / CorrectionHeadPatch, occurred = false, person = false, fields = true {
+        #[doc = "Event id of the fact that is corrected."]
+        req target: Uuid = Reference,
+        #[doc = "Type of the target; it decides what `fields` may hold."]
+        req target_type: EventType = FactRef,
+        #[doc = "Why (list `correction_reason`)."]
+        req reason: u16 = Code<tag::CorrectionReason>,
+    }
+
+    /// `pk.tip.record.retracted`: an earlier event is taken back.
+    RecordRetracted / RecordRetractedPatch, occurred = false, person = false {
+        #[doc = "Event id of the fact or correction that is retracted."]
+        req target: Uuid = Reference,
+        #[doc = "Type of the target."]
+        req target_type: EventType = RetractableRef,
+        #[doc = "Why (list `retraction_reason`)."]
+        req reason: u16 = Code<tag::RetractionReason>,
+    }
+
+    /// `pk.tip.report.expected`: an agency's report for a period is expected.
+    ReportExpected / ReportExpectedPatch, occurred = false, person = false {
+        #[doc = "The agency whose report is expected."]
+        req agency: String = AgencyCode,
+        #[doc = "The period: month, quarter or year."]
+        req period: Occurred = Period,
+        #[doc = "What is reported (list `report_kind`)."]
+        req kind: u16 = Code<tag::ReportKind>,
+    }
+
+    /// `pk.tip.report.nil`: the sender has nothing to report for a period.
+    ReportNil / ReportNilPatch, occurred = false, person = false {
+        #[doc = "The period: month, quarter or year."]
+        req period: Occurred = Period,
+        #[doc = "What is reported (list `report_kind`)."]
+        req kind: u16 = Code<tag::ReportKind>,
+    }
+}
+
+/// `pk.tip.record.corrected`: fields of an earlier event are replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordCorrected {
+    /// Event id of the fact that is corrected.
+    pub target: Uuid,
+    /// Type of the target.
+    pub target_type: EventType,
+    /// The value of `occurred_on` that replaces the target's, if it is corrected.
+    pub occurred: Option<Occurred>,
+    /// The other fields that are replaced, of the target's type.
+    pub fields: Patch,
+    /// Why (list `correction_reason`).
+    pub reason: u16,
+}
+
+/// Calls a macro with every fact: variant, data, patch.
+macro_rules! each_fact {
+    ($with:ident) => {
+        $with! {
+            CaseRegistered CaseRegisteredPatch, VictimIdentified VictimIdentifiedPatch,
+            VictimStatusDetermined VictimStatusDeterminedPatch, VictimReferred VictimReferredPatch,
+            ServiceStarted ServiceStartedPatch, ServiceEnded ServiceEndedPatch, VictimReturned VictimReturnedPatch,
+            ReintegrationAssisted ReintegrationAssistedPatch, AccusedArrested AccusedArrestedPatch,
+            ChargeFiled ChargeFiledPatch, ChargeWithdrawn ChargeWithdrawnPatch,
+            JudgmentDelivered JudgmentDeliveredPatch, AppealDecided AppealDecidedPatch,
+            InspectionConducted InspectionConductedPatch,
+        }
+    };
+}
+pub(crate) use each_fact;
+
+macro_rules! make_enums {
+    ($($name:ident $patch:ident,)*) => {
+        /// What an event carries, by type.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(clippy::large_enum_variant)] // one lives on the stack per event; a box would allocate
+        pub enum Data {
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
+            /// See [`RecordCorrected`].
+            RecordCorrected(Box<RecordCorrected>),
+            /// See [`RecordRetracted`].
+            RecordRetracted(RecordRetracted),
+            /// See [`ReportExpected`].
+            ReportExpected(ReportExpected),
+            /// See [`ReportNil`].
+            ReportNil(ReportNil),
+        }
+
+        impl Data {
+            /// The event type that carries it.
+            pub const fn kind(&self) -> EventType {
+                match self {
+                    $(Self::$name(_) => EventType::$name,)*
+                    Self::RecordCorrected(_) => EventType::RecordCorrected,
+                    Self::RecordRetracted(_) => EventType::RecordRetracted,
+                    Self::ReportExpected(_) => EventType::ReportExpected,
+                    Self::ReportNil(_) => EventType::ReportNil,
+                }
+            }
+
+            pub(crate) fn write(&self, object: &mut ObjectWriter<'_>) {
+                match self {
+                    $(Self::$name(d) => d.write(object),)*
+                    Self::RecordCorrected(d) => d.write(object),
+                    Self::RecordRetracted(d) => d.write(object),
+                    Self::ReportExpected(d) => d.write(object),
+                    Self::ReportNil(d) => d.write(object),
+                }
+            }
+        }
+
+        $(impl From<$name> for Data {
+            fn from(data: $name) -> Self { Self::$name(data) }
+        })*
+
+        /// The fields that a correction replaces, by the target's type.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(clippy::large_enum_variant)] // it lives in the box of `RecordCorrected`
+        pub enum Patch {
+            $(#[doc = concat!("Of [`", stringify!($name), "`].")] $name($patch),)*
+        }
+
+        impl Patch {
+            /// The target's type.
+            pub const fn kind(&self) -> EventType {
+                match self { $(Self::$name(_) => EventType::$name,)* }
+            }
+
+            pub(crate) fn write(&self, object: &mut ObjectWriter<'_>) {
+                match self { $(Self::$name(p) => $name::write_patch(p, object),)* }
+            }
+        }
+
+        $(impl From<$patch> for Patch {
+            fn from(patch: $patch) -> Self { Self::$name(patch) }
+        })*
+    };
+}
+each_fact!(make_enums);
+
+impl RecordCorrected {
+    fn write(&self, object: &mut ObjectWriter<'_>) {
+        let head = CorrectionHead { target: self.target, target_type: self.target_type, reason: self.reason };
+        head.write(object);
+        let mut fields = ObjectWriter::open(object.key("fields"));
+        if let Some(occurred) = &self.occurred {
+            fields.field::<crate::value::When>("occurred_on", occurred);
+        }
+        self.fields.write(&mut fields);
+        fields.close();
+    }
+}

@@ -1,0 +1,303 @@
+//! The CloudEvents 1.0 envelope, from Kafka headers (binary mode) or a JSON object (structured mode).
+//!
+//! Attributes that are not ours are left out and counted: only scalars, so that nothing deep or large hides there.
+//! Absent: `data_base64`, batches, any other event format.
+
+use crate::contract::{Key, missing, repeated};
+use crate::explain;
+use crate::{EventType, Fault, FaultDetail, Message, calendar, event_type, form};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+use uuid::Uuid;
+
+/// The attributes of ours, in the order of [`Attributes::values`].
+pub(crate) const NAMES: [&str; 9] =
+    ["specversion", "id", "source", "type", "dataschema", "subject", "time", "datacontenttype", "synthetic"];
+pub(crate) const DATA: u8 = 9;
+const OTHER: u8 = 10;
+
+/// The attributes as text, before their forms are checked.
+#[derive(Default)]
+pub(crate) struct Attributes<'a> {
+    pub values: [Option<Cow<'a, str>>; 9],
+    pub data: Option<&'a RawValue>,
+    pub ignored: u32,
+}
+
+/// The envelope, its forms checked.
+pub(crate) struct Envelope<'a> {
+    pub id: Uuid,
+    pub agency: &'a str,
+    pub kind: EventType,
+    pub record_id: Cow<'a, str>,
+    pub recorded_at: i64,
+    pub synthetic: bool,
+    pub ignored: u32,
+}
+
+/// How a message carries its envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carriage {
+    Binary,
+    Structured,
+}
+
+/// Tells binary from structured mode (CloudEvents Kafka binding 3): by `content-type`, else by the presence of `ce_*`.
+pub(crate) fn carriage(message: &Message<'_>) -> Result<Carriage, Fault> {
+    let content_type = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let media = content_type.map(|(_, v)| v.split(|b| *b == b';').next().unwrap_or_default().trim_ascii());
+    let binary = message.headers.iter().any(|(name, _)| name.starts_with("ce_"));
+    match media {
+        Some(m) if m.eq_ignore_ascii_case(b"application/cloudevents+json") => Ok(Carriage::Structured),
+        Some(m) if binary && m.eq_ignore_ascii_case(b"application/json") => Ok(Carriage::Binary),
+        Some(m) if !m.eq_ignore_ascii_case(b"application/json") => Err(Fault::schema(
+            FaultDetail::NotAccepted,
+            "header content-type",
+            "`application/json` (binary mode) or `application/cloudevents+json` (structured mode) is expected",
+        )),
+        None if binary => Ok(Carriage::Binary),
+        _ => Ok(Carriage::Structured),
+    }
+}
+
+/// Reads the attributes of binary mode from the headers `ce_*`.
+pub(crate) fn from_headers<'a>(headers: &'a [(&'a str, &'a [u8])]) -> Result<Attributes<'a>, Fault> {
+    let mut attributes = Attributes::default();
+    for (header, bytes) in headers {
+        let Some(name) = header.strip_prefix("ce_") else {
+            continue;
+        };
+        let Some(index) = NAMES.iter().position(|n| *n == name) else {
+            attributes.ignored += 1;
+            continue;
+        };
+        let place = || format!("header ce_{}", NAMES[index]);
+        let text = std::str::from_utf8(bytes).map_err(|_| {
+            Fault::new(crate::FaultClass::Parse, FaultDetail::NotUtf8, place(), "UTF-8 text is expected")
+        })?;
+        if attributes.values[index].replace(Cow::Borrowed(text)).is_some() {
+            return Err(Fault::schema(FaultDetail::Repeated, place(), "the header is expected once; send it once"));
+        }
+    }
+    Ok(attributes)
+}
+
+/// Reads the envelope of structured mode.
+pub(crate) struct ReadEnvelope;
+
+fn key(name: &str) -> Option<u8> {
+    Some(match name {
+        "data" => DATA,
+        "data_base64" => return None,
+        _ => NAMES.iter().position(|n| *n == name).map_or(OTHER, |p| p as u8),
+    })
+}
+
+impl<'de> DeserializeSeed<'de> for ReadEnvelope {
+    type Value = Attributes<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Attributes<'de>, D::Error> {
+        d.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ReadEnvelope {
+    type Value = Attributes<'de>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a CloudEvents object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes<'de>, A::Error> {
+        let mut attributes = Attributes::default();
+        while let Some(key) = map.next_key_seed(Key(key))? {
+            match key {
+                DATA => {
+                    if attributes.data.replace(map.next_value()?).is_some() {
+                        return Err(A::Error::custom(repeated("data")));
+                    }
+                }
+                OTHER => {
+                    map.next_value_seed(Scalar)?;
+                    attributes.ignored += 1;
+                }
+                own => {
+                    let own = usize::from(own);
+                    let value =
+                        if NAMES[own] == "synthetic" { map.next_value_seed(Flag)? } else { map.next_value_seed(Text)? };
+                    if attributes.values[own].replace(value).is_some() {
+                        return Err(A::Error::custom(repeated(NAMES[own])));
+                    }
+                }
+            }
+        }
+        if attributes.data.is_none() {
+            return Err(A::Error::custom(missing("data")));
+        }
+        Ok(attributes)
+    }
+}
+
+/// A string, borrowed unless it has escapes.
+struct Text;
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Cow<'de, str>;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Cow<'de, str>, D::Error> {
+        d.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Cow<'de, str>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(text))
+    }
+    fn visit_str<E: Error>(self, text: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// `true`, `false`, or one of them as a string (Kafka headers know only strings).
+struct Flag;
+
+impl<'de> DeserializeSeed<'de> for Flag {
+    type Value = Cow<'de, str>;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Cow<'de, str>, D::Error> {
+        d.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Flag {
+    type Value = Cow<'de, str>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("true or false")
+    }
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(if flag { "true" } else { "false" }))
+    }
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(text))
+    }
+    fn visit_str<E: Error>(self, text: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// A scalar that is left out.
+struct Scalar;
+
+impl<'de> DeserializeSeed<'de> for Scalar {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for Scalar {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, number or boolean")
+    }
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// What each attribute must be, in words.
+pub(crate) fn expected(name: &str) -> &'static str {
+    match name {
+        "specversion" => "\"1.0\" is expected",
+        "id" => "a UUID of version 7 (or 8, if imported) is expected, lower case with hyphens",
+        "source" => "\"urn:pk:tip:\" and an agency code such as \"POL-PB\" are expected, without escapes",
+        "type" => "an event type of this contract is expected, \"pk.tip.<noun>.<participle>\"",
+        "dataschema" => "\"https://schemas.amanat.example/<noun>.<participle>/v1\" is expected, of the same type",
+        "subject" => {
+            "a record id is expected: the code of the source's agency, a slash, and an opaque token \
+             (16 to 64 of 0123456789bcdfghjkmnpqrstvwxyz, at least four letters)"
+        }
+        "time" => "an RFC 3339 time with an offset is expected, for instance \"2024-03-09T10:15:00+05:00\"",
+        "datacontenttype" => "\"application/json\" is expected",
+        "synthetic" => "true or false is expected",
+        "data" => "the event's data is expected as a JSON object",
+        _ => "a string, number or boolean is expected",
+    }
+}
+
+/// Checks the forms of the attributes. `place` says where an attribute stands.
+pub(crate) fn check<'a>(
+    attributes: Attributes<'a>,
+    place: impl Fn(&'static str) -> String,
+) -> Result<Envelope<'a>, Fault> {
+    let [specversion, id, source, kind, dataschema, subject, time, content_type, synthetic] = attributes.values;
+    let bad = |name: &'static str| Fault::schema(FaultDetail::NotAccepted, place(name), expected(name));
+    let need = |value: Option<Cow<'a, str>>, name: &'static str| {
+        value.ok_or_else(|| Fault::schema(FaultDetail::Missing, place(name), explain::add(expected(name))))
+    };
+    if need(specversion, "specversion")? != "1.0" {
+        return Err(bad("specversion"));
+    }
+    let kind = event_type(&need(kind, "type")?, &place)?;
+    check_schema(&need(dataschema, "dataschema")?, kind, &place)?;
+    let id = form::parse_uuid(&need(id, "id")?).ok_or_else(|| bad("id"))?;
+    let Cow::Borrowed(source) = need(source, "source")? else {
+        return Err(bad("source"));
+    };
+    let agency =
+        source.strip_prefix(form::SOURCE_PREFIX).filter(|a| form::is_agency(a)).ok_or_else(|| bad("source"))?;
+    let record_id = need(subject, "subject")?;
+    if form::agency_of_record(&record_id) != Some(agency) {
+        return Err(bad("subject"));
+    }
+    let recorded_at = calendar::parse_instant(&need(time, "time")?).ok_or_else(|| bad("time"))?;
+    if content_type.is_some_and(|c| !c.eq_ignore_ascii_case("application/json")) {
+        return Err(bad("datacontenttype"));
+    }
+    let synthetic = match synthetic.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(bad("synthetic")),
+    };
+    Ok(Envelope { id, agency, kind, record_id, recorded_at, synthetic, ignored: attributes.ignored })
+}
+
+pub(crate) fn event_type(name: &str, place: &impl Fn(&'static str) -> String) -> Result<EventType, Fault> {
+    EventType::from_name(name).ok_or_else(|| match event_type::NOT_SUPPORTED.iter().find(|n| **n == name) {
+        Some(known) => Fault::schema(
+            FaultDetail::TypeNotSupported,
+            place("type"),
+            format!("the type {known} is not accepted in this edition of the contract; keep it until it is"),
+        ),
+        None => Fault::schema(FaultDetail::UnknownType, place("type"), expected("type")),
+    })
+}
+
+fn check_schema(text: &str, kind: EventType, place: &impl Fn(&'static str) -> String) -> Result<(), Fault> {
+    if text == kind.dataschema() {
+        return Ok(());
+    }
+    let version = text
+        .strip_prefix(event_type::SCHEMA_BASE)
+        .and_then(|t| t.strip_prefix(kind.short_name()))
+        .and_then(|t| t.strip_prefix("/v"))
+        .is_some_and(|v| !v.is_empty() && v.len() < 5 && v.bytes().all(|b| b.is_ascii_digit()));
+    let detail = if version { FaultDetail::VersionNotSupported } else { FaultDetail::NotAccepted };
+    Err(Fault::schema(detail, place("dataschema"), expected("dataschema")))
+}

@@ -1,0 +1,89 @@
+//! The fixed forms of identifiers: agencies, opaque tokens, record ids, uuids.
+//!
+//! A direct identifier cannot pass: the token alphabet has no vowels and no `l`, so that no name can be spelled, and at
+//! least four letters are required, so that no CNIC or phone number passes (design: domain.md 4, 3 "No free text").
+//! Each form is also a regular expression for JSON Schema; a test holds the two together.
+
+use uuid::Uuid;
+
+/// Characters of an opaque token.
+pub const TOKEN_ALPHABET: &[u8; 30] = b"0123456789bcdfghjkmnpqrstvwxyz";
+/// Shortest and longest opaque token.
+pub const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 16..=64;
+/// Fewest letters in an opaque token.
+pub const TOKEN_LETTERS: usize = 4;
+/// What `source` begins with.
+pub const SOURCE_PREFIX: &str = "urn:pk:tip:";
+
+pub(crate) const TOKEN_CLASS: &str = "0-9bcdfghjkmnp-tv-z";
+pub(crate) const LETTER_CLASS: &str = "bcdfghjkmnp-tv-z";
+pub(crate) const AGENCY_PATTERN: &str = "[A-Z]{2,8}(-[A-Z0-9]{1,8})?";
+pub(crate) const UUID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
+
+const fn token_class(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => 1,
+        b'a' | b'e' | b'i' | b'l' | b'o' | b'u' => 0,
+        b'a'..=b'z' => 2,
+        _ => 0,
+    }
+}
+
+/// Whether this is an opaque token: 16 to 64 characters of the alphabet, at least four of them letters.
+pub fn is_opaque(text: &str) -> bool {
+    let mut letters = 0;
+    for &byte in text.as_bytes() {
+        match token_class(byte) {
+            0 => return false,
+            class => letters += usize::from(class == 2),
+        }
+    }
+    TOKEN_LENGTH.contains(&text.len()) && letters >= TOKEN_LETTERS
+}
+
+/// Whether this has the form of an agency code: `FIA`, `POL-PB`. Whether it exists is policy.
+pub fn is_agency(text: &str) -> bool {
+    let (group, rest) = text.split_once('-').map_or((text, None), |(g, r)| (g, Some(r)));
+    (2..=8).contains(&group.len())
+        && group.bytes().all(|b| b.is_ascii_uppercase())
+        && rest.is_none_or(|r| {
+            (1..=8).contains(&r.len()) && r.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        })
+}
+
+/// The agency of a record id or case id `<AGENCY>/<opaque>`, if it has that form.
+pub fn agency_of_record(text: &str) -> Option<&str> {
+    let (agency, token) = text.split_once('/')?;
+    (is_agency(agency) && is_opaque(token)).then_some(agency)
+}
+
+/// The agency of a stream or topic `tip.events.<AGENCY>.v1`, if it has that form.
+pub fn agency_of_stream(stream: &str) -> Option<&str> {
+    let agency = stream.strip_prefix("tip.events.")?.strip_suffix(".v1")?;
+    is_agency(agency).then_some(agency)
+}
+
+/// The stream of an agency's events.
+pub fn stream_of_agency(agency: &str) -> String {
+    format!("tip.events.{agency}.v1")
+}
+
+/// A UUID of version 7, or 8 for ids made by `import`, in its canonical form: lower case, hyphenated.
+pub fn parse_uuid(text: &str) -> Option<Uuid> {
+    let b = text.as_bytes();
+    if b.len() != 36 || !matches!(b[14], b'7' | b'8') || !matches!(b[19], b'8' | b'9' | b'a' | b'b') {
+        return None;
+    }
+    let mut value = 0_u128;
+    for (i, byte) in b.iter().enumerate() {
+        let digit = match (i, byte) {
+            (8 | 13 | 18 | 23, b'-') => continue,
+            (8 | 13 | 18 | 23, _) => return None,
+            (_, b'0'..=b'9') => byte - b'0',
+            (_, b'a'..=b'f') => byte - b'a' + 10,
+            _ => return None,
+        };
+        value = value << 4 | u128::from(digit);
+    }
+    Some(Uuid::from_u128(value))
+}

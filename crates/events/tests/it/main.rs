@@ -1,0 +1,9 @@
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+//! What the contract promises, by theme.
+
+mod bad_input;
+mod contract;
+mod cost;
+mod dates;
+mod road;
+mod samples;

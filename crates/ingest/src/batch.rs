@@ -1,0 +1,90 @@
+//! What travels between the worker's threads: a batch of messages as read, and the same batch as rows.
+//!
+//! Absent: any decision. Which rows there are is decided in [`crate::pipeline`], whether they count in the committer.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use eventlog::{Partition, Records};
+use events::EventType;
+use lake::PartitionId;
+use policy::Agencies;
+use uuid::Uuid;
+
+use crate::status::Counts;
+
+/// A partition as this worker holds it: who may speak on it, and under which claim its rows are written.
+///
+/// One assignment, one `Topic`: assigning the partition again makes another, with a higher claim, so that what is
+/// still under way for the old one is recognised and dropped.
+#[derive(Debug)]
+pub(crate) struct Topic {
+    /// Name and number in the source.
+    pub source: Partition,
+    /// The same place in the lake: `<source_uid>/<stream>` and number.
+    pub id: PartitionId,
+    /// The agency that the stream belongs to (the middle of its name).
+    pub agency: String,
+    /// Fencing number: no commit is made under a lower one than the highest committed (ingestion.md I3).
+    pub claim: i64,
+    may_emit: Vec<bool>,
+}
+
+impl Topic {
+    pub(crate) fn new(source: Partition, id: PartitionId, agency: &str, claim: i64, agencies: &Agencies) -> Self {
+        let may_emit = EventType::ALL.iter().map(|&kind| agencies.may_emit(agency, kind)).collect();
+        Self { source, id, agency: agency.to_owned(), claim, may_emit }
+    }
+
+    /// Whether the policy lets this stream's agency emit the type.
+    pub(crate) fn may_emit(&self, kind: EventType) -> bool {
+        self.may_emit.get(kind as usize).copied().unwrap_or(false)
+    }
+}
+
+/// The messages of one partition in a batch, in offset order.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub topic: Arc<Topic>,
+    /// Next offset that the lake names for the partition; `None` when it was never consumed.
+    pub committed: Option<i64>,
+    /// First offset wanted: anything below is a probe and not ours to write again.
+    pub from: i64,
+    /// Offset after the last one, gaps included.
+    pub to: i64,
+    pub chunks: Vec<Records>,
+}
+
+/// A closed batch as read: contiguous per partition, sorted by place.
+#[derive(Debug)]
+pub(crate) struct RawBatch {
+    pub id: Uuid,
+    pub runs: Vec<Run>,
+    /// Time of closing, microseconds UTC; never earlier than that of the batch before.
+    pub ingested_at_us: i64,
+}
+
+/// What a batch says about one partition: the offsets `[from, to)`, and where its rows stand in the lanes.
+#[derive(Debug, Clone)]
+pub(crate) struct RangeRows {
+    pub topic: Arc<Topic>,
+    pub committed: Option<i64>,
+    pub to: i64,
+    pub main: Range<usize>,
+    pub side: Range<usize>,
+    pub counts: Counts,
+}
+
+/// The same batch as rows, both lanes in order of place.
+#[derive(Debug)]
+pub(crate) struct EncodedBatch {
+    pub id: Uuid,
+    /// Days since 1970, Asia/Karachi.
+    pub ingest_date: i32,
+    pub ranges: Vec<RangeRows>,
+    /// Contracts under which rows were decoded.
+    pub schema_ids: Vec<String>,
+    pub main: RecordBatch,
+    pub side: RecordBatch,
+}

@@ -1,0 +1,379 @@
+//! The committer: the only one who speaks with the lake. It takes partitions over, answers looks into committed rows,
+//! writes the files of a batch and makes them visible in one commit with their offsets and claims.
+//!
+//! It works through its messages in order, so a look that was asked for after a batch sees that batch. What the lake
+//! cannot do now is tried until it can, with one log line per change of state. Absent: any decision about a message.
+//!
+//! Source: ingestion.md 3.4 (steps 3, 4 and 8 to 12), 3.5.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use eventlog::Partition;
+use lake::{ClosedBatch, Events, LakeError, Lane, LaneBatch, OffsetRange, Outcome, PartitionId, Written};
+use policy::Policy;
+use tokio::sync::{mpsc, oneshot};
+use tracing::{debug, info, warn};
+
+use crate::IngestError;
+use crate::backoff::Backoff;
+use crate::batch::{EncodedBatch, RangeRows, Topic};
+use crate::config::WorkerConfig;
+use crate::copies::{Found, Wanted};
+use crate::lookup::{self, WindowRule};
+use crate::metrics::Meters;
+use crate::source::Control;
+use crate::status::Monitor;
+use crate::window::Window;
+
+/// What others ask of the committer.
+#[derive(Debug)]
+pub(crate) enum ToCommitter {
+    /// Claim these partitions and say where to read them.
+    Assign { partitions: Vec<(Partition, PartitionId)>, reply: oneshot::Sender<Vec<Assignment>> },
+    /// Make this batch visible.
+    Batch(EncodedBatch),
+    /// Find first rows of event ids.
+    Find { wanted: Vec<Wanted>, reply: oneshot::Sender<Found> },
+}
+
+/// A partition taken over.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    pub partition: Partition,
+    /// `None`: the stream has rows of another log, and nobody confirmed this one.
+    pub topic: Option<Arc<Topic>>,
+    /// Next offset by the lake.
+    pub next: Option<i64>,
+    /// Last ingested record: offset and log time in milliseconds.
+    pub last: Option<(i64, i64)>,
+    pub window: Window,
+}
+
+pub(crate) struct Committer<'e> {
+    pub events: &'e mut Events,
+    pub policy: Arc<Policy>,
+    pub config: WorkerConfig,
+    pub rule: WindowRule,
+    pub monitor: Monitor,
+    pub control: Sender<Control>,
+    pub meters: Meters,
+    pub owned: BTreeMap<PartitionId, Owned>,
+    pub learned: HashSet<String>,
+}
+
+/// A partition of ours: its assignment and the next offset that we committed.
+pub(crate) struct Owned {
+    topic: Arc<Topic>,
+    committed: Option<i64>,
+}
+
+impl Committer<'_> {
+    /// Works until nobody can ask any more.
+    pub(crate) async fn run(mut self, mut asked: mpsc::Receiver<ToCommitter>) -> Result<(), IngestError> {
+        while let Some(message) = asked.recv().await {
+            match message {
+                ToCommitter::Assign { partitions, reply } => {
+                    // Who asked may be gone; then nobody reads these partitions and nothing is lost.
+                    let _ = reply.send(self.assign(partitions).await?);
+                }
+                ToCommitter::Find { wanted, reply } => {
+                    let _ = reply.send(self.find(wanted).await?);
+                }
+                ToCommitter::Batch(batch) => self.batch(batch).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn assign(&mut self, partitions: Vec<(Partition, PartitionId)>) -> Result<Vec<Assignment>, IngestError> {
+        let mut backoff = self.backoff();
+        loop {
+            match self.try_assign(&partitions).await {
+                Ok(assignments) => return Ok(self.answered(&mut backoff, assignments)),
+                Err(error) => self.failed(&mut backoff, error).await?,
+            }
+        }
+    }
+
+    /// Claims first and reads the offsets afterwards: what the owner before us committed until then is behind us.
+    async fn try_assign(&mut self, partitions: &[(Partition, PartitionId)]) -> Result<Vec<Assignment>, LakeError> {
+        self.events.refresh().await?;
+        let before = self.events.snapshot()?;
+        let foreign = |id: &PartitionId| !self.config.accept_new_source && is_of_another_log(id, before.cut.keys());
+        let (refused, taken): (Vec<_>, Vec<_>) = partitions.iter().cloned().partition(|(_, id)| foreign(id));
+        let ids: Vec<_> = taken.iter().map(|(_, id)| id.clone()).collect();
+        let claims = self.events.claim(&ids).await?;
+        let next = self.events.next_offsets(&ids).await?;
+        let mut memories = lookup::memories(&self.events.snapshot()?, &ids, self.rule).await?;
+        let mut assignments = Vec::new();
+        for (partition, id) in taken {
+            let agency = eventlog::agency_of(&partition.stream).unwrap_or_default();
+            let topic = Topic::new(partition.clone(), id.clone(), agency, claims[&id], &self.policy.agencies);
+            let (topic, committed) = (Arc::new(topic), next[&id]);
+            let memory = memories.remove(&id).expect("a memory was made for each");
+            self.owned.insert(id.clone(), Owned { topic: topic.clone(), committed });
+            self.monitor.partition(&id, |status| status.committed = committed);
+            let (window, last) = (memory.window, memory.last);
+            assignments.push(Assignment { partition, topic: Some(topic), next: committed, last, window });
+        }
+        let nothing = |(partition, _)| {
+            let window = Window::new(self.rule.span_s, self.rule.key);
+            Assignment { partition, topic: None, next: None, last: None, window }
+        };
+        assignments.extend(refused.into_iter().map(nothing));
+        Ok(assignments)
+    }
+
+    async fn find(&mut self, wanted: Vec<Wanted>) -> Result<Found, IngestError> {
+        let mut backoff = self.backoff();
+        loop {
+            let mut learned = self.learned.clone();
+            let found = match self.events.snapshot() {
+                Ok(snapshot) => lookup::find(&snapshot, wanted.clone(), self.rule.key, &mut learned).await,
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(found) => {
+                    self.learned = learned;
+                    return Ok(self.answered(&mut backoff, found));
+                }
+                Err(error) => self.failed(&mut backoff, error).await?,
+            }
+        }
+    }
+
+    /// Commits what is still ours of a batch. A partition that is not is dropped and the rest is written anew.
+    async fn batch(&mut self, mut batch: EncodedBatch) -> Result<(), IngestError> {
+        let mut backoff = self.backoff();
+        let mut written = None;
+        loop {
+            let before = batch.ranges.len();
+            batch.ranges.retain(|range| self.is_ours(range));
+            if batch.ranges.is_empty() {
+                return Ok(());
+            }
+            if batch.ranges.len() < before {
+                written = None;
+            }
+            match self.try_batch(&batch, &mut written).await {
+                Ok(Outcome::Committed { lake_version }) => {
+                    self.answered(&mut backoff, ());
+                    self.committed(&batch, lake_version);
+                    return self.checkpoint().await;
+                }
+                Ok(Outcome::Fenced { partition, claim }) => self.fenced(&partition, claim),
+                Ok(Outcome::Moved { partition, seen }) => self.moved(&partition, seen),
+                Err(error) => self.failed(&mut backoff, error).await?,
+            }
+        }
+    }
+
+    /// Contiguous with what we committed, under the claim that we hold.
+    fn is_ours(&self, range: &RangeRows) -> bool {
+        let owned = self.owned.get(&range.topic.id);
+        let ours = owned.is_some_and(|o| Arc::ptr_eq(&o.topic, &range.topic) && o.committed == range.committed);
+        if !ours {
+            debug!(partition = %range.topic.id, "rows of a partition that is no longer ours are dropped");
+        }
+        ours
+    }
+
+    /// Files are written once and committed as often as it takes: every error of a commit is ambiguous, and the same
+    /// files under the same batch id are how a lost answer is recognised.
+    async fn try_batch(&mut self, batch: &EncodedBatch, written: &mut Option<Written>) -> Result<Outcome, LakeError> {
+        let written = match written {
+            Some(written) => written,
+            None => written.insert(self.write(batch).await?),
+        };
+        let closed = ClosedBatch {
+            batch_id: batch.id,
+            ranges: batch.ranges.iter().map(offset_range).collect(),
+            written: written.clone(),
+            counts: lake_counts(&batch.ranges),
+            schema_ids: batch.schema_ids.clone(),
+        };
+        self.events.commit(&closed).await
+    }
+
+    /// Encoding takes a core for a while, so it happens on a thread that may compute.
+    async fn write(&self, batch: &EncodedBatch) -> Result<Written, LakeError> {
+        let mut writer = self.events.writer()?;
+        let lanes = lane_batches(batch);
+        let runtime = tokio::runtime::Handle::current();
+        let encode = move || {
+            runtime.block_on(async {
+                for lane in lanes {
+                    if let Err(error) = writer.write(lane).await {
+                        writer.abort().await;
+                        return Err(error);
+                    }
+                }
+                writer.close().await
+            })
+        };
+        tokio::task::spawn_blocking(encode).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    fn committed(&mut self, batch: &EncodedBatch, lake_version: u64) {
+        for range in &batch.ranges {
+            let topic = &range.topic;
+            if let Some(owned) = self.owned.get_mut(&topic.id) {
+                owned.committed = Some(range.to);
+            }
+            self.monitor.partition(&topic.id, |status| status.committed = Some(range.to));
+            let _ = self.control.send(Control::Committed { topic: topic.clone(), next: range.to });
+        }
+        let counts = batch.ranges.iter().map(|range| range.counts);
+        let total = self.monitor.committed(counts, lake_version);
+        self.meters.committed(&total, lake_version, &self.monitor);
+        debug!(lake_version, rows = total.rows(), ranges = batch.ranges.len(), "committed");
+    }
+
+    fn fenced(&mut self, partition: &PartitionId, claim: Option<i64>) {
+        if let Some(owned) = self.owned.remove(partition) {
+            let _ = self.control.send(Control::Fenced { topic: owned.topic, found: claim.unwrap_or(0) });
+        }
+    }
+
+    fn moved(&mut self, partition: &PartitionId, seen: Option<i64>) {
+        warn!(partition = %partition, ?seen, "the lake's next offset is not where this batch begins");
+        if let Some(owned) = self.owned.remove(partition) {
+            let _ = self.control.send(Control::Moved { topic: owned.topic });
+        }
+    }
+
+    /// An error here costs speed, not rows.
+    async fn checkpoint(&mut self) -> Result<(), IngestError> {
+        if let Err(error) = self.events.checkpoint_if_due().await {
+            warn!(error = &error as &dyn std::error::Error, "no checkpoint of the table was made");
+        }
+        Ok(())
+    }
+
+    fn backoff(&self) -> Backoff {
+        Backoff::new(self.config.backoff_first, self.config.backoff_most)
+    }
+
+    fn answered<T>(&self, backoff: &mut Backoff, answer: T) -> T {
+        if backoff.worked() {
+            info!("the lake can be written again");
+            self.monitor.update(|report| report.reachable.lake_away = false);
+        }
+        answer
+    }
+
+    /// Waits before the next try, or gives up: for good when waiting cannot help.
+    async fn failed(&self, backoff: &mut Backoff, error: LakeError) -> Result<(), IngestError> {
+        let (wait, news) = backoff.failed();
+        if !error.is_transient() || self.config.store_attempts.is_some_and(|most| backoff.failures() >= most) {
+            return Err(IngestError::Lake(error));
+        }
+        if news {
+            warn!(error = &error as &dyn std::error::Error, "the lake cannot be written; trying until it can");
+            self.monitor.update(|report| report.reachable.lake_away = true);
+        }
+        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+        Ok(())
+    }
+}
+
+/// Whether the lake knows the stream, but only from other logs. A file is a log of its own and continues nothing
+/// (ingestion.md 3.3).
+fn is_of_another_log<'a>(id: &PartitionId, known: impl Iterator<Item = &'a PartitionId>) -> bool {
+    let Some((uid, stream)) = split(&id.log_stream) else { return false };
+    if is_file(uid) {
+        return false;
+    }
+    let mut same_stream =
+        known.filter_map(|known| split(&known.log_stream)).filter(|(u, s)| *s == stream && !is_file(u));
+    let mut seen = false;
+    let ours = same_stream.any(|(known, _)| {
+        seen = true;
+        known == uid
+    });
+    seen && !ours
+}
+
+/// `<source_uid>/<stream>`; a stream's name has no slash.
+fn split(log_stream: &str) -> Option<(&str, &str)> {
+    log_stream.rsplit_once('/')
+}
+
+fn is_file(uid: &str) -> bool {
+    uid.starts_with("file:")
+}
+
+fn offset_range(range: &RangeRows) -> OffsetRange {
+    OffsetRange { partition: range.topic.id.clone(), from: range.committed, to: range.to, claim: range.topic.claim }
+}
+
+fn lake_counts(ranges: &[RangeRows]) -> lake::Counts {
+    let mut sum = lake::Counts::default();
+    for counts in ranges.iter().map(|range| &range.counts) {
+        sum.ok += counts.ok + counts.tombstone;
+        sum.set_aside += counts.set_aside_total();
+        sum.duplicate += counts.duplicate;
+        sum.conflict += counts.conflict;
+    }
+    sum
+}
+
+/// The rows of the ranges that are left, without copying them: neighbours together.
+fn lane_batches(batch: &EncodedBatch) -> Vec<LaneBatch> {
+    let main =
+        slices(batch.ranges.iter().map(|range| &range.main)).into_iter().map(|rows| (Lane::Main, &batch.main, rows));
+    let side =
+        slices(batch.ranges.iter().map(|range| &range.side)).into_iter().map(|rows| (Lane::Side, &batch.side, rows));
+    let place = |(lane, of, rows): (_, &RecordBatch, Range<usize>)| LaneBatch {
+        lane,
+        ingest_date: batch.ingest_date,
+        rows: of.slice(rows.start, rows.len()),
+    };
+    main.chain(side).map(place).collect()
+}
+
+fn slices<'a>(ranges: impl Iterator<Item = &'a Range<usize>>) -> Vec<Range<usize>> {
+    let mut slices: Vec<Range<usize>> = Vec::new();
+    for rows in ranges.filter(|rows| !rows.is_empty()) {
+        match slices.last_mut().filter(|last| last.end == rows.start) {
+            Some(last) => last.end = rows.end,
+            None => slices.push(rows.clone()),
+        }
+    }
+    slices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(uid: &str) -> PartitionId {
+        PartitionId::new(uid, "tip.events.FIA.v1", 0)
+    }
+
+    #[test]
+    fn a_stream_known_from_another_log_only_is_foreign() {
+        let known = [id("one#1"), PartitionId::new("two#1", "tip.events.POL-PB.v1", 0)];
+        assert!(!is_of_another_log(&id("one#1"), known.iter()));
+        assert!(is_of_another_log(&id("one#2"), known.iter()));
+        assert!(is_of_another_log(&id("two#1"), known.iter()));
+        assert!(!is_of_another_log(&PartitionId::new("new", "tip.events.LAB-PB.v1", 0), known.iter()));
+    }
+
+    #[test]
+    fn rows_of_a_partition_that_was_lost_are_left_out() {
+        assert_eq!(slices([0..3, 3..3, 3..5, 8..9].iter()), [0..5, 8..9]);
+    }
+
+    #[test]
+    fn a_file_continues_nothing_and_is_continued_by_nothing() {
+        let known = [id("one#1"), id("file:abc")];
+        assert!(!is_of_another_log(&id("file:def"), known.iter()));
+        assert!(!is_of_another_log(&id("one#1"), known[1..].iter()));
+    }
+}

@@ -1,0 +1,62 @@
+//! What an operator may set for a worker, with defaults that need no setting.
+
+use std::time::Duration;
+
+use lake::StoreKind;
+
+/// Settings of a [`crate::Worker`].
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Kind of data that the store admits.
+    pub store_kind: StoreKind,
+    /// Largest message value accepted, in bytes; larger ones are set aside as `oversize`.
+    pub max_payload: usize,
+    /// A batch closes when it holds this many bytes of messages.
+    pub batch_bytes: usize,
+    /// A batch closes when it holds this many messages.
+    pub batch_rows: usize,
+    /// A batch closes when its first message has waited this long.
+    pub batch_age: Duration,
+    /// Log time that the deduplication windows remember; older ids are looked up in the lake.
+    pub window_span: Duration,
+    /// Bytes that all deduplication windows together may take.
+    pub window_bytes: usize,
+    /// Most bytes asked of the source at once.
+    pub poll_bytes: usize,
+    /// Longest wait for the source, and so for a request to stop.
+    pub poll_wait: Duration,
+    /// How often the source is asked for new partitions and for its high watermarks.
+    pub rescan: Duration,
+    /// First wait after a source or store that does not answer; doubles up to [`Self::backoff_most`].
+    pub backoff_first: Duration,
+    /// Longest wait between two tries.
+    pub backoff_most: Duration,
+    /// How often a write to the lake is tried before the worker gives up; `None` = for ever.
+    pub store_attempts: Option<u32>,
+    /// Whether a log with a uid not seen before may continue a stream that has rows of another log.
+    ///
+    /// Off: such a partition halts until an operator confirms (the log was replaced, or another one is configured).
+    pub accept_new_source: bool,
+}
+
+impl WorkerConfig {
+    /// Defaults for a store of this kind.
+    pub const fn new(store_kind: StoreKind) -> Self {
+        Self {
+            store_kind,
+            max_payload: 1 << 20,
+            batch_bytes: 32 << 20,
+            batch_rows: 256 * 1024,
+            batch_age: Duration::from_secs(1),
+            window_span: Duration::from_secs(7 * 86_400),
+            window_bytes: 128 << 20,
+            poll_bytes: 4 << 20,
+            poll_wait: Duration::from_millis(100),
+            rescan: Duration::from_secs(5),
+            backoff_first: Duration::from_millis(100),
+            backoff_most: Duration::from_secs(30),
+            store_attempts: None,
+            accept_new_source: false,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Brings facts in: reads the log, decodes, admits or sets aside, seals, deduplicates, appends to the lake.
+//!
+//! Reading order: [`Worker`] (the whole), `source` (messages to batches), `pipeline` (batches to rows) with `admit`,
+//! `seal`, `set_aside`, `window` and `copies`, `columns`, `committer` (rows to one commit), [`reconcile`] (is it all there).
+//!
+//! Invariants (ingestion.md 3.2): each message of the log becomes exactly one row, or its partition stands still; rows
+//! and offsets are one commit; no commit under an old claim; set-aside bytes are kept, encrypted. What a message becomes
+//! depends on itself, its place, the policy and the earlier messages of its partition, and on no clock.
+//!
+//! Absent on purpose: query plans, HTTP, the meaning of an event (models), the choice of the log (the program).
+
+mod admit;
+mod backoff;
+mod batch;
+mod clock;
+mod columns;
+mod committer;
+mod config;
+mod copies;
+mod crash;
+mod error;
+mod headers;
+mod listing;
+mod lookup;
+mod metrics;
+mod pipeline;
+mod reconcile;
+mod seal;
+mod set_aside;
+mod side;
+mod source;
+mod status;
+mod window;
+mod worker;
+
+pub use clock::{Clock, CountedIds, Ids, RandomIds, SystemClock};
+pub use config::WorkerConfig;
+pub use error::IngestError;
+pub use listing::{SetAsideRow, ShowError, list_set_aside, show_set_aside};
+pub use reconcile::{Reconciliation, Tally, reconcile};
+pub use set_aside::{ErrorClass, OpenError, Place, SetAsideMessage, open_set_aside};
+pub use status::{Counts, Halt, Monitor, PartitionStatus, Reachable, State, WorkerReport};
+pub use worker::Worker;

@@ -1,0 +1,280 @@
+//! Looking into committed rows: to rebuild deduplication windows, and to find the first copies of event ids.
+//!
+//! Everything here is a pure function of one version of the table, so there is no state of a worker's own to lose
+//! (ingestion.md 3.7). A file holds rows of many partitions, so it is read once for all of them. Absent: the side lane
+//! but for the last record of a partition; second copies are never first ones.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use arrow::array::{Array as _, ArrayRef, AsArray as _, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
+use events::{EventType, calendar};
+use futures::TryStreamExt as _;
+use lake::{DataFile, EventsSnapshot, LakeError, Lane, PartitionId};
+use uuid::Uuid;
+
+use crate::copies::{Fingerprint, Found, Stored, Wanted};
+use crate::seal::Content;
+use crate::window::Window;
+
+/// What the lake remembers of a partition for its reader.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub window: Window,
+    /// Offset and log time (milliseconds) of the last row.
+    pub last: Option<(i64, i64)>,
+}
+
+/// How windows are made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WindowRule {
+    /// Log time to remember, in seconds.
+    pub span_s: i64,
+    /// Key of the index and of fingerprints.
+    pub key: (u64, u64),
+}
+
+/// Offset, log time in milliseconds, event id.
+type Seen = (i64, i64, Option<[u8; 16]>);
+
+/// Rebuilds the windows of these partitions.
+pub(crate) async fn memories(
+    snapshot: &EventsSnapshot,
+    partitions: &[PartitionId],
+    rule: WindowRule,
+) -> Result<BTreeMap<PartitionId, Memory>, LakeError> {
+    let read: Vec<_> = partitions.iter().filter(|p| snapshot.cut.contains_key(*p)).collect();
+    let newest = snapshot.files.iter().map(|file| file.ingest_date).max().unwrap_or(0);
+    let oldest = newest - i32::try_from(rule.span_s / 86_400).unwrap_or(i32::MAX / 2) - 1;
+    let mut rows: HashMap<&PartitionId, Vec<Seen>> = HashMap::new();
+    let mut forgotten = BTreeMap::new();
+    for file in snapshot.files.iter() {
+        let here: Vec<_> = read.iter().copied().filter(|p| file.may_hold(p, 0, i64::MAX)).collect();
+        if file.ingest_date < oldest {
+            let end_ms = calendar::karachi_midnight(file.ingest_date + 1) / 1000;
+            forgotten.extend(here.into_iter().map(|partition| (partition, end_ms)));
+        } else if !here.is_empty() {
+            read_ids(snapshot, file, &here, &mut rows).await?;
+        }
+    }
+    let memory = |partition: &PartitionId| {
+        let mut window = Window::new(rule.span_s, rule.key);
+        if let Some(until) = forgotten.get(partition) {
+            window.forget_until(*until);
+        }
+        let mut rows = rows.remove(partition).unwrap_or_default();
+        rows.sort_unstable_by_key(|(offset, ..)| *offset);
+        for (offset, log_ms, id) in &rows {
+            if let Some(id) = id.filter(|id| !matches!(window.seen(id), crate::window::Seen::Before(_))) {
+                window.insert(id, *offset, None, *log_ms);
+            }
+        }
+        let last = rows.last().map(|(offset, log_ms, _)| (*offset, *log_ms));
+        (partition.clone(), Memory { window, last })
+    };
+    Ok(partitions.iter().map(memory).collect())
+}
+
+async fn read_ids<'p>(
+    snapshot: &EventsSnapshot,
+    file: &DataFile,
+    partitions: &[&'p PartitionId],
+    rows: &mut HashMap<&'p PartitionId, Vec<Seen>>,
+) -> Result<(), LakeError> {
+    let columns = ["log_stream", "log_partition", "log_offset", "log_ts", "event_id"];
+    let mut batches = snapshot.read(file, &columns)?;
+    while let Some(batch) = batches.try_next().await? {
+        let places = Places::of(&batch)?;
+        let times = batch.column(3).as_primitive::<TimestampMicrosecondType>();
+        let ids = batch.column(4).as_string::<i32>();
+        for row in 0..batch.num_rows() {
+            let Some(partition) = places.partition(row, partitions) else { continue };
+            let first = file.lane == Lane::Main && ids.is_valid(row);
+            let id = if first { uuid(ids.value(row)) } else { None };
+            rows.entry(partition).or_default().push((places.offset(row), times.value(row) / 1000, id));
+        }
+    }
+    Ok(())
+}
+
+/// Where the rows of a batch stand, from its first three columns.
+struct Places {
+    streams: StringArray,
+    partitions: Int32Array,
+    offsets: Int64Array,
+}
+
+impl Places {
+    fn of(batch: &RecordBatch) -> Result<Self, LakeError> {
+        Ok(Self {
+            streams: text(batch.column(0))?,
+            partitions: batch.column(1).as_primitive::<Int32Type>().clone(),
+            offsets: batch.column(2).as_primitive::<Int64Type>().clone(),
+        })
+    }
+
+    fn offset(&self, row: usize) -> i64 {
+        self.offsets.value(row)
+    }
+
+    fn is(&self, row: usize, partition: &PartitionId) -> bool {
+        self.partitions.value(row) == partition.partition && *self.streams.value(row) == *partition.log_stream
+    }
+
+    fn partition<'p>(&self, row: usize, among: &[&'p PartitionId]) -> Option<&'p PartitionId> {
+        among.iter().copied().find(|partition| self.is(row, partition))
+    }
+}
+
+fn text(column: &ArrayRef) -> Result<StringArray, LakeError> {
+    Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone())
+}
+
+fn uuid(text: &str) -> Option<[u8; 16]> {
+    Uuid::try_parse(text).ok().map(Uuid::into_bytes)
+}
+
+/// Finds first rows. `learned` are files whose fingerprints the pipeline has already; it grows.
+pub(crate) async fn find(
+    snapshot: &EventsSnapshot,
+    wanted: Vec<Wanted>,
+    key: (u64, u64),
+    learned: &mut HashSet<String>,
+) -> Result<Found, LakeError> {
+    let located = locate(snapshot, wanted).await?;
+    let mut found = Found::default();
+    for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
+        let here = |(partition, at): &&(PartitionId, i64)| file.may_hold(partition, *at, at + 1);
+        let places: BTreeSet<_> = located.iter().filter(here).collect();
+        if !places.is_empty() {
+            let learn = learned.insert(file.path.clone());
+            read_rows(snapshot, file, &places, learn.then_some(key), &mut found).await?;
+        }
+    }
+    Ok(found)
+}
+
+/// Positions of the first rows of the ids wanted.
+async fn locate(snapshot: &EventsSnapshot, wanted: Vec<Wanted>) -> Result<BTreeSet<(PartitionId, i64)>, LakeError> {
+    let (known, unknown): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|wanted| wanted.at.is_some());
+    let mut located: BTreeSet<_> = known.into_iter().filter_map(|w| Some((w.partition, w.at?))).collect();
+    let mut by_id: HashMap<[u8; 16], Vec<(PartitionId, i64)>> = HashMap::new();
+    for wanted in unknown {
+        by_id.entry(wanted.id).or_default().push((wanted.partition, i64::MAX));
+    }
+    if by_id.is_empty() {
+        return Ok(located);
+    }
+    for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
+        let mut batches = snapshot.read(file, &["log_stream", "log_partition", "log_offset", "event_id"])?;
+        while let Some(batch) = batches.try_next().await? {
+            let (places, ids) = (Places::of(&batch)?, batch.column(3).as_string::<i32>());
+            for row in (0..batch.num_rows()).filter(|row| ids.is_valid(*row)) {
+                let Some(firsts) = uuid(ids.value(row)).and_then(|id| by_id.get_mut(&id)) else { continue };
+                for (_, first) in firsts.iter_mut().filter(|(partition, _)| places.is(row, partition)) {
+                    *first = (*first).min(places.offset(row));
+                }
+            }
+        }
+    }
+    located.extend(by_id.into_values().flatten().filter(|(_, first)| *first != i64::MAX));
+    Ok(located)
+}
+
+const CONTENT: [&str; 9] = [
+    "log_stream",
+    "log_partition",
+    "log_offset",
+    "event_id",
+    "event_type",
+    "schema_id",
+    "record_id",
+    "recorded_at",
+    "payload",
+];
+
+/// Reads the rows at these places, and with a key the fingerprints of all others of their partitions.
+async fn read_rows(
+    snapshot: &EventsSnapshot,
+    file: &DataFile,
+    places: &BTreeSet<&(PartitionId, i64)>,
+    learn: Option<(u64, u64)>,
+    found: &mut Found,
+) -> Result<(), LakeError> {
+    let mut partitions: Vec<_> = places.iter().map(|(partition, _)| partition).collect();
+    partitions.dedup();
+    let wanted: HashSet<(&PartitionId, i64)> = places.iter().map(|(partition, at)| (partition, *at)).collect();
+    let mut batches = snapshot.read(file, &CONTENT)?;
+    while let Some(batch) = batches.try_next().await? {
+        let contents = Contents::of(&batch)?;
+        for row in 0..batch.num_rows() {
+            let Some((id, content)) = contents.row(row) else { continue };
+            let Some(partition) = contents.places.partition(row, &partitions) else { continue };
+            let offset = contents.places.offset(row);
+            if let Some(key) = learn {
+                let print = Fingerprint { id, offset, content: content.fingerprint(key) };
+                found.contents.entry(partition.clone()).or_default().push(print);
+            }
+            if wanted.contains(&(partition, offset)) {
+                found.rows.insert((partition.clone(), id), stored(offset, &content, contents.has_payload(row)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn stored(offset: i64, content: &Content<'_>, has_payload: bool) -> Stored {
+    Stored {
+        offset,
+        kind: content.kind,
+        version: content.version,
+        record_id: content.record_id.to_owned(),
+        recorded_at: content.recorded_at,
+        payload: has_payload.then(|| content.payload.to_vec()),
+    }
+}
+
+/// The compared columns of a batch.
+struct Contents {
+    places: Places,
+    ids: StringArray,
+    types: StringArray,
+    schemas: StringArray,
+    records: StringArray,
+    recorded_at: arrow::array::TimestampMicrosecondArray,
+    payloads: BinaryArray,
+}
+
+impl Contents {
+    fn of(batch: &RecordBatch) -> Result<Self, LakeError> {
+        Ok(Self {
+            places: Places::of(batch)?,
+            ids: text(batch.column(3))?,
+            types: text(batch.column(4))?,
+            schemas: text(batch.column(5))?,
+            records: text(batch.column(6))?,
+            recorded_at: batch.column(7).as_primitive::<TimestampMicrosecondType>().clone(),
+            payloads: batch.column(8).as_binary::<i32>().clone(),
+        })
+    }
+
+    /// Id and content of a row that is an event.
+    fn row(&self, row: usize) -> Option<([u8; 16], Content<'_>)> {
+        if self.ids.is_null(row) || self.types.is_null(row) || self.records.is_null(row) {
+            return None;
+        }
+        let content = Content {
+            kind: EventType::from_name(self.types.value(row))?,
+            version: self.schemas.value(row).rsplit_once("/v")?.1.parse().ok()?,
+            record_id: self.records.value(row),
+            recorded_at: self.recorded_at.value(row),
+            payload: if self.has_payload(row) { self.payloads.value(row) } else { &[] },
+        };
+        Some((uuid(self.ids.value(row))?, content))
+    }
+
+    fn has_payload(&self, row: usize) -> bool {
+        self.payloads.is_valid(row)
+    }
+}

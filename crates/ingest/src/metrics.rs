@@ -1,0 +1,62 @@
+//! What a worker counts for operators. Nothing here is about a person, and no count is smaller than a message.
+//!
+//! `amanat_ingest_events_total{status}` · `amanat_ingest_set_aside_total{class}` · `amanat_ingest_batches_total` ·
+//! `amanat_ingest_lag_events` · `amanat_ingest_halted_partitions` · `amanat_lake_version`.
+
+use metrics::{Counter, Gauge, counter, gauge};
+
+use crate::set_aside::ErrorClass;
+use crate::status::{Counts, Monitor};
+
+/// Handles, registered once per worker.
+pub(crate) struct Meters {
+    ok: Counter,
+    tombstone: Counter,
+    duplicate: Counter,
+    conflict: Counter,
+    set_aside: Counter,
+    classes: Vec<Counter>,
+    ignored: Counter,
+    batches: Counter,
+    lag: Gauge,
+    halted: Gauge,
+    version: Gauge,
+}
+
+impl Meters {
+    pub(crate) fn new() -> Self {
+        let events = |status: &'static str| counter!("amanat_ingest_events_total", "status" => status);
+        let class = |class: &ErrorClass| counter!("amanat_ingest_set_aside_total", "class" => class.name());
+        Self {
+            ok: events("ok"),
+            tombstone: events("tombstone"),
+            duplicate: events("duplicate"),
+            conflict: events("conflict"),
+            set_aside: events("set_aside"),
+            classes: ErrorClass::ALL.iter().map(class).collect(),
+            ignored: counter!("amanat_ingest_ignored_attributes_total"),
+            batches: counter!("amanat_ingest_batches_total"),
+            lag: gauge!("amanat_ingest_lag_events"),
+            halted: gauge!("amanat_ingest_halted_partitions"),
+            version: gauge!("amanat_lake_version"),
+        }
+    }
+
+    /// A batch is in the lake.
+    pub(crate) fn committed(&self, counts: &Counts, lake_version: u64, monitor: &Monitor) {
+        self.ok.increment(counts.ok);
+        self.tombstone.increment(counts.tombstone);
+        self.duplicate.increment(counts.duplicate);
+        self.conflict.increment(counts.conflict);
+        self.set_aside.increment(counts.set_aside_total());
+        for (class, counter) in ErrorClass::ALL.iter().zip(&self.classes) {
+            counter.increment(counts.of(*class));
+        }
+        self.ignored.increment(counts.ignored_attributes);
+        self.batches.increment(1);
+        self.version.set(lake_version as f64);
+        let report = monitor.report();
+        self.lag.set(report.lag() as f64);
+        self.halted.set(report.halted().count() as f64);
+    }
+}

@@ -1,0 +1,385 @@
+//! From messages to rows: decode, admit or set aside, seal, deduplicate, append to the columns.
+//!
+//! One step for a whole batch, on one thread, without any I/O but the look for earlier copies. What a message becomes
+//! depends on the message, its place, the policy, and the earlier messages of its partition, on nothing else: not on
+//! batch boundaries, other partitions, or time. The main lane is appended as messages are read; the side lane is small
+//! and is put in order at the end, when second copies have been compared with the first.
+//!
+//! Source: ingestion.md 3.6 (order of the steps), 3.7 (deduplication), I6 (nothing is dropped).
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use eventlog::{Headers, Record};
+use events::{Event, EventType, Fault, FaultClass, Limits, Message, calendar};
+use lake::{PartitionId, StoreKind};
+use policy::Keys;
+use smallvec::SmallVec;
+
+use crate::IngestError;
+use crate::admit::admit;
+use crate::batch::{EncodedBatch, RangeRows, RawBatch, Run, Topic};
+use crate::columns::{Columns, Row, RowStatus};
+use crate::config::WorkerConfig;
+use crate::copies::{Earlier, Found, Kept, Wanted, content};
+use crate::crash::catch;
+use crate::headers::kept_headers;
+use crate::seal::{Sealed, seal};
+use crate::set_aside::{ErrorClass, Place, SetAsideKeys, write_frame};
+use crate::side::{Side, SideRow};
+use crate::status::Counts;
+use crate::window::{ENTRY_BYTES, First, Seen, Window};
+
+/// How bytes become an event; another than [`events::decode`] only in tests of a decoder that crashes.
+pub(crate) type Decoder = for<'a> fn(&Message<'a>, &Limits) -> Result<Event<'a>, Fault>;
+
+const CRASH: &str = "value: the decoder of this program failed on the message, which is a fault of the program and not \
+                     necessarily of the message; report it with this row's position";
+
+/// The CPU side of a worker: builders, keys and windows that live as long as it does.
+pub(crate) struct Pipeline {
+    reader: Reader,
+    window_entries: usize,
+    writer_id: String,
+    windows: HashMap<PartitionId, Window>,
+    main: Columns,
+    side: Columns,
+}
+
+/// What turns one message into an event or a reason; changes nothing.
+struct Reader {
+    keys: Arc<Keys>,
+    set_aside: SetAsideKeys,
+    content_key: (u64, u64),
+    decoder: Decoder,
+    limits: Limits,
+    store: StoreKind,
+}
+
+/// Where a message of the batch stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At {
+    /// Place of its partition in the batch.
+    pub run: usize,
+    pub offset: i64,
+    /// Log's time, milliseconds UTC.
+    pub log_ms: i64,
+}
+
+/// What a batch has gathered beside the columns of the main lane.
+#[derive(Default)]
+struct Work {
+    /// Rows of the main lane, by run.
+    main_rows: Vec<usize>,
+    counts: Vec<Counts>,
+    side: Vec<SideRow>,
+    /// Types met among accepted events.
+    kinds: BTreeSet<EventType>,
+    /// Rows of the main lane whose id is older than the window: the lake may know an earlier one.
+    perhaps_copies: Vec<(usize, At, [u8; 16])>,
+}
+
+/// Key for fingerprints of contents and for the windows' index.
+pub(crate) fn content_key(keys: &Keys) -> (u64, u64) {
+    let key = blake3::derive_key("amanat 2026-11 deduplication", &*keys.set_aside_hash);
+    let word = |at: usize| u64::from_le_bytes(key[at..at + 8].try_into().expect("a key has 32 bytes"));
+    (word(0), word(8))
+}
+
+impl Pipeline {
+    pub(crate) fn new(keys: Arc<Keys>, config: &WorkerConfig, schema: SchemaRef, writer_id: &str) -> Self {
+        let reader = Reader {
+            set_aside: SetAsideKeys::new(&keys),
+            content_key: content_key(&keys),
+            keys,
+            decoder: events::decode,
+            limits: Limits { max_bytes: config.max_payload },
+            store: config.store_kind,
+        };
+        Self {
+            reader,
+            window_entries: config.window_bytes / ENTRY_BYTES,
+            writer_id: writer_id.to_owned(),
+            windows: HashMap::new(),
+            main: Columns::new(schema.clone()),
+            side: Columns::new(schema),
+        }
+    }
+
+    /// A partition is read from now on; its window is that of its committed rows.
+    pub(crate) fn assign(&mut self, partition: PartitionId, window: Window) {
+        self.windows.insert(partition, window);
+        self.shrink_windows();
+    }
+
+    /// Makes the rows of a batch.
+    pub(crate) fn encode(&mut self, batch: &RawBatch, earlier: &mut dyn Earlier) -> Result<EncodedBatch, IngestError> {
+        let mut work = Work::default();
+        for (place, run) in batch.runs.iter().enumerate() {
+            self.read_run(place, run, &mut work);
+        }
+        let mut main = self.main.finish(batch, &self.writer_id)?;
+        if work.is_undecided() {
+            let found = earlier.find(wanted(batch, &work))?;
+            let moved = self.decide(batch, &mut work, &found);
+            main = without(&main, &moved)?;
+        }
+        let side_rows = self.append_side(batch, &mut work);
+        let side = self.side.finish(batch, &self.writer_id)?;
+        self.shrink_windows();
+        Ok(EncodedBatch {
+            id: batch.id,
+            ingest_date: calendar::karachi_day(batch.ingested_at_us),
+            ranges: ranges(batch, &work, &side_rows),
+            schema_ids: work.kinds.iter().map(|kind| kind.dataschema().to_owned()).collect(),
+            main,
+            side,
+        })
+    }
+
+    fn read_run(&mut self, place: usize, run: &Run, work: &mut Work) {
+        self.main.begin_run();
+        work.counts.push(Counts::default());
+        work.main_rows.push(0);
+        for record in run.chunks.iter().flat_map(|chunk| chunk.iter()).filter(|r| r.offset >= run.from) {
+            let at = At { run: place, offset: record.offset, log_ms: record.timestamp_ms };
+            if record.value.is_none() {
+                self.main.append_without_payload(&Row::tombstone(at));
+                work.counts[place].tombstone += 1;
+                work.main_rows[place] += 1;
+                continue;
+            }
+            let headers = collect(record.headers);
+            match self.reader.read(&run.topic, at, &record, &headers) {
+                Ok(sealed) => self.append_or_keep(&run.topic, at, &sealed, &headers, work),
+                Err(side) => work.side.push(SideRow { at, what: side }),
+            }
+        }
+    }
+
+    /// A first row goes to the main lane, a second copy is kept for comparison.
+    fn append_or_keep(
+        &mut self,
+        topic: &Topic,
+        at: At,
+        sealed: &Sealed<'_>,
+        headers: &[(&str, &[u8])],
+        work: &mut Work,
+    ) {
+        let id = *sealed.event.id.as_bytes();
+        let headers = kept_headers(headers, sealed.event.synthetic);
+        work.kinds.insert(sealed.event.kind);
+        work.counts[at.run].ignored_attributes += u64::from(sealed.event.ignored_attributes);
+        let window = self.windows.get_mut(&topic.id).expect("a partition has its window before its first message");
+        let seen = window.seen(&id);
+        if let Seen::Before(first) = seen {
+            let kept = Kept::new(sealed, &headers);
+            work.side.push(SideRow { at, what: self.reader.second_copy(kept, first) });
+            return;
+        }
+        if seen == Seen::Unknown {
+            work.perhaps_copies.push((self.main.len(), at, id));
+        }
+        sealed.write_payload(self.main.payload()).expect("writing to memory does not fail");
+        let envelope = sealed.envelope();
+        let fingerprint = content(&envelope, self.main.open_payload()).fingerprint(self.reader.content_key);
+        window.insert(id, at.offset, Some(fingerprint), at.log_ms);
+        self.main.append(&Row {
+            at,
+            status: RowStatus::Ok,
+            envelope: Some(envelope),
+            refs: Some((&sealed.subjects, &sealed.links)),
+            headers: &headers,
+            error: None,
+        });
+        work.main_rows[at.run] += 1;
+    }
+
+    /// Compares second copies with the first ones, and finds which rows of the main lane are second copies after all:
+    /// these are returned, ascending, and have become rows of the side lane.
+    fn decide(&mut self, batch: &RawBatch, work: &mut Work, found: &Found) -> Vec<usize> {
+        for (partition, rows) in &found.contents {
+            if let Some(window) = self.windows.get_mut(partition) {
+                rows.iter().for_each(|row| window.learn(&row.id, row.offset, row.content));
+            }
+        }
+        let mut moved = Vec::new();
+        for (row, at, id) in std::mem::take(&mut work.perhaps_copies) {
+            let key = (batch.runs[at.run].topic.id.clone(), id);
+            let Some(first) = found.rows.get(&key) else { continue };
+            if let Some(window) = self.windows.get_mut(&key.0) {
+                window.correct(&id, first.offset);
+            }
+            for copy in work.side.iter_mut().filter_map(|side| side.copy_of(at.run, at.offset)) {
+                copy.point_to(first.offset);
+            }
+            let kept = self.reader.read_again(&batch.runs[at.run], at).expect("it was read a moment ago");
+            work.side.push(SideRow::copy(at, kept, first.offset));
+            work.main_rows[at.run] -= 1;
+            moved.push(row);
+        }
+        for side in &mut work.side {
+            let run = &batch.runs[side.at.run];
+            let Some(copy) = side.undecided() else { continue };
+            let same = match found.rows.get(&(run.topic.id.clone(), copy.id())) {
+                Some(first) => first.same_as(&copy.kept),
+                // The first copy is of this batch. (If not, its range was taken from us and this one will not be
+                // committed either, because ranges are contiguous.)
+                None => {
+                    let at = At { offset: copy.first, ..side.at };
+                    let first = self.reader.read_again(run, at);
+                    first.is_some_and(|first| first.content().same_as(&copy.kept.content()))
+                }
+            };
+            side.settle(same);
+        }
+        moved
+    }
+
+    /// Appends the side lane in order of place; returns how many rows each run has in it.
+    fn append_side(&mut self, batch: &RawBatch, work: &mut Work) -> Vec<usize> {
+        work.side.sort_by_key(|row| (row.at.run, row.at.offset));
+        let mut rows = vec![0; batch.runs.len()];
+        let mut side = std::mem::take(&mut work.side).into_iter().peekable();
+        for (place, run) in batch.runs.iter().enumerate() {
+            self.side.begin_run();
+            while let Some(row) = side.next_if(|row| row.at.run == place) {
+                row.append(&mut self.side, &run.topic);
+                row.count(&mut work.counts[place]);
+                rows[place] += 1;
+            }
+            work.counts[place].ok = work.main_rows[place] as u64 - work.counts[place].tombstone;
+        }
+        rows
+    }
+
+    /// Keeps all windows together within their bytes: the longest forgets its older half.
+    fn shrink_windows(&mut self) {
+        while self.windows.values().map(Window::len).sum::<usize>() > self.window_entries {
+            let Some(longest) = self.windows.values_mut().max_by_key(|window| window.len()) else { return };
+            longest.drop_oldest(longest.len().div_ceil(2));
+        }
+    }
+}
+
+impl Reader {
+    /// Decode, admit, seal; or a row of the side lane that says why not.
+    fn read<'a>(
+        &self,
+        topic: &'a Topic,
+        at: At,
+        record: &Record<'a>,
+        headers: &'a [(&'a str, &'a [u8])],
+    ) -> Result<Sealed<'a>, Side> {
+        let message = Message { key: record.key, headers, value: record.value };
+        let event = match catch(|| (self.decoder)(&message, &self.limits)) {
+            Ok(Ok(event)) => event,
+            Ok(Err(fault)) => {
+                return Err(self.set_aside(topic, at, record, class_of(fault.class), fault.to_string().into()));
+            }
+            Err(()) => return Err(self.set_aside(topic, at, record, ErrorClass::DecoderCrash, CRASH.into())),
+        };
+        match admit(event, topic, self.store, at.log_ms) {
+            Ok(admitted) => Ok(seal(admitted, &self.keys)),
+            Err(refusal) => Err(self.set_aside(topic, at, record, refusal.class, refusal.sentence.into())),
+        }
+    }
+
+    /// The event at an offset of the run, read once more; `None` when there is none or it was not accepted.
+    fn read_again(&self, run: &Run, at: At) -> Option<Kept> {
+        let chunk = run.chunks.iter().find(|chunk| chunk.next_offset() > at.offset)?;
+        let record = chunk.iter().find(|record| record.offset == at.offset)?;
+        let headers = collect(record.headers);
+        let sealed = self.read(&run.topic, at, &record, &headers).ok()?;
+        Some(Kept::new(&sealed, &kept_headers(&headers, sealed.event.synthetic)))
+    }
+
+    fn second_copy(&self, kept: Kept, first: First) -> Side {
+        let same = first.content == Some(kept.content().fingerprint(self.content_key));
+        Side::copy(kept, first.offset, same.then_some(true))
+    }
+
+    fn set_aside(
+        &self,
+        topic: &Topic,
+        at: At,
+        record: &Record<'_>,
+        class: ErrorClass,
+        sentence: Cow<'static, str>,
+    ) -> Side {
+        let mut frame = Vec::new();
+        write_frame(&mut frame, record.key, record.headers, record.value);
+        let place = Place { log_stream: &topic.id.log_stream, partition: topic.id.partition, offset: at.offset };
+        let hash = self.set_aside.hash(&frame);
+        Side::SetAside { class, sentence, payload: self.set_aside.encrypt(place, &frame), hash }
+    }
+}
+
+impl Work {
+    fn is_undecided(&self) -> bool {
+        !self.perhaps_copies.is_empty() || self.side.iter().any(|row| row.undecided().is_some())
+    }
+}
+
+/// Ids whose first row must be looked up: copies of rows that are not in this batch, and ids older than the window.
+fn wanted(batch: &RawBatch, work: &Work) -> Vec<Wanted> {
+    let partition = |run: usize| batch.runs[run].topic.id.clone();
+    let undecided = work.side.iter().filter_map(|row| Some((row.at.run, row.undecided()?)));
+    let copies = undecided.filter(|(run, copy)| copy.first < batch.runs[*run].from).map(|(run, copy)| Wanted {
+        partition: partition(run),
+        id: copy.id(),
+        at: Some(copy.first),
+    });
+    let old = work.perhaps_copies.iter().map(|(_, at, id)| Wanted { partition: partition(at.run), id: *id, at: None });
+    let mut wanted: Vec<_> = copies.chain(old).collect();
+    wanted.sort();
+    wanted.dedup();
+    wanted
+}
+
+/// The batch without these rows (ascending).
+fn without(batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch, ArrowError> {
+    if rows.is_empty() {
+        return Ok(batch.clone());
+    }
+    let mut keep = vec![true; batch.num_rows()];
+    for &row in rows {
+        keep[row] = false;
+    }
+    filter_record_batch(batch, &BooleanArray::from(keep))
+}
+
+fn ranges(batch: &RawBatch, work: &Work, side_rows: &[usize]) -> Vec<RangeRows> {
+    let (mut main, mut side) = (0, 0);
+    let take = |end: &mut usize, rows: usize| {
+        *end += rows;
+        *end - rows..*end
+    };
+    let runs = batch.runs.iter().enumerate();
+    runs.map(|(place, run)| RangeRows {
+        topic: run.topic.clone(),
+        committed: run.committed,
+        to: run.to,
+        main: take(&mut main, work.main_rows[place]),
+        side: take(&mut side, side_rows[place]),
+        counts: work.counts[place],
+    })
+    .collect()
+}
+
+fn collect<'a>(headers: Headers<'a>) -> SmallVec<[(&'a str, &'a [u8]); 12]> {
+    headers.collect()
+}
+
+const fn class_of(class: FaultClass) -> ErrorClass {
+    match class {
+        FaultClass::Parse => ErrorClass::Parse,
+        FaultClass::Schema => ErrorClass::Schema,
+        FaultClass::Oversize => ErrorClass::Oversize,
+    }
+}

@@ -1,0 +1,11 @@
+//! The worker over a real (temporary) lake, with the embedded and the simulated log. Names are sentences of the
+//! specification (issue "The main job, end to end", items 4 and "Bad input"; ingestion.md 3.2 to 3.7).
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bad_input;
+mod copies;
+mod restart;
+mod sealing;
+mod set_aside;
+mod source_faults;
+mod support;

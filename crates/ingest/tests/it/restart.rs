@@ -1,0 +1,169 @@
+//! A worker that ends in any way, at any place, loses nothing and doubles nothing.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::*;
+use ingest::{Halt, State};
+use tokio::sync::oneshot;
+
+#[tokio::test]
+async fn a_restart_continues_at_the_next_offset() {
+    let mut place = Place::new();
+    place.send(&[case(1), case(2)]);
+    let first = place.drain().await;
+    assert_eq!(first.counts.rows(), 2);
+    place.send(&[case(3)]);
+    let second = place.drain().await;
+    assert_eq!(second.counts.rows(), 1);
+    assert_eq!(second.partitions[&place.partition(POLICE)].committed, Some(3));
+    assert_eq!(place.reconciled().await.status("ok"), 3);
+}
+
+#[tokio::test]
+async fn nothing_new_makes_no_commit_but_the_claim() {
+    let mut place = Place::new();
+    place.send(&[case(1)]);
+    place.drain().await;
+    let before = place.snapshot().await.lake_version;
+    let report = place.drain().await;
+    assert_eq!((report.batches, report.counts.rows()), (0, 0));
+    assert_eq!(place.snapshot().await.lake_version, before + 1);
+}
+
+#[tokio::test]
+async fn several_partitions_go_into_one_commit() {
+    let mut place = Place::new();
+    place.send(&[case(1), event("FIA", "case.registered", 2, CASE), event("POL-SD", "case.registered", 3, CASE)]);
+    let report = place.drain().await;
+    assert_eq!((report.batches, report.counts.ok, report.partitions.len()), (1, 3, 3));
+}
+
+#[tokio::test]
+async fn rows_of_a_file_are_in_order_of_their_place() {
+    let mut place = Place::new();
+    let mut messages = Vec::new();
+    for n in 0..50 {
+        let bad = n % 7 == 0;
+        let one = if n % 2 == 0 { case(n) } else { event("FIA", "case.registered", n, CASE) };
+        messages.push(if bad { one.value("{") } else { one });
+    }
+    place.send(&messages);
+    place.drain().await;
+    for (_, places) in places_by_file(&place.snapshot().await).await {
+        assert!(places.is_sorted() && !places.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_worker_commits_what_it_has_read() {
+    let mut place = Place::new();
+    place.send(&[case(1), case(2)]);
+    let mut worker = place.worker(config()).await;
+    let monitor = worker.monitor();
+    let (cancel, cancelled) = oneshot::channel::<()>();
+    let running = tokio::spawn(async move { worker.run_until(async { drop(cancelled.await) }).await });
+    // The clock stands still, so nothing closes the batch but the request to end. Wait for the partition to be read.
+    wait_until(|| !monitor.report().partitions.is_empty()).await;
+    cancel.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    place.drain().await;
+    assert_eq!(place.reconciled().await.status("ok"), 2);
+}
+
+async fn wait_until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn of_two_workers_on_one_lake_the_older_claim_is_fenced() {
+    let mut place = Place::new();
+    place.send(&[case(1)]);
+    let partition = place.partition(POLICE);
+    let mut at_once = config();
+    at_once.batch_age = Duration::ZERO;
+    let mut older = place.worker(at_once).await;
+    let monitor = older.monitor();
+    let (cancel, cancelled) = oneshot::channel::<()>();
+    let running = tokio::spawn(async move { older.run_until(async { drop(cancelled.await) }).await });
+    let committed = || monitor.report().partitions.get(&partition).and_then(|p| p.committed);
+    wait_until(|| committed() == Some(1)).await;
+
+    assert_eq!(place.drain().await.counts.rows(), 0, "the younger worker claims and finds all of it done");
+    place.send(&[case(2)]);
+    let halted = || matches!(monitor.report().partitions[&partition].state, State::Halted(Halt::Fenced { .. }));
+    wait_until(halted).await;
+    cancel.send(()).unwrap();
+    let report = running.await.unwrap().unwrap();
+    assert_eq!((report.counts.ok, report.halted().count()), (1, 1));
+
+    assert_eq!(place.drain().await.counts.ok, 1);
+    assert_eq!(place.reconciled().await.status("ok"), 2);
+}
+
+fn messages() -> Vec<Sent> {
+    (0..40)
+        .map(|n| match n % 8 {
+            3 => case(n).value("half {"),
+            5 => case(n - 2).value(CASE),
+            6 => referral(n),
+            _ => case(n),
+        })
+        .collect()
+}
+
+/// Ingests the directory that the environment names, four messages to a batch, with the fail points that it names.
+#[tokio::test]
+#[ignore = "run by other tests, in a process that is to die"]
+async fn a_process_that_ingests() {
+    let Some(dir) = std::env::var_os("INGEST_TEST_DIR") else { return };
+    let scenario = fail::FailScenario::setup();
+    let mut place = Place::at(dir.into(), std::process::id().into());
+    let mut config = config();
+    (config.batch_rows, config.poll_bytes) = (4, 1);
+    place.try_drain(config).await.unwrap();
+    scenario.teardown();
+}
+
+/// Runs a worker in a process of its own; true when it ended by itself.
+fn ingest_in_a_process(place: &Place, fail_points: &str) -> bool {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "restart::a_process_that_ingests", "--test-threads", "1"]);
+    command.env("INGEST_TEST_DIR", place.path()).env("FAILPOINTS", fail_points);
+    command.output().unwrap().status.success()
+}
+
+async fn dies_and_goes_on(fail_point: &str) {
+    let mut undisturbed = Place::new();
+    undisturbed.send(&messages());
+    undisturbed.drain().await;
+
+    let mut place = Place::new();
+    place.send(&messages());
+    // The third batch kills the process, and so does the third after that.
+    let dies = format!("{fail_point}=2*off->return(abort)");
+    assert!(!ingest_in_a_process(&place, &dies), "it was to die");
+    let after_one = ingest::reconcile(&place.snapshot().await).await.unwrap();
+    assert!(after_one.is_whole() && after_one.status("ok") > 0, "{after_one:?}");
+    assert!(!ingest_in_a_process(&place, &dies), "it was to die again");
+    assert!(ingest_in_a_process(&place, ""), "it was to live");
+    place.reconciled().await;
+    assert_eq!(place.rows().await, undisturbed.rows().await);
+}
+
+#[tokio::test]
+async fn a_process_that_dies_before_the_upload_loses_and_doubles_nothing() {
+    dies_and_goes_on("before_upload").await;
+}
+
+#[tokio::test]
+async fn a_process_that_dies_before_the_commit_loses_and_doubles_nothing() {
+    dies_and_goes_on("before_commit").await;
+}
+
+#[tokio::test]
+async fn a_process_that_dies_after_the_commit_loses_and_doubles_nothing() {
+    dies_and_goes_on("after_commit").await;
+}

@@ -1,0 +1,196 @@
+//! A log that is away, and logs that are not what they were: what waiting mends is waited for, one bad partition halts
+//! alone, and nothing is skipped in silence.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::support::*;
+use eventlog::sqlite::SqliteLog;
+use eventlog::{EventSource, Fetched, LogError, Partition, Records, RecordsBuilder, Watermarks};
+use ingest::{Halt, IngestError, State};
+use uuid::Uuid;
+
+/// A source that says what a test wrote down before it asks the real one.
+struct Scripted<S> {
+    real: S,
+    /// Errors of the next calls of `poll`, `partitions` and `watermarks`.
+    polls: VecDeque<LogError>,
+    scans: VecDeque<LogError>,
+    /// Another time for every record, as a recreated stream would have.
+    shift_ms: i64,
+}
+
+impl<S> Scripted<S> {
+    fn new(real: S) -> Self {
+        Self { real, polls: VecDeque::new(), scans: VecDeque::new(), shift_ms: 0 }
+    }
+}
+
+fn away() -> LogError {
+    LogError::Unavailable { place: "a test".into(), reason: "it says so".into() }
+}
+
+impl<S: EventSource> EventSource for Scripted<S> {
+    fn source_uid(&self) -> &str {
+        self.real.source_uid()
+    }
+    fn partitions(&mut self) -> Result<Vec<Partition>, LogError> {
+        self.scans.pop_front().map_or_else(|| self.real.partitions(), Err)
+    }
+    fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks, LogError> {
+        self.real.watermarks(partition)
+    }
+    fn read_from(&mut self, partition: &Partition, next: i64) -> Result<(), LogError> {
+        self.real.read_from(partition, next)
+    }
+    fn stop(&mut self, partition: &Partition) -> Result<(), LogError> {
+        self.real.stop(partition)
+    }
+    fn poll(&mut self, max_bytes: usize, wait: Duration) -> Result<Option<Fetched>, LogError> {
+        if let Some(error) = self.polls.pop_front() {
+            return Err(error);
+        }
+        let fetched = self.real.poll(max_bytes, wait)?;
+        Ok(fetched.map(|f| Fetched { records: shifted(&f.records, self.shift_ms), ..f }))
+    }
+    fn hint(&mut self, partition: &Partition, next: i64) -> Result<(), LogError> {
+        self.real.hint(partition, next)
+    }
+}
+
+fn shifted(records: &Records, by_ms: i64) -> Records {
+    let mut builder = RecordsBuilder::starting_at(records.get(0).map_or(records.next_offset(), |r| r.offset));
+    for r in records.iter() {
+        builder.push(r.offset, r.timestamp_ms + by_ms, r.key, r.headers, r.value);
+    }
+    builder.advance_to(records.next_offset());
+    builder.finish()
+}
+
+fn halt_of(report: &ingest::WorkerReport, place: &Place, agency: &str) -> Option<Halt> {
+    match &report.partitions[&place.partition(agency)].state {
+        State::Halted(halt) => Some(halt.clone()),
+        State::Reading => None,
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_is_away_at_the_start_and_later_is_waited_for() {
+    let mut place = Place::new();
+    place.send(&[case(1), case(2)]);
+    let mut source = Scripted::new(place.log.source().unwrap());
+    source.scans.extend((0..5).map(|_| away()));
+    source.polls.extend((0..5).map(|_| away()));
+    let mut worker = place.worker_of(source, config()).await;
+    let report = worker.drain().await.unwrap();
+    assert_eq!((report.counts.ok, report.reachable.log_away), (2, false));
+    place.reconciled().await;
+}
+
+#[tokio::test]
+async fn a_log_that_refuses_for_good_ends_the_worker_with_its_reason() {
+    let mut place = Place::new();
+    place.send(&[case(1)]);
+    let mut source = Scripted::new(place.log.source().unwrap());
+    source.polls.push_back(LogError::Refused { reason: "not authorised".into() });
+    let mut worker = place.worker_of(source, config()).await;
+    assert!(matches!(worker.drain().await, Err(IngestError::Log(LogError::Refused { .. }))));
+    assert_eq!(worker.drain().await.unwrap().counts.ok, 1, "it may be run again");
+}
+
+#[tokio::test]
+async fn a_partition_whose_offsets_are_gone_halts_and_the_others_go_on() {
+    let mut place = Place::new();
+    place.send(&[case(1), event("FIA", "case.registered", 1, CASE)]);
+    place.drain().await;
+    place.send(&[case(2), event("FIA", "case.registered", 2, CASE)]);
+    let police = Partition::new(eventlog::stream_name(POLICE), 0);
+    let watermarks = Watermarks { low: 5, high: 9 };
+    let mut source = Scripted::new(place.log.source().unwrap());
+    source.polls.push_back(LogError::OffsetOutOfRange { partition: police, wanted: 1, watermarks });
+    let mut worker = place.worker_of(source, config()).await;
+    let report = worker.drain().await.unwrap();
+    assert_eq!(halt_of(&report, &place, POLICE), Some(Halt::Deleted { wanted: 1, low: 5 }));
+    assert_eq!((halt_of(&report, &place, "FIA"), report.counts.ok), (None, 1));
+    assert_eq!(place.drain().await.counts.ok, 1, "what was not read is read later");
+    place.reconciled().await;
+}
+
+#[tokio::test]
+async fn records_deleted_before_they_were_ingested_halt_the_partition() {
+    let mut place = Place::new();
+    place.send(&[case(1)]);
+    place.drain().await;
+    place.send(&[case(2)]);
+    place.send(&[case(3)]);
+    place.log.trim(&Partition::new(eventlog::stream_name(POLICE), 0), 2).unwrap();
+    let report = place.drain().await;
+    assert_eq!(halt_of(&report, &place, POLICE), Some(Halt::Deleted { wanted: 1, low: 2 }));
+    assert_eq!(report.counts.rows(), 0);
+}
+
+/// A topic deleted and made anew under the same name, shorter than it was.
+#[tokio::test]
+async fn a_stream_that_is_shorter_than_what_was_ingested_halts() {
+    let mut place = Place::new();
+    place.send(&[case(1), case(2), case(3)]);
+    place.drain().await;
+    place.recreate_log(Uuid::from_u128(1));
+    place.send(&[case(9)]);
+    let report = place.drain().await;
+    assert_eq!(halt_of(&report, &place, POLICE), Some(Halt::Truncated { wanted: 3, high: 1 }));
+}
+
+/// A topic made anew that has already grown past what was ingested: its last ingested record is not the one stored.
+#[tokio::test]
+async fn a_recreated_stream_that_has_grown_past_what_was_ingested_halts() {
+    let mut place = Place::new();
+    place.send(&[case(1), case(2)]);
+    place.drain().await;
+    place.send(&[case(3)]);
+    let mut source = Scripted::new(place.log.source().unwrap());
+    source.shift_ms = 1;
+    let mut worker = place.worker_of(source, config()).await;
+    let report = worker.drain().await.unwrap();
+    assert_eq!(halt_of(&report, &place, POLICE), Some(Halt::Recreated { offset: 1 }));
+    assert_eq!(report.counts.rows(), 0);
+}
+
+#[tokio::test]
+async fn another_log_under_the_same_streams_halts_until_it_is_confirmed() {
+    let mut place = Place::new();
+    place.send(&[case(1), case(2)]);
+    place.drain().await;
+    place.recreate_log(Uuid::from_u128(2));
+    place.send(&[case(2), case(3)]);
+    let report = place.drain().await;
+    assert_eq!(halt_of(&report, &place, POLICE), Some(Halt::OtherLog));
+    assert_eq!(report.counts.rows(), 0);
+    let mut confirmed = config();
+    confirmed.accept_new_source = true;
+    assert_eq!(place.try_drain(confirmed).await.unwrap().counts.ok, 2);
+}
+
+#[tokio::test]
+async fn streams_that_are_not_events_are_left_alone() {
+    let mut place = Place::new();
+    let mut other = case(1);
+    other.agency = String::new();
+    let mut sink = place.log.sink().unwrap();
+    let out = eventlog::Outgoing { key: None, headers: &[], value: Some(b"x"), timestamp_ms: 0 };
+    eventlog::EventSink::append(&mut sink, "tip.receipts.v1", &[out]).unwrap();
+    assert!(place.drain().await.partitions.is_empty());
+}
+
+impl Place {
+    /// The log's file is lost and another takes its place.
+    fn recreate_log(&mut self, uid: Uuid) {
+        let path = self.log.path().to_owned();
+        for end in ["", "-wal", "-shm"] {
+            let mut file = path.clone().into_os_string();
+            file.push(end);
+            let _ = std::fs::remove_file(file);
+        }
+        self.log = SqliteLog::open(&path, uid).unwrap();
+    }
+}

@@ -1,0 +1,223 @@
+//! Files to rows: the commit that makes a batch and its offsets one fact (ingestion.md 3.4, "B.4").
+//!
+//! Every error of a commit is ambiguous: the put may have landed. So an error never leads to another append before a
+//! freshly read table shows that the first did not land. `commit` may be called again with the same batch at any time.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use deltalake::kernel::transaction::{CommitBuilder, TableReference};
+use deltalake::kernel::{Action, Transaction};
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::txns::read_commit;
+use super::{Events, Written, quiet};
+use crate::{LakeError, PartitionId, Result, failpoint};
+
+/// Offsets `[from, to)` of a partition, read under a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OffsetRange {
+    /// Which partition.
+    pub partition: PartitionId,
+    /// First offset wanted = the table's next offset; `None` when the partition was never read.
+    pub from: Option<i64>,
+    /// Next offset to read after this batch.
+    pub to: i64,
+    /// The claim under which it was read.
+    pub claim: i64,
+}
+
+/// How many rows of each kind a batch holds; for the audit trail only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Accepted rows.
+    pub ok: u64,
+    /// Rows set aside.
+    pub set_aside: u64,
+    /// Copies of events already there.
+    pub duplicate: u64,
+    /// Same event id, other content.
+    pub conflict: u64,
+}
+
+/// A batch whose files are written: what one commit will make visible.
+#[derive(Debug, Clone)]
+pub struct ClosedBatch {
+    /// Unique; how a lost answer is recognised.
+    pub batch_id: Uuid,
+    /// Each partition at most once.
+    pub ranges: Vec<OffsetRange>,
+    /// Its files.
+    pub written: Written,
+    /// What is in them.
+    pub counts: Counts,
+    /// Contracts under which rows were decoded.
+    pub schema_ids: Vec<String>,
+}
+
+/// How a commit ended. Only `Committed` changed the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The batch is in the table, once.
+    Committed {
+        /// Version that holds it.
+        lake_version: u64,
+    },
+    /// Another writer claimed this partition: drop it, and encode the rest of the batch anew.
+    Fenced {
+        /// Which.
+        partition: PartitionId,
+        /// The claim in the table.
+        claim: Option<i64>,
+    },
+    /// The table's next offset is not where the batch begins: drop the partition's buffers and read from `seen`.
+    Moved {
+        /// Which.
+        partition: PartitionId,
+        /// The table's next offset.
+        seen: Option<i64>,
+    },
+}
+
+impl Events {
+    /// Makes a batch visible together with its offsets, or tells why that may not be.
+    ///
+    /// # Errors
+    /// `Unresolved` when the store kept failing: whether the batch is in is unknown, call again with the same batch.
+    /// `BadRange` when the batch contradicts itself.
+    pub async fn commit(&mut self, batch: &ClosedBatch) -> Result<Outcome> {
+        check_ranges(batch)?;
+        let mut wait = Duration::from_millis(self.retry.wait_ms);
+        let mut attempts = 0;
+        loop {
+            let error = match self.attempt(batch, attempts > 0).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(e @ LakeError::FailPoint(_)) => return Err(e),
+                Err(e) => e,
+            };
+            attempts += 1;
+            tracing::warn!(batch_id = %batch.batch_id, attempts, error = &error as &dyn std::error::Error, "commit to be resolved");
+            if attempts >= self.retry.attempts {
+                return Err(LakeError::Unresolved { attempts, source: Box::new(error) });
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_secs(2));
+        }
+    }
+
+    /// One look and one try. The first look may be the state left by our own last commit: whatever happened since
+    /// shares an application id with this batch and so fails the try, or does not concern it.
+    async fn attempt(&mut self, batch: &ClosedBatch, again: bool) -> Result<Outcome> {
+        if again {
+            self.reload().await?;
+        }
+        if let Some(lake_version) = self.find(batch).await? {
+            return Ok(Outcome::Committed { lake_version });
+        }
+        for range in &batch.ranges {
+            if let Some(refusal) = self.refusal(range) {
+                if again {
+                    return Ok(refusal);
+                }
+                // What is cached may be old; only a fresh look refuses.
+                self.reload().await?;
+                return Box::pin(self.attempt(batch, true)).await;
+            }
+        }
+        failpoint("before_commit")?;
+        let lake_version = self.put(batch).await?;
+        failpoint("after_commit")?;
+        Ok(Outcome::Committed { lake_version })
+    }
+
+    /// Claim and offset of a range against the version seen.
+    fn refusal(&self, range: &OffsetRange) -> Option<Outcome> {
+        let partition = || range.partition.clone();
+        let claim = self.txns.get(&range.partition.claim_app_id());
+        if claim != Some(range.claim) {
+            return Some(Outcome::Fenced { partition: partition(), claim });
+        }
+        let seen = self.txns.get(&range.partition.app_id());
+        (seen != range.from).then(|| Outcome::Moved { partition: partition(), seen })
+    }
+
+    /// The commit of this batch, if it landed between the batch's base and the version seen.
+    async fn find(&self, batch: &ClosedBatch) -> Result<Option<u64>> {
+        let log = self.table.log_store();
+        let id = batch.batch_id.to_string();
+        for version in batch.written.base_version + 1..=self.lake_version() {
+            let commit = read_commit(&log, version).await?.ok_or(LakeError::HistoryGone { lake_version: version })?;
+            if commit.batch_id.as_deref() == Some(id.as_str()) {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
+    }
+
+    /// One commit on the version seen. Each claim is repeated, so that a later claim conflicts with us.
+    async fn put(&mut self, batch: &ClosedBatch) -> Result<u64> {
+        let adds = batch.written.adds.iter().cloned().map(Action::Add).collect();
+        let txns = batch
+            .ranges
+            .iter()
+            .flat_map(|range| [(range.partition.app_id(), range.to), (range.partition.claim_app_id(), range.claim)]);
+        self.put_actions(adds, txns.collect(), self.audit(batch)).await
+    }
+
+    /// Commits actions and transactions on the version seen and moves to the version made.
+    pub(super) async fn put_actions(
+        &mut self,
+        actions: Vec<Action>,
+        txns: Vec<(String, i64)>,
+        info: HashMap<String, Value>,
+    ) -> Result<u64> {
+        let log = self.table.log_store();
+        let before = self.lake_version();
+        let transactions = txns.iter().map(|(app, version)| Transaction::new(app, *version)).collect();
+        let properties = quiet().with_application_transactions(transactions).with_metadata(info);
+        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        let done = CommitBuilder::from(properties)
+            .with_actions(actions)
+            .build(Some(self.table.snapshot()? as &dyn TableReference), log.clone(), operation)
+            .await?;
+        let version = done.version();
+        self.table.state = Some(done.snapshot());
+        // From here on the commit is durable. What others committed in between is read; if that fails, the error
+        // makes the caller look again, and it finds this batch.
+        if version == before + 1 {
+            self.txns.committed(version, txns);
+        } else {
+            self.txns.advance(&log, version).await?;
+        }
+        Ok(version)
+    }
+
+    /// What a person reads in the log (ingestion.md 3.3).
+    fn audit(&self, batch: &ClosedBatch) -> HashMap<String, Value> {
+        HashMap::from([
+            ("batch_id".into(), Value::String(batch.batch_id.to_string())),
+            ("writer_id".into(), Value::String(self.writer_id.clone())),
+            ("ranges".into(), json(&batch.ranges)),
+            ("rows".into(), json(&batch.counts)),
+            ("schema_ids".into(), json(&batch.schema_ids)),
+        ])
+    }
+}
+
+/// Plain structs to JSON; cannot fail because they have neither maps with odd keys nor floats.
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn check_ranges(batch: &ClosedBatch) -> Result<()> {
+    for (n, range) in batch.ranges.iter().enumerate() {
+        let again = batch.ranges[..n].iter().any(|r| r.partition == range.partition);
+        if again || range.from.is_some_and(|from| from > range.to) {
+            return Err(LakeError::BadRange { partition: range.partition.clone(), to: range.to });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! The table `events`: every accepted, set-aside and duplicate row, with the offset up to which each partition was
+//! read, in one atomic commit (ingestion.md 3.1–3.5).
+//!
+//! In reading order: `schema` (columns), `write` (rows to files), `commit` (files to rows), `claim` (who may commit),
+//! `snapshot` and `read` (readers), `checkpoint`, `txns` (what a version remembers).
+//!
+//! Guarantees: I1–I3 of ingestion.md 3.2, by the txn actions. Absent: knowledge of policy, SQL, the log's own kind.
+
+mod checkpoint;
+mod claim;
+mod commit;
+mod read;
+mod schema;
+mod snapshot;
+pub(crate) mod txns;
+mod write;
+
+use std::collections::BTreeMap;
+
+use deltalake::DeltaTable;
+use deltalake::kernel::transaction::CommitProperties;
+use deltalake::operations::create::CreateBuilder;
+use deltalake::protocol::SaveMode;
+
+pub use commit::{ClosedBatch, Counts, OffsetRange, Outcome};
+pub use read::RowFilter;
+pub use schema::{PARTITION_COLUMNS, STATS_COLUMNS, file_schema, schema};
+pub(crate) use schema::{sorting_columns, to_delta};
+pub use snapshot::{DataFile, EventsSnapshot, Lane};
+pub use write::{LaneBatch, LaneWriter, Written};
+
+use crate::events::txns::Txns;
+use crate::{LakeError, PartitionId, Result, Store};
+
+/// Path of the table in the store.
+const PATH: &str = "lake/events/";
+
+/// The table `events` as one process sees it. A writer has its own; readers use [`EventsSnapshot`]s.
+#[derive(Debug, Clone)]
+pub struct Events {
+    store: Store,
+    table: DeltaTable,
+    writer_id: String,
+    txns: Txns,
+    retry: Retry,
+    /// Version of the newest checkpoint known of.
+    checkpointed: u64,
+}
+
+/// How long a commit is tried before its error is given back. The batch may then be tried again.
+#[derive(Debug, Clone, Copy)]
+pub struct Retry {
+    /// Attempts in one call, at least 1.
+    pub attempts: u32,
+    /// Wait after the first failed attempt, in milliseconds; doubled each time, at most 2 s.
+    pub wait_ms: u64,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 8, wait_ms: 20 }
+    }
+}
+
+impl Events {
+    /// Opens the table, creating it when the store has none. `writer_id` must be new at each start of a process: it
+    /// marks this writer's claims and rows.
+    ///
+    /// # Errors
+    /// `Damaged` when the last commit or its files are torn, `Schema` when the table has other columns.
+    pub async fn open_or_create(store: &Store, writer_id: &str) -> Result<Self> {
+        match Self::open(store, writer_id).await {
+            Err(LakeError::NoTable(_)) => {}
+            other => return other,
+        }
+        let builder = CreateBuilder::new()
+            .with_log_store(store.table(PATH)?.build_storage()?)
+            .with_table_name("events")
+            .with_columns(schema::delta_columns()?)
+            .with_partition_columns(PARTITION_COLUMNS)
+            .with_save_mode(SaveMode::Ignore)
+            .with_configuration(properties())
+            .with_commit_properties(quiet());
+        if let Err(e) = builder.await {
+            // Another process may have created it meanwhile; opening tells.
+            tracing::debug!(error = %e, "creating the table");
+            return Self::open(store, writer_id).await.map_err(|_| e.into());
+        }
+        Self::open(store, writer_id).await
+    }
+
+    /// Opens the table for reading, or for writing as `writer_id`.
+    ///
+    /// # Errors
+    /// `NoTable` when the store has none; else as [`Events::open_or_create`].
+    pub async fn open(store: &Store, writer_id: &str) -> Result<Self> {
+        let mut table = store.table(PATH)?.build()?;
+        if !table.verify_deltatable_existence().await? {
+            return Err(LakeError::NoTable("events"));
+        }
+        table.load().await?;
+        let version = table.snapshot()?.version();
+        snapshot::check_last_commit(&table).await?;
+        let txns = Txns::load(&table.log_store(), version).await?;
+        let checkpointed = txns.checkpoint.unwrap_or(0);
+        let (store, writer_id) = (store.clone(), writer_id.to_owned());
+        Ok(Self { store, table, writer_id, txns, retry: Retry::default(), checkpointed })
+    }
+
+    /// The same with other patience.
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The store this table is in.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Who commits through this handle.
+    pub fn writer_id(&self) -> &str {
+        &self.writer_id
+    }
+
+    /// Version of the table this handle has seen.
+    pub fn lake_version(&self) -> u64 {
+        self.txns.version
+    }
+
+    /// Catches up with what others committed and gives the version.
+    pub async fn refresh(&mut self) -> Result<u64> {
+        self.table.update_state().await?;
+        let version = self.table.snapshot()?.version();
+        if version != self.txns.version {
+            self.txns.advance(&self.table.log_store(), version).await?;
+        }
+        Ok(version)
+    }
+
+    /// Forgets what is cached and reads the table anew: after any error.
+    async fn reload(&mut self) -> Result<u64> {
+        let mut table = self.store.table(PATH)?.build()?;
+        table.load().await?;
+        let version = table.snapshot()?.version();
+        self.txns = Txns::load(&table.log_store(), version).await?;
+        self.table = table;
+        Ok(version)
+    }
+
+    /// The next offset to read of each partition, after catching up; `None` = never read.
+    pub async fn next_offsets(&mut self, partitions: &[PartitionId]) -> Result<BTreeMap<PartitionId, Option<i64>>> {
+        self.refresh().await?;
+        Ok(partitions.iter().map(|p| (p.clone(), self.txns.get(&p.app_id()))).collect())
+    }
+
+    /// A pinned view of the version this handle has seen; call [`Events::refresh`] first to see others' commits.
+    pub fn snapshot(&self) -> Result<EventsSnapshot> {
+        EventsSnapshot::new(&self.table, &self.txns)
+    }
+}
+
+fn properties() -> Vec<(String, Option<String>)> {
+    let text = |key: &str, value: String| (key.to_owned(), Some(value));
+    vec![
+        text("delta.appendOnly", "true".into()),
+        text("delta.dataSkippingStatsColumns", STATS_COLUMNS.join(",")),
+        text("delta.enableExpiredLogCleanup", "false".into()),
+        text("delta.logRetentionDuration", "interval 30 days".into()),
+    ]
+}
+
+/// Commits without delta-rs's own housekeeping: an error there would hide that the commit is durable.
+pub(crate) fn quiet() -> CommitProperties {
+    CommitProperties::default()
+        .with_max_retries(15)
+        .with_create_checkpoint(false)
+        .with_cleanup_expired_logs(Some(false))
+}

@@ -1,0 +1,195 @@
+//! Columns of the table `events` (ingestion.md 3.1), their statistics and how each is encoded.
+//!
+//! Typed columns are the envelope's only: a new field of an event type changes `payload`, never this table.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use deltalake::kernel::{ArrayType, DataType as DeltaType, MapType, PrimitiveType, StructField};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::SortingColumn;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::{LakeError, Result};
+
+/// Partition columns. `_lane` comes first: vacuum hides paths that begin with `_` unless they are a partition's.
+pub const PARTITION_COLUMNS: [&str; 2] = ["_lane", "ingest_date"];
+
+/// Columns whose least and greatest values go into the Delta log. No payload, surrogate or detail text ever does.
+pub const STATS_COLUMNS: [&str; 13] = [
+    "event_id",
+    "record_id",
+    "event_type",
+    "agency",
+    "occurred_from",
+    "occurred_to",
+    "recorded_at",
+    "ingested_at",
+    "log_stream",
+    "log_partition",
+    "log_offset",
+    "_status",
+    "_error_class",
+];
+
+/// Rows of each file are in this order.
+const SORT_COLUMNS: [&str; 3] = ["log_stream", "log_partition", "log_offset"];
+
+/// Columns with nothing worth telling in page or chunk statistics, or whose values do not belong there.
+const NO_STATISTICS: [&str; 3] = ["payload", "_error_detail", "batch_id"];
+
+/// Columns whose values hardly ever repeat: a dictionary is wasted work.
+const NO_DICTIONARY: [&str; 4] = ["payload", "event_id", "record_id", "log_offset"];
+
+/// All columns, partition columns included, as written and as read.
+///
+/// Strings with few values are `Dictionary(Int32, Utf8)`. Lists name their element `element`, the map's entries are
+/// `key_value` of `key` and `value`: Delta's names, so a builder must use them too.
+pub fn schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::new(columns())));
+    Arc::clone(&SCHEMA)
+}
+
+fn columns() -> Vec<Field> {
+    let few = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let time = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let surrogates = || DataType::List(Arc::new(Field::new("element", DataType::Binary, true)));
+    vec![
+        Field::new("event_id", DataType::Utf8, true),
+        Field::new("record_id", DataType::Utf8, true),
+        Field::new("event_type", few(), true),
+        Field::new("agency", few(), true),
+        Field::new("schema_id", few(), true),
+        Field::new("record_version", DataType::Int64, true),
+        Field::new("occurred_from", DataType::Date32, true),
+        Field::new("occurred_to", DataType::Date32, true),
+        Field::new("occurred_precision", few(), true),
+        Field::new("recorded_at", time(), true),
+        Field::new("ingested_at", time(), false),
+        Field::new("log_ts", time(), true),
+        Field::new("payload", DataType::Binary, true),
+        Field::new("headers", headers(), true),
+        Field::new("subject_refs", surrogates(), true),
+        Field::new("link_refs", surrogates(), true),
+        Field::new("log_stream", few(), false),
+        Field::new("log_partition", DataType::Int32, false),
+        Field::new("log_offset", DataType::Int64, false),
+        Field::new("writer_id", few(), false),
+        Field::new("claim", DataType::Int64, false),
+        Field::new("batch_id", few(), false),
+        Field::new("_lane", DataType::Utf8, false),
+        Field::new("_status", few(), false),
+        Field::new("_error_class", few(), true),
+        Field::new("_error_detail", DataType::Utf8, true),
+        Field::new("ingest_date", DataType::Date32, false),
+    ]
+}
+
+fn headers() -> DataType {
+    let entry = vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)];
+    DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entry.into()), false)), false)
+}
+
+/// Columns of a data file: all but the partition columns. Batches given to a writer have these.
+pub fn file_schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        let all = columns().into_iter();
+        Arc::new(Schema::new(all.filter(|f| !PARTITION_COLUMNS.contains(&f.name().as_str())).collect::<Vec<_>>()))
+    });
+    Arc::clone(&SCHEMA)
+}
+
+/// The same columns in Delta's types.
+pub(crate) fn delta_columns() -> Result<Vec<StructField>> {
+    to_delta(&schema())
+}
+
+/// Delta's form of an Arrow schema, for the types used here.
+pub(crate) fn to_delta(schema: &Schema) -> Result<Vec<StructField>> {
+    schema
+        .fields()
+        .iter()
+        .map(|f| Ok(StructField::new(f.name(), delta_type(f.data_type())?, f.is_nullable())))
+        .collect()
+}
+
+fn delta_type(arrow: &DataType) -> Result<DeltaType> {
+    Ok(match arrow {
+        DataType::Utf8 => DeltaType::STRING,
+        DataType::Int64 => DeltaType::LONG,
+        DataType::Int32 => DeltaType::INTEGER,
+        DataType::Date32 => DeltaType::DATE,
+        DataType::Binary => DeltaType::BINARY,
+        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => DeltaType::TIMESTAMP,
+        DataType::Decimal128(precision, scale) => {
+            let decimal = PrimitiveType::decimal(*precision, u8::try_from(*scale).unwrap_or(0))
+                .map_err(|e| LakeError::Schema(e.to_string()))?;
+            DeltaType::Primitive(decimal)
+        }
+        DataType::Dictionary(_, values) => delta_type(values)?,
+        DataType::List(element) => {
+            DeltaType::from(ArrayType::new(delta_type(element.data_type())?, element.is_nullable()))
+        }
+        DataType::Map(entry, _) => {
+            let DataType::Struct(pair) = entry.data_type() else {
+                return Err(LakeError::Schema("a map without key and value".into()));
+            };
+            let (key, value) = (delta_type(pair[0].data_type())?, delta_type(pair[1].data_type())?);
+            DeltaType::from(MapType::new(key, value, pair[1].is_nullable()))
+        }
+        other => {
+            return Err(LakeError::Schema(format!("type {other} is not used in Delta tables here")));
+        }
+    })
+}
+
+/// zstd level 1, row groups of 128 k rows, sort order in the footer (ingestion.md 2.4).
+pub(crate) fn writer_properties() -> WriterProperties {
+    let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"));
+    let mut properties = WriterProperties::builder()
+        .set_compression(zstd)
+        .set_max_row_group_row_count(Some(128 * 1024))
+        .set_sorting_columns(Some(sorting_columns(&file_schema(), &SORT_COLUMNS)));
+    for name in NO_DICTIONARY {
+        properties = properties.set_column_dictionary_enabled(name.into(), false);
+    }
+    for name in NO_STATISTICS {
+        properties = properties.set_column_statistics_enabled(name.into(), EnabledStatistics::None);
+    }
+    for name in ["subject_refs", "link_refs"] {
+        let path = ColumnPath::new([name, "list", "element"].map(String::from).to_vec());
+        properties = properties
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_statistics_enabled(path, EnabledStatistics::None);
+    }
+    for name in ["key", "value"] {
+        let path = ColumnPath::new(["headers", "key_value", name].map(String::from).to_vec());
+        properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+    }
+    properties.build()
+}
+
+/// The footer's form of an ascending order, nulls first. Leaf numbers equal field numbers until the first nested
+/// column, so leaves are counted.
+pub(crate) fn sorting_columns(schema: &Schema, names: &[&str]) -> Vec<SortingColumn> {
+    let mut leaf = 0;
+    let mut found = vec![None; names.len()];
+    for field in schema.fields() {
+        if let Some(at) = names.iter().position(|name| name == field.name()) {
+            found[at] = Some(SortingColumn { column_idx: leaf, descending: false, nulls_first: true });
+        }
+        leaf += leaves(field.data_type());
+    }
+    found.into_iter().flatten().collect()
+}
+
+fn leaves(data_type: &DataType) -> i32 {
+    match data_type {
+        DataType::List(f) | DataType::LargeList(f) | DataType::FixedSizeList(f, _) | DataType::Map(f, _) => {
+            leaves(f.data_type())
+        }
+        DataType::Struct(fields) => fields.iter().map(|f| leaves(f.data_type())).sum(),
+        _ => 1,
+    }
+}

@@ -1,0 +1,289 @@
+//! Readers of `events`: one pinned version, its files, its cut, and what came since another version.
+//!
+//! A snapshot never changes and needs no lock; it stays readable while nobody deletes its files. Absent: DataFusion.
+//! Files are read through Parquet directly, columns chosen by the caller.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use deltalake::DeltaTable;
+use deltalake::logstore::LogStoreRef;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use serde::Deserialize;
+
+use super::read::{self, RowFilter};
+use super::schema;
+use super::txns::{Txns, read_commit};
+use crate::{BatchStream, LakeError, PartitionId, Result};
+
+/// Lanes of the table: accepted rows and the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Status `ok`, `tombstone`, `erased`.
+    Main,
+    /// Status `set_aside`, `duplicate`, `conflict`.
+    Side,
+}
+
+impl Lane {
+    /// Value of `_lane`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Side => "side",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Main, Self::Side].into_iter().find(|lane| lane.name() == name)
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A data file of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// Path within the table.
+    pub path: String,
+    /// Its lane.
+    pub lane: Lane,
+    /// `ingest_date` of its rows, days since 1970.
+    pub ingest_date: i32,
+    /// Rows in it.
+    pub rows: u64,
+    /// Bytes of it.
+    pub bytes: u64,
+    /// Least and greatest `log_stream`, `log_partition`, `log_offset`, each on its own; `None` = unknown.
+    pub span: Option<Span>,
+}
+
+/// Where the rows of a file lie in the log: a box around them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Least and greatest stream.
+    pub streams: (String, String),
+    /// Least and greatest partition.
+    pub partitions: (i32, i32),
+    /// Least and greatest offset.
+    pub offsets: (i64, i64),
+}
+
+impl DataFile {
+    /// Whether the file may hold rows of this partition with offsets of `[from, to)`.
+    pub fn may_hold(&self, partition: &PartitionId, from: i64, to: i64) -> bool {
+        self.span.as_ref().is_none_or(|span| {
+            let stream = &*partition.log_stream;
+            // Long strings are cut in statistics, so the greatest is compared as a prefix too.
+            let streams = span.streams.0.as_str() <= stream
+                && (stream <= span.streams.1.as_str() || stream.starts_with(&span.streams.1));
+            let partitions = span.partitions.0 <= partition.partition && partition.partition <= span.partitions.1;
+            streams && partitions && span.offsets.0 < to && from <= span.offsets.1
+        })
+    }
+}
+
+/// One version of the table, for reading.
+#[derive(Debug, Clone)]
+pub struct EventsSnapshot {
+    /// Version of the table.
+    pub lake_version: u64,
+    /// Its files, in order of ingest date, first offset and path.
+    pub files: Arc<[DataFile]>,
+    /// The next offset of each partition: everything below is in the files, once.
+    pub cut: BTreeMap<PartitionId, i64>,
+    objects: Arc<dyn ObjectStore>,
+    log: LogStoreRef,
+}
+
+impl EventsSnapshot {
+    pub(super) fn new(table: &DeltaTable, txns: &Txns) -> Result<Self> {
+        let state = table.snapshot()?;
+        let mut files = state
+            .log_data()
+            .iter()
+            .map(|view| {
+                data_file(view.path().into_owned(), view.size(), &view.partition_values_map(), view.stats().as_deref())
+            })
+            .collect::<Result<Vec<_>>>()?;
+        files.sort_by(|a, b| order(a).cmp(&order(b)));
+        let cut = txns.iter().filter_map(|(app, next)| Some((PartitionId::of_app_id(app)?, next))).collect();
+        Ok(Self {
+            lake_version: state.version(),
+            files: files.into(),
+            cut,
+            objects: table.object_store(),
+            log: table.log_store(),
+        })
+    }
+
+    /// Columns that [`EventsSnapshot::read`] knows.
+    pub fn schema(&self) -> SchemaRef {
+        schema::schema()
+    }
+
+    /// Chosen columns of a file, in the order asked, row order as written.
+    ///
+    /// # Errors
+    /// `Schema` for an unknown column; storage errors in the stream.
+    pub fn read(&self, file: &DataFile, columns: &[&str]) -> Result<BatchStream> {
+        self.read_where(file, columns, &RowFilter::All)
+    }
+
+    /// Chosen columns of the rows of a file that pass the filter.
+    ///
+    /// # Errors
+    /// As [`EventsSnapshot::read`].
+    pub fn read_where(&self, file: &DataFile, columns: &[&str], filter: &RowFilter) -> Result<BatchStream> {
+        read::file(Arc::clone(&self.objects), file.clone(), columns, filter.clone())
+    }
+
+    /// Chosen columns of the rows of one partition from an offset on, over all files that may hold some: what a
+    /// deduplication window is rebuilt from. Order is by file, then by offset within a file.
+    ///
+    /// # Errors
+    /// As [`EventsSnapshot::read`].
+    pub fn scan_partition(&self, partition: &PartitionId, from: i64, columns: &[&str]) -> Result<BatchStream> {
+        let filter = RowFilter::Offsets { partition: partition.clone(), from, to: i64::MAX };
+        self.scan(|file| file.may_hold(partition, from, i64::MAX), columns, &filter)
+    }
+
+    /// Chosen columns of the rows at given positions of one partition: the first copies of duplicates.
+    ///
+    /// # Errors
+    /// As [`EventsSnapshot::read`].
+    pub fn rows_at(&self, partition: &PartitionId, offsets: &[i64], columns: &[&str]) -> Result<BatchStream> {
+        let mut offsets = offsets.to_vec();
+        offsets.sort_unstable();
+        offsets.dedup();
+        let may_hold = |file: &DataFile| offsets.iter().any(|at| file.may_hold(partition, *at, at + 1));
+        let filter = RowFilter::Positions { partition: partition.clone(), offsets: offsets.clone().into() };
+        self.scan(may_hold, columns, &filter)
+    }
+
+    /// Chosen columns of the rows of one partition with given event ids.
+    ///
+    /// # Errors
+    /// As [`EventsSnapshot::read`].
+    pub fn rows_with_ids(&self, partition: &PartitionId, ids: &[&str], columns: &[&str]) -> Result<BatchStream> {
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let filter = RowFilter::EventIds { partition: partition.clone(), ids: Arc::new(ids) };
+        self.scan(|file| file.may_hold(partition, 0, i64::MAX), columns, &filter)
+    }
+
+    fn scan(&self, wanted: impl Fn(&DataFile) -> bool, columns: &[&str], filter: &RowFilter) -> Result<BatchStream> {
+        let files: Vec<_> = self.files.iter().filter(|file| wanted(file)).collect();
+        let parts = files.into_iter().map(|file| self.read_where(file, columns, filter)).collect::<Result<Vec<_>>>()?;
+        Ok(futures::stream::iter(parts).flatten().boxed())
+    }
+
+    /// Files with new rows since `version`, exclusive, in the order of their commits. Rewritten files are not new.
+    ///
+    /// # Errors
+    /// `HistoryGone` when a commit in between was cleaned up, or a file it added was rewritten: rebuild in full.
+    pub async fn added_since(&self, version: u64) -> Result<Vec<DataFile>> {
+        let by_path: BTreeMap<_, _> = self.files.iter().map(|file| (file.path.as_str(), file)).collect();
+        let mut added = Vec::new();
+        for at in version + 1..=self.lake_version {
+            let gone = LakeError::HistoryGone { lake_version: at };
+            let Some(commit) = read_commit(&self.log, at).await? else {
+                return Err(gone);
+            };
+            for (path, _, _) in commit.adds.iter().filter(|(_, _, new)| *new) {
+                let Some(file) = by_path.get(path.as_str()) else {
+                    return Err(gone);
+                };
+                added.push((*file).clone());
+            }
+        }
+        Ok(added)
+    }
+}
+
+/// A stable order of files: what lies together in the log is read together.
+fn order(file: &DataFile) -> (i32, Option<(&str, i64)>, &str) {
+    (file.ingest_date, file.span.as_ref().map(|s| (s.streams.0.as_str(), s.offsets.0)), &file.path)
+}
+
+type PartitionValues = std::collections::HashMap<String, Option<String>>;
+
+fn data_file(path: String, size: i64, place: &PartitionValues, stats: Option<&str>) -> Result<DataFile> {
+    let damaged = |what: &str| LakeError::Damaged { table: "events".into(), what: format!("{what} of {path}") };
+    let value = |name: &str| place.get(name).and_then(|v| v.as_deref());
+    let lane = value("_lane").and_then(Lane::parse).ok_or_else(|| damaged("lane"))?;
+    let ingest_date = value("ingest_date").and_then(days).ok_or_else(|| damaged("date"))?;
+    let stats: Stats = serde_json::from_str(stats.unwrap_or("{}")).map_err(|_| damaged("statistics"))?;
+    let rows = stats.num_records.ok_or_else(|| damaged("row count"))?;
+    let span = stats.min_values.span(stats.max_values);
+    Ok(DataFile { path, lane, ingest_date, rows, bytes: size as u64, span })
+}
+
+/// `2026-11-23` as days since 1970.
+fn days(date: &str) -> Option<i32> {
+    let date: chrono::NaiveDate = date.parse().ok()?;
+    i32::try_from((date - chrono::NaiveDate::default()).num_days()).ok()
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Stats {
+    num_records: Option<u64>,
+    min_values: Bounds,
+    max_values: Bounds,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Bounds {
+    log_stream: Option<String>,
+    log_partition: Option<i32>,
+    log_offset: Option<i64>,
+}
+
+impl Bounds {
+    fn span(self, max: Self) -> Option<Span> {
+        Some(Span {
+            streams: (self.log_stream?, max.log_stream?),
+            partitions: (self.log_partition?, max.log_partition?),
+            offsets: (self.log_offset?, max.log_offset?),
+        })
+    }
+}
+
+/// A power cut under a file system without sync, or a copy made while writing, shows in the last commit first: each of
+/// its files must have its length and Parquet's closing mark.
+pub(super) async fn check_last_commit(table: &DeltaTable) -> Result<()> {
+    let (version, log, objects) = (table.snapshot()?.version(), table.log_store(), table.object_store());
+    let damaged = |what: String| LakeError::Damaged { table: "events".into(), what };
+    let Some(commit) = read_commit(&log, version).await.map_err(|e| damaged(e.to_string()))? else {
+        return Ok(());
+    };
+    let checks = commit.adds.into_iter().map(|(path, bytes, _)| {
+        let objects = Arc::clone(&objects);
+        async move {
+            let whole = is_whole(&objects, &path, bytes as u64).await?;
+            if whole { Ok(()) } else { Err(damaged(format!("data file {path} of commit {version}"))) }
+        }
+    });
+    futures::stream::iter(checks).buffered(8).try_collect::<()>().await
+}
+
+async fn is_whole(objects: &Arc<dyn ObjectStore>, path: &str, bytes: u64) -> Result<bool> {
+    let path = Path::from(path);
+    match objects.head(&path).await {
+        Ok(meta) if meta.size != bytes => return Ok(false),
+        Err(object_store::Error::NotFound { .. }) => return Ok(false),
+        other => other.map(drop)?,
+    }
+    let options = GetOptions { range: Some(GetRange::Suffix(4)), ..GetOptions::default() };
+    let tail = objects.get_opts(&path, options).await?.bytes().await?;
+    Ok(tail.as_ref() == b"PAR1")
+}

@@ -1,0 +1,206 @@
+//! The application transactions of one version of a table: which offset each partition has reached, under which
+//! claim.
+//!
+//! delta-rs answers for one application id by a replay of the log; this reads the newest checkpoint's `txn` column
+//! and the commits after it once, and then only what is new. [`Txns::load`] is checked against delta-rs in tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Int64Type;
+use deltalake::logstore::LogStoreRef;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use serde::Deserialize;
+
+use crate::{LakeError, Result, parquet_file};
+
+/// Every `txn` of the log up to `version`, the latest of each application id.
+#[derive(Debug, Clone)]
+pub(crate) struct Txns {
+    pub version: u64,
+    /// The checkpoint this was read from.
+    pub checkpoint: Option<u64>,
+    by_app: Arc<BTreeMap<String, i64>>,
+}
+
+/// The lines of a commit that matter here.
+#[derive(Deserialize)]
+struct Line {
+    txn: Option<Txn>,
+    #[serde(rename = "commitInfo")]
+    commit_info: Option<Info>,
+    add: Option<Add>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Txn {
+    app_id: String,
+    version: i64,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    batch_id: Option<String>,
+    writer_id: Option<String>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Add {
+    path: String,
+    size: i64,
+    data_change: bool,
+}
+
+/// What one commit says.
+#[derive(Debug, Default)]
+pub(crate) struct Commit {
+    pub txns: Vec<(String, i64)>,
+    pub batch_id: Option<String>,
+    pub writer_id: Option<String>,
+    /// Further keys of `commitInfo`.
+    pub info: BTreeMap<String, serde_json::Value>,
+    /// Path, bytes and whether it brings new data.
+    pub adds: Vec<(String, i64, bool)>,
+}
+
+/// Reads the commit of one version; `None` when it is not in the log.
+///
+/// # Errors
+/// `Json` when a line is torn.
+pub(crate) async fn read_commit(log: &LogStoreRef, version: u64) -> Result<Option<Commit>> {
+    let Some(bytes) = log.read_commit_entry(version).await? else {
+        return Ok(None);
+    };
+    let mut commit = Commit::default();
+    for line in serde_json::Deserializer::from_slice(&bytes).into_iter::<Line>() {
+        let line = line.map_err(|e| LakeError::json(format!("commit {version}"), e))?;
+        if let Some(txn) = line.txn {
+            commit.txns.push((txn.app_id, txn.version));
+        }
+        if let Some(info) = line.commit_info {
+            (commit.batch_id, commit.writer_id, commit.info) = (info.batch_id, info.writer_id, info.rest);
+        }
+        if let Some(add) = line.add {
+            let path = percent_decode(&add.path);
+            commit.adds.push((path, add.size, add.data_change));
+        }
+    }
+    Ok(Some(commit))
+}
+
+/// Paths in the log are URI-encoded (Delta protocol, "Add File").
+fn percent_decode(path: &str) -> String {
+    Path::from_url_path(path).map_or_else(|_| path.to_owned(), |p| p.to_string())
+}
+
+impl Txns {
+    /// Reads the transactions of `version`.
+    pub async fn load(log: &LogStoreRef, version: u64) -> Result<Self> {
+        let objects = log.object_store(None);
+        let checkpoint = newest_checkpoint(&objects, version).await?;
+        let mut txns = Self { version: 0, checkpoint, by_app: Arc::default() };
+        match checkpoint {
+            Some(at) => {
+                txns.by_app = Arc::new(read_checkpoint(&objects, at).await?);
+                txns.version = at;
+            }
+            None => txns.apply(read_commit(log, 0).await?.ok_or(LakeError::HistoryGone { lake_version: 0 })?),
+        }
+        txns.advance(log, version).await?;
+        Ok(txns)
+    }
+
+    /// Reads the commits between this version and `to`.
+    pub async fn advance(&mut self, log: &LogStoreRef, to: u64) -> Result<()> {
+        while self.version < to {
+            let next = self.version + 1;
+            self.apply(read_commit(log, next).await?.ok_or(LakeError::HistoryGone { lake_version: next })?);
+            self.version = next;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, commit: Commit) {
+        if !commit.txns.is_empty() {
+            Arc::make_mut(&mut self.by_app).extend(commit.txns);
+        }
+    }
+
+    /// Notes our own commit without reading it back.
+    pub fn committed(&mut self, version: u64, txns: impl IntoIterator<Item = (String, i64)>) {
+        Arc::make_mut(&mut self.by_app).extend(txns);
+        self.version = version;
+    }
+
+    pub fn get(&self, app_id: &str) -> Option<i64> {
+        self.by_app.get(app_id).copied()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.by_app.iter().map(|(app, version)| (app.as_str(), *version))
+    }
+}
+
+/// The newest single-file checkpoint at or before `version`. Listing costs no more than the commit itself does, and
+/// `_last_checkpoint` may be newer than the version asked for.
+async fn newest_checkpoint(objects: &Arc<dyn ObjectStore>, version: u64) -> Result<Option<u64>> {
+    let log: Path = "_delta_log".into();
+    // The hint lets a long log be listed from its end only.
+    let hint = match objects.get(&log.clone().join("_last_checkpoint")).await {
+        Ok(found) => serde_json::from_slice::<Hint>(&found.bytes().await?).ok().map(|h| h.version),
+        Err(object_store::Error::NotFound { .. }) => None,
+        Err(e) => return Err(e.into()),
+    };
+    if hint.is_some_and(|v| v <= version) && exists(objects, hint.unwrap_or(0)).await? {
+        return Ok(hint);
+    }
+    let names: Vec<_> = objects.list(Some(&log)).try_collect().await?;
+    Ok(names.iter().filter_map(|m| checkpoint_version(m.location.filename()?)).filter(|v| *v <= version).max())
+}
+
+#[derive(Deserialize)]
+struct Hint {
+    version: u64,
+}
+
+async fn exists(objects: &Arc<dyn ObjectStore>, version: u64) -> Result<bool> {
+    match objects.head(&checkpoint_path(version)).await {
+        Ok(_) => Ok(true),
+        Err(object_store::Error::NotFound { .. }) => Ok(false),
+        Err(e) => Err(e.into()),
+    }
+}
+
+pub(crate) fn checkpoint_path(version: u64) -> Path {
+    Path::from(format!("_delta_log/{version:020}.checkpoint.parquet"))
+}
+
+fn checkpoint_version(name: &str) -> Option<u64> {
+    name.strip_suffix(".checkpoint.parquet").filter(|v| v.len() == 20)?.parse().ok()
+}
+
+async fn read_checkpoint(objects: &Arc<dyn ObjectStore>, version: u64) -> Result<BTreeMap<String, i64>> {
+    let file = parquet_file::open(Arc::clone(objects), checkpoint_path(version).as_ref(), None).await?;
+    let txns = parquet_file::columns(&file, |name| name == "txn");
+    let mut rows = file.with_projection(txns).build()?;
+    let mut found = BTreeMap::new();
+    while let Some(batch) = rows.try_next().await? {
+        let Some(txn) = batch.column_by_name("txn").and_then(|c| c.as_struct_opt()) else {
+            continue;
+        };
+        let (Some(apps), Some(versions)) = (txn.column_by_name("appId"), txn.column_by_name("version")) else {
+            return Err(LakeError::Damaged { table: "events".into(), what: format!("checkpoint {version}") });
+        };
+        let (apps, versions) = (apps.as_string::<i32>(), versions.as_primitive::<Int64Type>());
+        let named = (0..batch.num_rows()).filter(|row| txn.is_valid(*row) && apps.is_valid(*row));
+        found.extend(named.map(|row| (apps.value(row).to_owned(), versions.value(row))));
+    }
+    Ok(found)
+}

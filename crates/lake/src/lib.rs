@@ -1,0 +1,43 @@
+//! Keeps facts: appends batches with their offsets in one Delta commit, reads snapshots, keeps immutable folders and
+//! published editions (ingestion.md part 3, models.md 1).
+//!
+//! Rooms inside, in reading order: [`Store`] (where), [`StoreIdentity`] and [`StoreLock`] (whose), [`Events`] (facts),
+//! [`folder`] (derived tables), [`Published`] (editions), [`canonical`] (what "equal" means).
+//!
+//! Absent: Kafka, SQL, policy. Storage obeys; it does not decide what is admitted or shown.
+
+pub mod canonical;
+mod error;
+pub mod events;
+pub mod folder;
+mod fsync;
+mod identity;
+mod lock;
+mod parquet_file;
+mod partition;
+pub mod published;
+mod store;
+
+pub use error::{LakeError, Result};
+pub use events::{
+    ClosedBatch, Counts, DataFile, Events, EventsSnapshot, Lane, LaneBatch, LaneWriter, OffsetRange, Outcome, Retry,
+    RowFilter, Written,
+};
+pub use fsync::FsyncStore;
+pub use identity::{FORMAT, StoreIdentity, StoreKind};
+pub use lock::StoreLock;
+pub use parquet_file::BatchStream;
+pub use partition::PartitionId;
+pub use published::{EditionInfo, Published};
+pub use store::Store;
+
+/// A named place where a test may stop the process (`return(abort)`) or make the step fail (`return`). Nothing in
+/// builds without the feature `failpoints`.
+#[cfg_attr(not(feature = "failpoints"), expect(unused_variables, clippy::unnecessary_wraps))]
+pub(crate) fn failpoint(name: &'static str) -> Result<()> {
+    fail::fail_point!(name, |how: Option<String>| match how.as_deref() {
+        Some("abort") => std::process::abort(),
+        _ => Err(LakeError::FailPoint(name)),
+    });
+    Ok(())
+}

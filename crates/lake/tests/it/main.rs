@@ -1,0 +1,2 @@
+//! Integration tests of the lake: one binary, modules by subject.
+#![allow(clippy::unwrap_used, missing_docs)]

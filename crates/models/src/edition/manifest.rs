@@ -1,0 +1,77 @@
+//! What an edition follows from. The same cut, policy, key, `sql/` and date give an equal edition.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+/// What an edition follows from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The date that it speaks of (Asia/Karachi).
+    pub as_of: NaiveDate,
+    /// When it was published, RFC 3339 UTC. Of no consequence for its rows.
+    pub published_at: String,
+    /// Everything in the store is synthetic.
+    pub synthetic: bool,
+    /// Next offset per partition (`<log stream>/<partition>`): events below it are in.
+    pub cut: BTreeMap<String, i64>,
+    /// Version of the `events` table that the Snapshot was made from.
+    pub lake_version: u64,
+    /// Canonical hash of each mart.
+    pub marts: BTreeMap<String, String>,
+    /// Hash of `sql/`.
+    pub sql: String,
+    /// Hash of the policy files.
+    pub policy: String,
+    /// Version of the methodology.
+    pub methodology: String,
+    /// Fingerprint of the master key.
+    pub key_fingerprint: String,
+}
+
+impl Manifest {
+    /// As it is kept.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "as_of": self.as_of.to_string(), "published_at": self.published_at, "synthetic": self.synthetic, "cut": self.cut,
+            "lake_version": self.lake_version, "marts": self.marts, "sql": self.sql, "policy": self.policy,
+            "methodology": self.methodology, "key_fingerprint": self.key_fingerprint,
+        })
+    }
+
+    /// The date of a kept manifest.
+    pub fn as_of_of(kept: &Value) -> Option<NaiveDate> {
+        kept["as_of"].as_str()?.parse().ok()
+    }
+
+    /// The cut of a kept manifest.
+    pub fn cut_of(kept: &Value) -> BTreeMap<String, i64> {
+        let cut = kept["cut"].as_object().cloned().unwrap_or_default();
+        cut.into_iter().filter_map(|(partition, next)| Some((partition, next.as_i64()?))).collect()
+    }
+
+    /// What must be the same for an edition to be made again: name, then, now.
+    pub fn compare(&self, kept: &Value) -> [(&'static str, String, String); 4] {
+        let then = |key: &str| kept[key].as_str().unwrap_or("nothing").to_owned();
+        [
+            ("sql/", then("sql"), self.sql.clone()),
+            ("the policy", then("policy"), self.policy.clone()),
+            ("the methodology version", then("methodology"), self.methodology.clone()),
+            ("the key", then("key_fingerprint"), self.key_fingerprint.clone()),
+        ]
+    }
+}
+
+/// Hash of `sql/`: BLAKE3 over names and texts, sorted by name.
+pub fn sql_hash<'a>(texts: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let sorted: BTreeMap<&str, &str> = texts.collect();
+    let mut hasher = blake3::Hasher::new();
+    for (name, text) in sorted {
+        for part in [name, text] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}

@@ -1,0 +1,258 @@
+//! From a Snapshot to released rows: tabulate every table of every indicator, protect them all together, derive shares and
+//! rates from what was released.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, Days, NaiveDate};
+use disclosure::truth::unprotected_counts;
+use disclosure::{
+    Coordinate, Mark, Marked, MicrodataSource, NothingReleased, Prepared, Released, Table as CountedTable, Utility,
+    protect, tabulate,
+};
+use events::code_list::CodeList;
+use policy::{Keys, Policy};
+
+use super::derive;
+use super::rows::{Key, Row};
+use super::{DIMENSIONS, EditionError};
+use crate::indicator::{self, Indicator, Table, Years, published_column, quarter_code, quarter_name};
+
+/// The rows of an edition, and what protection cost (for the house, not for publication).
+pub struct ReleasedIndicators {
+    /// Sorted by indicator, measure, time, dimensions.
+    pub rows: Vec<Row>,
+    /// True against released, per table and margin.
+    pub utility: Vec<Utility>,
+    /// What the joint audit did.
+    pub audit: disclosure::AuditReport,
+}
+
+/// A table with the indicator that it belongs to.
+struct Asked {
+    indicator: &'static Indicator,
+    table: &'static Table,
+    name: String,
+}
+
+/// Makes the rows of an edition as of a date.
+pub fn release<S>(
+    source: &S,
+    policy: &Policy,
+    keys: &Keys,
+    as_of: NaiveDate,
+) -> Result<ReleasedIndicators, EditionError>
+where
+    S: MicrodataSource,
+    S::Error: std::fmt::Display,
+{
+    let asked = asked(policy);
+    let mut prepared = Rooms::default();
+    let mut tables = Vec::with_capacity(asked.len());
+    for Asked { indicator, table, name } in &asked {
+        let query = question(indicator, table, policy, as_of)?;
+        let cells = tabulate(prepared.of(&table.dataset, source, policy, keys)?, &query)?;
+        tables.push(CountedTable { name: name.clone(), cells, marks: marks(table, as_of) });
+    }
+    let released = protect(tables, keys, &NothingReleased)?;
+    let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
+    for (asked, table) in asked.iter().zip(&released.tables) {
+        for row in rows_of(asked, table, policy)? {
+            rows.insert(row.key.clone(), row);
+        }
+    }
+    derive::shares_and_rates(&mut rows, policy);
+    Ok(ReleasedIndicators { rows: rows.into_values().collect(), utility: released.utility, audit: released.audit })
+}
+
+/// The counts of every table before protection, for comparing with ground truth. **Never on the road to a reader**: callers are
+/// tests and figures.
+pub fn unprotected<S>(
+    source: &S,
+    policy: &Policy,
+    keys: &Keys,
+    as_of: NaiveDate,
+) -> Result<Vec<(Key, u64)>, EditionError>
+where
+    S: MicrodataSource,
+    S::Error: std::fmt::Display,
+{
+    let mut prepared = Rooms::default();
+    let mut counts = BTreeMap::new();
+    for asked in asked(policy) {
+        let query = question(asked.indicator, asked.table, policy, as_of)?;
+        let cells = tabulate(prepared.of(&asked.table.dataset, source, policy, keys)?, &query)?;
+        let names = Names::of(&asked, policy)?;
+        for cell in unprotected_counts(&cells) {
+            counts.insert(names.key(&asked, &cell.at), cell.count);
+        }
+    }
+    Ok(counts.into_iter().collect())
+}
+
+/// Every table whose dataset the policy has: a policy of one dataset publishes the indicators of that dataset.
+fn asked(policy: &Policy) -> Vec<Asked> {
+    let known = |table: &&Table| policy.datasets.get(&table.dataset).is_some();
+    let of = |indicator: &'static Indicator| {
+        let tables = indicator.tables.iter().filter(known).enumerate();
+        tables.map(move |(number, table)| Asked {
+            indicator,
+            table,
+            name: format!("{}/{}/{number}", indicator.id, table.measure),
+        })
+    };
+    indicator::all().iter().flat_map(of).collect()
+}
+
+fn question(
+    indicator: &Indicator,
+    table: &Table,
+    policy: &Policy,
+    as_of: NaiveDate,
+) -> Result<disclosure::CellQuery, EditionError> {
+    let last_quarter = quarter_code(as_of.year() as u16, as_of.month0() as u16 / 3 + 1);
+    let years = Years::ending(as_of.year() as u16);
+    table
+        .query(policy, years)
+        .map(|query| without_future(query, last_quarter))
+        .map_err(|source| EditionError::Grid { indicator: indicator.id.clone(), source })
+}
+
+/// Quarters after `as_of` have no cells: a zero there would be a statement about the future.
+fn without_future(mut query: disclosure::CellQuery, last: u16) -> disclosure::CellQuery {
+    for dimension in query.by.iter_mut().filter(|dimension| dimension.name == "quarter") {
+        let keep: Vec<bool> = dimension.codes.iter().map(|code| *code <= last || *code == u16::MAX).collect();
+        let mut kept = keep.iter();
+        dimension.codes.retain(|_| *kept.next().unwrap_or(&true));
+        for up in &mut dimension.rolls_up {
+            let mut kept = keep.iter();
+            up.codes.retain(|_| *kept.next().unwrap_or(&true));
+        }
+    }
+    query
+}
+
+/// Periods that are still open on `as_of`, or whose last facts may still change, are provisional.
+fn marks(table: &Table, as_of: NaiveDate) -> Vec<Mark> {
+    let settled =
+        as_of.checked_sub_days(Days::new(table.provisional_days.unwrap_or(0).unsigned_abs().into())).unwrap_or(as_of);
+    // The first day whose facts are not settled lies in the first provisional period.
+    let first_open = settled.succ_opt().unwrap_or(settled);
+    let year = as_of.year() as u16;
+    let codes: Vec<u16> = match table.by.first().map(String::as_str) {
+        Some("year") => (first_open.year() as u16..=year).collect(),
+        Some("quarter") => {
+            let quarter = |date: NaiveDate| quarter_code(date.year() as u16, date.month0() as u16 / 3 + 1);
+            (quarter(first_open)..=quarter(as_of)).collect()
+        }
+        _ => Vec::new(),
+    };
+    if codes.is_empty() {
+        return Vec::new();
+    }
+    vec![Mark { status: Marked::Provisional, at: BTreeMap::from([(table.by[0].clone(), codes)]) }]
+}
+
+/// Datasets, each read once.
+#[derive(Default)]
+struct Rooms(BTreeMap<String, Prepared>);
+
+impl Rooms {
+    fn of<S>(&mut self, dataset: &str, source: &S, policy: &Policy, keys: &Keys) -> Result<&Prepared, EditionError>
+    where
+        S: MicrodataSource,
+        S::Error: std::fmt::Display,
+    {
+        if !self.0.contains_key(dataset) {
+            let rows = source.open(dataset).map_err(|error| EditionError::Microdata(error.to_string()))?;
+            self.0.insert(dataset.to_owned(), Prepared::new(rows, policy, keys)?);
+        }
+        Ok(&self.0[dataset])
+    }
+}
+
+/// Names of a table's codes.
+struct Names {
+    lists: Vec<Option<&'static CodeList>>,
+}
+
+impl Names {
+    fn of(asked: &Asked, policy: &Policy) -> Result<Self, EditionError> {
+        let is_period = |name: &str| matches!(name, "year" | "quarter");
+        let list = |name: &String| if is_period(name) { Ok(None) } else { asked.table.list(name, policy).map(Some) };
+        let lists = asked.table.by.iter().map(list).collect::<Result<_, crate::indicator::GridError>>();
+        Ok(Self {
+            lists: lists.map_err(|source| EditionError::Grid { indicator: asked.indicator.id.clone(), source })?,
+        })
+    }
+
+    /// The key of a cell in `published`.
+    fn key(&self, asked: &Asked, at: &[Coordinate]) -> Key {
+        let applicable = asked.indicator.dimensions();
+        let mut dimensions = DIMENSIONS.map(|name| if applicable.contains(&name) { "_T" } else { "_Z" }.to_owned());
+        let mut time_period = "_T".to_owned();
+        for ((name, list), coordinate) in asked.table.by.iter().zip(&self.lists).zip(at) {
+            let text = match (coordinate, list) {
+                (Coordinate::Code(code), Some(list)) => list.codes[usize::from(*code)].code.to_owned(),
+                (Coordinate::Code(code), None) if name == "year" => code.to_string(),
+                (Coordinate::Code(code), None) => quarter_name(*code),
+                (Coordinate::Total, _) => "_T".to_owned(),
+                (Coordinate::Remainder, _) => "_R".to_owned(),
+            };
+            match published_column(name).and_then(|column| DIMENSIONS.iter().position(|dimension| *dimension == column))
+            {
+                Some(position) => dimensions[position] = text,
+                None => time_period = text,
+            }
+        }
+        Key { indicator: asked.indicator.id.clone(), measure: asked.table.measure.clone(), time_period, dimensions }
+    }
+}
+
+fn rows_of(asked: &Asked, table: &Released, policy: &Policy) -> Result<Vec<Row>, EditionError> {
+    let names = Names::of(asked, policy)?;
+    let unit = asked.indicator.unit.clone();
+    Ok(table
+        .cells()
+        .iter()
+        .map(|cell| Row { key: names.key(asked, &cell.at), figure: cell.figure, unit: unit.clone() })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(by: &str, days: Option<i32>) -> Table {
+        Table {
+            measure: "m".into(),
+            dataset: "services".into(),
+            population: BTreeMap::new(),
+            by: vec![by.into()],
+            codes: BTreeMap::new(),
+            total: BTreeMap::new(),
+            provisional_days: days,
+        }
+    }
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_period_that_has_ended_is_settled() {
+        assert!(marks(&table("year", None), date("2025-12-31")).is_empty());
+        assert!(marks(&table("quarter", None), date("2025-06-30")).is_empty());
+    }
+
+    #[test]
+    fn an_open_period_is_provisional() {
+        assert_eq!(marks(&table("year", None), date("2025-06-30"))[0].at["year"], [2025]);
+        assert_eq!(marks(&table("quarter", None), date("2025-05-15"))[0].at["quarter"], [quarter_code(2025, 2)]);
+    }
+
+    #[test]
+    fn referrals_of_the_last_thirty_days_make_their_year_provisional() {
+        assert_eq!(marks(&table("year", Some(30)), date("2025-12-31"))[0].at["year"], [2025]);
+        assert_eq!(marks(&table("year", Some(30)), date("2026-01-10"))[0].at["year"], [2025, 2026]);
+    }
+}

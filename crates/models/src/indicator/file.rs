@@ -1,0 +1,154 @@
+//! The form of an indicator's file.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Indicator;
+
+/// A text in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Urdu.
+    pub ur: String,
+}
+
+/// A selection of codes of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Select {
+    /// These codes.
+    Codes(Vec<String>),
+    /// Codes with these attributes in their code list, for instance `{ act: PTPA }`.
+    Attributes(BTreeMap<String, String>),
+}
+
+/// A table that is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// Name of the measure in `published`.
+    pub measure: String,
+    /// Dataset of the policy.
+    pub dataset: String,
+    /// Who is counted.
+    #[serde(rename = "where", default)]
+    pub population: BTreeMap<String, Select>,
+    /// Dimensions; the first is the period.
+    pub by: Vec<String>,
+    /// Codes shown of a dimension, where not all of its list.
+    #[serde(default)]
+    pub codes: BTreeMap<String, Select>,
+    /// Dimensions that have no total (default: every one but time has).
+    #[serde(default)]
+    pub total: BTreeMap<String, bool>,
+    /// Facts of the last so many days before the edition may still change the value: provisional.
+    #[serde(default)]
+    pub provisional_days: Option<i32>,
+}
+
+/// A share of released values, in percent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// Name of the measure.
+    pub measure: String,
+    /// The numerator; and the denominator, where `to` is not given.
+    pub of: Part,
+    /// The denominator, cell by cell.
+    #[serde(default)]
+    pub to: Option<Part>,
+}
+
+/// A rate of released values.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Name of the measure.
+    pub measure: String,
+    /// The numerator.
+    pub of: Part,
+    /// Per so many of the population.
+    pub per: i64,
+    /// Codes of a dimension for which there is no denominator.
+    #[serde(default)]
+    pub not_collected: BTreeMap<String, Vec<String>>,
+}
+
+/// Cells of a table of this edition.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Whose table.
+    pub indicator: String,
+    /// Which measure.
+    pub measure: String,
+    /// Over which dimensions; the others at their total.
+    pub by: Vec<String>,
+    /// Codes of the last dimension that are added up above the line.
+    #[serde(default)]
+    pub numerator: Vec<String>,
+    /// Codes of the last dimension that are added up below the line.
+    #[serde(default)]
+    pub denominator: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    id: String,
+    title: Text,
+    description: Text,
+    unit: String,
+    counting_rule: Text,
+    time_basis: Text,
+    agencies: Vec<String>,
+    standard: Vec<String>,
+    sensitivity: String,
+    since: String,
+    #[serde(default)]
+    tables: Vec<Table>,
+    #[serde(default)]
+    shares: Vec<Share>,
+    #[serde(default)]
+    rate: Option<Rate>,
+}
+
+impl Indicator {
+    /// Reads a file.
+    pub fn parse(text: &str) -> Result<Self, serde_norway::Error> {
+        let File {
+            id,
+            title,
+            description,
+            unit,
+            counting_rule,
+            time_basis,
+            agencies,
+            standard,
+            sensitivity,
+            since,
+            tables,
+            shares,
+            rate,
+        } = serde_norway::from_str(text)?;
+        Ok(Self {
+            id,
+            title,
+            description,
+            unit,
+            counting_rule,
+            time_basis,
+            agencies,
+            standard,
+            sensitivity,
+            since,
+            tables,
+            shares,
+            rate,
+        })
+    }
+}

@@ -1,0 +1,28 @@
+//! Makes tables from facts: stages events, folds them by `sql/`, owns marts and Snapshots (models.md).
+//!
+//! Reading order: [`stage`] (facts become typed rows), [`sql`] and [`model`] (the rules and what is said about them),
+//! [`graph`] (rules are run), [`refresh`] (a Snapshot is made), [`Snapshot`] (and read by the vault).
+//!
+//! Absent: Kafka, HTTP, who is asking, any judgment what may be shown.
+
+mod check;
+pub mod edition;
+mod engine;
+mod error;
+mod exchange;
+pub mod graph;
+pub mod indicator;
+mod mart;
+pub mod model;
+mod pick;
+mod refresh;
+mod runtime;
+mod snapshot;
+pub mod sql;
+pub mod stage;
+pub mod time;
+
+pub use error::ModelsError;
+pub use refresh::{RefreshOptions, RefreshReport, refresh, sql_hash};
+pub use snapshot::{CutEntry, Inputs, MartInfo, Report, Snapshot, SnapshotInfo, Source};
+pub use sql::SqlSet;

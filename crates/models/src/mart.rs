@@ -1,0 +1,100 @@
+//! The last step of a mart: surrogates of the unit and the case, columns of one type each, rows in one order.
+//!
+//! A mart row is `sid, case_sid, agency, year, quarter, month`, then the columns of its `.yml`: a code is `UInt16`,
+//! several codes are the bits of an `Int64`, a number is `Int64` (privacy.md 6.2; lists are unpacked when read, see
+//! `snapshot`). Rows are sorted by all columns from left to right, so that a mart is the same bytes whatever came first.
+//!
+//! Absent: surrogates of persons and ids of records; they end here.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
+use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::datatypes::{DataType, Field, Schema};
+use policy::{Dataset, Keys};
+
+use crate::error::ModelsError;
+use crate::graph::State;
+use crate::model::{Column, Model};
+
+/// Columns of time, as codes.
+pub(crate) const TIME: [&str; 3] = ["year", "quarter", "month"];
+
+/// The finished rows of a mart. `dataset` is what the policy says of it; the reporting calendar has none.
+pub(crate) fn finish(
+    model: &Model,
+    state: &State,
+    dataset: Option<&Dataset>,
+    keys: &Keys,
+) -> Result<RecordBatch, ModelsError> {
+    let rows = concat_batches(&state.schema, &state.batches)?;
+    let column = |name: &str| {
+        rows.column_by_name(name)
+            .ok_or_else(|| ModelsError::Column { mart: model.table.clone(), column: name.to_owned() })
+    };
+    let (mut fields, mut columns): (Vec<Field>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
+    let mut push = |name: &str, values: ArrayRef| {
+        fields.push(Field::new(name, values.data_type().clone(), is_measure(model, name)));
+        columns.push(values);
+    };
+    if let Some(dataset) = dataset {
+        push("sid", sids(model, column("unit")?, &dataset.universe, keys)?);
+        push("case_sid", case_sids(model, column("case_ref")?, keys)?);
+    }
+    for described in
+        model.columns.iter().filter(|c| dataset.is_none() || !matches!(c.name.as_str(), "unit" | "case_ref"))
+    {
+        push(&described.name, cast(column(&described.name)?, &type_of(described, dataset.is_some()))?);
+    }
+    let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+    sort(&rows)
+}
+
+fn is_measure(model: &Model, name: &str) -> bool {
+    model.column(name).is_some_and(|c| c.list.is_none() && !TIME.contains(&name) && c.name != "agency")
+}
+
+fn type_of(column: &Column, dataset: bool) -> DataType {
+    match column.name.as_str() {
+        "agency" | "year" | "quarter" | "month" => DataType::UInt16,
+        _ if column.many => DataType::Int64,
+        _ if column.list.is_some() => DataType::UInt16,
+        _ if dataset => DataType::Int64,
+        "period_from" | "period_to" => DataType::Int32,
+        "nil" => DataType::Boolean,
+        _ => DataType::Utf8,
+    }
+}
+
+fn sids(model: &Model, units: &ArrayRef, universe: &str, keys: &Keys) -> Result<ArrayRef, ModelsError> {
+    if let Some(persons) = units.as_fixed_size_binary_opt() {
+        let sid = |at: usize| {
+            let person = persons.value(at).try_into().expect("surrogates are 16 bytes wide");
+            policy::sid(keys, universe, person)
+        };
+        return Ok(Arc::new((0..persons.len()).map(sid).collect::<UInt64Array>()));
+    }
+    let records = texts(model, units, "unit")?;
+    let sid = |record: Option<&str>| policy::record_sid(keys, universe, record.unwrap_or(""));
+    Ok(Arc::new(records.iter().map(sid).collect::<UInt64Array>()))
+}
+
+fn case_sids(model: &Model, cases: &ArrayRef, keys: &Keys) -> Result<ArrayRef, ModelsError> {
+    let cases = texts(model, cases, "case_ref")?;
+    let sid = |case: Option<&str>| policy::case_sid(keys, case.unwrap_or(""));
+    Ok(Arc::new(cases.iter().map(sid).collect::<UInt64Array>()))
+}
+
+fn texts<'a>(model: &Model, column: &'a ArrayRef, name: &str) -> Result<&'a arrow::array::StringArray, ModelsError> {
+    let missing = || ModelsError::Column { mart: model.table.clone(), column: name.to_owned() };
+    column.as_string_opt::<i32>().ok_or_else(missing)
+}
+
+fn sort(rows: &RecordBatch) -> Result<RecordBatch, ModelsError> {
+    if rows.num_rows() < 2 {
+        return Ok(rows.clone());
+    }
+    let columns: Vec<_> =
+        rows.columns().iter().map(|values| SortColumn { values: Arc::clone(values), options: None }).collect();
+    Ok(take_record_batch(rows, &lexsort_to_indices(&columns, None)?)?)
+}

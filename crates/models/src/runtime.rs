@@ -1,0 +1,47 @@
+//! Threads that compute, apart from those that answer.
+//!
+//! A fold keeps a thread busy for long; on the runtime that serves HTTP or writes batches it would make others wait. A
+//! refresh therefore brings its own runtime and takes it along when it ends.
+//!
+//! Absent: work stealing between refreshes, priorities.
+
+use std::future::Future;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::ModelsError;
+use crate::stage::StageError;
+
+/// A runtime for one piece of heavy work.
+pub(crate) struct Cpu(Option<Runtime>);
+
+impl Cpu {
+    /// So many threads.
+    pub fn new(threads: usize) -> Result<Self, ModelsError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads.max(1))
+            .thread_name("amanat-models")
+            .enable_all()
+            .build()
+            .map_err(|e| ModelsError::Stage(StageError::Scratch(e)))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Runs `work` there while the caller's task waits.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, ModelsError>> + Send + 'static,
+    ) -> Result<T, ModelsError> {
+        let runtime = self.0.as_ref().expect("it is taken only when dropped");
+        runtime.spawn(work).await.map_err(|_| ModelsError::Stopped)?
+    }
+}
+
+impl Drop for Cpu {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Dropping a runtime inside another one would block it.
+            runtime.shutdown_background();
+        }
+    }
+}

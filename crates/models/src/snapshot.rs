@@ -1,0 +1,332 @@
+//! A Snapshot: the marts made by one refresh, and what they were made from.
+//!
+//! A Snapshot is a folder `lake/marts/<number>` under a manifest that is written last. It is read whole into memory and
+//! never changes; who holds one keeps it, whatever later refreshes do. Its rows leave as [`disclosure::Microdata`], for
+//! the vault alone.
+//!
+//! Absent: making one (see `refresh`), any count.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Int64Type, UInt16Type, UInt64Type};
+use disclosure::{Column, Microdata, MicrodataSource};
+use events::code_list::{self, CodeList};
+use lake::folder::{self, Folder};
+use lake::{PartitionId, Store};
+use policy::{Cardinality, Policy};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModelsError;
+use crate::graph::{NodeReport, read_all};
+use crate::stage::StageCounts;
+use crate::time::{Period, UNKNOWN};
+
+/// Where Snapshots lie in the store.
+pub(crate) const MARTS: &str = "lake/marts";
+/// Version of what a Snapshot's manifest says and of how marts are written. Another version is made anew.
+pub(crate) const FORMAT: u32 = 1;
+
+/// What a Snapshot was made from. Two with equal inputs under one key have equal marts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inputs {
+    /// Version of this form.
+    pub format: u32,
+    /// Version of the table of events.
+    pub lake_version: u64,
+    /// The next offset of each partition: events below it are in, others are not.
+    pub cut: Vec<CutEntry>,
+    /// BLAKE3 of `sql/`.
+    pub sql_blake3: String,
+    /// BLAKE3 of the policy.
+    pub policy_blake3: String,
+}
+
+/// One partition of a cut.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CutEntry {
+    /// `<source>/<stream>`.
+    pub log_stream: String,
+    /// Its number.
+    pub partition: i32,
+    /// The next offset.
+    pub next: i64,
+}
+
+/// A mart as the manifest names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MartInfo {
+    /// Rows.
+    pub rows: u64,
+    /// BLAKE3 of its canonical form ([`lake::canonical`]).
+    pub blake3: String,
+}
+
+/// What the manifest of a Snapshot says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotInfo {
+    /// What it was made from.
+    pub inputs: Inputs,
+    /// What staging did.
+    pub stage: StageCounts,
+    /// Buckets of staged rows.
+    pub buckets: u64,
+    /// Milliseconds of staging; 0 when earlier staged rows were used again.
+    pub stage_millis: u64,
+    /// What each model came to.
+    pub models: Vec<NodeReport>,
+    /// Marts by name.
+    pub marts: BTreeMap<String, MartInfo>,
+}
+
+/// The marts of one refresh.
+#[derive(Clone)]
+pub struct Snapshot {
+    name: String,
+    info: Arc<SnapshotInfo>,
+    marts: Arc<BTreeMap<String, RecordBatch>>,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Snapshot({})", self.name)
+    }
+}
+
+impl Snapshot {
+    /// A Snapshot in memory.
+    pub(crate) fn new(name: String, info: SnapshotInfo, marts: BTreeMap<String, RecordBatch>) -> Self {
+        Self { name, info: Arc::new(info), marts: Arc::new(marts) }
+    }
+
+    /// The last complete Snapshot of a store; `None` before the first refresh.
+    pub async fn open_latest(store: &Store) -> Result<Option<Self>, ModelsError> {
+        match folder::latest(store, MARTS).await? {
+            Some(found) => Ok(Some(Self::read(&found).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a complete folder.
+    pub(crate) async fn read(found: &Folder) -> Result<Self, ModelsError> {
+        let info: SnapshotInfo = info_of(found)?;
+        let mut marts = BTreeMap::new();
+        for name in info.marts.keys() {
+            let (schema, batches) = read_all(found, &file_name(name)).await?;
+            marts.insert(name.clone(), concat_batches(&schema, &batches)?);
+        }
+        Ok(Self::new(found.name.clone(), info, marts))
+    }
+
+    /// Its name: a number that grows.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its manifest says.
+    pub fn info(&self) -> &SnapshotInfo {
+        &self.info
+    }
+
+    /// Version of the table of events it was made from.
+    pub fn lake_version(&self) -> u64 {
+        self.info.inputs.lake_version
+    }
+
+    /// Where the log ends for it: the next offset of each partition.
+    pub fn cut(&self) -> BTreeMap<PartitionId, i64> {
+        let id =
+            |entry: &CutEntry| PartitionId { log_stream: entry.log_stream.as_str().into(), partition: entry.partition };
+        self.info.inputs.cut.iter().map(|entry| (id(entry), entry.next)).collect()
+    }
+
+    /// BLAKE3 of `sql/` as it was folded.
+    pub fn sql_hash(&self) -> &str {
+        &self.info.inputs.sql_blake3
+    }
+
+    /// BLAKE3 of the policy it was folded under.
+    pub fn policy_hash(&self) -> &str {
+        &self.info.inputs.policy_blake3
+    }
+
+    /// BLAKE3 of the canonical form of each mart: what "equal" means.
+    pub fn hashes(&self) -> BTreeMap<String, String> {
+        self.info.marts.iter().map(|(name, mart)| (name.clone(), mart.blake3.clone())).collect()
+    }
+
+    /// Events that went in: accepted or in conflict.
+    pub fn events(&self) -> u64 {
+        self.info.stage.raw
+    }
+
+    /// The reporting calendar: what agencies were expected to report, and their word that there was nothing.
+    pub fn calendar(&self) -> Result<Vec<Report>, ModelsError> {
+        let mart = self.mart("calendar")?;
+        let column = |name: &str| mart.column_by_name(name).ok_or_else(|| missing("calendar", name));
+        let numbers = |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<UInt16Type>().clone());
+        let days =
+            |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<arrow::datatypes::Int32Type>().clone());
+        let (agency, kind, from, to) = (numbers("agency")?, numbers("kind")?, days("period_from")?, days("period_to")?);
+        let nil = column("nil")?.as_boolean().clone();
+        let report = |row| Report {
+            agency: agency.value(row),
+            kind: kind.value(row),
+            from: from.value(row),
+            to: to.value(row),
+            nil: nil.value(row),
+        };
+        Ok((0..mart.num_rows()).map(report).collect())
+    }
+
+    /// The rows of a dataset as the vault reads them, with every column and level that the policy names and the mart
+    /// has, and the levels of time.
+    pub fn microdata(&self, dataset: &str, policy: &Policy) -> Result<Microdata, ModelsError> {
+        let mart = self.mart(dataset)?;
+        let known = policy.datasets.get(dataset).ok_or_else(|| ModelsError::NoTable(dataset.to_owned()))?;
+        let mut dims = time_columns(mart, dataset)?;
+        for column in known.columns.values() {
+            let Some(values) = mart.column_by_name(&column.name) else { continue };
+            let fits = || missing(dataset, &column.name);
+            let list = code_list::find(&column.list).ok_or_else(fits)?;
+            let finest = match column.cardinality {
+                Cardinality::One => {
+                    Column::One(values.as_primitive_opt::<UInt16Type>().ok_or_else(fits)?.values().to_vec())
+                }
+                Cardinality::Many => unpack(values.as_primitive_opt::<Int64Type>().ok_or_else(fits)?.values()),
+            };
+            for level in &column.levels {
+                let coarser = code_list::find(&level.list).ok_or_else(fits)?;
+                dims.insert(level.name.clone(), rolled_up(&finest, list, coarser));
+            }
+            dims.insert(column.name.clone(), finest);
+        }
+        let wide = |name: &str| -> Result<Vec<u64>, ModelsError> {
+            let column = mart.column_by_name(name).and_then(|c| c.as_primitive_opt::<UInt64Type>());
+            Ok(column.ok_or_else(|| missing(dataset, name))?.values().to_vec())
+        };
+        Ok(Microdata {
+            dataset: dataset.to_owned(),
+            sid: wide("sid")?,
+            case_sid: wide("case_sid")?,
+            agency: codes(mart, dataset, "agency")?,
+            dims,
+        })
+    }
+
+    /// This Snapshot as the vault's source of rows.
+    pub fn source<'a>(&'a self, policy: &'a Policy) -> Source<'a> {
+        Source { snapshot: self, policy }
+    }
+
+    fn mart(&self, name: &str) -> Result<&RecordBatch, ModelsError> {
+        self.marts.get(name).ok_or_else(|| ModelsError::NoTable(name.to_owned()))
+    }
+}
+
+/// A line of the reporting calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Report {
+    /// Number of the agency.
+    pub agency: u16,
+    /// What is reported (list `report_kind`).
+    pub kind: u16,
+    /// First day of the period.
+    pub from: i32,
+    /// Last day of the period.
+    pub to: i32,
+    /// Whether it is the agency's word that there was nothing to report; else the steward's that a report is expected.
+    pub nil: bool,
+}
+
+/// A Snapshot under a policy, as the vault sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    snapshot: &'a Snapshot,
+    policy: &'a Policy,
+}
+
+impl MicrodataSource for Source<'_> {
+    type Error = ModelsError;
+
+    fn open(&self, dataset: &str) -> Result<Microdata, ModelsError> {
+        self.snapshot.microdata(dataset, self.policy)
+    }
+}
+
+/// What a folder's manifest says of a Snapshot.
+pub(crate) fn info_of(folder: &Folder) -> Result<SnapshotInfo, ModelsError> {
+    serde_json::from_value(folder.manifest.metadata.clone()).map_err(ModelsError::Manifest)
+}
+
+/// A mart's file in the folder.
+pub(crate) fn file_name(mart: &str) -> String {
+    format!("{mart}.parquet")
+}
+
+fn missing(mart: &str, column: &str) -> ModelsError {
+    ModelsError::Column { mart: mart.to_owned(), column: column.to_owned() }
+}
+
+fn codes(mart: &RecordBatch, dataset: &str, name: &str) -> Result<Vec<u16>, ModelsError> {
+    let column = mart.column_by_name(name).and_then(|c| c.as_primitive_opt::<UInt16Type>());
+    Ok(column.ok_or_else(|| missing(dataset, name))?.values().to_vec())
+}
+
+fn time_columns(mart: &RecordBatch, dataset: &str) -> Result<BTreeMap<String, Column>, ModelsError> {
+    let mut out = BTreeMap::new();
+    for period in [Period::Year, Period::Quarter, Period::Month] {
+        out.insert(period.name().to_owned(), Column::One(codes(mart, dataset, period.name())?));
+    }
+    let fiscal = codes(mart, dataset, "quarter")?.into_iter().map(fiscal_year);
+    out.insert("fiscal_year".to_owned(), Column::One(fiscal.collect()));
+    Ok(out)
+}
+
+/// The fiscal year (July to June) of a quarter, by the calendar year in which it begins.
+fn fiscal_year(quarter: u16) -> u16 {
+    match Period::Quarter.year_of(quarter) {
+        Some(year) if quarter % 4 < 2 => year - 1,
+        Some(year) => year,
+        None => UNKNOWN,
+    }
+}
+
+/// Bits to lists of codes.
+fn unpack(sets: &[i64]) -> Column {
+    let (mut offsets, mut codes) = (vec![0_u32], Vec::with_capacity(sets.len()));
+    for &set in sets {
+        let mut rest = set as u64;
+        while rest != 0 {
+            codes.push(rest.trailing_zeros() as u16);
+            rest &= rest - 1;
+        }
+        offsets.push(codes.len() as u32);
+    }
+    Column::Many { offsets, codes }
+}
+
+/// A column at a coarser level; a unit keeps each coarser code once.
+fn rolled_up(column: &Column, list: &CodeList, coarser: &CodeList) -> Column {
+    let map: Vec<u16> = (0..list.codes.len() as u16).map(|code| list.roll_up(code, coarser)).collect();
+    let up = |code: u16| map.get(usize::from(code)).copied().unwrap_or(coarser.unknown());
+    match column {
+        Column::One(codes) => Column::One(codes.iter().map(|code| up(*code)).collect()),
+        Column::Many { offsets, codes } => {
+            let (mut to_offsets, mut to) = (vec![0_u32], Vec::with_capacity(codes.len()));
+            for ends in offsets.windows(2) {
+                let start = to.len();
+                for &code in &codes[ends[0] as usize..ends[1] as usize] {
+                    let code = up(code);
+                    if !to[start..].contains(&code) {
+                        to.push(code);
+                    }
+                }
+                to_offsets.push(to.len() as u32);
+            }
+            Column::Many { offsets: to_offsets, codes: to }
+        }
+    }
+}

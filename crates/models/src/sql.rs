@@ -1,0 +1,317 @@
+//! The files of `sql/`, and the few words they may use beside SQL.
+//!
+//! A word stands in double braces and is replaced before the text is planned:
+//!
+//! | word | becomes |
+//! |---|---|
+//! | `{{order}}` | the folding order of domain.md 4, as staged rows are sorted |
+//! | `{{state x}}`, `{{state x where c}}` | the last value of `x` that was said, in that order |
+//! | `{{at_first x}}`, `{{at_first x where c}}` | `x` of the earliest row, by day, then time, then event id |
+//! | `{{at_last x}}` | the last value of `x` that was said, in the same order |
+//! | `{{code list.code}}` | the number of a code |
+//! | `{{codes list where attribute = value}}`, `{{codes list in a b}}` | several codes as bits |
+//! | `{{event noun.participle}}` | the number of an event type |
+//! | `{{known x list}}` | `x`, or the list's `_X` where nothing was said |
+//! | `{{known_set x list}}` | the same for several codes of a list that is not one of several codes by itself |
+//! | `{{yes_no c}}` | the code `yes` where `c` holds, else `no` |
+//! | `{{year d}}`, `{{quarter d p}}`, `{{month d p}}` | codes of time ([`crate::time`]); `_X` where `p` is coarser |
+//!
+//! A rule of counting is a comment `-- rule: name. …` and the line below it. [`SqlSet::with_rule`] puts another line in
+//! its place: that is how a test shows that the rule is needed.
+//!
+//! Absent: what a file means to the graph (its `.yml`, see [`crate::model`]).
+
+use std::collections::BTreeMap;
+
+use events::{EventType, code_list};
+
+use crate::stage::{ORDER, fact_code};
+use crate::time;
+
+/// Every file of `sql/`, embedded: each model's SQL with the `.yml` beside it, and the rest.
+macro_rules! embedded {
+    (models: $($model:literal)* ; others: $($path:literal)* ;) => { &[
+        $( (concat!($model, ".sql"), include_str!(concat!("../../../sql/", $model, ".sql"))),
+           (concat!($model, ".yml"), include_str!(concat!("../../../sql/", $model, ".yml"))), )*
+        $( ($path, include_str!(concat!("../../../sql/", $path))), )*
+    ] };
+}
+
+/// What is wrong with a file of `sql/`.
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    /// No such file.
+    #[error("sql/{0} is not there")]
+    NoFile(String),
+    /// No rule of that name.
+    #[error("no file under sql/{place} has a rule `{rule}`")]
+    NoRule {
+        /// Where it was looked for.
+        place: String,
+        /// Its name.
+        rule: String,
+    },
+    /// A word in braces that this module does not know, or that names an unknown list, code or event.
+    #[error("sql/{file}: `{{{{{word}}}}}` is not understood")]
+    Word {
+        /// The file.
+        file: String,
+        /// The word without braces.
+        word: String,
+    },
+    /// A `.yml` that cannot be read.
+    #[error("sql/{file}: {source}")]
+    Yaml {
+        /// The file.
+        file: String,
+        /// What the reader says; these files are ours and hold no data.
+        #[source]
+        source: serde_norway::Error,
+    },
+    /// Models that cannot be put in an order.
+    #[error("sql/{file}: {what}")]
+    Graph {
+        /// The file.
+        file: String,
+        /// What does not fit.
+        what: String,
+    },
+}
+
+/// The files of `sql/` by path (`staging/victims.sql`).
+#[derive(Debug, Clone)]
+pub struct SqlSet {
+    files: BTreeMap<String, String>,
+}
+
+impl SqlSet {
+    /// The files that the program was built with.
+    pub fn embedded() -> Self {
+        Self { files: EMBEDDED.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect() }
+    }
+
+    /// The same with other texts in place of some files, or beside them.
+    #[must_use]
+    pub fn with_files(mut self, files: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.files.extend(files);
+        self
+    }
+
+    /// The same with `line` in place of the line below `-- rule: <rule>.` in every file whose path starts with `place`.
+    pub fn with_rule(mut self, place: &str, rule: &str, line: &str) -> Result<Self, SqlError> {
+        let mut found = false;
+        for (_, text) in self.files.iter_mut().filter(|(path, _)| path.starts_with(place)) {
+            if let Some(replaced) = replace_rule(text, rule, line) {
+                *text = replaced;
+                found = true;
+            }
+        }
+        if found { Ok(self) } else { Err(SqlError::NoRule { place: place.to_owned(), rule: rule.to_owned() }) }
+    }
+
+    /// BLAKE3 over paths and texts: what an edition's manifest calls the hash of `sql/`.
+    pub fn hash(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        for (path, text) in &self.files {
+            for part in [path, text] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
+        }
+        hasher.finalize()
+    }
+
+    /// Paths under a folder, in order.
+    pub fn paths(&self, folder: &str, ending: &str) -> Vec<&str> {
+        self.files.keys().map(String::as_str).filter(|p| p.starts_with(folder) && p.ends_with(ending)).collect()
+    }
+
+    /// A file's text.
+    pub fn text(&self, path: &str) -> Result<&str, SqlError> {
+        self.files.get(path).map(String::as_str).ok_or_else(|| SqlError::NoFile(path.to_owned()))
+    }
+
+    /// A file's text with every word replaced: plain SQL.
+    pub fn plain(&self, path: &str) -> Result<String, SqlError> {
+        let mut text = self.text(path)?.to_owned();
+        // Innermost first, so that a word may hold another.
+        while let Some(end) = text.find("}}") {
+            let unknown = |word: &str| SqlError::Word { file: path.to_owned(), word: word.to_owned() };
+            let start = text[..end].rfind("{{").ok_or_else(|| unknown(&text[..end.min(40)]))?;
+            let word = text[start + 2..end].trim().to_owned();
+            let plain = expand(&word).ok_or_else(|| unknown(&word))?;
+            text.replace_range(start..end + 2, &plain);
+        }
+        Ok(text)
+    }
+}
+
+fn replace_rule(text: &str, rule: &str, line: &str) -> Option<String> {
+    let head = format!("-- rule: {rule}.");
+    let mut out = Vec::new();
+    let (mut armed, mut found) = (false, false);
+    for old in text.lines() {
+        let is_comment = old.trim_start().starts_with("--");
+        if old.trim_start().starts_with(&head) {
+            armed = true;
+        }
+        if armed && !is_comment {
+            out.push(line);
+            (armed, found) = (false, true);
+        } else {
+            out.push(old);
+        }
+    }
+    found.then(|| out.join("\n"))
+}
+
+/// One word in plain SQL.
+fn expand(word: &str) -> Option<String> {
+    let (name, rest) = word.split_once(' ').unwrap_or((word, ""));
+    let rest = rest.trim();
+    Some(match name {
+        "order" => order(),
+        "state" => {
+            let (x, condition) = with_condition(rest);
+            format!("last_value({x} ORDER BY {}) FILTER (WHERE {x} IS NOT NULL{condition})", order())
+        }
+        "at_first" => match rest.split_once(" where ") {
+            Some((x, condition)) => format!("first_value({x} ORDER BY {ACT_ORDER}) FILTER (WHERE {condition})"),
+            None => format!("first_value({rest} ORDER BY {ACT_ORDER})"),
+        },
+        "at_last" => {
+            let (x, condition) = with_condition(rest);
+            format!("last_value({x} ORDER BY {ACT_ORDER}) FILTER (WHERE {x} IS NOT NULL{condition})")
+        }
+        "code" => code(rest)?.to_string(),
+        "codes" => codes(rest)?.to_string(),
+        "event" => fact_code(EventType::from_name(&format!("pk.tip.{rest}"))?).to_string(),
+        "known" => {
+            let (x, list) = rest.split_once(' ')?;
+            let list = code_list::find(list)?;
+            let unknown = i64::from(list.unknown());
+            format!("coalesce({x}, {})", if list.multi { 1 << unknown } else { unknown })
+        }
+        "known_set" => {
+            let (x, list) = rest.split_once(' ')?;
+            format!("coalesce({x}, {})", 1_i64 << code_list::find(list)?.unknown())
+        }
+        "yes_no" => format!("CASE WHEN {rest} THEN {} ELSE {} END", code("yes_no.yes")?, code("yes_no.no")?),
+        "year" => format!("CAST(date_part('year', {rest}) AS INT)"),
+        "quarter" => {
+            let (d, p) = rest.split_once(' ')?;
+            let quarter = format!("(date_part('year', {d}) - 1900) * 4 + date_part('quarter', {d}) - 1");
+            time_code(&quarter, p, events::Precision::Quarter)
+        }
+        "month" => {
+            let (d, p) = rest.split_once(' ')?;
+            let month = format!("(date_part('year', {d}) - 1900) * 12 + date_part('month', {d}) - 1");
+            time_code(&month, p, events::Precision::Month)
+        }
+        _ => return None,
+    })
+}
+
+fn time_code(value: &str, precision: &str, coarsest: events::Precision) -> String {
+    let (coarsest, unknown) = (crate::stage::precision_code(coarsest), time::UNKNOWN);
+    format!("CASE WHEN {precision} <= {coarsest} THEN CAST({value} AS INT) ELSE {unknown} END")
+}
+
+/// The order of acts and record states within a person: by day, then time, then event id.
+const ACT_ORDER: &str = "occurred_from, recorded_at, event_id";
+
+fn order() -> String {
+    // The record and the person are what is grouped by; the rest is the order within.
+    ORDER[2..].join(", ")
+}
+
+fn with_condition(rest: &str) -> (&str, String) {
+    match rest.split_once(" where ") {
+        Some((x, condition)) => (x, format!(" AND {condition}")),
+        None => (rest, String::new()),
+    }
+}
+
+fn code(word: &str) -> Option<u16> {
+    let (list, code) = word.split_once('.')?;
+    code_list::find(list)?.code(code)
+}
+
+fn codes(word: &str) -> Option<i64> {
+    let (list, rest) = word.split_once(' ')?;
+    let list = code_list::find(list)?;
+    let mut bits = 0_i64;
+    if let Some(condition) = rest.strip_prefix("where ") {
+        let (attribute, value) = condition.split_once(" = ")?;
+        for (number, code) in list.codes.iter().enumerate() {
+            if code.attrs.get(attribute).is_some_and(|v| v == value) {
+                bits |= 1 << number;
+            }
+        }
+    } else {
+        for code in rest.strip_prefix("in ")?.split_whitespace() {
+            bits |= 1 << list.code(code)?;
+        }
+    }
+    (bits != 0).then_some(bits)
+}
+
+const EMBEDDED: &[(&str, &str)] = embedded! {
+    models:
+        "staging/accused" "staging/calendar" "staging/cases" "staging/charges" "staging/inspections"
+        "staging/judgments" "staging/returns" "staging/services" "staging/victims"
+        "records/accused" "records/assistances" "records/charges" "records/judgments" "records/referral_outcomes"
+        "records/referrals" "records/return_outcomes" "records/returns" "records/service_starts" "records/victims"
+        "marts/accused" "marts/calendar" "marts/cases" "marts/charges" "marts/inspections" "marts/judgments"
+        "marts/returns" "marts/services" "marts/victims";
+    others:
+        "indicators/C01.yml" "indicators/C03.yml" "indicators/C04.yml" "indicators/C05.yml" "indicators/L01.yml"
+        "indicators/L02.yml" "indicators/R01.yml" "indicators/S01.yml" "indicators/V01.yml" "indicators/V02.yml"
+        "indicators/V03.yml" "indicators/V04.yml" "indicators/V11.yml" "reference/population.csv";
+};
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_embedded() {
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql"));
+        let mut on_disk = Vec::new();
+        for folder in std::fs::read_dir(root).unwrap().map(|f| f.unwrap().path()).filter(|f| f.is_dir()) {
+            for file in std::fs::read_dir(&folder).unwrap() {
+                on_disk.push(file.unwrap().path().strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+        on_disk.sort();
+        assert_eq!(on_disk, SqlSet::embedded().paths("", ""));
+    }
+
+    #[test]
+    fn every_word_in_every_file_is_understood() {
+        let set = SqlSet::embedded();
+        for path in set.paths("", ".sql") {
+            let plain = set.plain(path).unwrap();
+            assert!(!plain.contains("{{"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_switched_off_by_its_name() {
+        let off = SqlSet::embedded().with_rule("staging/", "retractions", "AND true").unwrap();
+        assert!(!off.text("staging/victims.sql").unwrap().contains("AND NOT retracted\n"));
+        assert_ne!(off.hash(), SqlSet::embedded().hash());
+        assert!(matches!(SqlSet::embedded().with_rule("", "nonsense", ""), Err(SqlError::NoRule { .. })));
+    }
+
+    #[test]
+    fn words_become_sql() {
+        assert_eq!(expand("code verdict.convicted_lesser").unwrap(), "1");
+        assert_eq!(expand("codes inspection_outcome in child_labour_found bonded_labour_found").unwrap(), "24");
+        assert_eq!(expand("codes section where act = PTPA").unwrap(), "7");
+        assert!(expand("codes section where act = NONE").is_none());
+        assert!(expand("code verdict.none").is_none());
+        assert!(expand("state sex where fact = 1").unwrap().ends_with("FILTER (WHERE sex IS NOT NULL AND fact = 1)"));
+    }
+}

@@ -1,0 +1,227 @@
+//! Stage: facts as typed rows, decoded once (models.md 1).
+//!
+//! Each accepted or conflicting row of the lake is decoded by `events`, linked with the other rows of its bucket (copies,
+//! corrections, retractions) and written to its family's file of that bucket, sorted in the folding order. What the
+//! links *mean* is `sql/staging`: nothing is left out here.
+//!
+//! Decisions, so that they need not be guessed:
+//! - Buckets are by record. Their number is a power of two, at most [`MOST_BUCKETS`], by the number of rows
+//!   ([`buckets_for`]); marts are the same whatever it is.
+//! - A staged row keeps no position of the log: the cut of an edition is applied to the rows of the lake, before staging.
+//! - A correction sorts after its target whatever its own `record_version` is: it replaces fields of its target.
+//!
+//! Absent: SQL, rules of counting, Delta.
+
+mod batch;
+mod family;
+mod link;
+mod rows;
+mod scatter;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::{StreamExt, TryStreamExt};
+use lake::{EventsSnapshot, folder};
+
+pub(crate) use batch::{ORDER, fact_code, precision_code};
+pub(crate) use family::{FAMILIES, Family};
+pub(crate) use link::Winners;
+pub(crate) use scatter::{Cut, hash_bytes};
+
+use rows::Row;
+use scatter::{Bucket, Scatter};
+
+/// Version of how rows are staged. Another version is staged anew.
+pub(crate) const FORMAT: u32 = 1;
+
+/// Most buckets.
+pub const MOST_BUCKETS: usize = 64;
+
+/// Rows that a bucket should hold.
+const BUCKET_ROWS: u64 = 16_384;
+
+/// Why facts cannot be staged. Never quotes a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StageError {
+    /// The lake cannot be read, or staged files not be written.
+    #[error(transparent)]
+    Lake(#[from] lake::LakeError),
+    /// Arrow refuses a batch.
+    #[error("staged rows do not fit their columns")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// Scratch files cannot be written or read.
+    #[error("scratch files of staging cannot be used")]
+    Scratch(#[from] std::io::Error),
+    /// A row of the lake whose envelope this program would not have written.
+    #[error("a row of the lake has a `{0}` that this program does not write")]
+    Row(&'static str),
+    /// A row of an agency that the policy does not list.
+    #[error(
+        "a row of the lake is of an agency that the policy does not list: a policy may add agencies, never drop them"
+    )]
+    Agency,
+    /// A stored payload that does not decode.
+    #[error("a stored event does not decode")]
+    Decode(#[source] events::Fault),
+    /// A worker thread died.
+    #[error("a staging task stopped")]
+    Stopped,
+}
+
+/// Rows of the lake that were not staged, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Skipped {
+    /// By status (`duplicate`, `set_aside`, `tombstone`, …).
+    pub by_status: BTreeMap<String, u64>,
+    /// Beyond the cut.
+    pub beyond_cut: u64,
+}
+
+/// What staging did, row by row; sums are checked (`raw = staged + retractions`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StageCounts {
+    /// Rows of the lake taken: accepted or in conflict.
+    pub raw: u64,
+    /// Rows not taken.
+    pub skipped: Skipped,
+    /// Rows staged, by family.
+    pub staged: BTreeMap<String, u64>,
+    /// Retractions: they leave marks on their targets and no rows.
+    pub retractions: u64,
+    /// Retractions whose target has not arrived.
+    pub retractions_waiting: u64,
+    /// Retractions without effect: of the wrong type, or of a retraction.
+    pub retractions_flagged: u64,
+}
+
+impl StageCounts {
+    fn add(&mut self, other: Self) {
+        for (family, rows) in other.staged {
+            *self.staged.entry(family).or_default() += rows;
+        }
+        self.retractions += other.retractions;
+        self.retractions_waiting += other.retractions_waiting;
+        self.retractions_flagged += other.retractions_flagged;
+    }
+}
+
+/// How many buckets so many rows are dealt to.
+pub fn buckets_for(rows: u64) -> usize {
+    (rows.div_ceil(BUCKET_ROWS) as usize).next_power_of_two().clamp(1, MOST_BUCKETS)
+}
+
+/// Columns of a family's staged rows.
+pub(crate) fn schema(family: &Family) -> SchemaRef {
+    batch::schema(family)
+}
+
+/// The columns that a family's staged rows are sorted by.
+pub(crate) fn order(family: &Family) -> Vec<String> {
+    batch::order(family)
+}
+
+/// The file of a family's bucket in the staged folder. Buckets without rows have none.
+pub(crate) fn file_name(family: &str, bucket: usize) -> String {
+    format!("{family}/{bucket:02}.parquet")
+}
+
+/// Numbers an agency's code.
+pub(crate) type Agencies = BTreeMap<String, u16>;
+
+/// What staging needs to know.
+pub(crate) struct Plan<'a> {
+    /// The facts.
+    pub events: &'a EventsSnapshot,
+    /// Where they end; `None` = with the snapshot.
+    pub cut: Option<&'a Cut>,
+    /// Numbers of the agencies.
+    pub agencies: &'a Agencies,
+    /// Number of buckets; `None` = by the number of rows.
+    pub buckets: Option<usize>,
+    /// Where unnamed scratch files may be made.
+    pub scratch: PathBuf,
+    /// Buckets decoded at a time.
+    pub parallel: usize,
+}
+
+/// Stages into `folder` and tells the number of buckets and what was done.
+pub(crate) async fn stage(plan: Plan<'_>, folder: &folder::FolderWriter) -> Result<(usize, StageCounts), StageError> {
+    let rows = plan.events.files.iter().map(|file| file.rows).sum();
+    let count = plan.buckets.unwrap_or_else(|| buckets_for(rows));
+    let mut scatter = Scatter::new(count, plan.agencies, plan.cut, plan.scratch);
+    for file in plan.events.files.iter() {
+        let mut batches = plan.events.read(file, &scatter::COLUMNS)?;
+        while let Some(batch) = batches.try_next().await? {
+            scatter.push(&batch)?;
+        }
+    }
+    let mut counts = StageCounts { raw: scatter.rows, skipped: scatter.skipped.clone(), ..StageCounts::default() };
+    let (buckets, winners) = scatter.finish()?;
+    let winners = std::sync::Arc::new(winners);
+    let agencies = std::sync::Arc::new(plan.agencies.clone());
+    let mut work = futures::stream::iter(buckets.into_iter().enumerate())
+        .map(|(number, bucket)| {
+            let (folder, winners, agencies) = (folder.clone(), winners.clone(), agencies.clone());
+            tokio::spawn(async move { write_bucket(number, bucket, &winners, &agencies, &folder).await })
+        })
+        .buffer_unordered(plan.parallel.max(1));
+    while let Some(done) = work.next().await {
+        counts.add(done.map_err(|_| StageError::Stopped)??);
+    }
+    Ok((count, counts))
+}
+
+async fn write_bucket(
+    number: usize,
+    bucket: Bucket,
+    winners: &Winners,
+    agencies: &Agencies,
+    folder: &folder::FolderWriter,
+) -> Result<StageCounts, StageError> {
+    let (batches, counts) = stage_bucket(bucket, winners, agencies)?;
+    for (family, batch) in batches {
+        let order = batch::order(family);
+        let order: Vec<&str> = order.iter().map(String::as_str).collect();
+        folder.write(&file_name(family.name, number), &batch.schema(), &order, &[batch]).await?;
+    }
+    Ok(counts)
+}
+
+type Batches = Vec<(&'static Family, RecordBatch)>;
+
+/// Decodes, links and sorts the rows of one bucket.
+fn stage_bucket(bucket: Bucket, winners: &Winners, agencies: &Agencies) -> Result<(Batches, StageCounts), StageError> {
+    let sealed = bucket.take()?;
+    let raws: Vec<_> = sealed.iter().flat_map(scatter::raws).collect();
+    stage_rows(&raws, winners, agencies)
+}
+
+fn stage_rows(
+    raws: &[rows::Raw<'_>],
+    winners: &Winners,
+    agencies: &Agencies,
+) -> Result<(Batches, StageCounts), StageError> {
+    let mut rows =
+        raws.iter().map(|raw| Row::decode(*raw)).collect::<Result<Vec<_>, _>>().map_err(StageError::Decode)?;
+    link::link(&mut rows, winners);
+    let mut counts = StageCounts::default();
+    for row in rows.iter().filter(|row| row.is_retraction()) {
+        counts.retractions += 1;
+        counts.retractions_waiting += u64::from(row.target_unknown);
+        counts.retractions_flagged += u64::from(row.flagged);
+    }
+    let agency = |code: &str| agencies.get(code).copied();
+    let mut batches = Vec::new();
+    for family in FAMILIES {
+        let batch = batch::batch(family, &rows, &agency)?;
+        if batch.num_rows() > 0 {
+            counts.staged.insert(family.name.to_owned(), batch.num_rows() as u64);
+            batches.push((family, batch));
+        }
+    }
+    Ok((batches, counts))
+}

@@ -1,0 +1,124 @@
+//! Rows of events, decoded once.
+//!
+//! Absent: reading the lake (rows come as borrowed columns) and what the rows mean together (see `link`).
+
+use events::{Data, EventType, Occurred};
+
+/// An event's place in the folding order of its record (domain.md 4): `record_version`, then `time`, then event id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The agency's counter on the record.
+    pub version: i64,
+    /// When the agency recorded it, microseconds UTC.
+    pub recorded_at: i64,
+    /// The event's id.
+    pub event_id: u128,
+}
+
+/// One row of the lake, as stored: sealed, not yet decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Raw<'a> {
+    /// The event's id.
+    pub event_id: u128,
+    /// The record.
+    pub record_id: &'a str,
+    /// The type.
+    pub kind: EventType,
+    /// Version of the type's schema.
+    pub version: u16,
+    /// The agency, as numbered by the policy.
+    pub agency: u16,
+    /// `time`, microseconds UTC.
+    pub recorded_at: i64,
+    /// The sealed payload.
+    pub payload: &'a [u8],
+}
+
+impl Raw<'_> {
+    /// What makes two rows the same event (ingestion.md 3.7).
+    pub fn key(&self) -> (u16, u128) {
+        (self.agency, self.event_id)
+    }
+
+    /// By what one of several copies is chosen: content alone, the sealed payload first (ingestion.md 3.7.5).
+    pub fn content(&self) -> (&[u8], EventType, &str, i64, u16) {
+        (self.payload, self.kind, self.record_id, self.recorded_at, self.version)
+    }
+}
+
+/// A decoded row with what stage found out about it.
+#[derive(Debug)]
+pub(crate) struct Row<'a> {
+    /// The row as stored.
+    pub raw: Raw<'a>,
+    /// Its own place.
+    pub own: Place,
+    /// The type of fact it states, or of the fact it corrects; of a retraction, its target's type.
+    pub fact: EventType,
+    /// What it says.
+    pub data: Data,
+    /// When it happened; of a correction only if that is corrected.
+    pub occurred: Option<Occurred>,
+    /// The surrogate of the person it is about; of a correction, its target's.
+    pub person: Option<[u8; 16]>,
+    /// Its place in the order: of a correction, its target's.
+    pub place: Place,
+    /// Another row tells the same event and was kept.
+    pub is_copy: bool,
+    /// A valid retraction names it.
+    pub retracted: bool,
+    /// A correction whose target is retracted.
+    pub target_retracted: bool,
+    /// A correction or retraction whose target has not arrived.
+    pub target_unknown: bool,
+    /// A correction or retraction that has no effect: of the wrong type, or in a circle.
+    pub flagged: bool,
+}
+
+impl<'a> Row<'a> {
+    /// Decodes a row.
+    pub fn decode(raw: Raw<'a>) -> Result<Self, events::Fault> {
+        let sealed = events::decode_sealed(raw.kind, raw.version, raw.payload)?;
+        let own = Place { version: sealed.record_version, recorded_at: raw.recorded_at, event_id: raw.event_id };
+        let (fact, occurred) = match &sealed.data {
+            Data::RecordCorrected(correction) => (correction.target_type, correction.occurred),
+            Data::RecordRetracted(retraction) => (retraction.target_type, None),
+            Data::ReportExpected(report) => (raw.kind, Some(report.period)),
+            Data::ReportNil(report) => (raw.kind, Some(report.period)),
+            _ => (raw.kind, sealed.occurred),
+        };
+        Ok(Self {
+            raw,
+            own,
+            fact,
+            data: sealed.data,
+            occurred,
+            person: sealed.persons.first().map(|(_, surrogate)| *surrogate),
+            place: own,
+            is_copy: false,
+            retracted: false,
+            target_retracted: false,
+            target_unknown: false,
+            flagged: false,
+        })
+    }
+
+    /// Whether it replaces fields of another event.
+    pub fn is_correction(&self) -> bool {
+        matches!(self.data, Data::RecordCorrected(_))
+    }
+
+    /// Whether it takes another event back.
+    pub fn is_retraction(&self) -> bool {
+        matches!(self.data, Data::RecordRetracted(_))
+    }
+
+    /// The event that it corrects or retracts.
+    pub fn target(&self) -> Option<u128> {
+        match &self.data {
+            Data::RecordCorrected(correction) => Some(correction.target.as_u128()),
+            Data::RecordRetracted(retraction) => Some(retraction.target.as_u128()),
+            _ => None,
+        }
+    }
+}

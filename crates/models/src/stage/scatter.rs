@@ -1,0 +1,356 @@
+//! Rows of the lake, dealt out to buckets.
+//!
+//! A bucket holds whole records: `hash(record_id) % buckets`. Rows stay sealed and undecoded here. Up to
+//! [`MEMORY_BYTES`] they wait in memory, beyond that in unnamed files that the system removes with the process.
+//!
+//! Absent: which rows count. Positions in the log are read only to leave out what lies beyond a cut.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Seek};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, FixedSizeBinaryBuilder, RecordBatch, UInt16Array, UInt32Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{
+    DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimestampMicrosecondType, UInt16Type,
+};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use events::EventType;
+use lake::PartitionId;
+
+use super::batch::fact_code;
+use super::link::{Content, Winners};
+use super::rows::Raw;
+use super::{Agencies, Skipped, StageError};
+
+/// Columns of the lake that staging reads, in this order.
+pub(crate) const COLUMNS: [&str; 11] = [
+    "event_id",
+    "record_id",
+    "event_type",
+    "agency",
+    "schema_id",
+    "recorded_at",
+    "payload",
+    "_status",
+    "log_stream",
+    "log_partition",
+    "log_offset",
+];
+
+/// How much may wait in memory.
+const MEMORY_BYTES: usize = 160 << 20;
+
+/// Where rows of the lake end: the next offset of each partition; rows of other partitions lie beyond it.
+pub(crate) type Cut = BTreeMap<PartitionId, i64>;
+
+/// Deals rows out.
+pub(crate) struct Scatter<'a> {
+    agencies: &'a Agencies,
+    cut: Option<&'a Cut>,
+    scratch: PathBuf,
+    buckets: Vec<Waiting>,
+    waiting_bytes: usize,
+    /// The bucket in which each event was seen first, by a hash of its key; a collision costs a look, no more.
+    seen: HashMap<u64, u8>,
+    /// Hashes of events that more than one bucket tells.
+    shared: std::collections::HashSet<u64>,
+    /// Rows taken.
+    pub rows: u64,
+    /// Rows left out, by reason.
+    pub skipped: Skipped,
+}
+
+/// The rows of one bucket that wait to be decoded.
+#[derive(Default)]
+struct Waiting {
+    memory: Vec<RecordBatch>,
+    file: Option<StreamWriter<BufWriter<File>>>,
+}
+
+impl<'a> Scatter<'a> {
+    /// Deals to so many buckets (at most 256); `agencies` numbers an agency's code.
+    pub fn new(buckets: usize, agencies: &'a Agencies, cut: Option<&'a Cut>, scratch: PathBuf) -> Self {
+        Self {
+            agencies,
+            cut,
+            scratch,
+            buckets: (0..buckets).map(|_| Waiting::default()).collect(),
+            waiting_bytes: 0,
+            seen: HashMap::new(),
+            shared: std::collections::HashSet::new(),
+            rows: 0,
+            skipped: Skipped::default(),
+        }
+    }
+
+    /// Takes a batch of [`COLUMNS`].
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<(), StageError> {
+        let rows = self.counted(batch)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let batch = take_record_batch(batch, &UInt32Array::from(rows))?;
+        let batch = self.narrow(&batch)?;
+        let mut dealt: Vec<Vec<u32>> = vec![Vec::new(); self.buckets.len()];
+        let records = batch.column(1).as_string::<i32>();
+        let (ids, agencies) = (batch.column(0).as_fixed_size_binary(), batch.column(4).as_primitive::<UInt16Type>());
+        for row in 0..batch.num_rows() {
+            let bucket = (hash_bytes(records.value(row).as_bytes()) % self.buckets.len() as u64) as usize;
+            dealt[bucket].push(row as u32);
+            let key = event_hash(agencies.value(row), ids.value(row));
+            if *self.seen.entry(key).or_insert(bucket as u8) != bucket as u8 {
+                self.shared.insert(key);
+            }
+        }
+        self.rows += batch.num_rows() as u64;
+        for (bucket, rows) in dealt.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+            let part = take_record_batch(&batch, &UInt32Array::from(rows))?;
+            self.waiting_bytes += part.get_array_memory_size();
+            self.buckets[bucket].memory.push(part);
+        }
+        if self.waiting_bytes > MEMORY_BYTES { self.spill() } else { Ok(()) }
+    }
+
+    /// Rows that are facts: accepted or in conflict, with a payload, below the cut.
+    fn counted(&mut self, batch: &RecordBatch) -> Result<Vec<u32>, StageError> {
+        let status = texts(batch, 7)?;
+        let payload = batch.column(6);
+        let below = self.below_cut(batch)?;
+        let mut rows = Vec::with_capacity(batch.num_rows());
+        for row in 0..batch.num_rows() {
+            if !below(row) {
+                self.skipped.beyond_cut += 1;
+            } else if !matches!(status.get(row), Some("ok" | "conflict")) || payload.is_null(row) {
+                *self.skipped.by_status.entry(status.get(row).unwrap_or("").to_owned()).or_default() += 1;
+            } else {
+                rows.push(row as u32);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn below_cut<'b>(&self, batch: &'b RecordBatch) -> Result<Box<dyn Fn(usize) -> bool + 'b>, StageError> {
+        let Some(cut) = self.cut else { return Ok(Box::new(|_| true)) };
+        let streams = texts(batch, 8)?;
+        let (partitions, offsets) =
+            (batch.column(9).as_primitive::<Int32Type>(), batch.column(10).as_primitive::<Int64Type>());
+        // A file holds few partitions: the end of each is looked up once per run of rows.
+        let mut ends = Vec::with_capacity(batch.num_rows());
+        let mut last: Option<(&str, i32, i64)> = None;
+        for row in 0..batch.num_rows() {
+            let (stream, partition) = (streams.get(row).unwrap_or(""), partitions.value(row));
+            let end = match last {
+                Some((s, p, end)) if s == stream && p == partition => end,
+                _ => {
+                    let id = PartitionId { log_stream: stream.into(), partition };
+                    cut.get(&id).copied().unwrap_or(i64::MIN)
+                }
+            };
+            last = Some((stream, partition, end));
+            ends.push(offsets.value(row) < end);
+        }
+        Ok(Box::new(move |row| ends[row]))
+    }
+
+    /// The columns of [`waiting_schema`]: texts that are numbers elsewhere become numbers here.
+    fn narrow(&self, batch: &RecordBatch) -> Result<RecordBatch, StageError> {
+        let mut ids = FixedSizeBinaryBuilder::with_capacity(batch.num_rows(), 16);
+        for id in batch.column(0).as_string::<i32>() {
+            let id = id.and_then(events::form::parse_uuid).ok_or(StageError::Row("event_id"))?;
+            ids.append_value(id.as_bytes())?;
+        }
+        let kinds = numbers(batch, 2, |name| EventType::from_name(name).map(fact_code), StageError::Row("event_type"))?;
+        let agencies = numbers(batch, 3, |code| self.agencies.get(code).copied(), StageError::Agency)?;
+        let versions = numbers(batch, 4, version_of, StageError::Row("schema_id"))?;
+        let times = batch.column(5).as_primitive::<TimestampMicrosecondType>().reinterpret_cast::<Int64Type>();
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(ids.finish()),
+            Arc::clone(batch.column(1)),
+            Arc::new(kinds),
+            Arc::new(versions),
+            Arc::new(agencies),
+            Arc::new(times),
+            Arc::clone(batch.column(6)),
+        ];
+        Ok(RecordBatch::try_new(waiting_schema(), columns)?)
+    }
+
+    fn spill(&mut self) -> Result<(), StageError> {
+        for bucket in &mut self.buckets {
+            if bucket.file.is_none() {
+                let file = BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(&self.scratch)?);
+                bucket.file = Some(StreamWriter::try_new(file, &waiting_schema())?);
+            }
+            let writer = bucket.file.as_mut().expect("it was made above");
+            for batch in bucket.memory.drain(..) {
+                writer.write(&batch)?;
+            }
+        }
+        self.waiting_bytes = 0;
+        Ok(())
+    }
+
+    /// The dealt buckets, and the rows to keep of events that several of them tell.
+    pub fn finish(self) -> Result<(Vec<Bucket>, Winners), StageError> {
+        let shared = self.shared;
+        let mut buckets = Vec::with_capacity(self.buckets.len());
+        for waiting in self.buckets {
+            let file = match waiting.file {
+                Some(writer) => Some(writer.into_inner()?.into_inner().map_err(std::io::IntoInnerError::into_error)?),
+                None => None,
+            };
+            buckets.push(Bucket { memory: waiting.memory, file });
+        }
+        let mut winners = Winners::new();
+        if !shared.is_empty() {
+            for bucket in &mut buckets {
+                let batches = bucket.peek()?;
+                for raw in batches.iter().flat_map(raws) {
+                    if shared.contains(&event_hash(raw.agency, &raw.event_id.to_be_bytes())) {
+                        let content = Content::of(&raw);
+                        let winner = winners.entry(raw.key()).or_insert_with(|| content.clone());
+                        if content < *winner {
+                            *winner = content;
+                        }
+                    }
+                }
+            }
+        }
+        Ok((buckets, winners))
+    }
+}
+
+/// The rows of one bucket, sealed.
+pub(crate) struct Bucket {
+    memory: Vec<RecordBatch>,
+    file: Option<File>,
+}
+
+impl Bucket {
+    /// All its rows, which are forgotten with the answer.
+    pub fn take(mut self) -> Result<Vec<RecordBatch>, StageError> {
+        self.peek()
+    }
+
+    fn peek(&mut self) -> Result<Vec<RecordBatch>, StageError> {
+        let mut batches = self.memory.clone();
+        if let Some(file) = &mut self.file {
+            file.rewind()?;
+            for batch in StreamReader::try_new(BufReader::with_capacity(1 << 20, file), None)? {
+                batches.push(batch?);
+            }
+        }
+        Ok(batches)
+    }
+}
+
+/// Rows of a batch of [`waiting_schema`].
+pub(crate) fn raws(batch: &RecordBatch) -> impl Iterator<Item = Raw<'_>> {
+    let ids = batch.column(0).as_fixed_size_binary();
+    let records = batch.column(1).as_string::<i32>();
+    let kinds = batch.column(2).as_primitive::<UInt16Type>();
+    let versions = batch.column(3).as_primitive::<UInt16Type>();
+    let agencies = batch.column(4).as_primitive::<UInt16Type>();
+    let times = batch.column(5).as_primitive::<Int64Type>();
+    let payloads = batch.column(6).as_binary::<i32>();
+    (0..batch.num_rows()).map(move |row| Raw {
+        event_id: u128::from_be_bytes(ids.value(row).try_into().expect("the column is 16 bytes wide")),
+        record_id: records.value(row),
+        kind: EventType::ALL[usize::from(kinds.value(row))],
+        version: versions.value(row),
+        agency: agencies.value(row),
+        recorded_at: times.value(row),
+        payload: payloads.value(row),
+    })
+}
+
+fn waiting_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("event_id", DataType::FixedSizeBinary(16), false),
+        Field::new("record_id", DataType::Utf8, true),
+        Field::new("kind", DataType::UInt16, false),
+        Field::new("version", DataType::UInt16, false),
+        Field::new("agency", DataType::UInt16, false),
+        Field::new("recorded_at", DataType::Int64, false),
+        Field::new("payload", DataType::Binary, true),
+    ]))
+}
+
+/// `https://schemas.amanat.example/victim.identified/v1` → 1.
+fn version_of(schema_id: &str) -> Option<u16> {
+    schema_id.rsplit_once("/v")?.1.parse().ok()
+}
+
+/// A text column, plain or with a dictionary.
+enum Texts<'a> {
+    Plain(&'a arrow::array::StringArray),
+    Few(&'a arrow::array::Int32Array, &'a arrow::array::StringArray),
+}
+
+impl<'a> Texts<'a> {
+    fn get(&self, row: usize) -> Option<&'a str> {
+        match self {
+            Self::Plain(texts) => texts.is_valid(row).then(|| texts.value(row)),
+            Self::Few(keys, values) => keys.is_valid(row).then(|| values.value(keys.value(row) as usize)),
+        }
+    }
+}
+
+fn texts(batch: &RecordBatch, column: usize) -> Result<Texts<'_>, StageError> {
+    let column = batch.column(column);
+    if let Some(texts) = column.as_string_opt::<i32>() {
+        return Ok(Texts::Plain(texts));
+    }
+    let few = column.as_dictionary_opt::<Int32Type>().ok_or(StageError::Row("type of a column"))?;
+    Ok(Texts::Few(few.keys(), few.values().as_string_opt::<i32>().ok_or(StageError::Row("type of a column"))?))
+}
+
+/// A text column as numbers; each text of a dictionary is looked up once.
+fn numbers(
+    batch: &RecordBatch,
+    column: usize,
+    number: impl Fn(&str) -> Option<u16>,
+    otherwise: StageError,
+) -> Result<UInt16Array, StageError> {
+    let texts = texts(batch, column)?;
+    let mut known: Vec<(&str, u16)> = Vec::new();
+    let mut out = Vec::with_capacity(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        let text = texts.get(row).unwrap_or("");
+        // The same text mostly comes from the same bytes: comparing the place is enough nearly always.
+        let found =
+            known.iter().find(|(k, _)| std::ptr::eq(*k, text)).or_else(|| known.iter().find(|(k, _)| *k == text));
+        match found {
+            Some((_, n)) => out.push(*n),
+            None => {
+                let Some(n) = number(text) else { return Err(otherwise) };
+                known.push((text, n));
+                out.push(n);
+            }
+        }
+    }
+    Ok(out.into())
+}
+
+fn event_hash(agency: u16, event_id: &[u8]) -> u64 {
+    mix(hash_bytes(event_id) ^ u64::from(agency))
+}
+
+/// A hash of bytes that never changes: buckets are files on disk. FNV-1a, mixed.
+pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
+    let mut h = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in bytes {
+        h = (h ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    mix(h)
+}
+
+fn mix(mut h: u64) -> u64 {
+    h = (h ^ (h >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    h = (h ^ (h >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    h ^ (h >> 33)
+}

@@ -1,0 +1,5 @@
+//! Integration tests of models: one binary, modules by subject.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+mod truth;

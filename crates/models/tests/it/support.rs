@@ -1,0 +1,105 @@
+//! A sample's feed on its way through a log and ingest into a lake, and from there into Snapshots.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventlog::simulated::{ManualClock, SimulatedLog};
+use eventlog::{EventSink as _, Outgoing};
+use ingest::{Clock, CountedIds, Worker, WorkerConfig};
+use lake::{Events, EventsSnapshot, Store, StoreKind};
+use models::{RefreshOptions, RefreshReport, Snapshot, refresh};
+use policy::{Keys, Master, Policy};
+use sample::{Feed, Feedline, Size, World};
+use tempfile::TempDir;
+
+/// The day that editions of the sample speak of.
+pub const AS_OF: &str = "2025-12-31";
+
+/// A clock that stands still after everything the sample reports.
+#[derive(Debug)]
+struct StillClock;
+
+impl Clock for StillClock {
+    fn now_us(&self) -> i64 {
+        1_800_000_000_000_000
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+pub fn keys() -> Arc<Keys> {
+    Arc::new(Keys::derive(&Master::from_bytes([7; 32])))
+}
+
+pub fn policy() -> Arc<Policy> {
+    Arc::new(Policy::default())
+}
+
+pub fn world(size: Size) -> World {
+    World::new(11, size)
+}
+
+pub fn feed(size: Size) -> Vec<Feedline> {
+    Feed::new(world(size)).collect()
+}
+
+/// How lines reach the lake.
+pub struct Arrival {
+    pub partitions: i32,
+    pub batch_rows: usize,
+}
+
+impl Default for Arrival {
+    fn default() -> Self {
+        Self { partitions: 1, batch_rows: WorkerConfig::new(StoreKind::Sample).batch_rows }
+    }
+}
+
+/// A lake in a temporary directory.
+pub struct Lake {
+    pub store: Store,
+    pub dir: TempDir,
+}
+
+impl Lake {
+    /// Ingests lines in this order.
+    pub async fn of(lines: &[Feedline], arrival: Arrival) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let lake = Self { store: Store::local(dir.path()).unwrap(), dir };
+        let log = SimulatedLog::new("test", arrival.partitions, ManualClock::at(0));
+        let mut sink = log.sink();
+        for line in lines {
+            let headers = line.header_slices();
+            let out = Outgoing {
+                key: line.key.as_deref(),
+                headers: &headers,
+                value: Some(&line.value),
+                timestamp_ms: line.log_timestamp_ms,
+            };
+            sink.append(line.topic, &[out]).unwrap();
+        }
+        let mut config = WorkerConfig::new(StoreKind::Sample);
+        config.poll_wait = Duration::from_millis(1);
+        config.batch_rows = arrival.batch_rows;
+        let events = Events::open_or_create(&lake.store, "test").await.unwrap();
+        let ids = Arc::new(CountedIds::new(1));
+        let mut worker = Worker::new(log.source(), events, policy(), keys(), config, Arc::new(StillClock), ids);
+        worker.drain().await.unwrap();
+        lake
+    }
+
+    pub async fn events(&self) -> EventsSnapshot {
+        Events::open(&self.store, "reader").await.unwrap().snapshot().unwrap()
+    }
+
+    pub async fn refresh(&self, options: &RefreshOptions) -> (Snapshot, RefreshReport) {
+        refresh(&self.store, &self.events().await, &policy(), &keys(), options).await.unwrap()
+    }
+}
+
+/// Every test of every `.yml`.
+pub fn thorough() -> RefreshOptions {
+    RefreshOptions { thorough: true, ..RefreshOptions::default() }
+}

@@ -1,0 +1,305 @@
+//! How `datasets.toml` is written, and what it may not say.
+//!
+//! A floor may be raised, never lowered; a grid of exact numbers is refused when it is wider than province x period x
+//! one attribute of the act, or names an attribute of a person (privacy.md 6.6). Refused here, when the file is read,
+//! so that no later code has to ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use events::code_list::{self, CodeList};
+use serde::Deserialize;
+
+use crate::datasets::{
+    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, Profile, Resolved,
+    TimeLevel, Unit, Zeros,
+};
+use crate::error::PolicyError;
+
+const FILE: &str = "datasets.toml";
+/// The universe whose persons meet the state as accused: arrests, charges, judgments are acts of the state.
+const STATE_ACTS_ON_PERSONS: &str = "accused";
+
+impl Datasets {
+    /// Reads `datasets.toml`.
+    pub(crate) fn parse(text: &str) -> Result<Self, PolicyError> {
+        let mut file: toml::Table = toml::from_str(text).map_err(syntax)?;
+        let methodology = match file.remove("methodology") {
+            Some(toml::Value::String(version)) => version,
+            _ => return Err(unknown("methodology", "version", "(a string is needed)")),
+        };
+        let mut by_name = BTreeMap::new();
+        for (name, table) in file {
+            let raw: DatasetFile = table.try_into().map_err(syntax)?;
+            by_name.insert(name.clone(), raw.read(&name)?);
+        }
+        Ok(Self { methodology, by_name })
+    }
+}
+
+impl DatasetFile {
+    fn read(self, name: &str) -> Result<Dataset, PolicyError> {
+        let of = if self.unit == Unit::Person { Attribute::Person } else { Attribute::Act };
+        let mut columns = BTreeMap::new();
+        for (column, raw) in self.columns {
+            columns.insert(column.clone(), raw.read(name, column, of)?);
+        }
+        let mut dataset = Dataset {
+            name: name.to_owned(),
+            unit: self.unit,
+            universe: self.universe,
+            time: self.time,
+            place: self.place,
+            k: self.k,
+            min_cases: self.min_cases,
+            top_case_percent: self.top_case_percent,
+            p_percent: self.p_percent,
+            agency_rule: self.agency_rule,
+            zeros: self.zeros,
+            declared_exact: Vec::new(),
+            columns,
+        };
+        check_dataset(&dataset)?;
+        for grid in self.declared_exact {
+            let grid = grid.read(&dataset)?;
+            check_grid(&dataset, &grid)?;
+            dataset.declared_exact.push(grid);
+        }
+        Ok(dataset)
+    }
+}
+
+/// Names are unique, the main place exists, floors are not lowered, only acts of the state show zeros.
+fn check_dataset(dataset: &Dataset) -> Result<(), PolicyError> {
+    let forbid = |rule: &str| Err(forbidden(dataset, rule));
+    let mut names = BTreeSet::new();
+    for column in dataset.columns.values() {
+        for name in std::iter::once(&column.name).chain(column.levels.iter().map(|level| &level.name)) {
+            if TimeLevel::from_name(name).is_some() || !names.insert(name) {
+                return Err(PolicyError::Repeated { file: FILE, place: dataset.name.clone(), name: name.clone() });
+            }
+        }
+    }
+    if dataset.resolve(&dataset.place).is_none() {
+        return Err(unknown(&dataset.name, "column of place", &dataset.place));
+    }
+    if dataset.k < Profile::Std.k() {
+        return forbid("k may be raised, not lowered below 11: the noise needs it (privacy.md 6.5)");
+    }
+    if dataset.min_cases < 1 || dataset.top_case_percent > 100 {
+        return forbid("min_cases is at least 1 and top_case_percent at most 100");
+    }
+    if dataset.zeros == Zeros::Shown && !counts_acts_of_the_state(dataset) {
+        return forbid("zeros are shown for acts of the state only (privacy.md 6.6)");
+    }
+    Ok(())
+}
+
+/// At most province x period x one attribute of the act, and no attribute of a person.
+fn check_grid(dataset: &Dataset, grid: &DeclaredGrid) -> Result<(), PolicyError> {
+    let forbid = |rule: String| Err(forbidden(dataset, rule));
+    if !counts_acts_of_the_state(dataset) {
+        return forbid("only acts of the state are published exact (privacy.md 6.6)".to_owned());
+    }
+    if dataset.zeros == Zeros::Never {
+        return forbid("a declared grid shows zeros: zeros = \"shown\"".to_owned());
+    }
+    let (mut times, mut places, mut attributes) = (0, 0, 0);
+    for name in &grid.by {
+        let resolved = dataset.resolve(name).ok_or_else(|| unknown(&dataset.name, "dimension", name))?;
+        match resolved {
+            Resolved::Time(TimeLevel::Month) => {
+                return forbid("a declared grid has quarters or longer periods, not months".to_owned());
+            }
+            Resolved::Time(_) => times += 1,
+            Resolved::Column(column, _) if column.of == Attribute::Person => {
+                return forbid(format!("`{name}` is an attribute of a person and may not stand in a declared grid"));
+            }
+            Resolved::Column(column, _) if is_main_place(dataset, column) => {
+                if resolved.list() != Some("province") {
+                    return forbid(format!("`{name}`: a declared grid goes down to provinces, not below"));
+                }
+                places += 1;
+            }
+            Resolved::Column(..) => attributes += 1,
+        }
+    }
+    if times > 1 || places > 1 || attributes > 1 {
+        return forbid("a declared grid is at most province x period x one attribute of the act".to_owned());
+    }
+    for name in grid.population.keys() {
+        match dataset.resolve(name) {
+            Some(Resolved::Column(column, _)) if column.of == Attribute::Act => {}
+            Some(_) => return forbid(format!("`{name}` may not define the population of a declared grid")),
+            None => return Err(unknown(&dataset.name, "dimension", name)),
+        }
+    }
+    Ok(())
+}
+
+fn counts_acts_of_the_state(dataset: &Dataset) -> bool {
+    match dataset.unit {
+        Unit::Case | Unit::Inspection | Unit::Activity => true,
+        Unit::Person => dataset.universe == STATE_ACTS_ON_PERSONS,
+        Unit::Contact => false,
+    }
+}
+
+fn is_main_place(dataset: &Dataset, column: &Column) -> bool {
+    matches!(dataset.resolve(&dataset.place), Some(Resolved::Column(place, _)) if place.name == column.name)
+}
+
+impl ColumnFile {
+    fn read(self, dataset: &str, name: String, unit: Attribute) -> Result<Column, PolicyError> {
+        let column = Column {
+            list: self.list.unwrap_or_else(|| name.clone()),
+            name,
+            levels: self.levels.into_iter().map(LevelFile::read).collect(),
+            profile: self.profile,
+            raise: Vec::new(),
+            cardinality: self.cardinality,
+            of: self.of.unwrap_or(unit),
+            secret: self.secret,
+        };
+        let place = format!("{dataset}.columns.{}", column.name);
+        let base = code_list_of(&place, &column.list)?;
+        let coarser = column.levels.iter().map(|level| code_list_of(&place, &level.list));
+        let lists: Vec<_> = std::iter::once(Ok(base)).chain(coarser).collect::<Result<_, _>>()?;
+        let mut raise = Vec::new();
+        for (code, profile) in self.raise {
+            let before = raise.len();
+            for (at, list) in lists.iter().enumerate() {
+                raise.extend(list.code(&code).map(|number| (at.checked_sub(1), number, profile)));
+            }
+            if raise.len() == before {
+                return Err(unknown(&place, "code", &code));
+            }
+        }
+        Ok(Column { raise, ..column })
+    }
+}
+
+fn code_list_of(place: &str, name: &str) -> Result<&'static CodeList, PolicyError> {
+    code_list::find(name).ok_or_else(|| unknown(place, "code list", name))
+}
+
+impl LevelFile {
+    fn read(self) -> Level {
+        match self {
+            Self::Named(name) => Level { list: name.clone(), name },
+            Self::Other { name, list } => Level { name, list },
+        }
+    }
+}
+
+impl GridFile {
+    fn read(self, dataset: &Dataset) -> Result<DeclaredGrid, PolicyError> {
+        let mut population = BTreeMap::new();
+        for (name, filter) in self.r#where {
+            let resolved = dataset.resolve(&name).ok_or_else(|| unknown(&dataset.name, "dimension", &name))?;
+            let list = resolved.list().ok_or_else(|| unknown(&dataset.name, "dimension with codes", &name))?;
+            population.insert(name, filter.codes(&dataset.name, code_list_of(&dataset.name, list)?)?);
+        }
+        Ok(DeclaredGrid { count: self.count, by: self.by, population })
+    }
+}
+
+impl FilterFile {
+    /// The numbers of the codes it names, ascending.
+    fn codes(self, dataset: &str, list: &CodeList) -> Result<Vec<u16>, PolicyError> {
+        let mut numbers = match self {
+            Self::Codes(codes) => {
+                let number = |code: &String| list.code(code).ok_or_else(|| unknown(dataset, "code", code));
+                codes.iter().map(number).collect::<Result<Vec<_>, _>>()?
+            }
+            Self::Act { act } => {
+                let has = |&number: &u16| list.codes[usize::from(number)].attrs.get("act") == Some(&act);
+                let numbers: Vec<_> = (0..list.codes.len() as u16).filter(has).collect();
+                if numbers.is_empty() {
+                    return Err(unknown(dataset, "act of law", &act));
+                }
+                numbers
+            }
+        };
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
+    }
+}
+
+fn syntax(source: toml::de::Error) -> PolicyError {
+    PolicyError::Syntax { file: FILE, source: Box::new(source) }
+}
+
+fn unknown(place: &str, what: &'static str, name: &str) -> PolicyError {
+    PolicyError::Unknown { file: FILE, place: place.to_owned(), what, name: name.to_owned() }
+}
+
+fn forbidden(dataset: &Dataset, rule: impl Into<String>) -> PolicyError {
+    PolicyError::Forbidden { dataset: dataset.name.clone(), rule: rule.into() }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatasetFile {
+    unit: Unit,
+    universe: String,
+    time: String,
+    place: String,
+    k: u64,
+    min_cases: u64,
+    #[serde(default = "eighty")]
+    top_case_percent: u64,
+    #[serde(default = "ten")]
+    p_percent: u64,
+    agency_rule: AgencyRule,
+    zeros: Zeros,
+    declared_exact: Vec<GridFile>,
+    columns: BTreeMap<String, ColumnFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnFile {
+    profile: Profile,
+    #[serde(default)]
+    raise: BTreeMap<String, Profile>,
+    #[serde(default)]
+    levels: Vec<LevelFile>,
+    list: Option<String>,
+    #[serde(default)]
+    cardinality: Cardinality,
+    of: Option<Attribute>,
+    #[serde(default)]
+    secret: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LevelFile {
+    Named(String),
+    Other { name: String, list: String },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GridFile {
+    count: Vec<Count>,
+    by: Vec<String>,
+    #[serde(default)]
+    r#where: BTreeMap<String, FilterFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum FilterFile {
+    Codes(Vec<String>),
+    Act { act: String },
+}
+
+fn eighty() -> u64 {
+    80
+}
+
+fn ten() -> u64 {
+    10
+}

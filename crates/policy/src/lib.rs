@@ -1,0 +1,72 @@
+//! What may be done and by whom: agencies and their event types, datasets with their floors and declared grids, and
+//! the keys that follow from the master secret.
+//!
+//! Everything here is public except the keys (privacy.md, Kerckhoffs). The two files in `policy/` are compiled in as
+//! the default; a deployment may replace them as a whole, and their hash stands in the manifest of every edition.
+//!
+//! Absent: any reading of files, any clock, any randomness, DataFusion, storage. Texts and bytes come in as arguments.
+//! Roles and quotas come with guarded SQL.
+
+mod agencies;
+mod datasets;
+mod datasets_file;
+mod error;
+mod keys;
+
+pub use agencies::{Agencies, Agency, AgencyIndex};
+pub use datasets::{
+    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, Profile, Resolved,
+    TimeLevel, Unit, Zeros,
+};
+pub use error::PolicyError;
+pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};
+
+/// The default `agencies.toml`, as compiled in.
+pub const DEFAULT_AGENCIES: &str = include_str!("../policy/agencies.toml");
+/// The default `datasets.toml`, as compiled in.
+pub const DEFAULT_DATASETS: &str = include_str!("../policy/datasets.toml");
+/// Agencies of a store that holds the public records of CTDC alone.
+pub const CTDC_AGENCIES: &str = include_str!("../policy/ctdc.agencies.toml");
+/// Datasets of a store that holds the public records of CTDC alone: the agency rule is off.
+pub const CTDC_DATASETS: &str = include_str!("../policy/ctdc.datasets.toml");
+
+/// A parsed policy: what the program asks before it admits, counts or publishes.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Who publishes and which types each may emit.
+    pub agencies: Agencies,
+    /// What is counted, hidden and exact.
+    pub datasets: Datasets,
+    /// BLAKE3 of both files (lengths first): stands in the manifest of every edition.
+    pub hash: blake3::Hash,
+}
+
+impl Policy {
+    /// Reads both files. The only way to make a policy: what it holds has been checked.
+    ///
+    /// Fails with the first thing that is wrong, named by file, dataset and field.
+    pub fn parse(agencies_toml: &str, datasets_toml: &str) -> Result<Self, PolicyError> {
+        let mut hasher = blake3::Hasher::new();
+        for text in [agencies_toml, datasets_toml] {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        Ok(Self {
+            agencies: Agencies::parse(agencies_toml)?,
+            datasets: Datasets::parse(datasets_toml)?,
+            hash: hasher.finalize(),
+        })
+    }
+
+    /// The policy of a store that holds the public records of CTDC alone.
+    pub fn ctdc() -> Self {
+        Self::parse(CTDC_AGENCIES, CTDC_DATASETS).expect("the compiled-in policy is read by a test")
+    }
+}
+
+impl Default for Policy {
+    /// The compiled-in policy.
+    fn default() -> Self {
+        Self::parse(DEFAULT_AGENCIES, DEFAULT_DATASETS).expect("the compiled-in policy is read by a test")
+    }
+}

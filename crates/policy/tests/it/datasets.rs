@@ -1,0 +1,182 @@
+use std::collections::BTreeMap;
+
+use events::code_list::list;
+use policy::{
+    AgencyRule, Count, DEFAULT_AGENCIES, DEFAULT_DATASETS, Policy, PolicyError, Profile, Resolved, TimeLevel, Unit,
+    Zeros,
+};
+
+fn with(change: impl Fn(String) -> String) -> Result<Policy, PolicyError> {
+    Policy::parse(DEFAULT_AGENCIES, &change(DEFAULT_DATASETS.to_owned()))
+}
+
+/// The default file with another declared grid in `cases`.
+fn with_grid(grid: &str) -> Result<Policy, PolicyError> {
+    with(|text| {
+        let old = r#"by = ["quarter", "province", "agency_group"], where = { section = { act = "PTPA" } }"#;
+        assert!(text.contains(old));
+        text.replace(old, grid)
+    })
+}
+
+fn refused(result: Result<Policy, PolicyError>, part: &str) {
+    let message = result.unwrap_err().to_string();
+    assert!(message.contains(part), "{message}");
+}
+
+#[test]
+fn the_ten_datasets_of_the_design_are_declared() {
+    let policy = Policy::default();
+    let names: Vec<_> = policy.datasets.iter().map(|d| d.name.as_str()).collect();
+    let expected = [
+        "accused",
+        "activities",
+        "cases",
+        "charges",
+        "contacts",
+        "inspections",
+        "judgments",
+        "returns",
+        "services",
+        "victims",
+    ];
+    assert_eq!(names, expected);
+    for name in ["victims", "services", "returns"] {
+        let dataset = policy.datasets.get(name).unwrap();
+        assert_eq!((dataset.unit, dataset.universe.as_str()), (Unit::Person, "victims"));
+        assert_eq!((dataset.zeros, dataset.agency_rule), (Zeros::Never, AgencyRule::Private));
+        assert!(dataset.declared_exact.is_empty());
+    }
+}
+
+#[test]
+fn floors_and_tiers_follow_the_profile() {
+    let policy = Policy::default();
+    let victims = policy.datasets.get("victims").unwrap();
+    assert_eq!(victims.floor(Profile::Std), 11);
+    assert_eq!(victims.floor(Profile::Sens), 20);
+    assert_eq!(victims.floor(Profile::High), 21);
+    assert_eq!([Profile::Std, Profile::Sens, Profile::High].map(Profile::first_tier), [4, 9, 16]);
+}
+
+#[test]
+fn a_name_is_a_column_one_of_its_levels_or_a_level_of_time() {
+    let policy = Policy::default();
+    let victims = policy.datasets.get("victims").unwrap();
+    assert_eq!(victims.resolve("quarter"), Some(Resolved::Time(TimeLevel::Quarter)));
+    let province = victims.resolve("province").unwrap();
+    assert_eq!(province.list(), Some("province"));
+    assert!(matches!(province, Resolved::Column(column, Some(0)) if column.name == "place_identified"));
+    assert!(province.is_no_finer_than(victims.resolve("place_identified").unwrap()));
+    assert!(!victims.resolve("place_identified").unwrap().is_no_finer_than(province));
+    assert_eq!(victims.resolve("name"), None);
+}
+
+#[test]
+fn a_declared_grid_wider_than_one_attribute_of_the_act_is_refused() {
+    refused(with_grid(r#"by = ["quarter", "province", "agency_group", "scope"]"#), "one attribute of the act");
+    refused(with_grid(r#"by = ["quarter", "year", "province"]"#), "one attribute of the act");
+}
+
+#[test]
+fn a_declared_grid_of_months_is_refused() {
+    refused(with_grid(r#"by = ["month"]"#), "not months");
+}
+
+#[test]
+fn a_declared_grid_below_the_province_is_refused() {
+    let result =
+        with(|text| text.replace(r#"by = ["quarter", "province"], where"#, r#"by = ["quarter", "place"], where"#));
+    refused(result, "not below");
+}
+
+#[test]
+fn an_attribute_of_a_person_in_a_declared_grid_is_refused() {
+    let result = with(|text| text.replace(r#"by = ["year", "section"]"#, r#"by = ["year", "sex"]"#));
+    refused(result, "attribute of a person");
+    let result = with(|text| text.replace(r#"overturned = ["no"] }"#, r#"sex = ["F"] }"#));
+    refused(result, "population of a declared grid");
+}
+
+#[test]
+fn victims_are_never_exact_and_their_zeros_never_shown() {
+    let grid = r#"declared_exact = [{ count = ["unit"], by = ["year"] }]"#;
+    refused(with(|text| text.replacen("declared_exact = []", grid, 1)), "only acts of the state");
+    refused(with(|text| text.replacen(r#"zeros = "never""#, r#"zeros = "shown""#, 1)), "zeros are shown");
+}
+
+#[test]
+fn the_floor_may_be_raised_and_not_lowered() {
+    assert_eq!(with(|text| text.replacen("k = 11", "k = 30", 1)).unwrap().datasets.get("victims").unwrap().k, 30);
+    refused(with(|text| text.replacen("k = 11", "k = 10", 1)), "not lowered below 11");
+}
+
+#[test]
+fn an_unknown_field_is_refused() {
+    assert!(matches!(
+        with(|text| text.replacen("min_cases = 3", "min_case = 3", 1)),
+        Err(PolicyError::Syntax { file: "datasets.toml", .. })
+    ));
+}
+
+#[test]
+fn a_store_of_public_records_has_the_agency_rule_off_and_the_floors_on() {
+    let policy = Policy::ctdc();
+    let victims = policy.datasets.get("victims").unwrap();
+    assert_eq!(victims.agency_rule, AgencyRule::Off);
+    assert_eq!((victims.k, victims.min_cases), (11, 3));
+    assert!(policy.agencies.get("HLP-CTDC").is_some());
+}
+
+#[test]
+fn a_code_may_ask_for_more_than_its_column() {
+    let policy = Policy::default();
+    let victims = policy.datasets.get("victims").unwrap();
+    let sex = &victims.columns["sex"];
+    assert_eq!(sex.profile_of(None, list("sex").code("F").unwrap()), Profile::Std);
+    assert_eq!(sex.profile_of(None, list("sex").code("T").unwrap()), Profile::High);
+    let age = &victims.columns["age_band"];
+    assert_eq!(age.profile_of(None, list("age_band").code("09-17").unwrap()), Profile::High);
+    assert_eq!(age.profile_of(Some(0), list("age_group").code("child").unwrap()), Profile::Std);
+}
+
+#[test]
+fn an_unknown_code_is_refused() {
+    refused(with(|text| text.replacen("{ T = ", "{ Q = ", 1)), "unknown code `Q`");
+    refused(with(|text| text.replacen(r#"act = "PTPA""#, r#"act = "PTPB""#, 1)), "unknown act of law");
+    refused(
+        with(|text| text.replacen(r#"list = "trafficking_status""#, r#"list = "statuses""#, 1)),
+        "unknown code list",
+    );
+}
+
+fn ptpa() -> Vec<u16> {
+    let sections = list("section");
+    (0..sections.codes.len() as u16).filter(|&n| sections.text(n).starts_with("PTPA")).collect()
+}
+
+#[test]
+fn a_question_on_a_declared_grid_its_slices_and_coarser_levels_is_exact() {
+    let policy = Policy::default();
+    let cases = policy.datasets.get("cases").unwrap();
+    let population = BTreeMap::from([("section".to_owned(), ptpa())]);
+    assert!(cases.is_declared(Count::Unit, &["quarter", "province", "agency_group"], &population));
+    assert!(cases.is_declared(Count::Unit, &["year", "province"], &population));
+    assert!(cases.is_declared(Count::Unit, &[], &population));
+    let mut slice = population.clone();
+    slice.insert("province".to_owned(), vec![0]);
+    assert!(cases.is_declared(Count::Unit, &["quarter"], &slice));
+}
+
+#[test]
+fn a_question_off_the_declared_grids_is_not_exact() {
+    let policy = Policy::default();
+    let cases = policy.datasets.get("cases").unwrap();
+    let population = BTreeMap::from([("section".to_owned(), ptpa())]);
+    assert!(!cases.is_declared(Count::Unit, &["month"], &population));
+    assert!(!cases.is_declared(Count::Unit, &["year", "scope"], &population));
+    assert!(!cases.is_declared(Count::Unit, &["year"], &BTreeMap::new()), "the grid's own population is part of it");
+    assert!(!cases.is_declared(Count::Rows, &["year"], &population));
+    let accused = policy.datasets.get("judgments").unwrap();
+    assert!(!accused.is_declared(Count::Unit, &["year", "sex"], &BTreeMap::new()));
+}

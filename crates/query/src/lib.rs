@@ -1,0 +1,19 @@
+//! Answers questions over published numbers, or refuses them with a hint.
+//!
+//! One road: `SQL text ─guard▶ plan ─run▶ Answer | Refusal`. The [`Reader`] holds the editions in memory and is the only
+//! object that owns a query session; there is no way from here to microdata, files or the network (architecture.md 2).
+//! Absent: HTTP, storage formats, who is asking.
+
+pub mod catalogue;
+mod current;
+mod editions;
+mod question;
+mod reader;
+mod refusal;
+
+pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
+pub use current::Current;
+pub use editions::{EditionMeta, EditionSource, SourceError};
+pub use question::{Answer, Limits, Param, Question};
+pub use reader::{Reader, Settings};
+pub use refusal::{Code, Place, Refusal};

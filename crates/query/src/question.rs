@@ -1,0 +1,93 @@
+//! A question as it arrives and an answer as it leaves.
+
+use std::time::Duration;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use serde::{Deserialize, Serialize};
+
+/// What one question may use. Past a limit the question is refused; an answer is never cut short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Wall-clock time from arrival to the last row.
+    pub time: Duration,
+    /// Bytes of working memory, the answer included.
+    pub memory: usize,
+    /// Rows of the answer.
+    pub rows: usize,
+    /// Bytes of SQL text.
+    pub text: usize,
+    /// Levels of nesting: of expressions, of subqueries, and through common table expressions.
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    /// 30 s, 512 MiB, 100,000 rows, 16 KiB of text, 32 levels.
+    fn default() -> Self {
+        Self { time: Duration::from_secs(30), memory: 512 << 20, rows: 100_000, text: 16 << 10, depth: 32 }
+    }
+}
+
+impl Limits {
+    /// The stricter of each.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self {
+            time: self.time.min(other.time),
+            memory: self.memory.min(other.memory),
+            rows: self.rows.min(other.rows),
+            text: self.text.min(other.text),
+            depth: self.depth.min(other.depth),
+        }
+    }
+}
+
+/// The value of a placeholder; `$1` is the first. It is bound as a literal, never pasted into the text.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum Param {
+    /// SQL NULL.
+    Null,
+    /// TRUE or FALSE.
+    Bool(bool),
+    /// A number, as it was written.
+    Number(serde_json::Number),
+    /// A text; also for dates (`date '…'` is compared with a text of the same form).
+    Text(String),
+}
+
+/// A question in SQL.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// One SELECT (or VALUES, or a set operation), with or without a closing semicolon.
+    pub sql: String,
+    /// Values of `$1`, `$2`, …
+    pub params: Vec<Param>,
+    /// Limits of this question; those of the reader still hold.
+    pub limits: Option<Limits>,
+}
+
+impl Question {
+    /// A question without parameters.
+    pub fn new(sql: impl Into<String>) -> Self {
+        Self { sql: sql.into(), params: Vec::new(), limits: None }
+    }
+}
+
+/// The whole answer. It is complete: a question that passes a limit has none.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Names and types of the columns.
+    pub schema: SchemaRef,
+    /// The rows, in order.
+    pub batches: Vec<RecordBatch>,
+    /// The current edition at the time of the question; None when nothing is published.
+    pub edition: Option<u32>,
+}
+
+impl Answer {
+    /// Number of rows.
+    pub fn row_count(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}

@@ -1,0 +1,192 @@
+//! A refusal is an answer: short, factual, with a remedy, and never with a value from the data.
+//!
+//! Every refusal has one of the codes below. The texts depend on the question and the catalogue alone, so the same
+//! question is refused alike whatever the data say (privacy.md 6.4, 6.11).
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Where in the text of the question the trouble is. Lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: u64,
+    /// Column, from 1.
+    pub column: u64,
+}
+
+/// Why a question is not answered. The name is stable: clients may rely on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The text is not SQL.
+    Syntax,
+    /// No statement, or more than one.
+    OneStatement,
+    /// A statement other than a query.
+    Statement,
+    /// A part of SQL that this endpoint does not offer.
+    Construct,
+    /// More text than the limit.
+    TooLong,
+    /// Deeper nesting than the limit.
+    TooDeep,
+    /// More parts than the limit: tables, columns, grouping sets.
+    TooComplex,
+    /// No such table.
+    UnknownTable,
+    /// No such column.
+    UnknownColumn,
+    /// A function that is not offered.
+    UnknownFunction,
+    /// Parts that do not fit together: types, grouping, names used twice.
+    Meaning,
+    /// Parameters and placeholders do not match.
+    Parameter,
+    /// Nothing has been published yet.
+    NoEdition,
+    /// An edition that does not exist.
+    UnknownEdition,
+    /// An arithmetic or conversion error while computing.
+    Expression,
+    /// More time than the limit.
+    TimeLimit,
+    /// More memory than the limit.
+    MemoryLimit,
+    /// More rows than the limit.
+    RowLimit,
+    /// Too many questions at once.
+    Busy,
+    /// The question was withdrawn.
+    Cancelled,
+    /// A defect of ours.
+    Internal,
+}
+
+impl Code {
+    /// All codes, in the order of the manual.
+    pub const ALL: [Code; 21] = [
+        Code::Syntax,
+        Code::OneStatement,
+        Code::Statement,
+        Code::Construct,
+        Code::TooLong,
+        Code::TooDeep,
+        Code::TooComplex,
+        Code::UnknownTable,
+        Code::UnknownColumn,
+        Code::UnknownFunction,
+        Code::Meaning,
+        Code::Parameter,
+        Code::NoEdition,
+        Code::UnknownEdition,
+        Code::Expression,
+        Code::TimeLimit,
+        Code::MemoryLimit,
+        Code::RowLimit,
+        Code::Busy,
+        Code::Cancelled,
+        Code::Internal,
+    ];
+
+    /// The stable name: `unknown_table`.
+    pub fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status that says the same (RFC 9110; 422 for what is understood and cannot be done).
+    pub fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// One line, the same for every refusal of this code.
+    pub fn title(self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Code::Syntax => ("syntax", 400, "The text is not SQL"),
+            Code::OneStatement => ("one_statement", 400, "One statement at a time"),
+            Code::Statement => ("statement", 403, "Only queries are answered"),
+            Code::Construct => ("construct", 422, "This part of SQL is not offered"),
+            Code::TooLong => ("too_long", 413, "The question is too long"),
+            Code::TooDeep => ("too_deep", 422, "The question is nested too deeply"),
+            Code::TooComplex => ("too_complex", 422, "The question has too many parts"),
+            Code::UnknownTable => ("unknown_table", 422, "There is no such table"),
+            Code::UnknownColumn => ("unknown_column", 422, "There is no such column"),
+            Code::UnknownFunction => ("unknown_function", 422, "This function is not offered"),
+            Code::Meaning => ("meaning", 422, "The parts of the question do not fit together"),
+            Code::Parameter => ("parameter", 422, "Parameters and placeholders do not match"),
+            Code::NoEdition => ("no_edition", 503, "Nothing has been published yet"),
+            Code::UnknownEdition => ("unknown_edition", 404, "There is no such edition"),
+            Code::Expression => ("expression", 422, "An expression could not be computed"),
+            Code::TimeLimit => ("time_limit", 504, "The question takes too long"),
+            Code::MemoryLimit => ("memory_limit", 422, "The question needs too much memory"),
+            Code::RowLimit => ("row_limit", 422, "The answer has too many rows"),
+            Code::Busy => ("busy", 429, "Too many questions at once"),
+            Code::Cancelled => ("cancelled", 499, "The question was withdrawn"),
+            Code::Internal => ("internal", 500, "Something went wrong on our side"),
+        }
+    }
+}
+
+/// Why a question is not answered, where, and what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The cause.
+    pub code: Code,
+    /// What is wrong with this question, in one or two sentences.
+    pub detail: String,
+    /// What to ask or do instead.
+    pub hint: Option<String>,
+    /// Where in the text, if it can be told.
+    pub place: Option<Place>,
+}
+
+impl Refusal {
+    /// A refusal without place or hint.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), hint: None, place: None }
+    }
+
+    /// The same with a remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with a place.
+    #[must_use]
+    pub fn at(mut self, place: Option<Place>) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// HTTP status of its code.
+    pub fn status(&self) -> u16 {
+        self.code.status()
+    }
+
+    /// Title of its code.
+    pub fn title(&self) -> &'static str {
+        self.code.title()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.detail)?;
+        if let Some(place) = self.place {
+            write!(f, " (line {}, column {})", place.line, place.column)?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, " {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}

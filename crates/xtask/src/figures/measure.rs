@@ -1,0 +1,24 @@
+//! Measurements that need the rooms themselves run in `testkit`'s program `measure`, which prints one JSON object
+//! `{value, met, details}` on its last line.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::amanat::{self, Profile};
+use super::{Bench, Measured};
+
+/// Runs `measure NAME ARGUMENTS…`.
+pub fn measure(bench: &Bench, profile: Profile, name: &str, arguments: &[&str]) -> Result<Measured> {
+    let program = amanat::build(bench, profile, "testkit", "measure", &[])?;
+    let scratch = bench.scratch.to_string_lossy().into_owned();
+    let mut all = vec![name, "--scratch", &scratch];
+    all.extend(arguments);
+    let ran = amanat::run(&program, &all)?;
+    let last = ran.out.lines().last().context("measure printed nothing")?;
+    let answer: Value = serde_json::from_str(last)?;
+    Ok(Measured {
+        value: answer["value"].as_str().map_or_else(|| answer["value"].to_string(), str::to_owned),
+        met: answer["met"].as_bool().context("measure gave no verdict")?,
+        details: answer["details"].clone(),
+    })
+}

@@ -1,0 +1,142 @@
+//! The figures that the project claims: a registry, and the one command that measures them again.
+//!
+//! `cargo xtask figures [NAME…]` runs the named ones (all without names, the quick ones with `--short`), keeps every
+//! measurement in `docs/figures.json` and rewrites `docs/figures.md` from it. It exits non-zero when a correctness figure
+//! falls short; a performance figure that falls short is printed and written down, because a slow day is no wrong number.
+
+mod amanat;
+mod measure;
+mod page;
+mod road;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// One claim of the project.
+pub struct Figure {
+    /// Stable name, for instance `road.truth`.
+    pub name: &'static str,
+    /// What it shows, in a sentence.
+    pub shows: &'static str,
+    /// Unit of the value.
+    pub unit: &'static str,
+    /// What has to be reached, in words; `run` decides.
+    pub goal: &'static str,
+    /// About how long it takes on two cores, minutes.
+    pub minutes: u32,
+    /// Part of `.ci/run`.
+    pub short: bool,
+    /// A wrong number rather than a slow one.
+    pub correctness: bool,
+    /// Measures.
+    pub run: fn(&Bench) -> Result<Measured>,
+}
+
+/// What a measurement gave.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// The headline, in the figure's unit.
+    pub value: String,
+    /// Whether the goal was reached.
+    pub met: bool,
+    /// Everything else that was seen.
+    pub details: serde_json::Value,
+}
+
+/// A measurement as printed by `--json` and kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Row {
+    /// Name of the figure.
+    pub name: String,
+    /// The headline.
+    pub value: String,
+    /// Its unit.
+    pub unit: String,
+    /// The goal.
+    pub goal: String,
+    /// Whether it was reached.
+    pub met: bool,
+    /// Everything else that was seen.
+    pub details: serde_json::Value,
+    /// What it shows.
+    #[serde(default)]
+    pub shows: String,
+    /// When, UTC date.
+    #[serde(default)]
+    pub date: String,
+    /// Commit measured.
+    #[serde(default)]
+    pub commit: String,
+    /// Processor, cores, memory, compiler.
+    #[serde(default)]
+    pub machine: String,
+}
+
+/// Where measurements run.
+pub struct Bench {
+    /// Root of the project.
+    pub root: PathBuf,
+    /// Scratch folder, removed afterwards.
+    pub scratch: PathBuf,
+}
+
+/// Every figure, in the order in which they make sense.
+pub fn registry() -> Vec<Figure> {
+    road::figures()
+}
+
+/// Runs the named figures; all without names; those of `.ci/run` with `short`.
+pub fn run(root: PathBuf, names: &[String], short: bool, json: bool) -> Result<()> {
+    let chosen: Vec<Figure> = registry()
+        .into_iter()
+        .filter(|figure| names.is_empty() && (!short || figure.short) || names.iter().any(|name| figure.name == name || figure.name.split('.').next() == Some(name)))
+        .collect();
+    if let Some(unknown) = names.iter().find(|name| !registry().iter().any(|figure| figure.name == **name || figure.name.split('.').next() == Some(name))) {
+        let known: Vec<&str> = registry().iter().map(|figure| figure.name).collect();
+        bail!("no figure is called {unknown}; there are: {}", known.join(", "));
+    }
+    let mut rows = Vec::new();
+    let mut wrong = Vec::new();
+    for figure in chosen {
+        let row = one(&root, &figure)?;
+        eprintln!("{} {} {} (goal: {})", if row.met { "met  " } else { "SHORT" }, row.name, row.value, row.goal);
+        if !row.met && figure.correctness {
+            wrong.push(figure.name);
+        }
+        rows.push(row);
+    }
+    if !short {
+        page::keep(&root, &rows)?;
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+    }
+    if wrong.is_empty() { Ok(()) } else { bail!("correctness figures fall short: {}", wrong.join(", ")) }
+}
+
+fn one(root: &std::path::Path, figure: &Figure) -> Result<Row> {
+    eprintln!("… {} — {} (about {} min)", figure.name, figure.shows, figure.minutes);
+    let scratch = tempfile::Builder::new().prefix("amanat-figure-").tempdir()?;
+    let bench = Bench { root: root.to_path_buf(), scratch: scratch.path().to_path_buf() };
+    let began = Instant::now();
+    let measured = (figure.run)(&bench).unwrap_or_else(|error| Measured { value: "failed".into(), met: false, details: serde_json::json!({"error": format!("{error:#}")}) });
+    let mut details = measured.details;
+    if let Some(object) = details.as_object_mut() {
+        object.insert("took_seconds".into(), serde_json::json!(began.elapsed().as_secs()));
+    }
+    Ok(Row {
+        name: figure.name.into(),
+        value: measured.value,
+        unit: figure.unit.into(),
+        goal: figure.goal.into(),
+        met: measured.met,
+        details,
+        shows: figure.shows.into(),
+        date: page::today(),
+        commit: page::commit(root),
+        machine: page::machine(),
+    })
+}

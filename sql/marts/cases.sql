@@ -1,0 +1,32 @@
+-- Cases registered: one row per case.
+WITH records AS (
+  SELECT
+    record_id,
+    -- rule: state. The value from the admissible event with the greatest (record_version, time, event id);
+    -- a correction stands in its target's place; null means "not said", unknown is the code _X (domain.md 4).
+    {{state agency}} AS agency,
+    {{state occurred_from}} AS occurred_from,
+    {{state occurred_precision}} AS occurred_precision,
+    {{state sections}} AS sections,
+    {{state scope}} AS scope,
+    {{state province}} AS province,
+    {{state lead_agency_group}} AS lead_agency_group
+  FROM case_events
+  GROUP BY record_id
+)
+SELECT
+  record_id AS unit,
+  record_id AS case_ref,
+  agency,
+  {{year occurred_from}} AS year,
+  -- rule: coarse_time. What is known only by year has the quarter and month _X (domain.md 7.1).
+  {{quarter occurred_from occurred_precision}} AS quarter,
+  {{month occurred_from occurred_precision}} AS month,
+  -- rule: agency_group. The group of the agency that registered the case (domain.md 7.1 C01).
+  rollup('agency', 'group', agency) AS agency_group,
+  -- rule: unknown. What was never said is the code _X, a group like any other (domain.md 3).
+  {{known sections section}} AS section,
+  {{known scope scope}} AS scope,
+  {{known province province}} AS province,
+  {{known lead_agency_group agency_group}} AS lead_agency_group
+FROM records

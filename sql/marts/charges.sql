@@ -1,0 +1,34 @@
+-- Charges: one row per charge against a person, withdrawn ones included and marked.
+WITH acts AS (
+  SELECT
+    *,
+    -- rule: prosecuted. A charge under any section of the PTPA, whatever else it names, that was not withdrawn
+    -- (domain.md 7.1 C04).
+    (coalesce(sections, 0) & {{codes section where act = PTPA}}) <> 0 AND NOT withdrawn AS counted
+  FROM charge_records
+),
+numbered AS (
+  SELECT
+    *,
+    -- rule: first. Of a person's counted acts the first: the earliest day, then the time of the record, then its event id.
+    sum(CASE WHEN counted THEN 1 ELSE 0 END)
+      OVER (PARTITION BY person_id ORDER BY occurred_from, recorded_at, event_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS counted_so_far
+  FROM acts
+)
+SELECT
+  person_id AS unit,
+  coalesce(case_id, record_id) AS case_ref,
+  agency,
+  {{year occurred_from}} AS year,
+  -- rule: coarse_time. What is known only by year has the quarter and month _X (domain.md 7.1).
+  {{quarter occurred_from occurred_precision}} AS quarter,
+  {{month occurred_from occurred_precision}} AS month,
+  -- rule: unknown. What was never said is the code _X, a group like any other (domain.md 3).
+  {{known sex sex}} AS sex,
+  {{known age_band age_band}} AS age_band,
+  {{known citizenship citizenship}} AS citizenship,
+  {{known sections section}} AS section,
+  {{known province province}} AS province,
+  {{yes_no withdrawn}} AS withdrawn,
+  {{yes_no counted AND counted_so_far = 1}} AS first_charge
+FROM numbered

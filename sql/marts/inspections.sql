@@ -1,0 +1,36 @@
+-- Labour inspections: one row per inspection, those that find nothing included.
+WITH records AS (
+  SELECT
+    record_id,
+    -- rule: state. The value from the admissible event with the greatest (record_version, time, event id);
+    -- a correction stands in its target's place; null means "not said", unknown is the code _X (domain.md 4).
+    {{state agency}} AS agency,
+    {{state occurred_from}} AS occurred_from,
+    {{state occurred_precision}} AS occurred_precision,
+    {{state place}} AS place,
+    {{state sector}} AS sector,
+    {{state kind}} AS kind,
+    {{state outcome}} AS outcome,
+    {{state workers}} AS workers,
+    {{state children}} AS children,
+    {{state released}} AS released
+  FROM inspection_events
+  GROUP BY record_id
+)
+SELECT
+  record_id AS unit,
+  record_id AS case_ref,
+  agency,
+  {{year occurred_from}} AS year,
+  -- rule: coarse_time. What is known only by year has the quarter and month _X (domain.md 7.1).
+  {{quarter occurred_from occurred_precision}} AS quarter,
+  {{month occurred_from occurred_precision}} AS month,
+  -- rule: unknown. What was never said is the code _X, a group like any other (domain.md 3).
+  {{known place place}} AS place,
+  {{known sector sector}} AS sector,
+  {{known kind inspection_kind}} AS kind,
+  {{known outcome inspection_outcome}} AS outcome,
+  workers,
+  children,
+  released
+FROM records

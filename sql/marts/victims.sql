@@ -1,0 +1,57 @@
+-- Persons identified as victims: one row each, as first identified, with the status last determined.
+WITH persons AS (
+  SELECT
+    person_id,
+    -- rule: first_identification. A person is counted when first identified: the earliest day said of her, then the
+    -- time of the record, then its event id; what is said of her is what that record says (domain.md 5, 7.1).
+    {{at_first record_id where is_identification}} AS record_id,
+    {{at_first case_id where is_identification}} AS case_id,
+    {{at_first agency where is_identification}} AS agency,
+    {{at_first occurred_from where is_identification}} AS occurred_from,
+    {{at_first occurred_precision where is_identification}} AS occurred_precision,
+    {{at_first sex where is_identification}} AS sex,
+    {{at_first age_band where is_identification}} AS age_band,
+    {{at_first citizenship where is_identification}} AS citizenship,
+    {{at_first exploitation where is_identification}} AS exploitation,
+    {{at_first means where is_identification}} AS means,
+    {{at_first act where is_identification}} AS act,
+    {{at_first recruiter_relation where is_identification}} AS recruiter_relation,
+    {{at_first sector where is_identification}} AS sector,
+    {{at_first scope where is_identification}} AS scope,
+    {{at_first place_recruited where is_identification}} AS place_recruited,
+    {{at_first place_transit where is_identification}} AS place_transit,
+    {{at_first place_exploited where is_identification}} AS place_exploited,
+    {{at_first place_identified where is_identification}} AS place_identified,
+    {{at_first referral_source where is_identification}} AS referral_source,
+    -- rule: latest_status. Status is that of the latest identification or determination, by day, time, event id.
+    {{at_last status}} AS status
+  FROM victim_records
+  GROUP BY person_id
+  -- rule: identified. A determination alone identifies nobody.
+  HAVING bool_or(is_identification)
+)
+SELECT
+  person_id AS unit,
+  coalesce(case_id, record_id) AS case_ref,
+  agency,
+  {{year occurred_from}} AS year,
+  -- rule: coarse_time. What is known only by year has the quarter and month _X (domain.md 7.1).
+  {{quarter occurred_from occurred_precision}} AS quarter,
+  {{month occurred_from occurred_precision}} AS month,
+  -- rule: unknown. What was never said is the code _X, a group like any other (domain.md 3).
+  {{known sex sex}} AS sex,
+  {{known age_band age_band}} AS age_band,
+  {{known citizenship citizenship}} AS citizenship,
+  {{known status trafficking_status}} AS status,
+  {{known exploitation exploitation}} AS exploitation,
+  {{known means means}} AS means,
+  {{known act act}} AS act,
+  {{known recruiter_relation recruiter_relation}} AS recruiter_relation,
+  {{known sector sector}} AS sector,
+  {{known scope scope}} AS scope,
+  {{known place_recruited place}} AS place_recruited,
+  {{known place_transit place}} AS place_transit,
+  {{known place_exploited place}} AS place_exploited,
+  {{known place_identified place}} AS place_identified,
+  {{known referral_source referral_source}} AS referral_source
+FROM persons

@@ -1,0 +1,21 @@
+-- Each referral, and whether the service sought came of it in time.
+SELECT
+  r.record_id,
+  r.person_id,
+  r.recorded_at,
+  r.event_id,
+  r.agency,
+  r.occurred_from,
+  r.occurred_precision,
+  r.to_body,
+  r.to_country,
+  r.service,
+  s.referral_id IS NOT NULL AS started_within_30_days
+FROM referrals r
+LEFT JOIN (
+  SELECT DISTINCT s.referral_id
+  FROM service_starts s
+  JOIN referrals r ON s.referral_id = r.event_id
+  -- rule: within_30_days. A service that names the referral and starts 0 to 30 days after it (domain.md 7.1 S01).
+  WHERE s.occurred_from BETWEEN r.occurred_from AND r.occurred_from + INTERVAL '30 days'
+) s ON s.referral_id = r.event_id

@@ -1,0 +1,16 @@
+-- Referrals of victims: one row per referral.
+SELECT
+  record_id,
+  person_id,
+  place_recorded_at AS recorded_at,
+  place_event_id AS event_id,
+  -- rule: acts. Each act is folded by itself: its event and the corrections of it, in the order of state.
+  {{state agency}} AS agency,
+  {{state occurred_from}} AS occurred_from,
+  {{state occurred_precision}} AS occurred_precision,
+  {{state to_body}} AS to_body,
+  {{state to_country}} AS to_country,
+  {{state service}} AS service
+FROM service_events
+WHERE fact = {{event victim.referred}}
+GROUP BY record_id, person_id, place_version, place_recorded_at, place_event_id

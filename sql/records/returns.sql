@@ -1,0 +1,15 @@
+-- Returns of victims: one row per return.
+SELECT
+  record_id,
+  person_id,
+  place_recorded_at AS recorded_at,
+  place_event_id AS event_id,
+  -- rule: acts. Each act is folded by itself: its event and the corrections of it, in the order of state.
+  {{state agency}} AS agency,
+  {{state occurred_from}} AS occurred_from,
+  {{state occurred_precision}} AS occurred_precision,
+  {{state from_country}} AS from_country,
+  {{state return_kind}} AS return_kind
+FROM return_events
+WHERE fact = {{event victim.returned}}
+GROUP BY record_id, person_id, place_version, place_recorded_at, place_event_id
