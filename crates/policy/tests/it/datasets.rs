@@ -6,8 +6,11 @@ use policy::{
     Zeros,
 };
 
+/// The default file, changed. A change that changes nothing would prove nothing, so it fails here.
 fn with(change: impl Fn(String) -> String) -> Result<Policy, PolicyError> {
-    Policy::parse(DEFAULT_AGENCIES, &change(DEFAULT_DATASETS.to_owned()))
+    let changed = change(DEFAULT_DATASETS.to_owned());
+    assert_ne!(changed, DEFAULT_DATASETS, "the change no longer finds what it replaces");
+    Policy::parse(DEFAULT_AGENCIES, &changed)
 }
 
 /// The default file with another declared grid in `cases`.
@@ -94,7 +97,7 @@ fn a_declared_grid_below_the_province_is_refused() {
 fn an_attribute_of_a_person_in_a_declared_grid_is_refused() {
     let result = with(|text| text.replace(r#"by = ["year", "section"]"#, r#"by = ["year", "sex"]"#));
     refused(result, "attribute of a person");
-    let result = with(|text| text.replace(r#"overturned = ["no"] }"#, r#"sex = ["F"] }"#));
+    let result = with(|text| text.replace(r#"overturned = ["no"],"#, r#"overturned = ["no"], sex = ["F"],"#));
     refused(result, "population of a declared grid");
 }
 
