@@ -288,8 +288,9 @@ impl<S: EventSource> LogReader<S> {
     }
 
     fn is_drained(&self) -> bool {
+        // A partition that halted while it was read is still in `reading`, for what it has in the open batch.
         let reached = |(partition, high): (&Partition, &i64)| {
-            self.reading.get(partition).is_none_or(|reading| reading.next >= *high)
+            self.halted.contains(partition) || self.reading.get(partition).is_none_or(|reading| reading.next >= *high)
         };
         self.targets.as_ref().is_some_and(|targets| targets.iter().all(reached))
     }

@@ -174,10 +174,8 @@ async fn another_log_under_the_same_streams_halts_until_it_is_confirmed() {
 #[tokio::test]
 async fn streams_that_are_not_events_are_left_alone() {
     let mut place = Place::new();
-    let mut other = case(1);
-    other.agency = String::new();
     let mut sink = place.log.sink().unwrap();
-    let out = eventlog::Outgoing { key: None, headers: &[], value: Some(b"x"), timestamp_ms: 0 };
+    let out = eventlog::Outgoing { key: None, headers: &[], value: Some(b"x"), timestamp_ms: LOG_MS };
     eventlog::EventSink::append(&mut sink, "tip.receipts.v1", &[out]).unwrap();
     assert!(place.drain().await.partitions.is_empty());
 }
