@@ -6,22 +6,36 @@ use arrow::record_batch::RecordBatch;
 
 use crate::catalogue::Catalogue;
 use crate::editions::{EditionMeta, EditionSource, SourceError};
+use crate::tables::Tables;
 
 /// An immutable picture of all editions. A new edition makes a new picture; this one stays as it is.
 pub struct Current {
     catalogue: Arc<Catalogue>,
     editions: Vec<(EditionMeta, RecordBatch)>,
+    tables: Tables,
 }
 
 impl Current {
-    pub(crate) fn empty(catalogue: Arc<Catalogue>) -> Self {
-        Self { catalogue, editions: Vec::new() }
+    pub(crate) fn empty(catalogue: Arc<Catalogue>) -> Result<Self, SourceError> {
+        Self::new(catalogue, Vec::new())
+    }
+
+    fn new(catalogue: Arc<Catalogue>, editions: Vec<(EditionMeta, RecordBatch)>) -> Result<Self, SourceError> {
+        let edition = editions.last().map_or(0, |(meta, _)| meta.edition);
+        let tables =
+            Tables::new(&catalogue, &editions).map_err(|e| SourceError::Malformed { edition, what: e.to_string() })?;
+        Ok(Self { catalogue, editions, tables })
     }
 
     /// This picture and the editions that have appeared since.
     pub(crate) async fn advance(&self, source: &dyn EditionSource) -> Result<Self, SourceError> {
         let mut editions = Vec::new();
         for meta in source.list().await? {
+            // An edition never changes: what is in memory is not read again.
+            if let Some(known) = self.editions.iter().find(|(known, _)| known.edition == meta.edition) {
+                editions.push((meta, known.1.clone()));
+                continue;
+            }
             let batches = source.read(meta.edition).await?;
             let Some(first) = batches.first() else {
                 continue;
@@ -30,7 +44,7 @@ impl Current {
                 .map_err(|e| SourceError::Malformed { edition: meta.edition, what: e.to_string() })?;
             editions.push((meta, batch));
         }
-        Ok(Self { catalogue: Arc::clone(&self.catalogue), editions })
+        Self::new(Arc::clone(&self.catalogue), editions)
     }
 
     /// The editions, oldest first.
@@ -46,5 +60,10 @@ impl Current {
     /// The edition of that number.
     pub fn edition(&self, number: u32) -> Option<&EditionMeta> {
         self.editions().find(|e| e.edition == number)
+    }
+
+    /// The tables of this picture.
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
     }
 }

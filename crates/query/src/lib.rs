@@ -7,9 +7,15 @@
 pub mod catalogue;
 mod current;
 mod editions;
+mod functions;
+mod guard;
+mod metered;
+mod names;
 mod question;
 mod reader;
 mod refusal;
+mod run;
+mod tables;
 
 pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 pub use current::Current;

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::Catalogue;
@@ -15,6 +17,11 @@ use crate::current::Current;
 use crate::editions::{EditionSource, SourceError};
 use crate::question::{Answer, Limits, Question};
 use crate::refusal::{Code, Refusal};
+use crate::run;
+
+/// Stack of the threads on which questions are computed. What nests is bounded by the guard; this is what the parser and
+/// the rewriting of plans need for the most that it lets through, with room. It is reserved, not used.
+const STACK: usize = 64 << 20;
 
 /// How a reader works.
 #[derive(Debug, Clone)]
@@ -47,6 +54,44 @@ struct Inner {
     catalogue: Arc<Catalogue>,
     settings: Settings,
     current: watch::Sender<Arc<Current>>,
+    threads: Threads,
+    /// Turns to compute.
+    turns: Arc<Semaphore>,
+    /// Places for questions that compute or wait for a turn.
+    places: Arc<Semaphore>,
+}
+
+/// The runtime of questions. Dropped without waiting, so that it may be dropped anywhere.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn start(count: usize) -> Result<Self, SourceError> {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(count.max(1))
+            .thread_name("question")
+            .thread_stack_size(STACK)
+            .build()
+            .map(|runtime| Self(Some(runtime)))
+            .map_err(|e| SourceError::Read(Box::new(e)))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Stops the work when the one who waits for it is gone.
+struct StopOnDrop(AbortHandle, CancellationToken);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.1.cancel();
+        self.0.abort();
+    }
 }
 
 impl Reader {
@@ -57,9 +102,20 @@ impl Reader {
         settings: Settings,
     ) -> Result<Self, SourceError> {
         let catalogue = Arc::new(catalogue);
-        let empty = Arc::new(Current::empty(Arc::clone(&catalogue)));
-        let reader =
-            Self { inner: Arc::new(Inner { source, catalogue, settings, current: watch::Sender::new(empty) }) };
+        let empty = Arc::new(Current::empty(Arc::clone(&catalogue))?);
+        let threads = Threads::start(settings.threads)?;
+        let at_once = settings.at_once.max(1);
+        let reader = Self {
+            inner: Arc::new(Inner {
+                source,
+                catalogue,
+                current: watch::Sender::new(empty),
+                threads,
+                turns: Arc::new(Semaphore::new(at_once)),
+                places: Arc::new(Semaphore::new(at_once.saturating_add(settings.waiting).min(Semaphore::MAX_PERMITS))),
+                settings,
+            }),
+        };
         reader.refresh().await?;
         Ok(reader)
     }
@@ -113,8 +169,55 @@ impl Reader {
     }
 
     /// Answers one question, or refuses it. Dropping the future, or cancelling the token, stops the work.
+    ///
+    /// The refusal comes in time even when the work is in a step that cannot be left at once; such work keeps its turn
+    /// until it has ended, so that work left behind is never more than `at_once` questions.
     pub async fn ask(&self, question: Question, cancel: CancellationToken) -> Result<Answer, Refusal> {
-        let _ = (question, cancel);
-        Err(Refusal::new(Code::Internal, "SQL is not answered yet."))
+        let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
+        let end = Instant::now() + limits.time;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(Refusal::new(Code::Cancelled, "The question was withdrawn.")),
+            answer = self.answer(question, limits) => answer,
+            () = tokio::time::sleep_until(end) => Err(too_long(&limits)),
+        }
     }
+
+    async fn answer(&self, question: Question, limits: Limits) -> Result<Answer, Refusal> {
+        let turn = self.turn().await?;
+        let current = self.current();
+        let Some(runtime) = &self.inner.threads.0 else {
+            return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
+        };
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let work = runtime.spawn(async move {
+            let answer = run::answer(question, limits, current, stopped).await;
+            drop(turn);
+            answer
+        });
+        let _stop = StopOnDrop(work.abort_handle(), stop);
+        work.await.unwrap_or_else(|error| {
+            tracing::error!(panicked = error.is_panic(), "a question broke off");
+            Err(Refusal::new(Code::Internal, "The question could not be answered; the fault is ours."))
+        })
+    }
+
+    /// A turn to compute, when there is one.
+    async fn turn(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Refusal> {
+        let inner = &self.inner;
+        let busy = || {
+            let detail =
+                format!("{} questions are being computed and as many as may wait are waiting.", inner.settings.at_once);
+            Refusal::new(Code::Busy, detail).hint("Ask again in a few seconds.")
+        };
+        let place = Arc::clone(&inner.places).try_acquire_owned().map_err(|_| busy())?;
+        let turn = Arc::clone(&inner.turns).acquire_owned().await.map_err(|_| busy())?;
+        Ok((place, turn))
+    }
+}
+
+fn too_long(limits: &Limits) -> Refusal {
+    let detail = format!("The question takes longer than {} s.", limits.time.as_secs_f64());
+    Refusal::new(Code::TimeLimit, detail).hint("Join on codes, filter before joining, or ask for less at once.")
 }

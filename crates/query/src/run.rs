@@ -1,0 +1,94 @@
+//! Computes a guarded plan under limits, on threads of its own.
+//!
+//! Each question has a session of its own: no catalogue, no functions, no stores, no formats, no files to spill to, and a
+//! pool of memory that ends at its limit. One partition per question, so that an answer is the same each time and
+//! questions share the threads fairly.
+
+use std::sync::Arc;
+
+use datafusion::common::Result as DataFusionResult;
+use datafusion::execution::context::SessionState;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryConsumer, MemoryPool};
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SessionConfig;
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::current::Current;
+use crate::functions::FUNCTIONS;
+use crate::guard::{self, Guarded};
+use crate::metered;
+use crate::question::{Answer, Limits, Question};
+use crate::refusal::{Code, Refusal};
+
+/// Rows of one step of work: small, so that a question yields often and a wide row stays a small batch.
+const BATCH_ROWS: usize = 4_096;
+
+/// Answers a question over a picture. `stop` is cancelled when nobody waits for the answer any more.
+pub(crate) async fn answer(
+    question: Question,
+    limits: Limits,
+    current: Arc<Current>,
+    stop: CancellationToken,
+) -> Result<Answer, Refusal> {
+    let Guarded { plan, words } = guard::guard(&question, &limits, current.tables())?;
+    drop(question);
+    tokio::task::yield_now().await;
+    let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(limits.memory));
+    let state = session(Arc::clone(&pool)).map_err(|e| guard::computing(&e, &limits))?;
+    let plan = state.optimize(&plan).map_err(|e| guard::planning(&e, &words))?;
+    guard::check_optimised(&plan)?;
+    let plan = metered::interruptible(plan, &stop).map_err(|e| guard::computing(&e, &limits))?;
+    tokio::task::yield_now().await;
+    let physical =
+        state.query_planner().create_physical_plan(&plan, &state).await.map_err(|e| guard::planning(&e, &words))?;
+    let physical = metered::meter(physical).map_err(|e| guard::computing(&e, &limits))?;
+    tokio::task::yield_now().await;
+    let mut stream = execute_stream(physical, state.task_ctx()).map_err(|e| guard::computing(&e, &limits))?;
+    let held = MemoryConsumer::new("answer").register(&pool);
+    let (schema, mut batches, mut rows) = (stream.schema(), Vec::new(), 0);
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(|e| guard::computing(&e, &limits))?;
+        rows += batch.num_rows();
+        if rows > limits.rows {
+            let detail = format!("The answer has more than {} rows.", limits.rows);
+            return Err(Refusal::new(Code::RowLimit, detail)
+                .hint("Add LIMIT, a condition, or GROUP BY; or take the whole edition as a file."));
+        }
+        held.try_grow(metered::bytes(&batch)).map_err(|_| guard::memory(&limits))?;
+        if batch.num_rows() > 0 {
+            batches.push(batch);
+        }
+        tokio::task::consume_budget().await;
+    }
+    Ok(Answer { schema, batches, edition: current.latest().map(|e| e.edition) })
+}
+
+fn session(pool: Arc<dyn MemoryPool>) -> DataFusionResult<SessionState> {
+    let stores = DefaultObjectStoreRegistry::new();
+    stores.deregister_store(ObjectStoreUrl::local_filesystem().as_ref())?;
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(pool)
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+        .with_object_store_registry(Arc::new(stores))
+        .build()?;
+    let mut config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_batch_size(BATCH_ROWS)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false);
+    // Nothing is spilled, so nothing is set aside for merging what was spilled.
+    config.options_mut().execution.sort_spill_reservation_bytes = 0;
+    // Rewriting looks up functions by name as well (DISTINCT ON by `first_value`): it finds those on offer.
+    Ok(SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(Arc::new(runtime))
+        .with_scalar_functions(FUNCTIONS.scalar.values().cloned().collect())
+        .with_aggregate_functions(FUNCTIONS.aggregate.values().cloned().collect())
+        .with_window_functions(FUNCTIONS.window.values().cloned().collect())
+        .build())
+}
