@@ -10,7 +10,8 @@ use crate::exit;
 
 /// Amanat: the event-sourced national data warehouse on trafficking in persons.
 ///
-/// Agencies publish case events; ingest writes them, exactly once, to a lake. The readers' commands come with the next change.
+/// Agencies publish case events; ingest writes them, exactly once, to a lake; editions of national indicators that disclose no
+/// one are published from it and served over SQL and HTTP.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = exit::HELP, max_term_width = 110)]
 pub struct Cli {
@@ -57,9 +58,9 @@ impl Common {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the write road: what the agencies publish goes from the log to the lake, exactly once
+    /// Run everything: ingest what the agencies publish, keep Snapshots fresh, serve the published editions
     #[command(
-        after_help = "Examples:\n  amanat up --sample --once          a synthetic country in an empty data directory\n  amanat up                          what the agencies publish\n  amanat up --brokers 127.0.0.1:9092 read Apache Kafka instead of the embedded log"
+        after_help = "Examples:\n  amanat up --sample                 a synthetic country in an empty data directory, served\n  amanat up                          what the agencies publish\n  amanat up --brokers 127.0.0.1:9092 read Apache Kafka instead of the embedded log\n  amanat up --role endpoint          one role of several processes on one data directory"
     )]
     Up(UpArgs),
     /// Publish events (structured CloudEvents, one JSON a line) to the log, checked first
@@ -75,7 +76,21 @@ pub enum Command {
     /// Check a file of events offline: every mistake with its line and field
     #[command(after_help = "Example:\n  amanat validate events.ndjson")]
     Validate(ValidateArgs),
-    /// Lag per partition, what was set aside and why
+    /// Fold what has been ingested into a new Snapshot of the marts
+    #[command(after_help = "Example:\n  amanat refresh --explain")]
+    Refresh(RefreshArgs),
+    /// Publish the thirteen indicators as a numbered edition; list, show or recompute editions
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  amanat edition publish --as-of 2025-12-31\n  amanat edition recompute 1        equal, or the named cause why not"
+    )]
+    Edition(EditionCommand),
+    /// Ask the published indicators a question in SQL
+    #[command(
+        after_help = "Examples:\n  amanat sql \"select time_period, value, lo95, hi95 from published.v01 where province = 'PK-PB'\"\n  amanat sql \"select * from published.c01 where time_period = $1\" --param 2025-Q1 --format csv\n  amanat sql \"select table_name from information_schema.tables\""
+    )]
+    Sql(SqlArgs),
+    /// Lag per partition, what was set aside and why, editions
     Status(StatusArgs),
     /// What could not be accepted: list it, or show one record
     #[command(subcommand)]
@@ -96,9 +111,91 @@ pub struct UpArgs {
     /// How large the synthetic country is
     #[command(flatten)]
     pub country: CountryArgs,
-    /// Stop when everything published so far is ingested
+    /// Stop when everything published so far is ingested and folded (and, with --sample, published)
     #[arg(long)]
     pub once: bool,
+    /// Run this role only (may be given several times); without it, all of them
+    #[arg(long, value_enum)]
+    pub role: Vec<Role>,
+}
+
+/// A role of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// From the log to the lake.
+    Ingest,
+    /// From the lake to Snapshots.
+    Refresh,
+    /// SQL and indicators over HTTP.
+    Endpoint,
+}
+
+/// Arguments of `refresh`.
+#[derive(Debug, Args)]
+pub struct RefreshArgs {
+    /// Print the graph: each table with what it reads, its rows and the time it took
+    #[arg(long)]
+    pub explain: bool,
+    /// Make a new Snapshot even if nothing has changed
+    #[arg(long)]
+    pub force: bool,
+    /// Run every test of every model, also the costly ones
+    #[arg(long)]
+    pub thorough: bool,
+    /// Print the report as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Commands of `edition`.
+#[derive(Debug, Subcommand)]
+pub enum EditionCommand {
+    /// Refresh, protect all indicators together, and publish them as the next edition
+    Publish {
+        /// The day that the edition speaks of, YYYY-MM-DD [default: today in Pakistan]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<chrono::NaiveDate>,
+    },
+    /// List the editions
+    List {
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print an edition's manifest as JSON: what it follows from
+    Show {
+        /// Its number
+        edition: i64,
+    },
+    /// Make an edition again from the events below its cut and compare: equal, or the named cause why it cannot be
+    Recompute {
+        /// Its number
+        edition: i64,
+    },
+}
+
+/// Arguments of `sql`.
+#[derive(Debug, Args)]
+pub struct SqlArgs {
+    /// One SELECT over `published` and `reference`; `-` reads it from standard input
+    pub sql: String,
+    /// Value of $1, then of $2, …
+    #[arg(long, value_name = "VALUE")]
+    pub param: Vec<String>,
+    /// How the answer is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// Comma-separated values with a header.
+    Csv,
+    /// One JSON object: columns, rows, row_count, edition.
+    Json,
 }
 
 /// Size and seed of the synthetic country.

@@ -1,8 +1,11 @@
 //! The program: reads the configuration, builds the parts, runs a role. Every decision is made elsewhere.
 
+mod ask;
+mod catalogue;
 mod cli;
 mod config;
 mod data_dir;
+mod edition;
 mod exit;
 mod import;
 mod progress;
@@ -32,6 +35,9 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Publish(args) => publish::run(config, args),
         cli::Command::Import(args) => import::run(config, args),
         cli::Command::Validate(args) => validate::run(config, args),
+        cli::Command::Refresh(args) => edition::refresh(config, args),
+        cli::Command::Edition(command) => edition::run(config, command),
+        cli::Command::Sql(args) => ask::run(config, args),
         cli::Command::Status(args) => status::run(config, args),
         cli::Command::SetAside(command) => set_aside::run(config, command),
         cli::Command::Sample(args) => sampling::run(config, args),

@@ -44,6 +44,11 @@ pub fn run(config: Config, args: SampleArgs) -> anyhow::Result<()> {
     exit::print(&text)
 }
 
+/// The day that a sample's first edition speaks of: the last of its years.
+pub fn as_of() -> chrono::NaiveDate {
+    chrono::NaiveDate::from_ymd_opt(sample::size::LAST_YEAR, 12, 31).expect("every year has a 31 December")
+}
+
 /// The country of these arguments.
 pub fn world(country: &CountryArgs) -> World {
     let size = match country.size {

@@ -1,4 +1,4 @@
-//! `amanat status`: lag per partition, what was set aside and why. Reads beside a running `up`.
+//! `amanat status`: lag per partition, what was set aside and why, editions. Reads beside a running `up`.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +33,7 @@ async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
             counts[name] = json!(rows);
         }
     }
+    let editions = lake::Published::open(&dir.store).numbers().await?;
     let partitions: Vec<Value> = partitions
         .into_iter()
         .map(|(id, (high, next))| {
@@ -41,7 +42,7 @@ async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
         })
         .collect();
     Ok(
-        json!({"store": if dir.is_sample() { "sample (synthetic)" } else { "real" }, "lake_version": lake_version, "partitions": partitions, "counts": counts}),
+        json!({"store": if dir.is_sample() { "sample (synthetic)" } else { "real" }, "lake_version": lake_version, "partitions": partitions, "counts": counts, "editions": editions}),
     )
 }
 
@@ -84,6 +85,10 @@ fn table(status: &Value) -> String {
     text.push_str("\nevents by outcome\n");
     for (name, count) in flat("", &status["counts"]) {
         text.push_str(&format!("  {name:<40} {count:>9}\n"));
+    }
+    match status["editions"].as_array().and_then(|all| all.last()) {
+        Some(latest) => text.push_str(&format!("\nlatest edition: {latest}\n")),
+        None => text.push_str("\nno edition yet: `amanat edition publish --as-of DATE` makes the first\n"),
     }
     text
 }

@@ -1,51 +1,148 @@
-//! `amanat up`: the write road in one process, from the log to the lake.
+//! `amanat up`: the roles of one process, or one of them alone.
 //!
-//! One ingesting process at a time by a lock on the directory; fenced by claims. Ctrl-C (or SIGTERM) stops reading, commits
-//! what was read, and ends: nothing acknowledged is lost.
+//! *ingest* brings what the agencies published from the log to the lake; *refresh* folds it into Snapshots; *endpoint* serves
+//! the published editions. One ingesting and one refreshing process at a time, by locks on the directory; any number of
+//! endpoints. Ctrl-C (or SIGTERM) stops reading, commits what was read, answers what was asked, and ends.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ingest::{RandomIds, SystemClock, Worker, WorkerConfig};
-use lake::{Events, StoreKind, StoreLock};
+use anyhow::Context;
+use ingest::{RandomIds, SystemClock, Worker, WorkerConfig, WorkerReport};
+use lake::{Events, LakeError, Published, StoreKind, StoreLock};
+use models::RefreshOptions;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::cli::{Size, UpArgs};
+use crate::cli::{Role, Size, UpArgs};
 use crate::config::Config;
 use crate::data_dir::DataDir;
-use crate::{exit, sampling};
+use crate::exit::Failure;
+use crate::{edition, exit, sampling, telemetry};
 
-/// Runs until told to stop, or until everything is ingested.
+/// How often a reader looks for a new edition: one listing of a folder.
+const LOOK_FOR_EDITIONS: Duration = Duration::from_millis(500);
+
+type Ingester = Worker<Box<dyn eventlog::EventSource>>;
+
+/// Runs until told to stop; with `--once` until everything published so far is ingested and folded.
 pub fn run(config: Config, args: UpArgs) -> anyhow::Result<()> {
-    let dir = DataDir::open_or_create(&config, args.sample.then_some(StoreKind::Sample))?;
-    let _lock = dir.lock(StoreLock::WRITER)?;
-    if args.sample {
-        fill_with_sample(&config, &dir, &args)?;
-    }
+    let began = Instant::now();
+    let dir = Arc::new(DataDir::open_or_create(&config, args.sample.then_some(StoreKind::Sample))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut worker = worker(&config, &dir).await?;
-        let report = if args.once {
-            worker.drain().await?
-        } else {
-            let stop = CancellationToken::new();
-            tokio::spawn(stop_on_signal(stop.clone()));
-            worker.run_until(stop.cancelled_owned()).await?
-        };
-        let counts = &report.counts;
-        exit::print(&format!(
-            "{} event(s) ingested, {} duplicate(s), {} conflict(s), {} set aside\n",
-            counts.ok,
-            counts.duplicate,
-            counts.conflict,
-            counts.set_aside_total()
-        ))
-    })
+    let up = Up { config, args, dir, began, stop: CancellationToken::new() };
+    runtime.block_on(up.run())
+}
+
+struct Up {
+    config: Config,
+    args: UpArgs,
+    dir: Arc<DataDir>,
+    began: Instant,
+    stop: CancellationToken,
+}
+
+impl Up {
+    fn has(&self, role: Role) -> bool {
+        self.args.role.is_empty() || self.args.role.contains(&role)
+    }
+
+    async fn run(self) -> anyhow::Result<()> {
+        // The address and the locks first: what cannot be had is said before any work.
+        let listener =
+            if self.has(Role::Endpoint) && !self.args.once { Some(bind(self.config.http).await?) } else { None };
+        let _writer = if self.has(Role::Ingest) { Some(self.dir.lock(StoreLock::WRITER)?) } else { None };
+        tokio::spawn(stop_on_signal(self.stop.clone()));
+        let mut tasks = JoinSet::new();
+        if let Some(listener) = listener {
+            let door = door(&self.config, &self.dir, self.stop.clone()).await?;
+            let stop = self.stop.clone();
+            tasks.spawn(async move { axum_serve(listener, door, stop).await.context("the endpoint ended") });
+        }
+        let worker = self.fill_and_ingest().await?;
+        self.first_edition().await?;
+        if self.args.once {
+            if self.has(Role::Refresh) && !self.args.sample {
+                self.refresh().await?;
+            }
+            return Ok(());
+        }
+        self.greet()?;
+        if let Some(mut worker) = worker {
+            let stop = self.stop.clone();
+            tasks.spawn(async move { Ok(ingested(&worker.run_until(stop.cancelled_owned()).await?)?) });
+        }
+        if self.has(Role::Refresh) {
+            tasks.spawn(keep_fresh(Arc::clone(&self.dir), self.config.refresh.every_seconds, self.stop.clone()));
+        }
+        let mut result = Ok(());
+        while let Some(ended) = tasks.join_next().await {
+            // The first role that fails stops the others, which commit and answer what they have.
+            self.stop.cancel();
+            result = result.and(ended.map_err(anyhow::Error::from).and_then(|ended| ended));
+        }
+        result
+    }
+
+    /// Publishes the sample's feed to the log, and ingests what the log holds now where that must come first.
+    async fn fill_and_ingest(&self) -> anyhow::Result<Option<Ingester>> {
+        if self.args.sample {
+            fill_with_sample(&self.config, &self.dir, &self.args)?;
+        }
+        if !self.has(Role::Ingest) {
+            return Ok(None);
+        }
+        let mut worker = worker(&self.config, &self.dir).await?;
+        if self.args.once || self.args.sample {
+            ingested(&worker.drain().await?)?;
+        }
+        Ok(Some(worker))
+    }
+
+    /// A sample store publishes its first edition by itself; in a real one a person decides.
+    async fn first_edition(&self) -> anyhow::Result<()> {
+        let wanted = self.args.sample && self.has(Role::Refresh);
+        if !wanted || Published::open(&self.dir.store).latest().await?.is_some() {
+            return Ok(());
+        }
+        let info = edition::publish(&self.dir, sampling::as_of()).await?;
+        exit::print(&format!("edition {} published: {} rows\n", info.edition, info.rows))
+    }
+
+    async fn refresh(&self) -> anyhow::Result<()> {
+        let (snapshot, report) = edition::refresh_once(&self.dir, RefreshOptions::default()).await?;
+        exit::print(&format!("Snapshot {}: {} event(s) folded\n", snapshot.name(), report.stage.raw))
+    }
+
+    fn greet(&self) -> anyhow::Result<()> {
+        let mut text = format!("ready after {:.1} s", self.began.elapsed().as_secs_f64());
+        if self.has(Role::Endpoint) {
+            let http = self.config.http;
+            text.push_str(&format!(
+                "\n  indicators   http://{http}/v1/indicators/V01/data\n  SQL          amanat sql \"select * from published.v01 limit 5\"\n  API          http://{http}/openapi.json"
+            ));
+        }
+        exit::print(&format!("{text}\nCtrl-C ends and loses nothing.\n"))
+    }
+}
+
+/// Says what a worker did.
+fn ingested(report: &WorkerReport) -> anyhow::Result<()> {
+    let counts = &report.counts;
+    exit::print(&format!(
+        "{} event(s) ingested, {} duplicate(s), {} conflict(s), {} set aside\n",
+        counts.ok,
+        counts.duplicate,
+        counts.conflict,
+        counts.set_aside_total()
+    ))
 }
 
 /// A worker over the configured log.
-async fn worker(config: &Config, dir: &DataDir) -> anyhow::Result<Worker<Box<dyn eventlog::EventSource>>> {
+async fn worker(config: &Config, dir: &DataDir) -> anyhow::Result<Ingester> {
     let source = dir.source(config)?;
     let writer = format!("ingest-{}", std::process::id());
     let events = Events::open_or_create(&dir.store, &writer)
@@ -75,6 +172,50 @@ fn fill_with_sample(config: &Config, dir: &DataDir, args: &UpArgs) -> anyhow::Re
     ))?;
     let published = sampling::publish(config, dir, &args.country)?;
     exit::print(&format!("{} event(s) of the agencies in the log, {} of them now\n", published.lines, published.sent))
+}
+
+/// Takes the address, or says who else may have it.
+async fn bind(http: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(http).await.map_err(|error| {
+        let hint = if error.kind() == std::io::ErrorKind::AddrInUse {
+            "is in use, perhaps by another `amanat up`: end that one, or name another address with --http 127.0.0.1:PORT".to_owned()
+        } else {
+            format!("cannot be taken ({error}): name another with --http ADDRESS:PORT")
+        };
+        Failure::Unavailable(format!("the address {http} {hint}.")).into()
+    })
+}
+
+/// The endpoint over the editions of the directory, which follows new ones until told to stop.
+async fn door(config: &Config, dir: &DataDir, stop: CancellationToken) -> anyhow::Result<axum::Router> {
+    let reader = edition::reader(config, dir).await?;
+    tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, stop));
+    let settings = endpoint::Settings { metrics: telemetry::metrics()?, ..endpoint::Settings::default() };
+    Ok(endpoint::router(reader, settings))
+}
+
+async fn axum_serve(listener: TcpListener, door: axum::Router, stop: CancellationToken) -> std::io::Result<()> {
+    axum::serve(listener, door).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// Folds what has arrived, every so often. A failure is said and tried again: readers keep what they have.
+async fn keep_fresh(dir: Arc<DataDir>, every_seconds: u64, stop: CancellationToken) -> anyhow::Result<()> {
+    let every = Duration::from_secs(every_seconds.max(1));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(every) => {}
+        }
+        match Events::open(&dir.store, "refresh").await {
+            Err(LakeError::NoTable(_)) => continue,
+            Err(error) => warn!(error = &error as &dyn std::error::Error, "not refreshed"),
+            Ok(_) => match edition::refresh_once(&dir, RefreshOptions::default()).await {
+                Ok((_, report)) if report.unchanged => {}
+                Ok((snapshot, report)) => info!(snapshot = snapshot.name(), events = report.stage.raw, "refreshed"),
+                Err(error) => warn!("not refreshed: {error:#}"),
+            },
+        }
+    }
 }
 
 /// Ends on Ctrl-C or SIGTERM; a second one ends at once.

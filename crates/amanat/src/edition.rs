@@ -1,0 +1,290 @@
+//! Snapshots and editions on a data directory: `refresh`, `edition publish|list|show|recompute`, and what readers open.
+//!
+//! One process refreshes or publishes at a time, by a lock on the directory. Readers need no lock: a Snapshot and an edition
+//! never change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use lake::{EditionInfo, Events, LakeError, PartitionId, Published, Store, StoreLock};
+use models::edition::{self, DIMENSIONS, EditionError, Manifest};
+use models::{RefreshOptions, RefreshReport, Snapshot, SqlSet};
+use policy::Policy;
+use query::{EditionMeta, EditionSource, SourceError};
+use serde_json::{Value, json};
+
+use crate::cli::{EditionCommand, RefreshArgs};
+use crate::config::Config;
+use crate::data_dir::{DataDir, unusable};
+use crate::exit::{self, Failure};
+use crate::progress;
+
+/// Pakistan Standard Time, UTC+5 without daylight saving: the day of an edition is a day there.
+const KARACHI_SECONDS: i32 = 5 * 3_600;
+
+/// `amanat refresh`.
+pub fn refresh(config: Config, args: RefreshArgs) -> anyhow::Result<()> {
+    let dir = DataDir::open(&config)?;
+    let bar = progress::spinner("refreshing");
+    let options = RefreshOptions { force: args.force, thorough: args.thorough, ..RefreshOptions::default() };
+    let (_, report) = runtime()?.block_on(refresh_once(&dir, options))?;
+    bar.finish_and_clear();
+    if args.json {
+        return exit::print(&format!("{}\n", serde_json::to_string(&report)?));
+    }
+    exit::print(&summary(&report))?;
+    if args.explain { exit::print(&explained(&report)) } else { Ok(()) }
+}
+
+/// `amanat edition …`.
+pub fn run(config: Config, command: EditionCommand) -> anyhow::Result<()> {
+    let dir = DataDir::open(&config)?;
+    runtime()?.block_on(async {
+        match command {
+            EditionCommand::Publish { as_of } => {
+                let info = publish(&dir, as_of.unwrap_or_else(today)).await?;
+                exit::print(&format!("published edition {}: {} rows\n", info.edition, info.rows))
+            }
+            EditionCommand::List { json } => list(&dir, json).await,
+            EditionCommand::Show { edition } => {
+                let info = existing(&dir, edition).await?;
+                exit::print(&format!("{}\n", serde_json::to_string_pretty(&shown(&info))?))
+            }
+            EditionCommand::Recompute { edition } => recompute(&dir, edition).await,
+        }
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Today in Pakistan.
+pub fn today() -> NaiveDate {
+    let zone = FixedOffset::east_opt(KARACHI_SECONDS).expect("five hours are an offset");
+    DateTime::<Utc>::from(std::time::SystemTime::now()).with_timezone(&zone).date_naive()
+}
+
+/// Makes a Snapshot of what the lake holds now, or gives back the last one if it is still right.
+pub async fn refresh_once(dir: &DataDir, options: RefreshOptions) -> anyhow::Result<(Snapshot, RefreshReport)> {
+    let _lock = dir.lock(StoreLock::REFRESH)?;
+    let events = match Events::open(&dir.store, "refresh").await {
+        Err(LakeError::NoTable(_)) => {
+            return Err(Failure::Refused(
+                "nothing has been ingested yet: `amanat up` ingests what is published.".into(),
+            )
+            .into());
+        }
+        other => other.map_err(|error| unusable(&dir.path, &error))?,
+    };
+    Ok(models::refresh(&dir.store, &events.snapshot()?, &dir.policy, &dir.keys, &options).await?)
+}
+
+/// Publishes the next edition from a fresh Snapshot.
+pub async fn publish(dir: &DataDir, as_of: NaiveDate) -> anyhow::Result<EditionInfo> {
+    let (snapshot, _) = refresh_once(dir, RefreshOptions::default()).await?;
+    let _lock = dir.lock(StoreLock::REFRESH)?;
+    let mut published = Published::open_or_create(&dir.store, &DIMENSIONS).await?;
+    let manifest = manifest(dir, &snapshot, as_of);
+    let source = snapshot.source(&dir.policy);
+    let done = edition::publish(&mut published, &source, &dir.policy, &dir.keys, manifest, uuid::Uuid::new_v4()).await;
+    done.map_err(refusal)
+}
+
+/// What an edition made of this Snapshot follows from.
+fn manifest(dir: &DataDir, snapshot: &Snapshot, as_of: NaiveDate) -> Manifest {
+    let cut = snapshot.cut().into_iter().map(|(id, next)| (format!("{}/{}", id.log_stream, id.partition), next));
+    let now = DateTime::<Utc>::from(std::time::SystemTime::now());
+    Manifest {
+        as_of,
+        published_at: now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        synthetic: dir.is_sample(),
+        cut: cut.collect(),
+        lake_version: snapshot.lake_version(),
+        marts: snapshot.hashes(),
+        sql: snapshot.sql_hash().to_owned(),
+        policy: snapshot.policy_hash().to_owned(),
+        methodology: dir.policy.datasets.methodology().to_owned(),
+        key_fingerprint: dir.fingerprint.clone(),
+    }
+}
+
+/// A refusal has its own exit code.
+fn refusal(error: EditionError) -> anyhow::Error {
+    match error {
+        EditionError::SecondInQuarter { .. } | EditionError::Backward { .. } | EditionError::Changed { .. } => {
+            Failure::Refused(error.to_string()).into()
+        }
+        other => other.into(),
+    }
+}
+
+async fn existing(dir: &DataDir, edition: i64) -> anyhow::Result<EditionInfo> {
+    match Published::open(&dir.store).edition(edition).await {
+        Err(LakeError::NoEdition(_)) => Err(Failure::Usage(format!(
+            "there is no edition {edition}; `amanat edition list` shows those that there are."
+        ))
+        .into()),
+        other => Ok(other?),
+    }
+}
+
+async fn list(dir: &DataDir, as_json: bool) -> anyhow::Result<()> {
+    let editions = Published::open(&dir.store).editions().await?;
+    if as_json {
+        let all: Vec<Value> = editions.iter().map(shown).collect();
+        return exit::print(&format!("{}\n", Value::from(all)));
+    }
+    if editions.is_empty() {
+        return exit::print("no edition yet: `amanat edition publish --as-of DATE` makes the first\n");
+    }
+    let mut text = format!("{:>7}  {:<10}  {:<20}  {:>7}  hash\n", "edition", "as of", "published", "rows");
+    for info in &editions {
+        let said = |key: &str| info.manifest[key].as_str().unwrap_or("–").to_owned();
+        text.push_str(&format!(
+            "{:>7}  {:<10}  {:<20}  {:>7}  {}…\n",
+            info.edition,
+            said("as_of"),
+            said("published_at"),
+            info.rows,
+            info.rows_blake3.get(..16).unwrap_or(&info.rows_blake3)
+        ));
+    }
+    exit::print(&text)
+}
+
+/// An edition as `show` and `list --json` print it: its manifest, number, rows and their hash. It counts the events of each
+/// partition, so it is for the house; readers get [`meta`].
+fn shown(info: &EditionInfo) -> Value {
+    let mut shown = json!({"edition": info.edition, "rows": info.rows, "hash": info.rows_blake3, "published_version": info.lake_version});
+    if let (Some(into), Some(manifest)) = (shown.as_object_mut(), info.manifest.as_object()) {
+        into.extend(manifest.clone());
+    }
+    shown
+}
+
+async fn recompute(dir: &DataDir, number: i64) -> anyhow::Result<()> {
+    let info = existing(dir, number).await?;
+    let as_of = Manifest::as_of_of(&info.manifest).context("the edition's manifest has no date")?;
+    let below: BTreeMap<PartitionId, i64> = Manifest::cut_of(&info.manifest)
+        .into_iter()
+        .filter_map(|(name, next)| {
+            let (stream, partition) = name.rsplit_once('/')?;
+            Some((PartitionId { log_stream: stream.into(), partition: partition.parse().ok()? }, next))
+        })
+        .collect();
+    check_unchanged(dir, &info, as_of)?;
+    let options = RefreshOptions { below: Some(below), ..RefreshOptions::default() };
+    let (snapshot, _) = refresh_once(dir, options).await?;
+    let found = edition::recompute(&info, &snapshot.source(&dir.policy), &dir.policy, &dir.keys, as_of)?;
+    let marts = json!(snapshot.hashes()) == info.manifest["marts"];
+    if found.equal() && marts {
+        return exit::print(&format!("edition {number} recomputed: equal ({})\n", found.recomputed));
+    }
+    Err(Failure::Refused(format!(
+        "edition {number} recomputed: NOT equal (published {}, recomputed {}, marts {}). The events below its cut, or the program, are not what they were.",
+        found.published,
+        found.recomputed,
+        if marts { "equal" } else { "not equal" }
+    ))
+    .into())
+}
+
+/// Refuses before any work when `sql/`, the policy, the methodology or the key is not the one of the edition.
+fn check_unchanged(dir: &DataDir, info: &EditionInfo, as_of: NaiveDate) -> anyhow::Result<()> {
+    let now = Manifest {
+        as_of,
+        published_at: String::new(),
+        synthetic: dir.is_sample(),
+        cut: BTreeMap::new(),
+        lake_version: 0,
+        marts: BTreeMap::new(),
+        sql: SqlSet::embedded().hash().to_hex().to_string(),
+        policy: dir.policy.hash.to_hex().to_string(),
+        methodology: dir.policy.datasets.methodology().to_owned(),
+        key_fingerprint: dir.fingerprint.clone(),
+    };
+    edition::check_unchanged(info, &now).map_err(refusal)
+}
+
+fn summary(report: &RefreshReport) -> String {
+    if report.unchanged {
+        return format!("nothing new since Snapshot {}\n", report.snapshot);
+    }
+    let rows: u64 = report.marts.values().map(|mart| mart.rows).sum();
+    format!("Snapshot {}: {} event(s) folded into {} marts\n", report.snapshot, report.stage.raw, report.marts.len())
+        + &format!("  {rows} row(s); staged in {} ms, {} bucket(s)\n", report.stage_millis, report.buckets)
+}
+
+/// The graph: each table below what it reads, with rows and time.
+fn explained(report: &RefreshReport) -> String {
+    let mut text = format!("\n{:<22} {:>10} {:>8} {:>8}  {}\n", "table", "rows", "ms", "buckets", "reads");
+    for model in &report.models {
+        let rows = if model.path.starts_with("staging/") { "view".to_owned() } else { model.rows.to_string() };
+        let reads = model.reads.join(", ");
+        text.push_str(&format!("{:<22} {rows:>10} {:>8} {:>8}  {reads}\n", model.table, model.millis, model.buckets));
+    }
+    text
+}
+
+/// The lake's editions as the reader sees them.
+pub struct LakeEditions(pub Store);
+
+#[async_trait]
+impl EditionSource for LakeEditions {
+    async fn list(&self) -> Result<Vec<EditionMeta>, SourceError> {
+        Ok(Published::open(&self.0).editions().await.map_err(unread)?.iter().map(meta).collect())
+    }
+
+    async fn latest(&self) -> Result<Option<u32>, SourceError> {
+        Ok(Published::open(&self.0).latest().await.map_err(unread)?.and_then(|number| u32::try_from(number).ok()))
+    }
+
+    async fn read(&self, edition: u32) -> Result<Vec<RecordBatch>, SourceError> {
+        Published::open(&self.0).read(edition.into()).await.map_err(unread)
+    }
+}
+
+fn unread(error: LakeError) -> SourceError {
+    SourceError::Read(Box::new(error))
+}
+
+/// What is public about an edition. Its cut is not: it counts the events of each agency.
+fn meta(info: &EditionInfo) -> EditionMeta {
+    let said = |key: &str| info.manifest[key].as_str().map(str::to_owned);
+    EditionMeta {
+        edition: u32::try_from(info.edition).unwrap_or(u32::MAX),
+        as_of: said("as_of").unwrap_or_default(),
+        published_at: said("published_at").unwrap_or_default(),
+        synthetic: info.manifest["synthetic"] == true,
+        methodology: said("methodology"),
+        policy_hash: said("policy"),
+        sql_hash: said("sql"),
+    }
+}
+
+/// A reader over the editions of a data directory.
+pub async fn reader(config: &Config, dir: &DataDir) -> anyhow::Result<query::Reader> {
+    let limits = query::Limits {
+        time: std::time::Duration::from_secs(config.sql.time_limit_seconds),
+        memory: config.sql.memory_limit_mib << 20,
+        rows: config.sql.row_limit,
+        ..query::Limits::default()
+    };
+    let settings = query::Settings { limits, ..query::Settings::default() };
+    let source = Arc::new(LakeEditions(dir.store.clone()));
+    Ok(query::Reader::open(source, crate::catalogue::catalogue(&dir.policy), settings).await?)
+}
+
+/// The policy decides which indicators exist: those whose dataset it has.
+pub fn is_published(indicator: &models::indicator::Indicator, policy: &Policy) -> bool {
+    let known = |dataset: &str| policy.datasets.get(dataset).is_some();
+    let parts = indicator.shares.iter().map(|share| &share.of).chain(indicator.rate.iter().map(|rate| &rate.of));
+    let of = |id: &str| models::indicator::all().iter().find(|other| other.id == id);
+    let by_part = parts.filter_map(|part| of(&part.indicator)).any(|of| of.tables.iter().any(|t| known(&t.dataset)));
+    indicator.tables.iter().any(|table| known(&table.dataset)) || by_part
+}
