@@ -27,9 +27,7 @@ use datafusion::physical_expr::expressions::col;
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, reset_plan_states};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, collect, displayable, execute_stream,
-};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, collect, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
 use parquet::arrow::ProjectionMask;
@@ -117,9 +115,10 @@ impl Prepared {
         self.plan.schema()
     }
 
-    /// The physical plan as text, for `--explain` and for the tests that assert its shape.
+    /// The physical plan as text, for the tests that assert its shape.
+    #[cfg(test)]
     pub fn text(&self) -> String {
-        displayable(self.plan.as_ref()).indent(false).to_string()
+        datafusion::physical_plan::displayable(self.plan.as_ref()).indent(false).to_string()
     }
 
     /// Folds one bucket.

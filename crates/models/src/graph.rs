@@ -264,3 +264,51 @@ pub(crate) async fn read_all(folder: &Folder, name: &str) -> Result<(SchemaRef, 
     let schema = folder.schema(name).await?;
     Ok((schema, folder.read(name, None).await?.try_collect().await?))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::engine::Rollups;
+    use crate::model;
+    use crate::sql::SqlSet;
+
+    /// The plan of every model that is no view, as text, without a row.
+    async fn plans() -> Vec<(Model, String)> {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::local(dir.path()).unwrap();
+        let folder = lake::folder::create(&store, "lake/staged", "1").await.unwrap();
+        let folder = folder.finish(serde_json::Value::Null).await.unwrap();
+        let models = model::models(&SqlSet::embedded()).unwrap();
+        let engine = Engine::new(Rollups::from([(("agency".to_owned(), "group".to_owned()), vec![0])]));
+        let staged = Arc::new(Staged { store, folder, buckets: 1 });
+        let run = Run { engine: &engine, models: &models, staged, parallel: 1, thorough: false };
+        let mut states = BTreeMap::new();
+        let mut plans = Vec::new();
+        for model in models.iter().filter(|model| model.layer != Layer::Staging) {
+            let plan = run.plan(model, &states).await.unwrap();
+            states.insert(model.table.clone(), State { schema: plan.schema(), batches: Vec::new() });
+            plans.push((model.clone(), plan.text()));
+        }
+        plans
+    }
+
+    #[tokio::test]
+    async fn every_mart_streams_over_sorted_rows_and_sorts_nothing() {
+        let plans = plans().await;
+        assert_eq!(plans.iter().filter(|(model, _)| model.layer == Layer::Marts).count(), 9);
+        for (model, plan) in plans {
+            let lines = |operator: &'static str| plan.lines().filter(move |line| line.contains(operator));
+            assert_eq!(lines("SortExec").count(), 0, "{}\n{plan}", model.path);
+            assert_eq!(lines("RepartitionExec").count(), 0, "{}\n{plan}", model.path);
+            // What a join needs is small and by event id: the only thing that is not in the order of the rows.
+            let folds =
+                || lines("AggregateExec").filter(|line| !line.contains("referral_id") && !line.contains("return_id"));
+            assert!(folds().all(|line| line.contains("ordering_mode=Sorted")), "{}\n{plan}", model.path);
+            assert!(lines("WindowAggExec").all(|line| line.contains("mode=[Sorted]")), "{}\n{plan}", model.path);
+            if model.layer == Layer::Marts {
+                assert!(folds().count() + lines("WindowAggExec").count() > 0, "{}\n{plan}", model.path);
+            }
+        }
+    }
+}

@@ -23,6 +23,6 @@ pub mod stage;
 pub mod time;
 
 pub use error::ModelsError;
-pub use refresh::{RefreshOptions, RefreshReport, refresh, sql_hash};
+pub use refresh::{RefreshOptions, RefreshReport, refresh};
 pub use snapshot::{CutEntry, Inputs, MartInfo, Report, Snapshot, SnapshotInfo, Source};
 pub use sql::SqlSet;

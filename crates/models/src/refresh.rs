@@ -162,7 +162,7 @@ impl Work {
             format: snapshot::FORMAT,
             lake_version: self.events.lake_version,
             cut: cut.iter().map(entry).collect(),
-            sql_blake3: sql_hash(&self.options.sql).to_hex().to_string(),
+            sql_blake3: self.options.sql.hash().to_hex().to_string(),
             policy_blake3: self.policy.hash.to_hex().to_string(),
         }
     }
@@ -296,11 +296,6 @@ impl StagedInfo {
             policy_blake3: inputs.policy_blake3.clone(),
         }
     }
-}
-
-/// BLAKE3 of `sql/` as an edition's manifest names it: the files of the models and of the indicators.
-pub fn sql_hash(sql: &SqlSet) -> blake3::Hash {
-    sql.hash()
 }
 
 fn report(snapshot: &Snapshot, unchanged: bool) -> RefreshReport {

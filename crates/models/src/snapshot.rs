@@ -248,6 +248,13 @@ pub struct Source<'a> {
     policy: &'a Policy,
 }
 
+impl<'a> Source<'a> {
+    /// The Snapshot.
+    pub(crate) fn snapshot(&self) -> &'a Snapshot {
+        self.snapshot
+    }
+}
+
 impl MicrodataSource for Source<'_> {
     type Error = ModelsError;
 

@@ -20,7 +20,7 @@ pub struct Manifest {
     pub lake_version: u64,
     /// Canonical hash of each mart.
     pub marts: BTreeMap<String, String>,
-    /// Hash of `sql/`.
+    /// Hash of `sql/` ([`crate::SqlSet::hash`]).
     pub sql: String,
     /// Hash of the policy files.
     pub policy: String,
@@ -61,17 +61,4 @@ impl Manifest {
             ("the key", then("key_fingerprint"), self.key_fingerprint.clone()),
         ]
     }
-}
-
-/// Hash of `sql/`: BLAKE3 over names and texts, sorted by name.
-pub fn sql_hash<'a>(texts: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let sorted: BTreeMap<&str, &str> = texts.collect();
-    let mut hasher = blake3::Hasher::new();
-    for (name, text) in sorted {
-        for part in [name, text] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-    }
-    hasher.finalize().to_hex().to_string()
 }

@@ -3,6 +3,7 @@
 //!
 //! Absent: true counts. They go from [`disclosure::tabulate`] into [`disclosure::protect`] and nowhere else.
 
+mod calendar;
 mod derive;
 mod manifest;
 mod population;
@@ -10,12 +11,13 @@ mod release;
 mod rows;
 
 use chrono::{Datelike, NaiveDate};
-use disclosure::{DisclosureError, MicrodataSource};
+use disclosure::DisclosureError;
 use lake::{EditionInfo, LakeError, Published};
 use policy::{Keys, Policy};
 use uuid::Uuid;
 
-pub use manifest::{Manifest, sql_hash};
+pub use calendar::EditionSource;
+pub use manifest::Manifest;
 pub use population::{Population, population};
 pub use release::{ReleasedIndicators, release, unprotected};
 pub use rows::{Key, Row, to_batch};
@@ -102,7 +104,7 @@ pub async fn publish<S>(
     id: Uuid,
 ) -> Result<EditionInfo, EditionError>
 where
-    S: MicrodataSource,
+    S: EditionSource,
     S::Error: std::fmt::Display,
 {
     let earlier = published.editions().await?;
@@ -167,7 +169,7 @@ pub fn recompute<S>(
     as_of: NaiveDate,
 ) -> Result<Recomputed, EditionError>
 where
-    S: MicrodataSource,
+    S: EditionSource,
     S::Error: std::fmt::Display,
 {
     let released = release(source, policy, keys, as_of)?;

@@ -12,6 +12,7 @@ use disclosure::{
 use events::code_list::CodeList;
 use policy::{Keys, Policy};
 
+use super::calendar::{Calendar, EditionSource};
 use super::derive;
 use super::rows::{Key, Row};
 use super::{DIMENSIONS, EditionError};
@@ -42,16 +43,19 @@ pub fn release<S>(
     as_of: NaiveDate,
 ) -> Result<ReleasedIndicators, EditionError>
 where
-    S: MicrodataSource,
+    S: EditionSource,
     S::Error: std::fmt::Display,
 {
     let asked = asked(policy);
+    let calendar = Calendar::read(source, policy, as_of)?;
     let mut prepared = Rooms::default();
     let mut tables = Vec::with_capacity(asked.len());
     for Asked { indicator, table, name } in &asked {
         let query = question(indicator, table, policy, as_of)?;
         let cells = tabulate(prepared.of(&table.dataset, source, policy, keys)?, &query)?;
-        tables.push(CountedTable { name: name.clone(), cells, marks: marks(table, as_of) });
+        let mut marks = marks(table, as_of);
+        marks.extend(calendar.not_collected(indicator, table, &query, policy));
+        tables.push(CountedTable { name: name.clone(), cells, marks });
     }
     let released = protect(tables, keys, &NothingReleased)?;
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();

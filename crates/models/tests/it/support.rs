@@ -60,14 +60,14 @@ impl Default for Arrival {
 /// A lake in a temporary directory.
 pub struct Lake {
     pub store: Store,
-    pub dir: TempDir,
+    _dir: TempDir,
 }
 
 impl Lake {
     /// Ingests lines in this order.
     pub async fn of(lines: &[Feedline], arrival: Arrival) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let lake = Self { store: Store::local(dir.path()).unwrap(), dir };
+        let lake = Self { store: Store::local(dir.path()).unwrap(), _dir: dir };
         let log = SimulatedLog::new("test", arrival.partitions, ManualClock::at(0));
         let mut sink = log.sink();
         for line in lines {

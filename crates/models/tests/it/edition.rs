@@ -1,0 +1,47 @@
+//! Editions of the sample: what is exact, what was not collected, and that the manifest's hash is that of `sql/`.
+
+use std::collections::BTreeMap;
+
+use disclosure::ObsStatus;
+use models::edition::{Key, Row, release, unprotected};
+use models::{RefreshOptions, SqlSet};
+use sample::Size;
+
+use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy};
+
+const EXACT: [&str; 4] = ["C01", "C04", "L01", "L02"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exact_cells_are_the_counts_and_what_nobody_reported_is_not_a_zero() {
+    let lake = Lake::of(&feed(Size::Small), Arrival::default()).await;
+    let (snapshot, _) = lake.refresh(&RefreshOptions::default()).await;
+    assert_eq!(snapshot.sql_hash(), SqlSet::embedded().hash().to_hex().as_str());
+    let (policy, as_of) = (policy(), AS_OF.parse().unwrap());
+    let source = snapshot.source(&policy);
+    let counts: BTreeMap<Key, u64> = unprotected(&source, &policy, &keys(), as_of).unwrap().into_iter().collect();
+    let rows = release(&source, &policy, &keys(), as_of).unwrap().rows;
+
+    let is_exact = |row: &&Row| EXACT.contains(&row.key.indicator.as_str()) && row.unit != "percent";
+    let (mut zeros, mut silent) = (0, 0);
+    for row in rows.iter().filter(is_exact) {
+        let count = counts[&row.key];
+        match row.figure.obs_status() {
+            ObsStatus::L => {
+                silent += 1;
+                assert_eq!(count, 0, "{:?}: reported, and marked as not collected", row.key);
+                assert_eq!(row.figure.value(), None);
+            }
+            ObsStatus::A => {
+                zeros += usize::from(count == 0);
+                let exact = [row.figure.value(), row.figure.lo95(), row.figure.hi95()];
+                assert!(exact.iter().all(|v| v.and_then(|v| v.as_integer()) == Some(count as i64)), "{:?}", row.key);
+            }
+            other => panic!("{:?} is {other:?}", row.key),
+        }
+    }
+    assert!(zeros > 0 && silent > 0, "{zeros} zeros, {silent} not collected");
+
+    // Nothing about persons is ever said to be empty: missing and hidden look the same.
+    let of_victims = |row: &&Row| ["V01", "V03", "V11"].contains(&row.key.indicator.as_str());
+    assert!(rows.iter().filter(of_victims).all(|row| row.figure.obs_status() != ObsStatus::L));
+}
