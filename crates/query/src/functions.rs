@@ -186,6 +186,13 @@ impl Functions {
         self.scalar.contains_key(name) || self.aggregate.contains_key(name) || self.window.contains_key(name)
     }
 
+    /// Every name and its kind: `scalar`, `aggregate`, `window`.
+    pub(crate) fn listed(&self) -> Vec<(&str, &'static str)> {
+        let scalar = self.scalar.keys().map(|name| (name.as_str(), "scalar"));
+        let aggregate = self.aggregate.keys().map(|name| (name.as_str(), "aggregate"));
+        scalar.chain(aggregate).chain(self.window.keys().map(|name| (name.as_str(), "window"))).collect()
+    }
+
     /// True when the aggregate may be used with OVER.
     pub(crate) fn slides(name: &str) -> bool {
         SLIDING.contains(&name)
@@ -223,7 +230,7 @@ impl Functions {
         let all = self.scalar.keys().chain(self.aggregate.keys()).chain(self.window.keys());
         match names::nearest(name, all.map(String::as_str)) {
             Some(near) => format!("Did you mean {near}?"),
-            None => "The functions on offer are listed in the guide to asking.".to_owned(),
+            None => "SELECT * FROM information_schema.functions lists what is offered.".to_owned(),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What the engine leaves out: memory that it does not count, and work that it does not interrupt.
+//! What the engine leaves out: memory that it does not count, and work that it does not interrupt. And a last look: rows
+//! come from memory and from nowhere else.
 //!
 //! - Window functions hold back rows until their partition is whole; those rows are counted here ([`meter`]).
 //! - A join may give millions of rows for each batch that it reads. The steps above it would then work on without ever
@@ -15,6 +16,8 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result};
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{
@@ -22,8 +25,10 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
+use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{Stream, StreamExt};
@@ -44,9 +49,12 @@ pub(crate) fn bytes(batch: &RecordBatch) -> usize {
 }
 
 /// The same plan, with what flows into its window steps counted against the question's memory, and with joins that give
-/// way.
+/// way. An error when it reads anything but memory.
 pub(crate) fn meter(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
+        if node.children().is_empty() && !reads_memory(node.as_ref()) {
+            return Err(DataFusionError::Internal("a plan reads something else than memory".to_owned()));
+        }
         let holds = node.is::<WindowAggExec>() || node.is::<BoundedWindowAggExec>();
         let multiplies = node.is::<CrossJoinExec>()
             || node.is::<HashJoinExec>()
@@ -63,6 +71,14 @@ pub(crate) fn meter(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPla
         node.replace_children(inputs, options).map(Transformed::yes)
     })
     .map(|done| done.data)
+}
+
+/// True for a step without input that gives rows of memory, or one row or none.
+fn reads_memory(node: &dyn ExecutionPlan) -> bool {
+    let memory = |source: &DataSourceExec| source.data_source().is::<MemorySourceConfig>();
+    node.is::<EmptyExec>()
+        || node.is::<PlaceholderRowExec>()
+        || node.downcast_ref::<DataSourceExec>().is_some_and(memory)
 }
 
 /// The same plan, whose joins end with an error once `stop` is cancelled.

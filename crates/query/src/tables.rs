@@ -20,6 +20,7 @@ use datafusion::logical_expr::TableSource;
 
 use crate::catalogue::{Catalogue, CodeListMeta, IndicatorMeta};
 use crate::editions::EditionMeta;
+use crate::functions::FUNCTIONS;
 use crate::names;
 
 /// Name of the database, as the first part of a fully written name.
@@ -179,6 +180,12 @@ impl Tables {
     }
 
     fn information(&mut self) -> Result<(), ArrowError> {
+        let functions = FUNCTIONS.listed();
+        let functions = rows([
+            ("function_name", texts(functions.iter().map(|(name, _)| Some((*name).to_owned())))),
+            ("function_kind", texts(functions.iter().map(|(_, kind)| Some((*kind).to_owned())))),
+        ])?;
+        self.add(INFORMATION, "functions", "The functions on offer", functions.schema(), vec![functions])?;
         // Twice, so that the lists name themselves.
         for _ in 0..2 {
             let list = self.list_of_tables()?;

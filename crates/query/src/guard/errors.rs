@@ -42,9 +42,10 @@ pub(crate) fn planning(error: &DataFusionError, words: &Words) -> Refusal {
         DataFusionError::NotImplemented(text) => {
             let refusal =
                 Refusal::new(Code::Construct, "A part of the question is understood but not offered.").at(told);
-            match text.contains("Exists") {
-                true => refusal.hint("Write EXISTS in WHERE, or count(*) > 0 in a subquery."),
-                false => refusal,
+            if text.contains("Exists") {
+                refusal.hint("Write EXISTS in WHERE, or count(*) > 0 in a subquery.")
+            } else {
+                refusal
             }
         }
         DataFusionError::Plan(text) | DataFusionError::Execution(text) | DataFusionError::Internal(text) => {
@@ -115,9 +116,10 @@ fn unknown_column(field: &Column, valid: &[Column]) -> Refusal {
     }
     let mut names: Vec<&str> = valid.iter().map(|c| c.name.as_str()).take(24).collect();
     names.dedup();
-    match names.is_empty() {
-        true => refusal.hint("Text stands in single quotes: 'PK-PB'."),
-        false => refusal.hint(format!("There are: {}.", names.join(", "))),
+    if names.is_empty() {
+        refusal.hint("Text stands in single quotes: 'PK-PB'.")
+    } else {
+        refusal.hint(format!("There are: {}.", names.join(", ")))
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn guard(question: &Question, limits: &Limits, tables: &Tables) -> Re
     statement::check(&parsed.query, limits, tables)?;
     let words = Words::new(parsed.tokens);
     let planner = planner::Planner::new(tables);
-    let plan = SqlToRel::new_with_options(&planner, planner.parser_options())
+    let plan = SqlToRel::new_with_options(&planner, planner::Planner::parser_options())
         .sql_statement_to_plan(Statement::Query(parsed.query))
         .map_err(|e| planning(&e, &words))?;
     plan::check(&plan, tables)?;

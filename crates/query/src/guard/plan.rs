@@ -22,7 +22,7 @@ use crate::refusal::{Code, Refusal};
 use crate::tables::{Tables, WRITTEN};
 
 /// Parts of an expression once those under it are written in its place.
-const MOST_SIZE: u64 = 20_000;
+const MOST_SIZE: u64 = 8_000;
 /// Bytes of one computed text.
 const MOST_TEXT: u64 = 8 << 10;
 /// Bytes of one row of any step.

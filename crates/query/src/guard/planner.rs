@@ -32,7 +32,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Texts are Utf8, as the tables have them; places are kept for errors.
-    pub(super) fn parser_options(&self) -> ParserOptions {
+    pub(super) fn parser_options() -> ParserOptions {
         ParserOptions::new().with_collect_spans(true).with_map_string_types_to_utf8view(false)
     }
 }

@@ -11,6 +11,9 @@ use crate::refusal::{Code, Place, Refusal};
 /// Steps of the parser's own recursion for each level of nesting: a query, its body, an expression, its operand.
 const STEPS_PER_LEVEL: usize = 4;
 
+/// Operators that a question may have.
+const MOST_OPERATORS: usize = 1_000;
+
 /// The parsed query and the words it is made of, for places.
 pub(super) struct Parsed {
     pub(super) query: Box<Query>,
@@ -37,6 +40,7 @@ pub(super) fn parse(sql: &str, limits: &Limits) -> Result<Parsed, Refusal> {
     begins_like_a_query(&tokens)?;
     one_statement(&tokens)?;
     nesting(&tokens, limits.depth)?;
+    operators(&tokens)?;
     let mut parser = Parser::new(&dialect)
         .with_tokens_with_locations(tokens.clone())
         .with_recursion_limit(limits.depth.saturating_mul(STEPS_PER_LEVEL).saturating_add(STEPS_PER_LEVEL));
@@ -188,6 +192,32 @@ fn nesting(tokens: &[TokenWithSpan], most: usize) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Operators of a question: `1 + 1 + …` is a tree as deep as it is long, and is walked and dropped as such.
+fn operators(tokens: &[TokenWithSpan]) -> Result<(), Refusal> {
+    const WORDS: [&str; 11] =
+        ["AND", "OR", "UNION", "INTERSECT", "EXCEPT", "IS", "LIKE", "ILIKE", "IN", "BETWEEN", "COLLATE"];
+    let is_one = |token: &Token| match token {
+        Token::Word(Word { value, quote_style: None, .. }) => WORDS.iter().any(|w| w.eq_ignore_ascii_case(value)),
+        Token::Word(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Placeholder(_)
+        | Token::Comma
+        | Token::Period
+        | Token::LParen
+        | Token::RParen => false,
+        _ => true,
+    };
+    match tokens.iter().filter(|t| is_one(&t.token)).nth(MOST_OPERATORS) {
+        None => Ok(()),
+        Some(token) => {
+            let detail = format!("The question has more than {MOST_OPERATORS} operators.");
+            let refusal = Refusal::new(Code::TooComplex, detail).hint("Write IN (…), or join a list of VALUES.");
+            Err(refusal.at(place(token.span.start)))
+        }
+    }
 }
 
 /// `NOT NOT NOT …` and `- - - …` nest like brackets.

@@ -1,5 +1,7 @@
 -- Statements that must be refused with the code named, or end at a limit.
--- Format: crates/query/tests/it/corpus.rs.
+-- Format: a question goes from one "-- expect:" to the next. "-- expect: ok", a code of refusal, or several ("a or b");
+-- "-- params: [...]" JSON values of $1, $2, ...; "-->" a row of the answer ("cell | cell", numbers without closing zeros).
+-- A text repeated is written 1000*text between double braces.
 
 -- expect: statement
 create table t (a int)
@@ -600,6 +602,24 @@ select {{4000*~ }}1
 select {{300*[}}1
 -- expect: too_complex
 select {{6000*1+}}1
+-- expect: too_complex
+select {{8000*1*}}1
+-- expect: too_complex
+select 1{{2500*::int}}
+-- expect: too_complex
+select 1{{1500* is null}}
+-- expect: too_complex
+select value{{2000* = 1}} from published.v01
+-- expect: too_complex or syntax or too_deep
+select a{{5000*.a}}
+-- expect: too_complex or syntax or too_deep or unknown_function
+select 1{{4000*[1]}}
+-- expect: too_deep or too_complex or syntax
+select {{1000*interval }}'1 day'
+-- expect: too_deep or too_complex or syntax or unknown_column
+select {{1000*date }}'2024-01-01'
+-- expect: too_deep or too_complex or syntax
+select {{1000*exists }}(select 1)
 -- expect: too_complex
 select * from published.v01 where {{600*value = 1 or }}value = 2
 -- expect: too_complex or meaning

@@ -1,5 +1,8 @@
--- Questions as analysts ask them, each with its answer over the world of crates/query/tests/it/world.rs.
--- Format: crates/query/tests/it/corpus.rs. Over another store the codes hold, the answers do not.
+-- Questions as analysts ask them, each with its answer over the small country of crates/query/tests/it/world.rs.
+-- Format: a question goes from one "-- expect:" to the next. "-- expect: ok", a code of refusal, or several ("a or b");
+-- "-- params: [...]" JSON values of $1, $2, ...; "-->" a row of the answer ("cell | cell", numbers without closing zeros).
+-- A text repeated is written 1000*text between double braces.
+-- Over another store the questions hold, the answers do not.
 
 -- expect: ok
 --> 1

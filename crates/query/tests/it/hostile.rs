@@ -49,4 +49,7 @@ async fn hostile_statements_are_refused_or_bounded() {
     }
     assert!(wrong.is_empty(), "{} of {} wrong\n{}", wrong.len(), cases.len(), wrong.join("\n\n"));
     assert!(ask(&reader, "select 1", Vec::new()).await.is_ok(), "the reader goes on");
+    for file in ["/tmp/amanat.csv", "/tmp/amanat.parquet"] {
+        assert!(!std::path::Path::new(file).exists(), "{file} was written");
+    }
 }

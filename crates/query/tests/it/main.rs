@@ -4,6 +4,7 @@ mod corpus;
 mod hostile;
 mod limits;
 mod ordinary;
+mod spliced;
 mod tables;
 mod world;
 

@@ -47,7 +47,7 @@ async fn every_table_that_is_listed_can_be_read() {
     let reader = world::reader(Limits::default()).await;
     let listed = "select table_schema || '.' || table_name from information_schema.tables";
     let tables = written(&ask(&reader, listed, Vec::new()).await.expect("a list"));
-    assert_eq!(tables.len(), 15, "3 indicators, values, editions, 6 lists, indicators, population, 2 lists of names");
+    assert_eq!(tables.len(), 16, "3 indicators, values, editions, 6 lists, indicators, population, 3 lists of names");
     for table in tables {
         let count = ask(&reader, &format!("select * from {table}"), Vec::new()).await;
         assert!(count.is_ok_and(|a| a.row_count() > 0), "{table}");

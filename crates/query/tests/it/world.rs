@@ -62,8 +62,8 @@ struct Row {
     unit: &'static str,
 }
 
-fn whole(n: i64) -> Option<i128> {
-    Some(i128::from(n) * 1_000_000)
+fn whole(n: i64) -> i128 {
+    i128::from(n) * 1_000_000
 }
 
 fn rows(edition: u32) -> Vec<Row> {
@@ -82,11 +82,11 @@ fn rows(edition: u32) -> Vec<Row> {
         let by = |p: &str, s: &str, a: &str| {
             vec![("province", p.to_owned()), ("sex", s.to_owned()), ("age_group", a.to_owned())]
         };
-        rows.push(v01(year.to_string(), by("_T", "_T", "_T"), whole(total)));
+        rows.push(v01(year.to_string(), by("_T", "_T", "_T"), Some(whole(total))));
         for province in PROVINCES {
             let n = victims(edition, year, province);
             // One cell is suppressed in each edition.
-            let shown = if year == 2024 && province == "PK-KP" { None } else { whole(n) };
+            let shown = (year != 2024 || province != "PK-KP").then(|| whole(n));
             rows.push(v01(year.to_string(), by(province, "_T", "_T"), shown));
             rows.push(Row {
                 indicator: "V02",
@@ -99,14 +99,14 @@ fn rows(edition: u32) -> Vec<Row> {
             });
             for quarter in 1..=4 {
                 let n = if quarter < 4 { n / 4 } else { n - 3 * (n / 4) };
-                rows.push(v01(format!("{year}-Q{quarter}"), by(province, "_T", "_T"), whole(n)));
+                rows.push(v01(format!("{year}-Q{quarter}"), by(province, "_T", "_T"), Some(whole(n))));
                 for agency in ["FIA", "POL"] {
                     rows.push(Row {
                         indicator: "C01",
                         measure: "cases",
                         time: format!("{year}-Q{quarter}"),
                         dimensions: vec![("province", province.to_owned()), ("agency_group", agency.to_owned())],
-                        micros: whole(cases(year, quarter, province, agency)),
+                        micros: Some(whole(cases(year, quarter, province, agency))),
                         half: 0,
                         unit: "case",
                     });
@@ -115,9 +115,9 @@ fn rows(edition: u32) -> Vec<Row> {
         }
         for (sex, tenths) in [("F", 6), ("M", 4)] {
             for (age, halves) in [("child", 1), ("adult", 1)] {
-                rows.push(v01(year.to_string(), by("_T", sex, age), whole(total * tenths * halves / 20)));
+                rows.push(v01(year.to_string(), by("_T", sex, age), Some(whole(total * tenths * halves / 20))));
             }
-            rows.push(v01(year.to_string(), by("_T", sex, "_T"), whole(total * tenths / 10)));
+            rows.push(v01(year.to_string(), by("_T", sex, "_T"), Some(whole(total * tenths / 10))));
         }
     }
     rows
@@ -137,7 +137,7 @@ pub fn edition(number: u32) -> RecordBatch {
     let text =
         |of: &dyn Fn(&Row) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(of))) };
     let decimal = |of: &dyn Fn(&Row) -> Option<i128>| -> ArrayRef {
-        let array = Decimal128Array::from_iter(rows.iter().map(of));
+        let array: Decimal128Array = rows.iter().map(of).collect();
         Arc::new(array.with_precision_and_scale(38, 6).expect("a decimal"))
     };
     let mut columns: Vec<ArrayRef> = vec![
