@@ -1,1 +1,179 @@
-//! x
+//! Leaks planted on a board: numbers that complementary suppression, table by table, would have left open. The audit
+//! finds each, hides what must be hidden, and is content afterwards.
+
+use std::collections::BTreeMap;
+
+use events::code_list::list;
+use policy::{Key, Keys, Master, Policy};
+
+use super::*;
+use crate::floors;
+use crate::microdata::{Column, Microdata, Prepared};
+use crate::query::{CellQuery, Dimension};
+use crate::release_store::NothingReleased;
+use crate::tabulate::tabulate;
+
+fn keys() -> Keys {
+    let raw = |first: u8| Key::from_bytes(std::array::from_fn(|i| first + i as u8));
+    Keys { rk: raw(0), noise: raw(0x20), threshold: raw(0x40), ..Keys::derive(&Master::from_bytes([9; 32])) }
+}
+
+/// Persons as (quarter of 2024, province), each in a case of their own.
+fn rows(groups: &[(u16, u16, usize)]) -> Prepared {
+    let places = || groups.iter().flat_map(|&(quarter, province, n)| std::iter::repeat_n((quarter, province), n));
+    let persons = places().count();
+    let one = |codes: Vec<u16>| Column::One(codes);
+    let dims = BTreeMap::from([
+        ("year".to_owned(), one(vec![2024; persons])),
+        ("quarter".to_owned(), one(places().map(|place| place.0).collect())),
+        ("province".to_owned(), one(places().map(|place| place.1).collect())),
+    ]);
+    let sid: Vec<u64> = (1..=persons as u64).collect();
+    let data = Microdata { dataset: "victims".into(), case_sid: sid.clone(), sid, agency: vec![0; persons], dims };
+    Prepared::new(data, &Policy::default(), &keys()).unwrap()
+}
+
+fn provinces() -> Dimension {
+    Dimension::whole_list("province", list("province").codes.len())
+}
+
+fn years() -> Dimension {
+    Dimension::codes("year", vec![2024])
+}
+
+fn quarters() -> Dimension {
+    Dimension::codes("quarter", vec![0, 1, 2, 3]).rolling_up_to("year", vec![Some(2024); 4])
+}
+
+/// The tables on a board, floors applied and nothing else.
+fn board(rows: &Prepared, tables: Vec<Vec<Dimension>>) -> Board {
+    let counted = tables.into_iter().enumerate().map(|(n, by)| {
+        let query =
+            CellQuery { dataset: "victims".into(), count: policy::Count::Unit, population: BTreeMap::new(), by };
+        (format!("t{n}"), tabulate(rows, &query).unwrap(), Vec::new())
+    });
+    let mut board = Board::new(counted.collect()).unwrap();
+    floors::apply(&mut board, &keys(), &NothingReleased);
+    board
+}
+
+fn hidden(board: &Board) -> Vec<CellId> {
+    (0..board.cells.len()).filter(|&id| board.cells[id].shown().is_none()).collect()
+}
+
+fn hidden_and_inhabited(board: &Board) -> Vec<CellId> {
+    hidden(board).into_iter().filter(|&id| board.cells[id].facts.n > 0).collect()
+}
+
+/// Makes the cells known to be empty, so that nothing shares a hidden cell's uncertainty.
+fn rule_out_the_empty(board: &mut Board) {
+    for cell in &mut board.cells {
+        if cell.facts.n == 0 {
+            cell.mark = Some(crate::released::Marked::Impossible);
+        }
+    }
+}
+
+#[test]
+fn a_lone_hidden_part_of_a_shown_total_is_found() {
+    // 5 persons of 205; the other province shows about 200.
+    let mut board = board(&rows(&[(0, 0, 200), (0, 1, 5)]), vec![vec![years(), provinces()]]);
+    rule_out_the_empty(&mut board);
+    let planted = hidden_and_inhabited(&board);
+    assert_eq!(planted.len(), 1);
+    // The noise of one sibling and the total confines it to some 40 values, 0 among them: bounds alone do not leak.
+    assert!(holds_for(&board, &planted).unwrap());
+    // Exact numbers would: without noise the subtraction is exact.
+    for cell in &mut board.cells {
+        if let State::Shown { .. } = cell.state {
+            cell.state = State::Shown { value: cell.facts.n as i64, tier: None, pinned: false };
+        }
+    }
+    assert!(!holds_for(&board, &planted).unwrap(), "200 of 205 are shown exactly");
+    let report = run(&mut board).unwrap();
+    assert!(report.hidden_by_audit >= 1 && report.confined == 0, "{report:?}");
+    assert!(holds_for(&board, &hidden_and_inhabited(&board)).unwrap());
+}
+
+#[test]
+fn a_part_that_must_be_somebody_is_found() {
+    // Shown: total at 40 - 10 at least; the sibling at most 11 + 10. What is left cannot be nobody.
+    let mut board = board(&rows(&[(0, 0, 100), (0, 1, 8)]), vec![vec![years(), provinces()]]);
+    rule_out_the_empty(&mut board);
+    let planted = hidden_and_inhabited(&board);
+    for id in 0..board.cells.len() {
+        let cell = &mut board.cells[id];
+        if let State::Shown { tier, .. } = cell.state {
+            // The released values as unlucky noise could make them: total high, sibling low.
+            let value = if cell.facts.n == 108 { 118 } else { 92 };
+            cell.state = State::Shown { value, tier, pinned: false };
+        }
+    }
+    assert!(!holds_for(&board, &planted).unwrap(), "108..128 less 82..102 is 6 at least");
+    run(&mut board).unwrap();
+    assert!(holds_for(&board, &hidden_and_inhabited(&board)).unwrap());
+}
+
+#[test]
+fn a_quarter_that_follows_from_its_year_in_another_table_is_found() {
+    let rows = rows(&[(0, 0, 100), (1, 0, 100), (2, 0, 100), (3, 0, 6)]);
+    let mut board = board(&rows, vec![vec![years()], vec![quarters()]]);
+    let planted = hidden(&board);
+    assert_eq!(planted.len(), 1, "the quarter with six persons");
+    for cell in &mut board.cells {
+        if let State::Shown { .. } = cell.state {
+            cell.state = State::Shown { value: cell.facts.n as i64, tier: None, pinned: false };
+        }
+    }
+    assert!(!holds_for(&board, &planted).unwrap(), "the year less three quarters");
+    let report = run(&mut board).unwrap();
+    assert_eq!((report.components, report.confined), (1, 0));
+    assert!(hidden(&board).len() >= 2);
+    assert!(holds_for(&board, &hidden(&board)).unwrap());
+}
+
+#[test]
+fn a_cell_that_follows_from_three_families_together_is_found() {
+    // No family has a lone hidden cell, yet the sums confine the small ones: 3 + 4 in one row, 4 + 5 in the other.
+    let rows = rows(&[(0, 0, 3), (0, 1, 4), (0, 2, 300), (1, 0, 4), (1, 1, 5), (1, 2, 300)]);
+    let mut board = board(&rows, vec![vec![years(), provinces()], vec![quarters(), provinces()]]);
+    rule_out_the_empty(&mut board);
+    for cell in &mut board.cells {
+        if let State::Shown { .. } = cell.state {
+            cell.state = State::Shown { value: cell.facts.n as i64, tier: None, pinned: false };
+        }
+    }
+    let planted = hidden_and_inhabited(&board);
+    assert!(planted.len() >= 4);
+    assert!(
+        board.families.iter().all(|family| {
+            let lone = family.children.iter().filter(|id| planted.contains(id)).count();
+            lone != 1 || planted.contains(&family.total)
+        }),
+        "no family has a lone hidden cell"
+    );
+    assert!(!holds_for(&board, &planted).unwrap(), "each is at most 7 or 9: less than the floor");
+    let report = run(&mut board).unwrap();
+    assert!(report.hidden_by_audit > 0 && report.programs > 0, "{report:?}");
+    assert!(holds_for(&board, &hidden_and_inhabited(&board)).unwrap());
+}
+
+#[test]
+fn a_release_without_hidden_cells_needs_no_program() {
+    let mut board = board(&rows(&[(0, 0, 100)]), vec![vec![years()]]);
+    assert_eq!(run(&mut board).unwrap(), AuditReport::default());
+}
+
+#[test]
+fn what_contradicts_itself_is_not_released() {
+    let mut board = board(&rows(&[(0, 0, 200), (0, 1, 5)]), vec![vec![years(), provinces()]]);
+    for id in 0..board.cells.len() {
+        let cell = &mut board.cells[id];
+        if cell.shown().is_some() {
+            // The total below its part, beyond any noise.
+            let value = if cell.facts.n == 205 { 50 } else { 200 };
+            cell.state = State::Shown { value, tier: Some(crate::noise::Tier::V4), pinned: false };
+        }
+    }
+    assert!(matches!(run(&mut board), Err(DisclosureError::Audit(_))));
+}

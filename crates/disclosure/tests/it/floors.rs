@@ -1,0 +1,123 @@
+//! When a number about persons may be shown (privacy.md 6.5, 6.6), through the whole vault.
+
+use disclosure::{ConfStatus, Coordinate, Dimension, Tier};
+use policy::Policy;
+
+use crate::support::*;
+
+#[test]
+fn the_numbers_of_the_page_come_out_of_the_vault() {
+    // The vectors of 6.5 and 6.6: persons 1..=n under the page's raw keys.
+    assert_eq!(value(&year_total(&people(1..=11, |_| ()))), Some(13), "11 persons, jitter 0, noise +2");
+    assert_eq!(value(&year_total(&people(1..=100, |_| ()))), Some(98), "100 persons, noise -2");
+    assert_eq!(value(&year_total(&people(1..=40, |_| ()))), Some(39), "40 persons, noise -1");
+    assert!(is_hidden(&year_total(&people(1..=12, |_| ()))), "12 persons, jitter 4: the floor of this set is 15");
+    assert!(is_hidden(&year_total(&people(1..=10, |_| ()))));
+}
+
+#[test]
+fn a_sensitive_cell_has_its_own_floor_and_tier() {
+    let rows = prepared("victims", &people(1..=40, |_| ()));
+    let by = vec![years(&[2024]), whole("exploitation")];
+    let release = released(vec![table("t", &rows, &query("victims", by))]);
+    let at = |coordinate| release.tables[0].at(&[Coordinate::Code(2024), coordinate]).unwrap();
+    let sexual = at(Coordinate::Code(code("exploitation", "sexual")));
+    assert_eq!((value(sexual), sexual.tier()), (Some(41), Some(Tier::V9)), "tier 9 of the set 1..=40 on the page");
+    assert_eq!((value(at(Coordinate::Total)), at(Coordinate::Total).tier()), (Some(39), Some(Tier::V4)));
+    let few = prepared("victims", &people(1..=19, |_| ()));
+    let by = vec![years(&[2024]), whole("exploitation")];
+    let release = released(vec![table("t", &few, &query("victims", by))]);
+    let sexual = release.tables[0].at(&[Coordinate::Code(2024), Coordinate::Code(code("exploitation", "sexual"))]);
+    assert!(is_hidden(sexual.unwrap()), "19 is below the floor of 20, though above that of an ordinary cell");
+}
+
+#[test]
+fn a_code_may_ask_for_more_than_its_column() {
+    // Beside 400 others, of whom the few unknown are hidden with whoever is.
+    let of = |sex: &str, persons: u64| {
+        let mut all = people(1..=persons, |v| v.sex = code("sex", sex));
+        all.extend(people(1_001..=1_400, |v| v.sex = code("sex", if v.sid % 8 == 0 { "_X" } else { "M" })));
+        let rows = prepared("victims", &all);
+        let release = released(vec![table("t", &rows, &query("victims", vec![years(&[2024]), whole("sex")]))]);
+        *release.tables[0].at(&[Coordinate::Code(2024), Coordinate::Code(code("sex", sex))]).unwrap()
+    };
+    assert_eq!(of("F", 100).tier(), Some(Tier::V4));
+    assert_eq!(of("T", 100).tier(), Some(Tier::V16));
+    assert!(is_hidden(&of("T", 20)), "highly sensitive: 21 and more");
+}
+
+#[test]
+fn three_cases_at_least_and_none_of_four_fifths() {
+    let in_cases = |cases: &dyn Fn(u64) -> u64| year_total(&people(1..=40, |v| v.case = cases(v.sid)));
+    assert!(is_hidden(&in_cases(&|_| 1)), "one raid is one story");
+    assert!(is_hidden(&in_cases(&|sid| sid % 2)), "two cases");
+    assert_eq!(value(&in_cases(&|sid| sid % 3)), Some(39), "three");
+    assert_eq!(value(&in_cases(&|sid| if sid <= 32 { 1 } else { sid })), Some(39), "the largest has exactly 80 %");
+    assert!(is_hidden(&in_cases(&|sid| if sid <= 33 { 1 } else { sid })), "the largest has more");
+}
+
+#[test]
+fn a_private_caseload_is_hidden_behind_at_least_two_others() {
+    let held_by = |who: &dyn Fn(u64) -> &'static str| year_total(&people(1..=40, |v| v.agency = agency(who(v.sid))));
+    let shelter = agency_of_group("SHL");
+    assert!(is_hidden(&held_by(&|_| shelter)));
+    assert!(is_hidden(&held_by(&|sid| if sid <= 30 { shelter } else { "POL-PB" })), "two holders");
+    let three = |sid| match sid {
+        1..=20 => shelter,
+        21..=35 => "POL-PB",
+        _ => "FIA",
+    };
+    assert_eq!(value(&held_by(&three)), Some(39), "the third holds 5, which is 10 % of 20 and more");
+    let dominated = |sid| match sid {
+        1..=30 => shelter,
+        31..=39 => "POL-PB",
+        _ => "FIA",
+    };
+    assert!(is_hidden(&held_by(&dominated)), "beside the two largest there is 1, less than 10 % of 30");
+    assert_eq!(value(&held_by(&|_| "POL-PB")), Some(39), "a state body needs nobody beside it");
+}
+
+#[test]
+fn a_store_of_public_records_has_no_private_caseloads() {
+    let policy = Policy::ctdc();
+    let only = policy.agencies.get("HLP-CTDC").unwrap().index;
+    let held = people(1..=40, |v| v.agency = only);
+    assert_eq!(value(&year_total_by(&policy, &held)), Some(39));
+}
+
+#[test]
+fn what_is_hidden_and_what_is_empty_look_the_same() {
+    let reasons = [
+        year_total(&[]),
+        year_total(&people(1..=3, |_| ())),
+        year_total(&people(1..=40, |v| v.case = 1)),
+        year_total(&people(1..=40, |v| v.agency = agency(agency_of_group("SHL")))),
+    ];
+    assert!(reasons.iter().all(|figure| *figure == reasons[0] && is_hidden(figure)));
+    assert_eq!(reasons[0].conf_status(), ConfStatus::C);
+    assert_eq!(format!("{:?}", reasons[0]), format!("{:?}", reasons[3]), "nor does a log line tell them apart");
+}
+
+#[test]
+fn the_same_set_has_the_same_number_in_every_question_and_beside_any_others() {
+    let forty = people(1..=40, |_| ());
+    let mut more = forty.clone();
+    more.extend(people(41..=500, |v| v.year = 2023));
+    let rows = prepared("victims", &more);
+    let by_quarter = query("victims", vec![Dimension::codes("quarter", vec![quarter(2024, 1), quarter(2024, 2)])]);
+    let by_year = query("victims", vec![years(&[2023, 2024]), whole("province")]);
+    let mut first = by_quarter.clone();
+    first.population.insert("year".into(), vec![2024]);
+    let release = released(vec![table("a", &rows, &first), table("b", &rows, &by_year)]);
+    let quarter = release.tables[0].at(&[Coordinate::Code(quarter(2024, 1))]).unwrap();
+    let year = |province| release.tables[1].at(&[Coordinate::Code(2024), province]).unwrap();
+    assert_eq!(value(quarter), Some(39));
+    for province in [Coordinate::Code(code("province", "PK-PB")), Coordinate::Total] {
+        assert_eq!(value(year(province)), Some(39), "the same forty, asked in another way");
+    }
+}
+
+fn agency_of_group(group: &str) -> &'static str {
+    let policy: &'static Policy = Box::leak(Box::new(Policy::default()));
+    &policy.agencies.iter().find(|agency| agency.group == group).unwrap().code
+}
