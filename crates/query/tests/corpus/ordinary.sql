@@ -223,11 +223,11 @@ select column_name, data_type, is_nullable from information_schema.columns where
 --> 00-08 | child
 --> 09-17 | child
 --> 18-24 | adult
-select code, parent from reference.age_band order by code
+select code, age_group from reference.age_band order by code
 -- expect: ok
---> PK | Asia
---> AF | Asia
-select code, region from amanat.reference.citizenship order by code desc
+--> PK | 142
+--> AF | 142
+select code, citizenship_region from amanat.reference.citizenship order by code desc
 -- expect: ok
 --> V01 | Identified victims | person | province, sex, age_group | published.v01
 select id, title_en, unit, dimensions, table_name from reference.indicators where id = 'V01'

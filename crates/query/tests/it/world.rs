@@ -222,7 +222,7 @@ fn indicator(id: &str, title: &str, unit: &str, dimensions: &[&str]) -> Indicato
     }
 }
 
-fn list(name: &str, codes: &[(&str, &str, Option<&str>)]) -> CodeListMeta {
+fn list(name: &str, codes: &[(&str, &str, Option<(&str, &str)>)]) -> CodeListMeta {
     CodeListMeta {
         name: name.to_owned(),
         version: "1".to_owned(),
@@ -230,16 +230,12 @@ fn list(name: &str, codes: &[(&str, &str, Option<&str>)]) -> CodeListMeta {
         provisional: false,
         codes: codes
             .iter()
-            .map(|(code, en, parent)| CodeEntry {
+            .map(|(code, en, above)| CodeEntry {
                 code: (*code).to_owned(),
                 en: (*en).to_owned(),
                 ur: "نام".to_owned(),
-                parent: parent.map(str::to_owned),
-                attributes: if name == "citizenship" {
-                    [("region".to_owned(), "Asia".to_owned())].into()
-                } else {
-                    [].into()
-                },
+                parent: None,
+                attributes: above.iter().map(|(list, code)| ((*list).to_owned(), (*code).to_owned())).collect(),
             })
             .collect(),
     }
@@ -252,8 +248,11 @@ pub fn catalogue() -> Catalogue {
         ("PK-KP", "Khyber Pakhtunkhwa", None),
         ("PK-BA", "Balochistan", None),
     ];
-    let band =
-        [("00-08", "0 to 8", Some("child")), ("09-17", "9 to 17", Some("child")), ("18-24", "18 to 24", Some("adult"))];
+    let band = [
+        ("00-08", "0 to 8", Some(("age_group", "child"))),
+        ("09-17", "9 to 17", Some(("age_group", "child"))),
+        ("18-24", "18 to 24", Some(("age_group", "adult"))),
+    ];
     let person = |year, province: &str, n| PopulationRow {
         year,
         province: province.to_owned(),
@@ -276,7 +275,13 @@ pub fn catalogue() -> Catalogue {
             list("age_group", &[("child", "Child", None), ("adult", "Adult", None)]),
             list("age_band", &band),
             list("agency_group", &[("FIA", "Federal Investigation Agency", None), ("POL", "Provincial police", None)]),
-            list("citizenship", &[("PK", "Pakistan", None), ("AF", "Afghanistan", None)]),
+            list(
+                "citizenship",
+                &[
+                    ("PK", "Pakistan", Some(("citizenship_region", "142"))),
+                    ("AF", "Afghanistan", Some(("citizenship_region", "142"))),
+                ],
+            ),
         ],
         population: years
             .into_iter()
