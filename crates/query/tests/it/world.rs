@@ -222,7 +222,10 @@ fn indicator(id: &str, title: &str, unit: &str, dimensions: &[&str]) -> Indicato
     }
 }
 
-fn list(name: &str, codes: &[(&str, &str, Option<(&str, &str)>)]) -> CodeListMeta {
+/// A code, its label, and the list and code that it rolls up to.
+type Code<'a> = (&'a str, &'a str, Option<(&'a str, &'a str)>);
+
+fn list(name: &str, codes: &[Code<'_>]) -> CodeListMeta {
     CodeListMeta {
         name: name.to_owned(),
         version: "1".to_owned(),
