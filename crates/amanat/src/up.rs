@@ -58,9 +58,12 @@ impl Up {
         tokio::spawn(stop_on_signal(self.stop.clone()));
         let mut tasks = JoinSet::new();
         if let Some(listener) = listener {
-            let door = door(&self.config, &self.dir, self.stop.clone()).await?;
-            let stop = self.stop.clone();
-            tasks.spawn(async move { axum_serve(listener, door, stop).await.context("the endpoint ended") });
+            let reader = edition::reader(&self.config, &self.dir).await?;
+            tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
+            let settings = endpoint::Settings { metrics: telemetry::metrics()?, ..endpoint::Settings::default() };
+            let door = endpoint::router(reader, settings);
+            let stop = self.stop.clone().cancelled_owned();
+            tasks.spawn(async move { endpoint::serve(listener, door, stop).await.context("the endpoint ended") });
         }
         let worker = self.fill_and_ingest().await?;
         self.first_edition().await?;
@@ -184,18 +187,6 @@ async fn bind(http: SocketAddr) -> anyhow::Result<TcpListener> {
         };
         Failure::Unavailable(format!("the address {http} {hint}.")).into()
     })
-}
-
-/// The endpoint over the editions of the directory, which follows new ones until told to stop.
-async fn door(config: &Config, dir: &DataDir, stop: CancellationToken) -> anyhow::Result<axum::Router> {
-    let reader = edition::reader(config, dir).await?;
-    tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, stop));
-    let settings = endpoint::Settings { metrics: telemetry::metrics()?, ..endpoint::Settings::default() };
-    Ok(endpoint::router(reader, settings))
-}
-
-async fn axum_serve(listener: TcpListener, door: axum::Router, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, door).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 /// Folds what has arrived, every so often. A failure is said and tried again: readers keep what they have.

@@ -2,10 +2,14 @@
 //!
 //! Absent: plans, tables, the lake. What a door gives comes from [`query::Reader`] and from nowhere else.
 
+mod serve;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+
+pub use serve::serve;
 
 /// Text of `/metrics` in Prometheus' exposition format.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
