@@ -200,16 +200,21 @@ impl LakeError {
     }
 }
 
-/// The system error at the root of a library's error, if there is one.
+/// The system error at the root of a library's error, if there is one. Uploads wrap the object store's error in an
+/// `io::Error` of kind `Other`, which hides the kind that matters: so the innermost one counts.
 fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
+    let mut kind = None;
     let mut next = Some(error);
     while let Some(e) = next {
-        if let Some(io) = e.downcast_ref::<std::io::Error>() {
-            return Some(io.kind());
-        }
-        next = e.source();
+        let Some(io) = e.downcast_ref::<std::io::Error>() else {
+            next = e.source();
+            continue;
+        };
+        kind = Some(io.kind());
+        // Not `source`: that of an `io::Error` skips the error that it wraps.
+        next = io.get_ref().map(|wrapped| wrapped as &(dyn Error + 'static));
     }
-    None
+    kind
 }
 
 /// `Full` and `ReadOnly` keep their name through every library.

@@ -1,2 +1,10 @@
 //! Integration tests of the lake: one binary, modules by subject.
 #![allow(clippy::unwrap_used, missing_docs)]
+
+mod data_directory;
+mod editions;
+mod equal;
+mod events;
+mod faults;
+mod folders;
+mod support;
