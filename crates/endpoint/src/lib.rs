@@ -2,14 +2,33 @@
 //!
 //! Absent: plans, tables, the lake. What a door gives comes from [`query::Reader`] and from nowhere else.
 
+mod bodies;
+mod indicators;
+mod layers;
+mod negotiate;
+mod openapi;
+mod operate;
+mod problem;
+mod reference;
+mod render;
+mod request;
 mod serve;
+mod sql;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, get, post};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 pub use serve::serve;
+
+use crate::bodies::Bodies;
+use crate::problem::{Kind, Problem};
 
 /// Text of `/metrics` in Prometheus' exposition format.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
@@ -37,8 +56,76 @@ impl Default for Settings {
     }
 }
 
+/// Path of questions in SQL; they have a limit of their own.
+const SQL: &str = "/v1/sql";
+
+/// What the handlers share.
+struct Door {
+    reader: query::Reader,
+    settings: Settings,
+    bodies: Bodies,
+}
+
+type Route = (&'static str, &'static str, MethodRouter<Arc<Door>>);
+
+const READ: &str = "GET, HEAD, OPTIONS";
+const ASK: &str = "POST, OPTIONS";
+
+/// Every path with the methods that it takes and what answers.
+fn routes() -> Vec<Route> {
+    // An answer to a question has no tag, so the layer may code it as it goes.
+    let parquet = NotForContentType::const_new("application/vnd.apache.parquet");
+    let coded = CompressionLayer::new().compress_when(DefaultPredicate::new().and(parquet));
+    vec![
+        ("/", READ, get(operate::index)),
+        ("/v1/indicators", READ, get(indicators::list)),
+        ("/v1/indicators/{id}", READ, get(indicators::one)),
+        ("/v1/indicators/{id}/data", READ, get(indicators::data)),
+        ("/v1/editions", READ, get(reference::editions)),
+        ("/v1/editions/{number}", READ, get(reference::edition)),
+        ("/v1/code-lists", READ, get(reference::code_lists)),
+        ("/v1/code-lists/{name}", READ, get(reference::code_list)),
+        (SQL, ASK, post(sql::ask).layer(coded)),
+        ("/healthz", READ, get(operate::healthz)),
+        ("/readyz", READ, get(operate::readyz)),
+        ("/metrics", READ, get(operate::metrics)),
+        ("/openapi.json", READ, get(operate::openapi)),
+        ("/problems", READ, get(operate::problems)),
+        ("/problems/{code}", READ, get(operate::problem)),
+    ]
+}
+
+/// The methods of a path template.
+fn allowed(path: &str) -> Option<&'static str> {
+    static ALLOWED: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| paths().collect());
+    ALLOWED.get(path).copied()
+}
+
+/// Every path template with the methods that it takes, as in `Allow`.
+pub fn paths() -> impl Iterator<Item = (&'static str, &'static str)> {
+    routes().into_iter().map(|(path, methods, _)| (path, methods))
+}
+
 /// All doors over one reader.
 pub fn router(reader: query::Reader, settings: Settings) -> Router {
-    let _ = (reader, settings);
-    Router::new()
+    layers::describe();
+    let door = Arc::new(Door { reader, settings, bodies: Bodies::default() });
+    let router = routes().into_iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler));
+    router
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(Arc::clone(&door), layers::guard))
+        .layer(from_fn_with_state(Arc::clone(&door), layers::dress))
+        .layer(from_fn(layers::observe))
+        .with_state(door)
+}
+
+async fn nothing_here() -> Problem {
+    let hint = "GET / lists what there is, GET /openapi.json says how to ask.";
+    Problem::new(Kind::NotFound, "No such address.", hint)
+}
+
+async fn other_method() -> Problem {
+    let hint = "The header Allow has the methods that it takes.";
+    Problem::new(Kind::MethodNotAllowed, "The address takes other methods.", hint)
 }

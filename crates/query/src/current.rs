@@ -62,6 +62,16 @@ impl Current {
         self.editions().find(|e| e.edition == number)
     }
 
+    /// The definitions that this picture was made with.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// An edition and its rows in long form.
+    pub(crate) fn rows_of(&self, number: u32) -> Option<(&EditionMeta, &RecordBatch)> {
+        self.editions.iter().find(|(meta, _)| meta.edition == number).map(|(meta, batch)| (meta, batch))
+    }
+
     /// The tables of this picture.
     pub(crate) fn tables(&self) -> &Tables {
         &self.tables

@@ -15,6 +15,7 @@ mod question;
 mod reader;
 mod refusal;
 mod run;
+pub mod selection;
 mod tables;
 
 pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
@@ -23,3 +24,4 @@ pub use editions::{EditionMeta, EditionSource, SourceError};
 pub use question::{Answer, Limits, Param, Question};
 pub use reader::{Reader, Settings};
 pub use refusal::{Code, Place, Refusal};
+pub use selection::{Rows, Selection, Unselected};

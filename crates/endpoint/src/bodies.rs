@@ -1,0 +1,188 @@
+//! Bodies that many ask for alike: made once for an edition, compressed once for each coding, answered 304 when nothing is
+//! new.
+//!
+//! Each coding has a strong tag of its own, the hash of the body and the name of the coding. `tower-http` compresses here
+//! and not as a layer: its layer gives one strong tag to all codings.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use tokio::sync::OnceCell;
+use tower::{Layer, ServiceExt};
+use tower_http::compression::CompressionLayer;
+
+use crate::negotiate::{self, Coding};
+use crate::problem::Problem;
+
+/// Bytes kept at most; past it all are let go and made anew as they are asked for.
+const KEPT: usize = 64 << 20;
+
+/// Bodies shorter than this are not worth a coding.
+const WORTH_CODING: usize = 512;
+
+/// Header with the number of rows of an answer.
+pub(crate) const ROWS: HeaderName = HeaderName::from_static("amanat-rows");
+
+/// Header with the number of the edition of an answer.
+pub(crate) const EDITION: HeaderName = HeaderName::from_static("amanat-edition");
+
+/// How long a copy may be used without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// What may change: ask each time (a 304 is cheap).
+    Ask,
+    /// What never changes.
+    Forever,
+}
+
+/// An answer that depends on the edition and the request alone.
+pub(crate) struct Shared {
+    /// The same for all requests for this body; begins with the edition that it is made from.
+    pub(crate) key: String,
+    pub(crate) content_type: HeaderValue,
+    pub(crate) freshness: Freshness,
+    pub(crate) modified: Option<DateTime<Utc>>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Shared {
+    /// Without a date: what is said here may change while the edition does not.
+    pub(crate) fn undated(mut self) -> Self {
+        self.modified = None;
+        self
+    }
+}
+
+/// A body and, where it has rows, their number: with it a client can tell that it has all of them.
+pub(crate) struct Whole {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) rows: Option<usize>,
+}
+
+impl Whole {
+    /// A document of JSON.
+    pub(crate) fn json(document: &impl serde::Serialize) -> Result<Self, Problem> {
+        let bytes = serde_json::to_vec(document).map_err(|_| Problem::internal())?;
+        Ok(Self { bytes, rows: None })
+    }
+}
+
+struct Made {
+    plain: Bytes,
+    rows: Option<usize>,
+    hash: String,
+    coded: [OnceCell<Bytes>; 3],
+}
+
+/// Bodies made so far.
+#[derive(Default)]
+pub(crate) struct Bodies {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    by_key: HashMap<String, Arc<Made>>,
+    bytes: usize,
+}
+
+impl Bodies {
+    /// Answers with the body of this key, made now if need be; or 304 if the client has it.
+    pub(crate) async fn answer(
+        &self,
+        asked: &HeaderMap,
+        shared: Shared,
+        make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let made = self.made(&shared.key, make).await?;
+        let coding = negotiate::coding(asked).filter(|_| made.plain.len() >= WORTH_CODING);
+        let tag = match coding {
+            Some(coding) => format!("\"{}-{}\"", made.hash, coding.name()),
+            None => format!("\"{}\"", made.hash),
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ETAG, HeaderValue::from_str(&tag).map_err(|_| Problem::internal())?);
+        headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
+        headers.insert(header::CACHE_CONTROL, shared.freshness.value());
+        if let Some(date) = shared.modified.and_then(negotiate::http_date) {
+            headers.insert(header::LAST_MODIFIED, date);
+        }
+        headers.extend(shared.headers);
+        if let Some(rows) = made.rows {
+            headers.insert(ROWS, HeaderValue::from(rows));
+        }
+        if negotiate::is_current(asked, &tag, shared.modified) {
+            return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+        }
+        headers.insert(header::CONTENT_TYPE, shared.content_type);
+        let Some(coding) = coding else {
+            return Ok((headers, made.plain.clone()).into_response());
+        };
+        let plain = made.plain.clone();
+        let coded = made.coded[coding as usize].get_or_try_init(|| encode(plain, coding)).await?;
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+        Ok((headers, coded.clone()).into_response())
+    }
+
+    async fn made(
+        &self,
+        key: &str,
+        make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static,
+    ) -> Result<Arc<Made>, Problem> {
+        if let Some(made) = self.kept().by_key.get(key) {
+            return Ok(Arc::clone(made));
+        }
+        let made = tokio::task::spawn_blocking(move || {
+            let Whole { bytes, rows } = make()?;
+            let plain = Bytes::from(bytes);
+            let hash = blake3::hash(&plain).to_hex()[..32].to_owned();
+            Ok::<_, Problem>(Arc::new(Made { plain, rows, hash, coded: Default::default() }))
+        });
+        let made = made.await.map_err(|_| Problem::internal())??;
+        let mut kept = self.kept();
+        // Codings and the entry itself included, roughly.
+        let bytes = made.plain.len() * 2 + key.len() * 2 + 512;
+        if kept.bytes + bytes > KEPT {
+            *kept = Kept::default();
+        }
+        kept.bytes += bytes;
+        kept.by_key.insert(key.to_owned(), Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Freshness {
+    fn value(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Freshness::Ask => "public, no-cache",
+            Freshness::Forever => "public, max-age=31536000, immutable",
+        })
+    }
+}
+
+/// Compresses a whole body, away from the threads that answer connections.
+async fn encode(plain: Bytes, coding: Coding) -> Result<Bytes, Problem> {
+    let work = async move {
+        let whole = tower::service_fn(move |_: Request<()>| {
+            let response = Response::new(Body::from(plain.clone()));
+            async move { Ok::<_, Infallible>(response) }
+        });
+        let request = Request::builder().header(header::ACCEPT_ENCODING, coding.name()).body(()).ok()?;
+        let response = CompressionLayer::new().layer(whole).oneshot(request).await.ok()?;
+        let coded = response.headers().contains_key(header::CONTENT_ENCODING);
+        let bytes = axum::body::to_bytes(Body::new(response.into_body()), usize::MAX).await.ok()?;
+        coded.then_some(bytes)
+    };
+    let coded = tokio::task::spawn_blocking(move || futures::executor::block_on(work)).await;
+    coded.ok().flatten().ok_or_else(Problem::internal)
+}

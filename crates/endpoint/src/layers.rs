@@ -1,0 +1,129 @@
+//! What every request passes: counted, dressed with headers, bounded in time, and caught when it breaks.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+
+use crate::problem::{Kind, Problem};
+use crate::{Door, SQL, allowed};
+
+const SYNTHETIC: HeaderName = HeaderName::from_static("amanat-synthetic");
+
+/// Headers that a page of another origin may read.
+const EXPOSED: &str =
+    "etag, last-modified, link, allow, retry-after, amanat-rows, amanat-edition, amanat-limits, amanat-synthetic";
+
+/// Counts the request and its time, by the template of its route; nothing that the client wrote becomes a label.
+pub(crate) async fn observe(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let route = matched.map_or_else(|| "none".to_owned(), |m| m.as_str().to_owned());
+    let method = match request.method().as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "OPTIONS") => known.to_owned(),
+        _ => "other".to_owned(),
+    };
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    let took = began.elapsed();
+    tracing::debug!(route, method, status, ms = took.as_millis() as u64, "request");
+    metrics::histogram!("amanat_http_request_duration_seconds", "route" => route.clone()).record(took);
+    metrics::counter!("amanat_http_requests_total", "route" => route, "method" => method, "status" => status)
+        .increment(1);
+    response
+}
+
+/// Says what the measurements are.
+pub(crate) fn describe() {
+    metrics::describe_counter!("amanat_http_requests_total", "Requests answered, by route, method and status");
+    metrics::describe_histogram!(
+        "amanat_http_request_duration_seconds",
+        metrics::Unit::Seconds,
+        "Time from the request to the head of its answer, by route"
+    );
+    metrics::describe_counter!("amanat_sql_refusals_total", "Questions refused, by code");
+}
+
+/// Headers that all answers have, and the answer to OPTIONS.
+pub(crate) async fn dress(
+    State(door): State<Arc<Door>>,
+    matched: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let allow = matched.and_then(|m| allowed(m.as_str()));
+    let method = request.method().clone();
+    let mut response = match allow {
+        Some(_) if method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        _ => next.run(request).await,
+    };
+    let status = response.status();
+    let headers = response.headers_mut();
+    if let Some(allow) = allow
+        && (method == Method::OPTIONS || status == StatusCode::METHOD_NOT_ALLOWED)
+    {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    if method == Method::OPTIONS && allow.is_some_and(|a| a.contains("GET")) {
+        preflight(headers);
+    }
+    if matches!(method, Method::GET | Method::HEAD) {
+        share(headers);
+    }
+    if status.is_client_error() || status.is_server_error() {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if door.reader.current().latest().is_some_and(|e| e.synthetic) {
+        headers.insert(SYNTHETIC, HeaderValue::from_static("true"));
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Any page may read what is public by GET. Nothing here depends on who asks, so there are no credentials to guard.
+fn share(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+}
+
+fn preflight(headers: &mut HeaderMap) {
+    share(headers);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    let wanted = "accept, accept-language, content-type, if-none-match, if-modified-since, cache-control";
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(wanted));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+}
+
+/// Ends a request past its time and one that breaks. A question in SQL has its own limit.
+pub(crate) async fn guard(
+    State(door): State<Arc<Door>>,
+    matched: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let limit = door.settings.request_timeout;
+    let done = if matched.is_some_and(|m| m.as_str() == SQL) {
+        work.await
+    } else {
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => done,
+            Err(_) => {
+                let detail = format!("The answer was not ready within {} s.", limit.as_secs_f64());
+                return Problem::new(Kind::RequestTimeout, detail, "Ask again, or for less at once.").into_response();
+            }
+        }
+    };
+    done.unwrap_or_else(|_| {
+        tracing::error!("a request broke off");
+        Problem::internal().into_response()
+    })
+}

@@ -1,0 +1,114 @@
+//! The document of the API, made from the handlers, with the filters and codes that the catalogue has.
+
+use query::{Catalogue, CodeListMeta};
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use crate::problem::{Meaning, PlaceView, Problem};
+use crate::{indicators, operate, reference, sql};
+
+/// More codes than this are left to the code list.
+const LISTED: usize = 40;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Amanat",
+        description = "National indicators on human trafficking: published numbers by HTTP and SQL. Every value has an \
+            interval and a status; nothing here is about one person.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/")),
+    paths(
+        indicators::list, indicators::one, indicators::data, reference::editions, reference::edition,
+        reference::code_lists, reference::code_list, sql::ask, operate::index, operate::healthz, operate::readyz,
+        operate::metrics, operate::openapi, operate::problems, operate::problem
+    ),
+    components(schemas(Problem, PlaceView, Meaning)),
+    tags(
+        (name = "indicators", description = "Indicators by filters"),
+        (name = "editions", description = "Numbered, immutable publications"),
+        (name = "code lists", description = "Codes with labels in English and Urdu"),
+        (name = "sql", description = "Questions in SQL"),
+        (name = "operation", description = "Health, metrics, this document")
+    )
+)]
+struct Document;
+
+/// The document for this catalogue.
+pub(crate) fn document(catalogue: &Catalogue) -> Value {
+    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        for operations in paths.values_mut().filter_map(Value::as_object_mut) {
+            operations.values_mut().for_each(with_problems);
+        }
+    }
+    if let Some(Value::Array(parameters)) = document.pointer_mut("/paths/~1v1~1indicators~1{id}~1data/get/parameters") {
+        parameters.iter_mut().for_each(as_list);
+        parameters.extend(dimensions(catalogue));
+    }
+    document
+}
+
+/// Every operation may answer with a problem.
+fn with_problems(operation: &mut Value) {
+    let problem = json!({
+        "description": "What is wrong, and what to do instead (RFC 9457)",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    });
+    if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
+        responses.insert("default".to_owned(), problem);
+    }
+}
+
+/// Several values of a filter may be repeated or separated by commas.
+fn as_list(parameter: &mut Value) {
+    let array = parameter
+        .pointer("/schema/type")
+        .is_some_and(|t| t == "array" || t.as_array().is_some_and(|t| t.contains(&json!("array"))));
+    if array && let Some(parameter) = parameter.as_object_mut() {
+        parameter.insert("style".to_owned(), json!("form"));
+        parameter.insert("explode".to_owned(), json!(true));
+    }
+}
+
+/// A filter for each dimension that any indicator has.
+fn dimensions(catalogue: &Catalogue) -> Vec<Value> {
+    let mut filters: Map<String, Value> = Map::new();
+    for indicator in &catalogue.indicators {
+        for dimension in &indicator.dimensions {
+            let list = dimension.code_list.as_deref().and_then(|name| catalogue.code_list(name));
+            let of: Vec<&str> = catalogue
+                .indicators
+                .iter()
+                .filter(|i| i.dimension(&dimension.name).is_some())
+                .map(|i| i.id.as_str())
+                .collect();
+            let codes = list.map(|l| format!(" Codes: /v1/code-lists/{}.", l.name)).unwrap_or_default();
+            filters.entry(dimension.name.clone()).or_insert_with(|| {
+                json!({
+                    "name": dimension.name,
+                    "in": "query",
+                    "required": false,
+                    "description": format!("{} Of {}.{codes} Also _T total, _Z not applicable, _X unknown.",
+                        dimension.title.en, of.join(", ")),
+                    "style": "form",
+                    "explode": true,
+                    "schema": {"type": "array", "items": codes_of(list)}
+                })
+            });
+        }
+    }
+    filters.into_iter().map(|(_, filter)| filter).collect()
+}
+
+fn codes_of(list: Option<&CodeListMeta>) -> Value {
+    match list {
+        Some(list) if list.codes.len() <= LISTED => {
+            let own = list.codes.iter().map(|c| c.code.as_str());
+            let common = query::selection::COMMON_CODES.into_iter().filter(|c| list.codes.iter().all(|o| o.code != *c));
+            json!({"type": "string", "enum": own.chain(common).collect::<Vec<_>>()})
+        }
+        _ => json!({"type": "string"}),
+    }
+}

@@ -1,0 +1,187 @@
+//! What goes wrong, said in one form: RFC 9457 problems with a stable code and a remedy, never with a value of the data.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use query::selection::{Unselected, Why};
+use query::{Code, Place, Refusal};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Media type of a problem.
+const PROBLEM: &str = "application/problem+json";
+
+/// Problems of the door itself; those of a question have the codes of [`query::Code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    UnsupportedMediaType,
+    BodyTooLarge,
+    MalformedBody,
+    MalformedParameter,
+    UnknownIndicator,
+    UnknownCodeList,
+    UnknownFilter,
+    UnknownCode,
+    RequestTimeout,
+    NotReady,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 13] = [
+        Kind::NotFound,
+        Kind::MethodNotAllowed,
+        Kind::NotAcceptable,
+        Kind::UnsupportedMediaType,
+        Kind::BodyTooLarge,
+        Kind::MalformedBody,
+        Kind::MalformedParameter,
+        Kind::UnknownIndicator,
+        Kind::UnknownCodeList,
+        Kind::UnknownFilter,
+        Kind::UnknownCode,
+        Kind::RequestTimeout,
+        Kind::NotReady,
+    ];
+
+    /// Stable name, status, title.
+    pub(crate) fn row(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Kind::NotFound => ("not_found", 404, "There is nothing at this address"),
+            Kind::MethodNotAllowed => ("method_not_allowed", 405, "This address does not take that method"),
+            Kind::NotAcceptable => ("not_acceptable", 406, "None of the accepted formats is offered"),
+            Kind::UnsupportedMediaType => ("unsupported_media_type", 415, "The body has a type that is not read"),
+            Kind::BodyTooLarge => ("body_too_large", 413, "The body is too large"),
+            Kind::MalformedBody => ("malformed_body", 400, "The body cannot be read"),
+            Kind::MalformedParameter => ("malformed_parameter", 400, "A parameter cannot be read"),
+            Kind::UnknownIndicator => ("unknown_indicator", 404, "There is no such indicator"),
+            Kind::UnknownCodeList => ("unknown_code_list", 404, "There is no such code list"),
+            Kind::UnknownFilter => ("unknown_filter", 422, "The indicator has no such dimension"),
+            Kind::UnknownCode => ("unknown_code", 422, "There is no such code"),
+            Kind::RequestTimeout => ("request_timeout", 408, "The request took too long"),
+            Kind::NotReady => ("not_ready", 503, "Not ready yet"),
+        }
+    }
+}
+
+/// A problem as it is sent (`application/problem+json`, RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Address of what the code means: `/problems/unknown_table`. Stable.
+    #[serde(rename = "type")]
+    uri: String,
+    /// The same for every problem of this code.
+    title: &'static str,
+    /// HTTP status.
+    status: u16,
+    /// What is wrong with this request.
+    detail: String,
+    /// Stable name of the cause.
+    code: &'static str,
+    /// What to do instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// Where in the text of the question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PlaceView>)]
+    place: Option<Place>,
+    /// Several causes, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<String>,
+}
+
+/// A place in the text of a question; counted from 1.
+#[derive(ToSchema)]
+#[schema(as = Place)]
+#[allow(dead_code, reason = "describes query::Place in the API document")]
+pub(crate) struct PlaceView {
+    line: u64,
+    column: u64,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::of(kind.row(), detail.into(), Some(hint.into()))
+    }
+
+    fn of((code, status, title): (&'static str, u16, &'static str), detail: String, hint: Option<String>) -> Self {
+        let hint = hint.filter(|h| !h.is_empty());
+        Self { uri: format!("/problems/{code}"), title, status, detail, code, hint, place: None, reasons: Vec::new() }
+    }
+
+    /// A defect of ours. What it is stands in the log, not in the answer.
+    pub(crate) fn internal() -> Self {
+        let hint = "Ask again; if it stays, tell who runs this service and say when it happened.";
+        let detail = "The request could not be answered; the fault is ours.";
+        Self::of(of_code(Code::Internal), detail.into(), Some(hint.into()))
+    }
+
+    pub(crate) fn reasons(mut self, reasons: Vec<String>) -> Self {
+        self.reasons = reasons;
+        self
+    }
+}
+
+fn of_code(code: Code) -> (&'static str, u16, &'static str) {
+    (code.name(), code.status(), code.title())
+}
+
+/// Name, status and title of every problem.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, u16, &'static str)> {
+    Code::ALL.into_iter().map(of_code).chain(Kind::ALL.into_iter().map(Kind::row))
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let mut problem = Self::of(of_code(refusal.code), refusal.detail, refusal.hint);
+        problem.place = refusal.place;
+        problem
+    }
+}
+
+impl From<Unselected> for Problem {
+    fn from(error: Unselected) -> Self {
+        let row = match error.why {
+            Why::UnknownIndicator => Kind::UnknownIndicator.row(),
+            Why::UnknownFilter => Kind::UnknownFilter.row(),
+            Why::UnknownCode => Kind::UnknownCode.row(),
+            Why::Malformed => Kind::MalformedParameter.row(),
+            Why::NoEdition => of_code(Code::NoEdition),
+            Why::UnknownEdition => of_code(Code::UnknownEdition),
+            Why::Internal => of_code(Code::Internal),
+        };
+        Self::of(row, error.detail, Some(error.hint))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(&self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
+        if matches!(self.status, 429 | 503) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+/// What one code of a problem means.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Meaning {
+    /// Stable name.
+    code: &'static str,
+    /// HTTP status.
+    status: u16,
+    /// What it means.
+    title: &'static str,
+}
+
+impl From<(&'static str, u16, &'static str)> for Meaning {
+    fn from((code, status, title): (&'static str, u16, &'static str)) -> Self {
+        Self { code, status, title }
+    }
+}

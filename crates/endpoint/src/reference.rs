@@ -1,0 +1,193 @@
+//! Editions and code lists: what was published when, and what the codes mean.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use query::selection::{Unselected, Why};
+use query::{CodeListMeta, EditionMeta};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Door;
+use crate::bodies::{Freshness, Whole};
+use crate::negotiate::Format;
+use crate::problem::{Kind, Problem};
+use crate::request::Segment;
+
+/// All editions, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Editions {
+    /// Number of the latest; null before the first.
+    latest: Option<u32>,
+    editions: Vec<Edition>,
+}
+
+/// An edition: numbered, immutable.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Edition {
+    /// Number, from 1.
+    edition: u32,
+    /// Date up to which reports were counted.
+    as_of: String,
+    /// When it was published, RFC 3339.
+    published_at: String,
+    /// True when the store holds synthetic people.
+    synthetic: bool,
+    /// Version of the methodology.
+    methodology: Option<String>,
+    /// Hash of the policy files.
+    policy_hash: Option<String>,
+    /// Hash of the definitions.
+    sql_hash: Option<String>,
+    /// Its address.
+    href: String,
+}
+
+impl From<&EditionMeta> for Edition {
+    fn from(meta: &EditionMeta) -> Self {
+        let EditionMeta { edition, as_of, published_at, synthetic, methodology, policy_hash, sql_hash } = meta.clone();
+        let href = format!("/v1/editions/{edition}");
+        Self { edition, as_of, published_at, synthetic, methodology, policy_hash, sql_hash, href }
+    }
+}
+
+/// The editions of this service.
+#[utoipa::path(get, path = "/v1/editions", tag = "editions",
+    responses((status = 200, description = "The editions, oldest first", body = Editions), (status = 304, description = "Nothing new")))]
+pub(crate) async fn editions(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
+    let current = door.reader.current();
+    let shared = door.shared(current.latest(), "/v1/editions", Format::Json, Freshness::Ask);
+    let make = move || {
+        Whole::json(&Editions {
+            latest: current.latest().map(|e| e.edition),
+            editions: current.editions().map(Edition::from).collect(),
+        })
+    };
+    door.bodies.answer(&asked, shared, make).await
+}
+
+/// One edition.
+#[utoipa::path(get, path = "/v1/editions/{number}", tag = "editions",
+    params(("number" = String, Path, description = "Number of the edition, or latest", example = "1")),
+    responses((status = 200, description = "The edition", body = Edition), (status = 304, description = "Nothing new")))]
+pub(crate) async fn edition(
+    State(door): State<Arc<Door>>,
+    Segment(number): Segment,
+    asked: HeaderMap,
+) -> Result<Response, Problem> {
+    let current = door.reader.current();
+    let found = match number.as_str() {
+        "latest" => current.latest(),
+        number => number.parse().ok().and_then(|n| current.edition(n)),
+    };
+    let meta = found.cloned().ok_or_else(|| Unselected {
+        why: Why::UnknownEdition,
+        detail: "There is no such edition.".into(),
+        hint: "GET /v1/editions lists them.".into(),
+    })?;
+    let shared = door.shared(Some(&meta), "/v1/editions/one", Format::Json, Freshness::Ask);
+    door.bodies.answer(&asked, shared, move || Whole::json(&Edition::from(&meta))).await
+}
+
+/// The code lists.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CodeLists {
+    code_lists: Vec<CodeListBrief>,
+}
+
+/// A code list without its codes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CodeListBrief {
+    name: String,
+    version: String,
+    /// Where the codes come from.
+    source: String,
+    /// True while the list awaits an official source.
+    provisional: bool,
+    /// Number of codes.
+    codes: usize,
+    /// Its address.
+    href: String,
+}
+
+/// A code list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CodeList {
+    name: String,
+    version: String,
+    /// Where the codes come from.
+    source: String,
+    /// True while the list awaits an official source.
+    provisional: bool,
+    /// The codes in their official order.
+    codes: Vec<Code>,
+}
+
+/// A code with its labels and roll-ups.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Code {
+    /// Exactly as it stands in the data.
+    code: String,
+    /// English label.
+    en: String,
+    /// Urdu label.
+    ur: String,
+    /// The code above it in the same list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    /// Roll-ups and other attributes by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<String, String>,
+}
+
+/// The code lists of this service.
+#[utoipa::path(get, path = "/v1/code-lists", tag = "code lists",
+    responses((status = 200, description = "The code lists", body = CodeLists), (status = 304, description = "Nothing new")))]
+pub(crate) async fn code_lists(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
+    // Lists do not depend on an edition.
+    let shared = door.shared(None, "/v1/code-lists", Format::Json, Freshness::Ask);
+    let reader = door.reader.clone();
+    let make = move || {
+        let brief = |list: &CodeListMeta| CodeListBrief {
+            name: list.name.clone(),
+            version: list.version.clone(),
+            source: list.source.clone(),
+            provisional: list.provisional,
+            codes: list.codes.len(),
+            href: format!("/v1/code-lists/{}", list.name),
+        };
+        Whole::json(&CodeLists { code_lists: reader.catalogue().code_lists.iter().map(brief).collect() })
+    };
+    door.bodies.answer(&asked, shared, make).await
+}
+
+/// One code list with its codes in English and Urdu.
+#[utoipa::path(get, path = "/v1/code-lists/{name}", tag = "code lists",
+    params(("name" = String, Path, description = "Name of the list, without regard to case", example = "province")),
+    responses((status = 200, description = "The code list", body = CodeList), (status = 304, description = "Nothing new")))]
+pub(crate) async fn code_list(
+    State(door): State<Arc<Door>>,
+    Segment(name): Segment,
+    asked: HeaderMap,
+) -> Result<Response, Problem> {
+    let catalogue = door.reader.catalogue();
+    let list = catalogue.code_list(&name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = catalogue.code_lists.iter().map(|l| l.name.as_str()).collect();
+        let hint = format!("A code list is one of {}.", names.join(", "));
+        Problem::new(Kind::UnknownCodeList, "There is no code list of that name.", hint)
+    })?;
+    let shared = door.shared(None, &format!("/v1/code-lists/{}", list.name), Format::Json, Freshness::Ask);
+    let make = move || {
+        let code = |c: query::CodeEntry| {
+            let query::CodeEntry { code, en, ur, parent, attributes } = c;
+            Code { code, en, ur, parent, attributes }
+        };
+        let CodeListMeta { name, version, source, provisional, codes } = list;
+        let codes = codes.into_iter().map(code).collect();
+        Whole::json(&CodeList { name, version, source, provisional, codes })
+    };
+    door.bodies.answer(&asked, shared, make).await
+}

@@ -1,0 +1,267 @@
+//! Questions in SQL: the body of the request in, the whole answer out, in the format that the client accepts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::error::ArrowError;
+use arrow::ipc::writer::StreamWriter;
+use arrow::record_batch::RecordBatch;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use query::{Answer, Limits, Param, Question};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+
+use crate::Door;
+use crate::bodies::{EDITION, ROWS};
+use crate::negotiate::{self, Format};
+use crate::problem::{Kind, Problem};
+use crate::render::{self, Column};
+
+/// Header with the limits that hold for a question.
+pub(crate) const LIMITS: HeaderName = HeaderName::from_static("amanat-limits");
+
+/// Rows that are written at once; an answer with no more is sent whole, with its length.
+const CHUNK: usize = 1024;
+
+const FORMATS: [Format; 4] = [Format::Json, Format::Csv, Format::Arrow, Format::Parquet];
+
+/// A question.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Question)]
+pub(crate) struct Asked {
+    /// One SELECT, VALUES or set operation over the schemas `published` and `reference`.
+    #[schema(example = "select time_period, value from published.v01 where province = $1")]
+    sql: String,
+    /// Values of `$1`, `$2`, …: null, true or false, numbers, texts.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    params: Vec<Param>,
+}
+
+/// An answer in JSON.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Answer)]
+pub(crate) struct Head {
+    columns: Vec<Column>,
+    /// Number of rows; all of them are here.
+    row_count: usize,
+    /// The latest edition at the time of the question.
+    edition: Option<u32>,
+    /// Rows as arrays in the order of `columns`.
+    rows: Vec<Vec<serde_json::Value>>,
+}
+
+/// A question in SQL over what is published. Past a limit it is refused as a whole; an answer is never cut short.
+#[utoipa::path(post, path = "/v1/sql", tag = "sql",
+    request_body(description = "The question: JSON, or the SQL alone as text/plain",
+        content((Asked = "application/json"), (String = "text/plain"))),
+    responses((status = 200, description = "The whole answer",
+        content((Head = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.arrow.stream"),
+            (Vec<u8> = "application/vnd.apache.parquet")),
+        headers(("Amanat-Rows" = u64, description = "Number of rows"),
+            ("Amanat-Edition" = u32, description = "The latest edition at the time of the question"),
+            ("Amanat-Limits" = String, description = "Limits of a question: seconds, bytes of memory, rows")))))]
+pub(crate) async fn ask(State(door): State<Arc<Door>>, asked: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let format = negotiate::format(&asked, None, &FORMATS)?;
+    let question = read(&asked, body, door.settings.body_limit, door.settings.request_timeout).await?;
+    // When the client leaves, this future is dropped, and the work with it.
+    let answer = match door.reader.ask(question, CancellationToken::new()).await {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            metrics::counter!("amanat_sql_refusals_total", "code" => refusal.code.name()).increment(1);
+            return Err(refusal.into());
+        }
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, format.content_type());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    headers.insert(ROWS, HeaderValue::from(answer.row_count()));
+    headers.insert(LIMITS, limits(door.reader.limits())?);
+    if let Some(edition) = answer.edition {
+        headers.insert(EDITION, HeaderValue::from(edition));
+    }
+    Ok((headers, write(answer, format).await?).into_response())
+}
+
+fn limits(limits: Limits) -> Result<HeaderValue, Problem> {
+    let text = format!("seconds={}, memory={}, rows={}", limits.time.as_secs_f64(), limits.memory, limits.rows);
+    HeaderValue::from_str(&text).map_err(|_| Problem::internal())
+}
+
+/// Reads the question from a body of JSON or plain text.
+async fn read(headers: &HeaderMap, body: Body, limit: usize, time: Duration) -> Result<Question, Problem> {
+    let kind = media_type(headers)?;
+    let too_large = || {
+        let detail = format!("The body is longer than {limit} bytes.");
+        Problem::new(Kind::BodyTooLarge, detail, "Ask a shorter question, or several.")
+    };
+    let said = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    if said.is_some_and(|length| length > limit as u64) {
+        return Err(too_large());
+    }
+    let bytes = match tokio::time::timeout(time, axum::body::to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) if is_length(&error) => return Err(too_large()),
+        Ok(Err(_)) => return Err(malformed("The body ended before its end.", "Send it again.")),
+        Err(_) => {
+            let detail = format!("The body did not arrive within {} s.", time.as_secs_f64());
+            return Err(Problem::new(Kind::RequestTimeout, detail, "Send it again."));
+        }
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed("The body is not UTF-8.", "Send it in UTF-8."))?;
+    match kind {
+        Media::Text => Ok(Question::new(text)),
+        Media::Json => {
+            let Asked { sql, params } = serde_json::from_str(text).map_err(|e| {
+                let detail = format!("The body is not a question in JSON: {e}.");
+                malformed(
+                    &detail,
+                    "Send {\"sql\": \"select …\", \"params\": [null, true, 1, \"text\"]}; params may be absent.",
+                )
+            })?;
+            Ok(Question { params, ..Question::new(sql) })
+        }
+    }
+}
+
+fn malformed(detail: &str, hint: &str) -> Problem {
+    Problem::new(Kind::MalformedBody, detail, hint)
+}
+
+fn is_length(error: &axum::Error) -> bool {
+    // The error of `to_bytes` has the one that says so inside.
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("length limit exceeded") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+enum Media {
+    Json,
+    Text,
+}
+
+fn media_type(headers: &HeaderMap) -> Result<Media, Problem> {
+    let unsupported = |detail: &str| {
+        let hint =
+            "Send content-type: application/json with {\"sql\": \"select …\"}, or text/plain with the SQL alone.";
+        Problem::new(Kind::UnsupportedMediaType, detail, hint)
+    };
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Err(unsupported("The request does not say what its body is."));
+    };
+    let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+    let mut parts = text.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let charset = parts.find_map(|p| p.strip_prefix("charset=")).map(|c| c.trim_matches('"'));
+    if charset.is_some_and(|c| !matches!(c, "utf-8" | "utf8" | "us-ascii")) {
+        return Err(unsupported("The body is not in UTF-8."));
+    }
+    match essence {
+        "application/json" => Ok(Media::Json),
+        "text/plain" | "application/sql" => Ok(Media::Text),
+        _ => Err(unsupported("The body is neither JSON nor plain text.")),
+    }
+}
+
+async fn write(answer: Answer, format: Format) -> Result<Body, Problem> {
+    let small = answer.row_count() <= CHUNK;
+    let chunks: Box<dyn Iterator<Item = Result<Bytes, ArrowError>> + Send> = match format {
+        Format::Json => Box::new(json(answer)?),
+        Format::Csv => Box::new(csv(answer)),
+        Format::Arrow => Box::new(stream(&answer).map_err(|e| internal(&e))?),
+        Format::Parquet => {
+            let file = tokio::task::spawn_blocking(move || file(&answer)).await;
+            return file.ok().flatten().map(Body::from).ok_or_else(Problem::internal);
+        }
+    };
+    if small {
+        let whole: Result<Vec<Bytes>, ArrowError> = chunks.collect();
+        return Ok(Body::from(whole.map_err(|e| internal(&e))?.concat()));
+    }
+    Ok(Body::from_stream(futures::stream::iter(chunks)))
+}
+
+fn internal(error: &ArrowError) -> Problem {
+    tracing::error!(error = error as &dyn std::error::Error, "an answer could not be written");
+    Problem::internal()
+}
+
+/// The rows in pieces small enough to be written without keeping others waiting.
+fn pieces(batches: Vec<RecordBatch>) -> impl Iterator<Item = RecordBatch> + Send {
+    batches.into_iter().flat_map(|batch| {
+        let rows = batch.num_rows();
+        (0..rows).step_by(CHUNK).map(move |at| batch.slice(at, CHUNK.min(rows - at)))
+    })
+}
+
+fn json(answer: Answer) -> Result<impl Iterator<Item = Result<Bytes, ArrowError>> + Send, Problem> {
+    let head = Head {
+        columns: render::columns(&answer.schema),
+        row_count: answer.row_count(),
+        edition: answer.edition,
+        rows: Vec::new(),
+    };
+    let mut head = serde_json::to_vec(&head).map_err(|_| Problem::internal())?;
+    // `rows` is the last member and empty: the rows go before its closing bracket.
+    head.truncate(head.len() - b"]}".len());
+    let mut first = true;
+    let rows = pieces(answer.batches).map(move |piece| {
+        let mut out = Vec::new();
+        render::json_rows(&mut out, &piece, &mut first)?;
+        Ok(Bytes::from(out))
+    });
+    Ok(std::iter::once(Ok(Bytes::from(head))).chain(rows).chain(std::iter::once(Ok(Bytes::from_static(b"\n]}\n")))))
+}
+
+fn csv(answer: Answer) -> impl Iterator<Item = Result<Bytes, ArrowError>> + Send {
+    let mut head = Vec::new();
+    render::csv_header(&mut head, &answer.schema);
+    let rows = pieces(answer.batches).map(|piece| {
+        let mut out = Vec::new();
+        render::csv_rows(&mut out, &piece)?;
+        Ok(Bytes::from(out))
+    });
+    std::iter::once(Ok(Bytes::from(head))).chain(rows)
+}
+
+fn stream(answer: &Answer) -> Result<impl Iterator<Item = Result<Bytes, ArrowError>> + Send + use<>, ArrowError> {
+    let mut writer = StreamWriter::try_new(Vec::new(), &answer.schema)?;
+    let pieces = pieces(answer.batches.clone()).map(Some).chain(std::iter::once(None));
+    Ok(pieces.map(move |piece| {
+        match piece {
+            Some(piece) => writer.write(&piece)?,
+            None => writer.finish()?,
+        }
+        Ok(Bytes::from(std::mem::take(writer.get_mut())))
+    }))
+}
+
+fn file(answer: &Answer) -> Option<Vec<u8>> {
+    let write = || -> Result<Vec<u8>, parquet::errors::ParquetError> {
+        let zstd = Compression::ZSTD(ZstdLevel::try_new(3)?);
+        let properties = WriterProperties::builder().set_compression(zstd).build();
+        let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&answer.schema), Some(properties))?;
+        for batch in &answer.batches {
+            writer.write(batch)?;
+        }
+        writer.into_inner()
+    };
+    write()
+        .map_err(|error| tracing::error!(error = &error as &dyn std::error::Error, "Parquet could not be written"))
+        .ok()
+}

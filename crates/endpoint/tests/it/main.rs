@@ -1,0 +1,7 @@
+//! The readers' door: what a dashboard, an analyst and an operator rely on.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod indicators;
+mod operation;
+mod sql;
+mod world;
