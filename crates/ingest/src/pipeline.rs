@@ -258,8 +258,10 @@ impl Pipeline {
         rows
     }
 
-    /// Keeps all windows together within their bytes: the longest forgets its older half.
+    /// Lets windows forget what is older than their span, and keeps all together within their bytes: the longest forgets
+    /// its older half. Not within a batch: what it brought can be looked up in the lake only by later ones.
     fn shrink_windows(&mut self) {
+        self.windows.values_mut().for_each(Window::trim);
         while self.windows.values().map(Window::len).sum::<usize>() > self.window_entries {
             let Some(longest) = self.windows.values_mut().max_by_key(|window| window.len()) else { return };
             longest.drop_oldest(longest.len().div_ceil(2));

@@ -96,7 +96,8 @@ impl Window {
         }
     }
 
-    /// Remembers an id that is not in the window. Offsets ascend.
+    /// Remembers an id that is not in the window. Offsets ascend. Nothing is forgotten before [`Self::trim`]: the lake
+    /// cannot answer for a row that is not committed yet.
     pub(crate) fn insert(&mut self, id: [u8; 16], offset: i64, content: Option<u64>, log_ms: i64) {
         debug_assert!(self.entries.back().is_none_or(|last| last.offset < offset), "offsets ascend");
         let number = self.dropped + self.entries.len() as u64;
@@ -105,7 +106,6 @@ impl Window {
         let (entries, dropped, key) = (&self.entries, self.dropped, self.key);
         let rehash = |&n: &u64| hash_id(key, &entries[(n - dropped) as usize].id);
         self.index.insert_unique(hash_id(key, &id), number, rehash);
-        self.trim();
     }
 
     /// The id was found in the lake after all: the window's entry is not its first row.
@@ -136,7 +136,8 @@ impl Window {
         }
     }
 
-    fn trim(&mut self) {
+    /// Forgets the ids that are older than the span. Once the batch that brought them is on its way to the lake.
+    pub(crate) fn trim(&mut self) {
         let newest = self.entries.back().map_or(0, |e| e.log_s);
         while self.entries.front().is_some_and(|oldest| oldest.log_s < newest - self.span_s) {
             self.drop_one();
@@ -230,6 +231,8 @@ mod tests {
         let mut w = window();
         w.insert(id(0, 0), 0, None, 0);
         w.insert(id(0, 1), 1, None, 30 * DAY_MS);
+        assert_eq!(w.len(), 2, "both rows are of one batch");
+        w.trim();
         assert_eq!(w.len(), 1, "thirty days are more than seven");
         assert_eq!(w.seen(&id(0, 9)), Seen::Unknown);
         assert_eq!(w.seen(&id(2 * DAY_MS as u64, 9)), Seen::Never);

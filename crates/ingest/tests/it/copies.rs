@@ -147,6 +147,21 @@ async fn copies_beyond_the_window_are_looked_up() {
     assert_eq!(statuses(&mut place).await, expected);
 }
 
+/// A batch may span years of log time, as after a long outage or an import: its own rows are not in the lake yet.
+#[tokio::test]
+async fn copies_beyond_the_window_are_recognised_in_one_batch_too() {
+    let day = 86_400_000;
+    let later = |sent: Sent, days: i64| Sent { log_ms: sent.log_ms + days * day, ..sent };
+    let messages =
+        [case(1), later(case(2), 8), later(case(1), 9), later(other_content(1), 40), later(reserialised(2), 40)];
+    let mut place = Place::new();
+    place.send(&messages);
+    place.drain().await;
+    assert_eq!(statuses(&mut place).await, ["ok", "ok", "duplicate", "conflict", "duplicate"]);
+    let rows = place.rows().await;
+    assert!(rows[2..4].iter().all(|row| row.header("amanat-of").unwrap().ends_with("/0")));
+}
+
 /// In one batch: a row that turns out to be a copy of an older row, and a copy of that row.
 #[tokio::test]
 async fn a_copy_of_a_row_that_is_itself_found_to_be_a_copy_names_the_oldest() {
