@@ -1,0 +1,106 @@
+//! `measure`: the measurements of `cargo xtask figures` that need the rooms themselves.
+//!
+//! Each subcommand builds what it measures in a scratch folder from real parts (log, ingest, lake, models, disclosure) and
+//! prints on its last line one JSON object `{"value", "met", "details"}`. Everything it makes up is synthetic, so its
+//! details may quote cells; measurements over a given store quote counts of differences only.
+//!
+//! Absent: the registry of figures and their goals in words, processes and HTTP (`xtask`).
+#![allow(clippy::print_stdout)] // a command line talks on it
+
+mod determinism;
+mod malformed;
+mod road;
+mod truth;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+/// Measurements that need the rooms themselves.
+#[derive(Parser)]
+#[command(disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+    /// Folder to work in; nothing in it is removed
+    #[arg(long, global = true, default_value = ".")]
+    scratch: PathBuf,
+}
+
+#[derive(Subcommand)]
+#[command(rename_all = "snake_case")]
+enum What {
+    /// Cells before protection against the generator's ground truth, and with one rule off at a time
+    Truth {
+        #[arg(long, value_enum, default_value_t = Size::Small)]
+        size: Size,
+    },
+    /// The same events in three arrival orders and batch sizes
+    Determinism {
+        #[arg(long, value_enum, default_value_t = Size::Small)]
+        size: Size,
+    },
+    /// Malformed lines of every kind
+    Malformed,
+    /// What protection hides and how far it moves what it shows; a planted leak
+    Disclosure,
+    /// Totals of an imported store against the file it came from
+    RealRecords {
+        /// Data directory of the imported store
+        #[arg(long)]
+        data: PathBuf,
+        /// The file
+        #[arg(long)]
+        csv: PathBuf,
+        /// Configuration of the store, for its policy
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+}
+
+/// Size of the sample.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Size {
+    /// About 30 thousand events.
+    Small,
+    /// About 1 million.
+    Medium,
+}
+
+impl Size {
+    fn world(self) -> sample::World {
+        let size = match self {
+            Self::Small => sample::Size::Small,
+            Self::Medium => sample::Size::Medium,
+        };
+        sample::World::new(SEED, size)
+    }
+}
+
+/// Seed of the country: the one of `amanat up --sample`.
+const SEED: u64 = 1;
+
+/// What a measurement gives.
+struct Measured {
+    value: Value,
+    met: bool,
+    details: Value,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let Cli { what, scratch } = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let measured = runtime.block_on(async {
+        match what {
+            What::Truth { size } => truth::measure(&scratch, size).await,
+            What::Determinism { size } => determinism::measure(&scratch, size).await,
+            What::Malformed => malformed::measure(&scratch).await,
+            What::Disclosure => anyhow::bail!("later"),
+            What::RealRecords { .. } => anyhow::bail!("later"),
+        }
+    })?;
+    println!("{}", json!({"value": measured.value, "met": measured.met, "details": measured.details}));
+    Ok(ExitCode::SUCCESS)
+}
