@@ -70,6 +70,35 @@ enum Verb {
     },
 }
 
+/// A broker for as long as it is held: on any free port, empty at first, its files removed with it.
+pub struct Broker {
+    instance: Instance,
+    started: broker::Started,
+}
+
+impl Broker {
+    /// Starts one and waits until it answers.
+    pub fn up() -> Result<Self> {
+        let instance = Instance::on(broker::free_port()?)?;
+        let started = instance.start(false, broker::Life::UntilWeEnd)?;
+        let mut broker = Self { instance, started };
+        broker.started.wait_until_it_answers()?;
+        Ok(broker)
+    }
+
+    /// Its address, as clients take it.
+    pub fn bootstrap(&self) -> String {
+        self.instance.address()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.started.stop();
+        self.instance.remove();
+    }
+}
+
 /// Runs the chore; the exit code is that of the command of `--with`, if there is one.
 pub fn run(args: Args) -> Result<ExitCode> {
     match args.verb {
@@ -102,14 +131,14 @@ fn up_with(port: Option<u16>, keep: bool, command: &[OsString]) -> Result<ExitCo
     if instance.running().is_some() {
         bail!("{} is already running", instance.address());
     }
-    let mut broker = instance.start(keep, broker::Life::UntilWeEnd)?;
-    let outcome = broker.wait_until_it_answers().and_then(|()| {
+    let mut started = instance.start(keep, broker::Life::UntilWeEnd)?;
+    let outcome = started.wait_until_it_answers().and_then(|()| {
         let mut child = tied::command(command)?;
         child.env("AMANAT_TEST_KAFKA", instance.address());
         let shown = command[0].to_string_lossy();
         child.status().with_context(|| format!("cannot run {shown}"))
     });
-    broker.stop();
+    started.stop();
     if !keep {
         instance.remove();
     }

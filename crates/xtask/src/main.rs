@@ -4,8 +4,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks on them
 
 mod fences;
+mod figures;
 mod kafka;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -25,16 +27,23 @@ enum Chore {
     Kafka(kafka::Args),
     /// Check the arrows between crates, bans, licences and sources.
     Fences,
+    /// Measure what the project claims, and write it down in docs/figures.md.
+    Figures(figures::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Kafka(args) => kafka::run(args),
-        Chore::Fences => fences::check(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")))
-            .map(|()| ExitCode::SUCCESS),
+        Chore::Fences => fences::check(&root()).map(|()| ExitCode::SUCCESS),
+        Chore::Figures(args) => figures::run(&root(), &args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Root of the project.
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }

@@ -22,7 +22,16 @@ pub enum Profile {
 /// Builds the program and gives its path.
 pub fn build(bench: &Bench, profile: Profile, package: &str, bin: &str, features: &[&str]) -> Result<PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(&bench.root).args(["build", "--locked", "--quiet", "--message-format=json-render-diagnostics", "-p", package, "--bin", bin]);
+    cargo.current_dir(&bench.root).args([
+        "build",
+        "--locked",
+        "--quiet",
+        "--message-format=json-render-diagnostics",
+        "-p",
+        package,
+        "--bin",
+        bin,
+    ]);
     if profile == Profile::Release {
         cargo.arg("--release");
     }
@@ -36,7 +45,9 @@ pub fn build(bench: &Bench, profile: Profile, package: &str, bin: &str, features
     String::from_utf8(output.stdout)?
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .find_map(|message| (message["target"]["name"] == *bin).then(|| message["executable"].as_str().map(PathBuf::from)).flatten())
+        .find_map(|message| {
+            (message["target"]["name"] == *bin).then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
+        })
         .with_context(|| format!("cargo built no executable {bin}"))
 }
 
@@ -62,7 +73,13 @@ pub fn run(program: &Path, arguments: &[&str]) -> Result<Ran> {
     let seconds = began.elapsed().as_secs_f64();
     let (cpu_seconds, peak_mib) = watcher.join().map_err(|_| anyhow::anyhow!("the watcher failed"))?;
     if !output.status.success() {
-        bail!("{} {} failed ({}): {}", program.display(), arguments.join(" "), output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{} {} failed ({}): {}",
+            program.display(),
+            arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(Ran { out: String::from_utf8_lossy(&output.stdout).into_owned(), cpu_seconds, seconds, peak_mib })
 }
@@ -79,7 +96,10 @@ fn watch(id: u32) -> (f64, f64) {
         let number = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
         cpu = (number(11) + number(12)) / ticks_per_second;
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        let kib = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
         peak = peak.max(kib.unwrap_or(0.0) / 1024.0);
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -9,7 +9,7 @@ mod measure;
 mod page;
 mod road;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -88,41 +88,67 @@ pub fn registry() -> Vec<Figure> {
     road::figures()
 }
 
-/// Runs the named figures; all without names; those of `.ci/run` with `short`.
-pub fn run(root: PathBuf, names: &[String], short: bool, json: bool) -> Result<()> {
-    let chosen: Vec<Figure> = registry()
-        .into_iter()
-        .filter(|figure| names.is_empty() && (!short || figure.short) || names.iter().any(|name| figure.name == name || figure.name.split('.').next() == Some(name)))
-        .collect();
-    if let Some(unknown) = names.iter().find(|name| !registry().iter().any(|figure| figure.name == **name || figure.name.split('.').next() == Some(name))) {
-        let known: Vec<&str> = registry().iter().map(|figure| figure.name).collect();
+/// `cargo xtask figures …`
+#[derive(clap::Args)]
+pub struct Args {
+    /// Which figures: a name (`road.truth`) or the part before the dot; all without names
+    names: Vec<String>,
+    /// Only those that `.ci/run` measures; docs/ stays as it is
+    #[arg(long)]
+    short: bool,
+    /// Print what was measured as a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    fn wants(&self, figure: &Figure) -> bool {
+        (self.names.is_empty() || self.names.iter().any(|name| figure.is_called(name))) && (!self.short || figure.short)
+    }
+}
+
+impl Figure {
+    fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.name.split('.').next() == Some(name)
+    }
+}
+
+/// Runs the chosen figures.
+pub fn run(root: &Path, args: &Args) -> Result<()> {
+    let registry = registry();
+    if let Some(unknown) = args.names.iter().find(|name| !registry.iter().any(|figure| figure.is_called(name))) {
+        let known: Vec<&str> = registry.iter().map(|figure| figure.name).collect();
         bail!("no figure is called {unknown}; there are: {}", known.join(", "));
     }
     let mut rows = Vec::new();
     let mut wrong = Vec::new();
-    for figure in chosen {
-        let row = one(&root, &figure)?;
+    for figure in registry.iter().filter(|figure| args.wants(figure)) {
+        let row = one(root, figure)?;
         eprintln!("{} {} {} (goal: {})", if row.met { "met  " } else { "SHORT" }, row.name, row.value, row.goal);
         if !row.met && figure.correctness {
             wrong.push(figure.name);
         }
         rows.push(row);
     }
-    if !short {
-        page::keep(&root, &rows)?;
+    if !args.short {
+        page::keep(root, &rows)?;
     }
-    if json {
+    if args.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
     }
     if wrong.is_empty() { Ok(()) } else { bail!("correctness figures fall short: {}", wrong.join(", ")) }
 }
 
-fn one(root: &std::path::Path, figure: &Figure) -> Result<Row> {
+fn one(root: &Path, figure: &Figure) -> Result<Row> {
     eprintln!("… {} — {} (about {} min)", figure.name, figure.shows, figure.minutes);
     let scratch = tempfile::Builder::new().prefix("amanat-figure-").tempdir()?;
     let bench = Bench { root: root.to_path_buf(), scratch: scratch.path().to_path_buf() };
     let began = Instant::now();
-    let measured = (figure.run)(&bench).unwrap_or_else(|error| Measured { value: "failed".into(), met: false, details: serde_json::json!({"error": format!("{error:#}")}) });
+    let measured = (figure.run)(&bench).unwrap_or_else(|error| Measured {
+        value: "failed".into(),
+        met: false,
+        details: serde_json::json!({"error": format!("{error:#}")}),
+    });
     let mut details = measured.details;
     if let Some(object) = details.as_object_mut() {
         object.insert("took_seconds".into(), serde_json::json!(began.elapsed().as_secs()));

@@ -31,11 +31,21 @@ fn page(rows: &[&Row]) -> Result<String> {
     );
     for row in rows {
         let met = if row.met { "yes" } else { "**no**" };
-        writeln!(page, "| `{}` | {} | {} {} | {} | {met} | {}, {} |", row.name, row.shows, row.value, row.unit, row.goal, row.date, row.commit)?;
+        writeln!(
+            page,
+            "| `{}` | {} | {} {} | {} | {met} | {}, {} |",
+            row.name, row.shows, row.value, row.unit, row.goal, row.date, row.commit
+        )?;
     }
     page.push_str("\n## What was seen\n");
     for row in rows {
-        writeln!(page, "\n### {}\n\n{}\n\n```json\n{}\n```", row.name, row.machine, serde_json::to_string_pretty(&row.details)?)?;
+        writeln!(
+            page,
+            "\n### {}\n\n{}\n\n```json\n{}\n```",
+            row.name,
+            row.machine,
+            serde_json::to_string_pretty(&row.details)?
+        )?;
     }
     Ok(page)
 }
@@ -55,13 +65,24 @@ pub fn commit(root: &Path) -> String {
 /// Processor, cores, memory and compiler.
 pub fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).map_or("unknown processor", |rest| rest.trim_start_matches(['\t', ' ', ':']));
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown processor", |rest| rest.trim_start_matches(['\t', ' ', ':']));
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kib: u64 = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0);
+    let kib: u64 = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0);
     format!("{model}, {cores} cores, {} GiB; {}", kib >> 20, output("rustc", &["--version"]))
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {
-    Command::new(program).args(arguments).output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default()
 }

@@ -13,24 +13,142 @@ use super::{Bench, Figure, Measured};
 /// The date that the sample's editions speak of: the last day of its fifteen years.
 const AS_OF: &str = "2025-12-31";
 /// Identifiers of the thirteen first indicators (domain, 7).
-const THIRTEEN: [&str; 13] = ["V01", "V02", "V03", "V04", "V11", "C01", "C03", "C04", "C05", "L01", "L02", "S01", "R01"];
+const THIRTEEN: [&str; 13] =
+    ["V01", "V02", "V03", "V04", "V11", "C01", "C03", "C04", "C05", "L01", "L02", "S01", "R01"];
 
 /// The registry's part for the main road.
 pub fn figures() -> Vec<Figure> {
     vec![
-        Figure { name: "road.first_indicator", shows: "first command: the binary starts, thirteen indicators are served, each with a visible value", unit: "s to the first indicator", goal: "13 served, first one ≤ 15 s", minutes: 1, short: true, correctness: true, run: first_indicator },
-        Figure { name: "road.tests", shows: "second command passes", unit: "s, warm", goal: "passes", minutes: 10, short: false, correctness: true, run: tests },
-        Figure { name: "road.real_records", shows: "CTDC records imported, imported again, totals by year and form before protection", unit: "records", goal: "14,299; again 0 new; 0 differences", minutes: 1, short: true, correctness: true, run: real_records },
-        Figure { name: "road.truth", shows: "thirteen indicators before protection against the generator's ground truth, small and medium; and with one rule off", unit: "differences", goal: "0; each rule switched off: more than 0", minutes: 8, short: false, correctness: true, run: truth },
-        Figure { name: "road.truth_small", shows: "the same on the small sample", unit: "differences", goal: "0; each rule switched off: more than 0", minutes: 2, short: true, correctness: true, run: truth_small },
-        Figure { name: "road.kafka_equals_embedded", shows: "medium sample through Apache Kafka equals the embedded run", unit: "equal", goal: "equal; manifests differ in cut and lake version only", minutes: 8, short: false, correctness: true, run: kafka_equals_embedded },
-        Figure { name: "road.kill9", shows: "worker killed five times while ingesting the medium sample, embedded and Kafka, and once at each fail point", unit: "lost or double", goal: "0; equal to the undisturbed run", minutes: 15, short: false, correctness: true, run: kill9 },
-        Figure { name: "road.malformed", shows: "1 % malformed lines of every kind: each set aside for its own reason, counts reconcile", unit: "wrong", goal: "0", minutes: 1, short: true, correctness: true, run: |bench| measure(bench, Profile::Dev, "malformed", &[]) },
-        Figure { name: "road.cost", shows: "ingest per million events (release), peak memory; full fold against DuckDB on the same Parquet", unit: "CPU-s per million (SQLite)", goal: "≤ 6 CPU-s, ≤ 512 MiB, fold ≤ 1.5× DuckDB", minutes: 40, short: false, correctness: false, run: cost },
-        Figure { name: "road.determinism", shows: "the same million events in three arrival orders and batch sizes", unit: "different hashes", goal: "1", minutes: 8, short: false, correctness: true, run: |bench| measure(bench, Profile::Dev, "determinism", &["--size", "medium"]) },
-        Figure { name: "road.hostile_sql", shows: "hostile statements refused or bounded, ordinary questions answered right", unit: "failures", goal: "0 of ≥ 200 and ≥ 40", minutes: 2, short: true, correctness: true, run: |bench| measure(bench, Profile::Dev, "hostile_sql", &[]) },
-        Figure { name: "road.disclosure", shows: "test vectors; a planted leak found; persons suppressed and median error in national-year cells, both samples", unit: "% persons suppressed (medium)", goal: "< 5 %; median error < 5 % for n ≥ 50", minutes: 4, short: false, correctness: true, run: |bench| measure(bench, Profile::Dev, "disclosure", &[]) },
-        Figure { name: "road.first_look", shows: "what the README's commands print to a new user", unit: "lines", goal: "a capture in docs/first-look.txt", minutes: 1, short: false, correctness: false, run: first_look },
+        Figure {
+            name: "road.first_indicator",
+            shows: "first command: the binary starts, thirteen indicators are served, each with a visible value",
+            unit: "s to the first indicator",
+            goal: "13 served, first one ≤ 15 s",
+            minutes: 1,
+            short: true,
+            correctness: true,
+            run: first_indicator,
+        },
+        Figure {
+            name: "road.tests",
+            shows: "second command passes",
+            unit: "s, warm",
+            goal: "passes",
+            minutes: 10,
+            short: false,
+            correctness: true,
+            run: tests,
+        },
+        Figure {
+            name: "road.real_records",
+            shows: "CTDC records imported, imported again, totals by year and form before protection",
+            unit: "records",
+            goal: "14,299; again 0 new; 0 differences",
+            minutes: 1,
+            short: true,
+            correctness: true,
+            run: real_records,
+        },
+        Figure {
+            name: "road.truth",
+            shows: "thirteen indicators before protection against the generator's ground truth, small and medium; and with one rule off",
+            unit: "differences",
+            goal: "0; each rule switched off: more than 0",
+            minutes: 8,
+            short: false,
+            correctness: true,
+            run: truth,
+        },
+        Figure {
+            name: "road.truth_small",
+            shows: "the same on the small sample",
+            unit: "differences",
+            goal: "0; each rule switched off: more than 0",
+            minutes: 2,
+            short: true,
+            correctness: true,
+            run: truth_small,
+        },
+        Figure {
+            name: "road.kafka_equals_embedded",
+            shows: "medium sample through Apache Kafka equals the embedded run",
+            unit: "equal",
+            goal: "equal; manifests differ in cut and lake version only",
+            minutes: 8,
+            short: false,
+            correctness: true,
+            run: kafka_equals_embedded,
+        },
+        Figure {
+            name: "road.kill9",
+            shows: "worker killed five times while ingesting the medium sample, embedded and Kafka, and once at each fail point",
+            unit: "lost or double",
+            goal: "0; equal to the undisturbed run",
+            minutes: 15,
+            short: false,
+            correctness: true,
+            run: kill9,
+        },
+        Figure {
+            name: "road.malformed",
+            shows: "1 % malformed lines of every kind: each set aside for its own reason, counts reconcile",
+            unit: "wrong",
+            goal: "0",
+            minutes: 1,
+            short: true,
+            correctness: true,
+            run: |bench| measure(bench, Profile::Dev, "malformed", &[]),
+        },
+        Figure {
+            name: "road.cost",
+            shows: "ingest per million events (release), peak memory; full fold against DuckDB on the same Parquet",
+            unit: "CPU-s per million (SQLite)",
+            goal: "≤ 6 CPU-s, ≤ 512 MiB, fold ≤ 1.5× DuckDB",
+            minutes: 40,
+            short: false,
+            correctness: false,
+            run: cost,
+        },
+        Figure {
+            name: "road.determinism",
+            shows: "the same million events in three arrival orders and batch sizes",
+            unit: "different hashes",
+            goal: "1",
+            minutes: 8,
+            short: false,
+            correctness: true,
+            run: |bench| measure(bench, Profile::Dev, "determinism", &["--size", "medium"]),
+        },
+        Figure {
+            name: "road.hostile_sql",
+            shows: "hostile statements refused or bounded, ordinary questions answered right",
+            unit: "failures",
+            goal: "0 of ≥ 200 and ≥ 40",
+            minutes: 2,
+            short: true,
+            correctness: true,
+            run: |bench| measure(bench, Profile::Dev, "hostile_sql", &[]),
+        },
+        Figure {
+            name: "road.disclosure",
+            shows: "test vectors; a planted leak found; persons suppressed and median error in national-year cells, both samples",
+            unit: "% persons suppressed (medium)",
+            goal: "< 5 %; median error < 5 % for n ≥ 50",
+            minutes: 4,
+            short: false,
+            correctness: true,
+            run: |bench| measure(bench, Profile::Dev, "disclosure", &[]),
+        },
+        Figure {
+            name: "road.first_look",
+            shows: "what the README's commands print to a new user",
+            unit: "lines",
+            goal: "a capture in docs/first-look.txt",
+            minutes: 1,
+            short: false,
+            correctness: false,
+            run: first_look,
+        },
     ]
 }
 
@@ -42,7 +160,8 @@ fn first_indicator(bench: &Bench) -> Result<Measured> {
     let program = build(bench, Profile::Dev, "amanat", "amanat", &[])?;
     let port = free_port()?;
     let data = text(&bench.scratch.join("first"));
-    let mut running = Running::start(&program, &["up", "--sample", "--data", &data, "--http", &format!("127.0.0.1:{port}")], &[])?;
+    let mut running =
+        Running::start(&program, &["up", "--sample", "--data", &data, "--http", &format!("127.0.0.1:{port}")], &[])?;
     let limit = Duration::from_secs(120);
     let first = loop {
         if visible(port, THIRTEEN[0]).is_some_and(|cells| cells > 0) {
@@ -67,23 +186,46 @@ fn visible(port: u16, id: &str) -> Option<usize> {
     let answer = get(port, &format!("/v1/indicators/{id}/data"))?;
     let rows = answer["rows"].as_array()?;
     let column = answer["columns"].as_array()?.iter().position(|column| column == "value" || column["name"] == "value");
-    Some(rows.iter().filter(|row| !(row.get("value").or_else(|| row.get(column?))).unwrap_or(&Value::Null).is_null()).count())
+    Some(
+        rows.iter()
+            .filter(|row| !(row.get("value").or_else(|| row.get(column?))).unwrap_or(&Value::Null).is_null())
+            .count(),
+    )
 }
 
 fn tests(bench: &Bench) -> Result<Measured> {
     let began = Instant::now();
-    let status = std::process::Command::new(env!("CARGO")).current_dir(&bench.root).args(["test", "--workspace", "--locked", "--quiet"]).stdout(std::process::Stdio::null()).status()?;
-    Ok(Measured { value: began.elapsed().as_secs().to_string(), met: status.success(), details: json!({"command": "cargo test --workspace"}) })
+    let status = std::process::Command::new(env!("CARGO"))
+        .current_dir(&bench.root)
+        .args(["test", "--workspace", "--locked", "--quiet"])
+        .stdout(std::process::Stdio::null())
+        .status()?;
+    Ok(Measured {
+        value: began.elapsed().as_secs().to_string(),
+        met: status.success(),
+        details: json!({"command": "cargo test --workspace"}),
+    })
 }
 
 fn real_records(bench: &Bench) -> Result<Measured> {
     let file = bench.root.join("../shared/data/ctdc/ctdc_derived_14299.csv");
     if !file.exists() {
-        eprintln!("SKIPPED road.real_records: the CTDC records are not here; they are not part of the project (docs/guides/import-a-csv.md says where they come from)");
-        return Ok(Measured { value: "skipped".into(), met: true, details: json!({"skipped": "the records are not on this machine"}) });
+        eprintln!(
+            "SKIPPED road.real_records: the CTDC records are not here; they are not part of the project (docs/guides/import-a-csv.md says where they come from)"
+        );
+        return Ok(Measured {
+            value: "skipped".into(),
+            met: true,
+            details: json!({"skipped": "the records are not on this machine"}),
+        });
     }
     let program = build(bench, Profile::Dev, "amanat", "amanat", &[])?;
-    let (data, file, config, mapping) = (text(&bench.scratch.join("ctdc")), text(&file), text(&bench.root.join("deploy/ctdc/amanat.toml")), text(&bench.root.join("deploy/ctdc/mapping.toml")));
+    let (data, file, config, mapping) = (
+        text(&bench.scratch.join("ctdc")),
+        text(&file),
+        text(&bench.root.join("deploy/ctdc/amanat.toml")),
+        text(&bench.root.join("deploy/ctdc/mapping.toml")),
+    );
     let common = ["--data", data.as_str(), "--config", config.as_str()];
     let import = |bench: &Bench| -> Result<Value> {
         let mut arguments = vec!["import", file.as_str(), "--mapping", mapping.as_str(), "--json"];
@@ -94,14 +236,26 @@ fn real_records(bench: &Bench) -> Result<Measured> {
     let (first, again) = (import(bench)?, import(bench)?);
     run(&program, &[&["refresh"], &common[..]].concat())?;
     run(&program, &[&["edition", "publish", "--as-of", "2018-12-31"], &common[..]].concat())?;
-    let compared = measure(bench, Profile::Dev, "real_records", &["--data", &data, "--csv", &file, "--config", &config])?;
+    let compared =
+        measure(bench, Profile::Dev, "real_records", &["--data", &data, "--csv", &file, "--config", &config])?;
     let met = first["accepted"] == 14_299 && again["accepted"] == 0 && compared.met;
-    Ok(Measured { value: first["accepted"].to_string(), met, details: json!({"first": first, "again": again, "compared": compared.details}) })
+    Ok(Measured {
+        value: first["accepted"].to_string(),
+        met,
+        details: json!({"first": first, "again": again, "compared": compared.details}),
+    })
 }
 
 fn truth(bench: &Bench) -> Result<Measured> {
-    let (small, medium) = (measure(bench, Profile::Dev, "truth", &["--size", "small"])?, measure(bench, Profile::Dev, "truth", &["--size", "medium"])?);
-    Ok(Measured { value: medium.value, met: small.met && medium.met, details: json!({"small": small.details, "medium": medium.details}) })
+    let (small, medium) = (
+        measure(bench, Profile::Dev, "truth", &["--size", "small"])?,
+        measure(bench, Profile::Dev, "truth", &["--size", "medium"])?,
+    );
+    Ok(Measured {
+        value: medium.value,
+        met: small.met && medium.met,
+        details: json!({"small": small.details, "medium": medium.details}),
+    })
 }
 
 fn truth_small(bench: &Bench) -> Result<Measured> {
@@ -153,7 +307,11 @@ fn kafka_equals_embedded(bench: &Bench) -> Result<Measured> {
     let (left, right) = (edition(&program, &text(&embedded), &[])?, edition(&program, &text(&kafka), &[])?);
     let differ = differing(&left, &right);
     let met = differ.iter().all(|key| key == "cut" || key == "lake_version" || key == "published_at");
-    Ok(Measured { value: if met { "equal" } else { "different" }.into(), met, details: json!({"differing": differ, "hash": left["hash"], "marts": left["marts"]}) })
+    Ok(Measured {
+        value: if met { "equal" } else { "different" }.into(),
+        met,
+        details: json!({"differing": differ, "hash": left["hash"], "marts": left["marts"]}),
+    })
 }
 
 fn kill9(bench: &Bench) -> Result<Measured> {
@@ -193,7 +351,8 @@ fn disturbed(program: &Path, data: &Path, more: &[&str], fail_point: Option<&str
     let mut kills = 0;
     if let Some(name) = fail_point {
         // The third batch: there is something before it and something after it.
-        let mut running = Running::start(program, &arguments, &[("FAILPOINTS", &format!("{name}=2*off->1*return(abort)"))])?;
+        let mut running =
+            Running::start(program, &arguments, &[("FAILPOINTS", &format!("{name}=2*off->1*return(abort)"))])?;
         while !running.ended()? {
             ensure!(running.began.elapsed() < Duration::from_secs(600), "the fail point {name} was not reached");
             std::thread::sleep(Duration::from_millis(10));
@@ -212,13 +371,16 @@ fn disturbed(program: &Path, data: &Path, more: &[&str], fail_point: Option<&str
     run(program, &arguments)?;
     let got = edition(program, &folder, &[])?;
     let equal = got["hash"] == expected["hash"] && got["marts"] == expected["marts"];
-    Ok(json!({"log": if more.is_empty() { "sqlite" } else { "kafka" }, "where": fail_point.unwrap_or("random"), "kills": kills, "equal": equal, "events": got["events"]}))
+    Ok(
+        json!({"log": if more.is_empty() { "sqlite" } else { "kafka" }, "where": fail_point.unwrap_or("random"), "kills": kills, "equal": equal, "events": got["events"]}),
+    )
 }
 
 fn cost(bench: &Bench) -> Result<Measured> {
     let program = build(bench, Profile::Release, "amanat", "amanat", &[])?;
     let data = bench.scratch.join("cost");
-    let published: Value = serde_json::from_str(&run(&program, &["sample", "--size", "medium", "--data", &text(&data), "--json"])?.out)?;
+    let published: Value =
+        serde_json::from_str(&run(&program, &["sample", "--size", "medium", "--data", &text(&data), "--json"])?.out)?;
     let events = published["events"].as_f64().context("sample printed no number of events")?;
     let sqlite = run(&program, &["up", "--role", "ingest", "--once", "--data", &text(&data)])?;
     let broker = crate::kafka::Broker::up()?;
@@ -226,7 +388,8 @@ fn cost(bench: &Bench) -> Result<Measured> {
     let kafka_data = bench.scratch.join("cost-kafka");
     same_store(&data, &kafka_data)?;
     run(&program, &["sample", "--size", "medium", "--data", &text(&kafka_data), "--brokers", &brokers])?;
-    let kafka = run(&program, &["up", "--role", "ingest", "--once", "--data", &text(&kafka_data), "--brokers", &brokers])?;
+    let kafka =
+        run(&program, &["up", "--role", "ingest", "--once", "--data", &text(&kafka_data), "--brokers", &brokers])?;
     drop(broker);
     let refreshed = run(&program, &["refresh", "--data", &text(&data)])?;
     let fold = measure(bench, Profile::Release, "fold_against_duckdb", &["--data", &text(&data)])?;
@@ -246,8 +409,18 @@ fn first_look(bench: &Bench) -> Result<Measured> {
     let mut capture = String::from("$ amanat up --sample --once\n");
     let up = std::process::Command::new(&program).args(["up", "--sample", "--once", "--data", &data]).output()?;
     capture.push_str(&String::from_utf8_lossy(&up.stdout));
-    for arguments in [vec!["sql", "select time_period, value, lo95, hi95, obs_status from published.v01 where province = '_T' and sex = '_T' and age_group = '_T' order by time_period desc limit 5"], vec!["sql", "select * from victims"], vec!["status"]] {
-        let shown: Vec<String> = arguments.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { (*word).to_owned() }).collect();
+    for arguments in [
+        vec![
+            "sql",
+            "select time_period, value, lo95, hi95, obs_status from published.v01 where province = '_T' and sex = '_T' and age_group = '_T' order by time_period desc limit 5",
+        ],
+        vec!["sql", "select * from victims"],
+        vec!["status"],
+    ] {
+        let shown: Vec<String> = arguments
+            .iter()
+            .map(|word| if word.contains(' ') { format!("\"{word}\"") } else { (*word).to_owned() })
+            .collect();
         capture.push_str(&format!("\n$ amanat {}\n", shown.join(" ")));
         let output = std::process::Command::new(&program).args(&arguments).args(["--data", &data]).output()?;
         capture.push_str(&String::from_utf8_lossy(&output.stdout));
@@ -255,5 +428,9 @@ fn first_look(bench: &Bench) -> Result<Measured> {
     }
     let capture = capture.replace(&data, "./amanat-data");
     std::fs::write(bench.root.join("docs/first-look.txt"), &capture)?;
-    Ok(Measured { value: capture.lines().count().to_string(), met: up.status.success(), details: json!({"file": "docs/first-look.txt"}) })
+    Ok(Measured {
+        value: capture.lines().count().to_string(),
+        met: up.status.success(),
+        details: json!({"file": "docs/first-look.txt"}),
+    })
 }

@@ -30,14 +30,15 @@ pub enum Life {
 }
 
 /// The place of a broker, running or not.
+#[derive(Clone)]
 pub struct Instance {
     port: u16,
     folder: PathBuf,
 }
 
 /// A broker that this process has started.
-pub struct Started<'a> {
-    instance: &'a Instance,
+pub struct Started {
+    instance: Instance,
     process: Child,
 }
 
@@ -77,7 +78,7 @@ impl Instance {
     }
 
     /// Starts the broker; it may not answer yet.
-    pub fn start(&self, keep: bool, life: Life) -> Result<Started<'_>> {
+    pub fn start(&self, keep: bool, life: Life) -> Result<Started> {
         sweep()?;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).is_err() {
             bail!("port {} of 127.0.0.1 is in use by another program", self.port);
@@ -96,7 +97,7 @@ impl Instance {
         let mut command = self.command(&class_path, life)?;
         let process = command.spawn().context("cannot run java: install Java 17 or newer, or set JAVA_HOME")?;
         fs::write(self.pid_file(), process.id().to_string())?;
-        Ok(Started { instance: self, process })
+        Ok(Started { instance: self.clone(), process })
     }
 
     /// `kafka.tools.StorageTool format`: gives the node its storage and the cluster its id.
@@ -188,7 +189,7 @@ impl Instance {
     }
 }
 
-impl Started<'_> {
+impl Started {
     /// Until it has registered itself and says so in its own protocol.
     pub fn wait_until_it_answers(&mut self) -> Result<()> {
         let deadline = Instant::now() + START_WITHIN;
