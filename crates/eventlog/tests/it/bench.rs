@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use eventlog::kafka::{KafkaConfig, KafkaSink, KafkaSource};
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::sqlite::SqliteLog;
-use eventlog::{EventSink, EventSource, LogError, Outgoing, Partition, stream_name};
+use eventlog::{EventSink, EventSource, Outgoing, Partition, stream_name};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -245,16 +245,6 @@ pub fn read_all(bench: &dyn Bench, stream: &str) -> ByPartition {
 /// Values, in the order of the records.
 pub fn values(records: &[Owned]) -> Vec<String> {
     records.iter().map(|record| String::from_utf8(record.value.clone().unwrap()).unwrap()).collect()
-}
-
-/// Polls until an error comes.
-pub fn poll_for_error(source: &mut dyn EventSource) -> LogError {
-    let mut found = None;
-    until("an error comes", || {
-        found = source.poll(1 << 20, Duration::from_millis(200)).err();
-        found.is_some()
-    });
-    found.unwrap()
 }
 
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {

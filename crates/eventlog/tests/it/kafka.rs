@@ -1,1 +1,165 @@
-//! Soon.
+//! What a Kafka log promises beyond the contract: brokers that are away, at the start and later, and that are others.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use eventlog::kafka::{KafkaConfig, KafkaSink, KafkaSource};
+use eventlog::{EventSink, EventSource, LogError};
+
+use super::bench::*;
+
+fn impatient(bootstrap: &str) -> KafkaConfig {
+    let mut config = KafkaConfig::new(bootstrap);
+    config.request_timeout = Duration::from_millis(500);
+    config.delivery_timeout = Duration::from_millis(1_500);
+    config
+}
+
+/// A port of loopback on which nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[test]
+fn brokers_that_are_away_at_the_start_are_unavailable_and_named() {
+    let away = nobody();
+    let error = KafkaSource::connect(impatient(&away)).err().unwrap();
+    assert!(error.is_transient(), "{error}");
+    assert!(error.to_string().contains(&away), "{error}");
+    let mut sink = KafkaSink::new(impatient(&away)).unwrap();
+    for _ in 0..2 {
+        let error = sink.append("tip.events.FIA.v1", &[message("key", "value")]).unwrap_err();
+        assert!(error.is_transient(), "{error}");
+        assert!(!error.to_string().contains("value"), "{error}");
+    }
+}
+
+#[test]
+fn settings_that_a_guarantee_rests_on_are_not_the_operators() {
+    for (key, value) in [
+        ("acks", "1"),
+        ("enable.idempotence", "false"),
+        ("auto.offset.reset", "latest"),
+        ("enable.auto.commit", "true"),
+        ("group.id", "other"),
+        ("bootstrap.servers", "elsewhere:9092"),
+    ] {
+        let mut config = impatient("127.0.0.1:1");
+        config.settings.insert(key.into(), value.into());
+        let (source, sink) = (KafkaSource::connect(config.clone()).err(), KafkaSink::new(config).err());
+        let refused =
+            |error: Option<LogError>| matches!(error, Some(LogError::Refused { reason }) if reason.contains(key));
+        assert!(refused(source) || refused(sink), "{key}");
+    }
+    let mut typo = impatient("127.0.0.1:1");
+    typo.settings.insert("compression.typ".into(), "lz4".into());
+    assert!(matches!(KafkaSource::connect(typo).err(), Some(LogError::Refused { .. })), "an unknown setting");
+}
+
+/// A broker of this test's own, which it may stop. Stopped when dropped.
+struct Broker {
+    port: u16,
+}
+
+impl Broker {
+    fn on_a_free_port() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self { port: listener.local_addr().unwrap().port() }
+    }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    fn chore(&self, words: &[&str]) -> bool {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let port = self.port.to_string();
+        let mut command = Command::new(env!("CARGO"));
+        command.current_dir(root).args(["run", "-q", "-p", "xtask", "--", "kafka"]).args(words);
+        command.args(["--port", &port]).output().unwrap().status.success()
+    }
+
+    fn up(&self) {
+        assert!(self.chore(&["up"]), "the broker starts");
+    }
+
+    fn up_again(&self) {
+        assert!(self.chore(&["up", "--keep"]), "the broker starts with what it stored");
+    }
+
+    fn down(&self) {
+        assert!(self.chore(&["down"]));
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.chore(&["down"]);
+    }
+}
+
+#[test]
+fn brokers_that_go_away_later_are_waited_for_and_nothing_is_lost() {
+    if Kafka::new().is_none() {
+        return;
+    }
+    let broker = Broker::on_a_free_port();
+    broker.up();
+    let stream = fresh_stream();
+    let config = impatient(&broker.address());
+    let mut sink = KafkaSink::new(config.clone()).unwrap();
+    append_numbers(&mut sink, &stream, 0..100);
+    let mut source = KafkaSource::connect(config.clone()).unwrap();
+    let partitions = read_stream(&mut source, &stream);
+    let mut got = numbers(&drain(&mut source, &partitions));
+
+    broker.down();
+    until("the reader says that the brokers are away", || match source.poll(1 << 20, Duration::from_millis(200)) {
+        Ok(_) => false,
+        Err(error) => {
+            assert!(error.is_transient(), "{error}");
+            true
+        }
+    });
+    let error = sink.append(&stream, &[message("k", "0")]).unwrap_err();
+    assert!(error.is_transient(), "{error}");
+
+    broker.up_again();
+    until("the writer is heard again", || match sink.append(&stream, &[message("k", "100")]) {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(error.is_transient(), "{error}");
+            false
+        }
+    });
+    until("the reader goes on where it was", || {
+        match source.poll(1 << 20, Duration::from_millis(200)) {
+            Ok(Some(fetched)) => got.extend(fetched.records.iter().map(|r| number(r.value.unwrap()))),
+            Ok(None) => {}
+            Err(error) => assert!(error.is_transient(), "{error}"),
+        }
+        got.contains(&100)
+    });
+    got.sort_unstable();
+    assert_eq!(got[..100], (0..100).collect::<Vec<_>>(), "each once");
+
+    broker.down();
+    broker.up(); // with nothing of what it stored: another cluster under the same address
+    let mut found = None;
+    until("the reader sees that it is another", || {
+        found = source.poll(1 << 20, Duration::from_millis(200)).err().filter(|error| !error.is_transient());
+        found.is_some()
+    });
+    assert!(matches!(found, Some(LogError::AnotherLog { .. })), "{found:?}");
+    assert_ne!(KafkaSource::connect(config).unwrap().source_uid(), source.source_uid());
+}
+
+fn number(value: &[u8]) -> u32 {
+    std::str::from_utf8(value).unwrap().parse().unwrap()
+}
+
+fn numbers(records: &ByPartition) -> Vec<u32> {
+    records.values().flatten().map(|record| number(record.value.as_ref().unwrap())).collect()
+}

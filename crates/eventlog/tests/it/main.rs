@@ -5,5 +5,4 @@ mod bench;
 mod contract;
 mod kafka;
 mod simulated;
-mod speed;
 mod sqlite;
