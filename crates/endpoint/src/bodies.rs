@@ -13,11 +13,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use query::EditionMeta;
 use tokio::sync::OnceCell;
 use tower::{Layer, ServiceExt};
 use tower_http::compression::CompressionLayer;
 
-use crate::negotiate::{self, Coding};
+use crate::negotiate::{self, Coding, Format};
 use crate::problem::Problem;
 
 /// Bytes kept at most; past it all are let go and made anew as they are asked for.
@@ -52,6 +53,19 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// An answer of an edition; of no edition where there is none, or where it does not depend on one.
+    pub(crate) fn of(edition: Option<&EditionMeta>, key: &str, format: Format, freshness: Freshness) -> Self {
+        let number = edition.map(|e| e.edition);
+        let published = |e: &EditionMeta| DateTime::parse_from_rfc3339(&e.published_at).ok();
+        Self {
+            key: format!("{} {} {key}", number.unwrap_or(0), format.name()),
+            content_type: format.content_type(),
+            freshness,
+            modified: edition.and_then(published).map(|at| at.to_utc()),
+            headers: number.map(|n| (EDITION, HeaderValue::from(n))).into_iter().collect(),
+        }
+    }
+
     /// Without a date: what is said here may change while the edition does not.
     pub(crate) fn undated(mut self) -> Self {
         self.modified = None;

@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Door;
-use crate::bodies::{EDITION, Freshness, Shared, Whole};
+use crate::bodies::{Freshness, Shared, Whole};
 use crate::negotiate::{self, Format};
 use crate::problem::Problem;
 use crate::render::{self, Column};
@@ -42,6 +42,7 @@ impl From<&query::Text> for Text {
 
 /// The indicators.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "a name of the API")]
 pub(crate) struct Indicators {
     /// The latest edition; null before the first.
     edition: Option<u32>,
@@ -214,7 +215,7 @@ pub(crate) struct Data {
     responses((status = 200, description = "The indicators", body = Indicators), (status = 304, description = "Nothing new")))]
 pub(crate) async fn list(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
     let current = door.reader.current();
-    let shared = door.shared(current.latest(), "/v1/indicators", Format::Json, Freshness::Ask).undated();
+    let shared = Shared::of(current.latest(), "/v1/indicators", Format::Json, Freshness::Ask).undated();
     let reader = door.reader.clone();
     let make = move || {
         Whole::json(&Indicators {
@@ -239,7 +240,7 @@ pub(crate) async fn one(
     // Says that there is none, with the ids that there are.
     let selection = Selection::new(door.reader.catalogue(), &id, [])?;
     let key = format!("/v1/indicators/{}", selection.indicator);
-    let shared = door.shared(current.latest(), &key, Format::Json, Freshness::Ask).undated();
+    let shared = Shared::of(current.latest(), &key, Format::Json, Freshness::Ask).undated();
     let reader = door.reader.clone();
     let make = move || {
         let catalogue = reader.catalogue();
@@ -284,7 +285,7 @@ pub(crate) async fn data(
     let forever = selection.edition.is_some() && !edition.synthetic;
     let freshness = if forever { Freshness::Forever } else { Freshness::Ask };
     let key = format!("/v1/indicators/data/{}", selection.canonical());
-    let mut shared = door.shared(Some(&edition), &key, format, freshness);
+    let mut shared = Shared::of(Some(&edition), &key, format, freshness);
     let described = format!("</v1/indicators/{}>; rel=\"describedby\"", selection.indicator);
     if let Ok(link) = HeaderValue::from_str(&described) {
         shared.headers.push((header::LINK, link));
@@ -292,27 +293,6 @@ pub(crate) async fn data(
     let reader = door.reader.clone();
     let make = move || rows(reader.catalogue(), &current, &selection, format);
     door.bodies.answer(&asked, shared, make).await
-}
-
-impl Door {
-    /// What all answers of an edition have; of no edition where there is none.
-    pub(crate) fn shared(
-        &self,
-        edition: Option<&EditionMeta>,
-        key: &str,
-        format: Format,
-        freshness: Freshness,
-    ) -> Shared {
-        let number = edition.map(|e| e.edition);
-        let published = |e: &EditionMeta| chrono::DateTime::parse_from_rfc3339(&e.published_at).ok();
-        Shared {
-            key: format!("{} {} {key}", number.unwrap_or(0), format.name()),
-            content_type: format.content_type(),
-            freshness,
-            modified: edition.and_then(published).map(|at| at.to_utc()),
-            headers: number.map(|n| (EDITION, HeaderValue::from(n))).into_iter().collect(),
-        }
-    }
 }
 
 fn brief_of(meta: &IndicatorMeta) -> Indicator {

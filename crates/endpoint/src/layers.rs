@@ -114,13 +114,11 @@ pub(crate) async fn guard(
     let done = if matched.is_some_and(|m| m.as_str() == SQL) {
         work.await
     } else {
-        match tokio::time::timeout(limit, work).await {
-            Ok(done) => done,
-            Err(_) => {
-                let detail = format!("The answer was not ready within {} s.", limit.as_secs_f64());
-                return Problem::new(Kind::RequestTimeout, detail, "Ask again, or for less at once.").into_response();
-            }
-        }
+        let Ok(done) = tokio::time::timeout(limit, work).await else {
+            let detail = format!("The answer was not ready within {} s.", limit.as_secs_f64());
+            return Problem::new(Kind::RequestTimeout, detail, "Ask again, or for less at once.").into_response();
+        };
+        done
     };
     done.unwrap_or_else(|_| {
         tracing::error!("a request broke off");

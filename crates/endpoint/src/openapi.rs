@@ -4,7 +4,7 @@ use query::{Catalogue, CodeListMeta};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use crate::problem::{Meaning, PlaceView, Problem};
+use crate::problem::{Content, Meaning, PlaceView};
 use crate::{indicators, operate, reference, sql};
 
 /// More codes than this are left to the code list.
@@ -24,7 +24,7 @@ const LISTED: usize = 40;
         reference::code_lists, reference::code_list, sql::ask, operate::index, operate::healthz, operate::readyz,
         operate::metrics, operate::openapi, operate::problems, operate::problem
     ),
-    components(schemas(Problem, PlaceView, Meaning)),
+    components(schemas(Content, PlaceView, Meaning)),
     tags(
         (name = "indicators", description = "Indicators by filters"),
         (name = "editions", description = "Numbered, immutable publications"),
@@ -44,8 +44,15 @@ pub(crate) fn document(catalogue: &Catalogue) -> Value {
         }
     }
     if let Some(Value::Array(parameters)) = document.pointer_mut("/paths/~1v1~1indicators~1{id}~1data/get/parameters") {
-        parameters.iter_mut().for_each(as_list);
+        parameters.iter_mut().for_each(refine);
         parameters.extend(dimensions(catalogue));
+    }
+    // The catalogue of utoipa has no word for a value of one of several types.
+    let param = json!({"type": "array", "items": {"type": ["null", "boolean", "number", "string"]}});
+    if let Some(params) = document.pointer_mut("/components/schemas/Question/properties/params")
+        && let (Some(params), Some(param)) = (params.as_object_mut(), param.as_object())
+    {
+        params.extend(param.clone());
     }
     document
 }
@@ -61,15 +68,20 @@ fn with_problems(operation: &mut Value) {
     }
 }
 
-/// Several values of a filter may be repeated or separated by commas.
-fn as_list(parameter: &mut Value) {
-    let array = parameter
-        .pointer("/schema/type")
-        .is_some_and(|t| t == "array" || t.as_array().is_some_and(|t| t.contains(&json!("array"))));
-    if array && let Some(parameter) = parameter.as_object_mut() {
-        parameter.insert("style".to_owned(), json!("form"));
-        parameter.insert("explode".to_owned(), json!(true));
-    }
+/// The form of each common filter. Several values may be repeated or separated by commas.
+fn refine(parameter: &mut Value) {
+    let period = r"^[0-9]{4}(-Q[1-4])?$";
+    let schema = match parameter["name"].as_str() {
+        Some("measure") => json!({"type": "array", "items": {"type": "string"}}),
+        Some("time_period") => {
+            json!({"type": "array", "items": {"type": "string", "pattern": format!("{period}|^_X$")}})
+        }
+        Some("from" | "to") => json!({"type": "string", "pattern": period}),
+        Some("edition") => json!({"type": "string", "pattern": "^([1-9][0-9]*|latest)$", "default": "latest"}),
+        Some("format") => json!({"type": "string", "enum": ["json", "csv"]}),
+        _ => return,
+    };
+    parameter["schema"] = schema;
 }
 
 /// A filter for each dimension that any indicator has.

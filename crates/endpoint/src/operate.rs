@@ -10,9 +10,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Door;
-use crate::bodies::{Freshness, Whole};
+use crate::bodies::{Freshness, Shared, Whole};
 use crate::negotiate::Format;
-use crate::problem::{self, Kind, Meaning, Problem};
+use crate::problem::{self, Content, Kind, Meaning, Problem};
 use crate::request::Segment;
 
 /// The process answers.
@@ -39,7 +39,7 @@ pub(crate) struct Ready {
 /// Whether an edition is there and what the service depends on is well.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "Ready", body = Ready),
-        (status = 503, description = "Not ready; `reasons` says why", body = Problem, content_type = "application/problem+json")))]
+        (status = 503, description = "Not ready; `reasons` says why", body = Content, content_type = "application/problem+json")))]
 pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> Result<Response, Problem> {
     let edition = door.reader.current().latest().map(|e| e.edition);
     let failed = door.settings.checks.iter().filter_map(|(name, check)| Some(format!("{name}: {}", check()?)));
@@ -101,7 +101,7 @@ pub(crate) struct IndexLinks {
     responses((status = 200, description = "The index", body = Index), (status = 304, description = "Nothing new")))]
 pub(crate) async fn index(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
     let current = door.reader.current();
-    let shared = door.shared(current.latest(), "/", Format::Json, Freshness::Ask).undated();
+    let shared = Shared::of(current.latest(), "/", Format::Json, Freshness::Ask).undated();
     let make = move || {
         Whole::json(&Index {
             name: "Amanat",
@@ -126,7 +126,7 @@ pub(crate) async fn index(State(door): State<Arc<Door>>, asked: HeaderMap) -> Re
 #[utoipa::path(get, path = "/openapi.json", tag = "operation",
     responses((status = 200, description = "OpenAPI 3.1", body = Object), (status = 304, description = "Nothing new")))]
 pub(crate) async fn openapi(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
-    let shared = door.shared(None, "/openapi.json", Format::Json, Freshness::Ask);
+    let shared = Shared::of(None, "/openapi.json", Format::Json, Freshness::Ask);
     let reader = door.reader.clone();
     door.bodies.answer(&asked, shared, move || Whole::json(&crate::openapi::document(reader.catalogue()))).await
 }
@@ -135,7 +135,7 @@ pub(crate) async fn openapi(State(door): State<Arc<Door>>, asked: HeaderMap) -> 
 #[utoipa::path(get, path = "/problems", tag = "operation",
     responses((status = 200, description = "Codes of problems", body = Vec<Meaning>), (status = 304, description = "Nothing new")))]
 pub(crate) async fn problems(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
-    let shared = door.shared(None, "/problems", Format::Json, Freshness::Ask);
+    let shared = Shared::of(None, "/problems", Format::Json, Freshness::Ask);
     let make = || Whole::json(&problem::all().map(Meaning::from).collect::<Vec<_>>());
     door.bodies.answer(&asked, shared, make).await
 }
@@ -152,6 +152,6 @@ pub(crate) async fn problem(
     let found = problem::all().find(|(name, ..)| *name == code).ok_or_else(|| {
         Problem::new(Kind::NotFound, "There is no problem of that code.", "GET /problems lists them.")
     })?;
-    let shared = door.shared(None, &format!("/problems/{code}"), Format::Json, Freshness::Ask);
+    let shared = Shared::of(None, &format!("/problems/{code}"), Format::Json, Freshness::Ask);
     door.bodies.answer(&asked, shared, move || Whole::json(&Meaning::from(found))).await
 }

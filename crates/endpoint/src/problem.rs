@@ -66,9 +66,14 @@ impl Kind {
     }
 }
 
+/// A problem on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Problem(Box<Content>);
+
 /// A problem as it is sent (`application/problem+json`, RFC 9457).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Problem {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Content {
     /// Address of what the code means: `/problems/unknown_table`. Stable.
     #[serde(rename = "type")]
     uri: String,
@@ -108,7 +113,8 @@ impl Problem {
 
     fn of((code, status, title): (&'static str, u16, &'static str), detail: String, hint: Option<String>) -> Self {
         let hint = hint.filter(|h| !h.is_empty());
-        Self { uri: format!("/problems/{code}"), title, status, detail, code, hint, place: None, reasons: Vec::new() }
+        let uri = format!("/problems/{code}");
+        Self(Box::new(Content { uri, title, status, detail, code, hint, place: None, reasons: Vec::new() }))
     }
 
     /// A defect of ours. What it is stands in the log, not in the answer.
@@ -119,7 +125,7 @@ impl Problem {
     }
 
     pub(crate) fn reasons(mut self, reasons: Vec<String>) -> Self {
-        self.reasons = reasons;
+        self.0.reasons = reasons;
         self
     }
 }
@@ -136,7 +142,7 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static str, u16, &'static str)> {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let mut problem = Self::of(of_code(refusal.code), refusal.detail, refusal.hint);
-        problem.place = refusal.place;
+        problem.0.place = refusal.place;
         problem
     }
 }
@@ -158,11 +164,11 @@ impl From<Unselected> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(&self)).into_response();
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(&self.0)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
-        if matches!(self.status, 429 | 503) {
+        if matches!(self.0.status, 429 | 503) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         response

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Door;
-use crate::bodies::{Freshness, Whole};
+use crate::bodies::{Freshness, Shared, Whole};
 use crate::negotiate::Format;
 use crate::problem::{Kind, Problem};
 use crate::request::Segment;
@@ -27,6 +27,7 @@ pub(crate) struct Editions {
 
 /// An edition: numbered, immutable.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "a name of the API")]
 pub(crate) struct Edition {
     /// Number, from 1.
     edition: u32,
@@ -59,7 +60,7 @@ impl From<&EditionMeta> for Edition {
     responses((status = 200, description = "The editions, oldest first", body = Editions), (status = 304, description = "Nothing new")))]
 pub(crate) async fn editions(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
     let current = door.reader.current();
-    let shared = door.shared(current.latest(), "/v1/editions", Format::Json, Freshness::Ask);
+    let shared = Shared::of(current.latest(), "/v1/editions", Format::Json, Freshness::Ask);
     let make = move || {
         Whole::json(&Editions {
             latest: current.latest().map(|e| e.edition),
@@ -88,7 +89,7 @@ pub(crate) async fn edition(
         detail: "There is no such edition.".into(),
         hint: "GET /v1/editions lists them.".into(),
     })?;
-    let shared = door.shared(Some(&meta), "/v1/editions/one", Format::Json, Freshness::Ask);
+    let shared = Shared::of(Some(&meta), "/v1/editions/one", Format::Json, Freshness::Ask);
     door.bodies.answer(&asked, shared, move || Whole::json(&Edition::from(&meta))).await
 }
 
@@ -128,6 +129,7 @@ pub(crate) struct CodeList {
 
 /// A code with its labels and roll-ups.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "a name of the API")]
 pub(crate) struct Code {
     /// Exactly as it stands in the data.
     code: String,
@@ -148,7 +150,7 @@ pub(crate) struct Code {
     responses((status = 200, description = "The code lists", body = CodeLists), (status = 304, description = "Nothing new")))]
 pub(crate) async fn code_lists(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
     // Lists do not depend on an edition.
-    let shared = door.shared(None, "/v1/code-lists", Format::Json, Freshness::Ask);
+    let shared = Shared::of(None, "/v1/code-lists", Format::Json, Freshness::Ask);
     let reader = door.reader.clone();
     let make = move || {
         let brief = |list: &CodeListMeta| CodeListBrief {
@@ -179,7 +181,7 @@ pub(crate) async fn code_list(
         let hint = format!("A code list is one of {}.", names.join(", "));
         Problem::new(Kind::UnknownCodeList, "There is no code list of that name.", hint)
     })?;
-    let shared = door.shared(None, &format!("/v1/code-lists/{}", list.name), Format::Json, Freshness::Ask);
+    let shared = Shared::of(None, &format!("/v1/code-lists/{}", list.name), Format::Json, Freshness::Ask);
     let make = move || {
         let code = |c: query::CodeEntry| {
             let query::CodeEntry { code, en, ur, parent, attributes } = c;

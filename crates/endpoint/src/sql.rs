@@ -39,11 +39,11 @@ const FORMATS: [Format; 4] = [Format::Json, Format::Csv, Format::Arrow, Format::
 #[schema(as = Question)]
 pub(crate) struct Asked {
     /// One SELECT, VALUES or set operation over the schemas `published` and `reference`.
-    #[schema(example = "select time_period, value from published.v01 where province = $1")]
+    #[schema(example = "select time_period, value from published.v01 where province = $1 order by 1", min_length = 1)]
     sql: String,
     /// Values of `$1`, `$2`, …: null, true or false, numbers, texts.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Object>, example = json!(["PK-PB"]))]
     params: Vec<Param>,
 }
 

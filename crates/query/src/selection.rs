@@ -192,7 +192,7 @@ impl Selection {
                 self.edition = edition_number(text)?;
             }
             _ => {
-                let dimension = meta.dimension(name).ok_or_else(|| unknown_filter(meta, name))?;
+                let dimension = meta.dimension(name).ok_or_else(|| unknown_filter(catalogue, meta, name))?;
                 check_code(catalogue, dimension, text)?;
                 self.codes.entry(dimension.name.clone()).or_default().insert(text.to_owned());
             }
@@ -364,11 +364,19 @@ fn unknown_indicator(catalogue: &Catalogue, id: &str) -> Unselected {
     Unselected::new(Why::UnknownIndicator, detail, one_of("GET /v1/indicators lists them; the id", id, &ids))
 }
 
-fn unknown_filter(meta: &IndicatorMeta, name: &str) -> Unselected {
+fn unknown_filter(catalogue: &Catalogue, meta: &IndicatorMeta, name: &str) -> Unselected {
     let names: Vec<String> =
         meta.dimensions.iter().map(|d| d.name.as_str()).chain(COMMON_FILTERS).map(str::to_owned).collect();
     let detail = format!("{} has no dimension {}.", meta.id, quoted(name));
-    Unselected::new(Why::UnknownFilter, detail, one_of("A filter", name, &names))
+    // The name of a dimension that others have is no slip of the pen.
+    let others = catalogue.indicators.iter().filter(|i| i.dimension(name).is_some());
+    let others: Vec<&str> = others.map(|i| i.id.as_str()).collect();
+    let hint = if others.is_empty() {
+        one_of("A filter", name, &names)
+    } else {
+        format!("It is one of {}. A filter of {} is one of {}.", others.join(", "), meta.id, names.join(", "))
+    };
+    Unselected::new(Why::UnknownFilter, detail, hint)
 }
 
 /// A dimension without a list takes any code: what does not occur selects nothing.

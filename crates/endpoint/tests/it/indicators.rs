@@ -108,7 +108,12 @@ async fn what_does_not_exist_is_named_with_what_does() {
         ("/v1/indicators/V1", 404, "unknown_indicator", "V01, C01"),
         ("/v1/indicators/nope/data", 404, "unknown_indicator", "V01, C01"),
         ("/v1/indicators/V01/data?provinse=PK-PB", 422, "unknown_filter", "Did you mean province?"),
-        ("/v1/indicators/V01/data?agency_group=FIA", 422, "unknown_filter", "province, sex, measure"),
+        (
+            "/v1/indicators/V01/data?agency_group=FIA",
+            422,
+            "unknown_filter",
+            "It is one of C01. A filter of V01 is one of province, sex,",
+        ),
         ("/v1/indicators/V01/data?province=pk-pb", 422, "unknown_code", "Did you mean PK-PB?"),
         ("/v1/indicators/V01/data?province=", 422, "unknown_code", "PK-PB, PK-SD, PK-KP, _T, _Z, _X"),
         ("/v1/indicators/C01/data?note=N99", 422, "unknown_code", "others. GET /v1/code-lists/note"),

@@ -48,7 +48,7 @@ fn edition(number: u32) -> RecordBatch {
     let text =
         |of: &dyn Fn(&Row) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(of))) };
     let decimal = |plus: i128| -> ArrayRef {
-        let array = Decimal128Array::from_iter(rows.iter().map(|r| r.4.map(|v| v + plus)));
+        let array: Decimal128Array = rows.iter().map(|r| r.4.map(|v| v + plus)).collect();
         Arc::new(array.with_precision_and_scale(38, 6).expect("a decimal"))
     };
     let mut columns: Vec<(&str, ArrayRef)> = vec![
