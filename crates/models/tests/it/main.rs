@@ -1,6 +1,7 @@
 //! Integration tests of models: one binary, modules by subject.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod corrections;
 mod edition;
 mod enforced;
 mod order;
