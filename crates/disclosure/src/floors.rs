@@ -8,6 +8,7 @@ use policy::Keys;
 use crate::board::{Board, Entry, Reason, State};
 use crate::noise::{Tier, floor_jitter, noise};
 use crate::release_store::ReleaseStore;
+use crate::released::Marked;
 use crate::tabulate::{Contributions, Facts};
 
 /// Decides every cell of the board.
@@ -19,7 +20,7 @@ pub(crate) fn apply(board: &mut Board, keys: &Keys, store: &dyn ReleaseStore) {
 
 /// One cell: marked, exact, answered before, hidden, or shown with noise.
 pub(crate) fn decide(entry: &Entry, keys: &Keys, store: &dyn ReleaseStore) -> State {
-    if entry.mark.is_some_and(|mark| mark.hides()) {
+    if entry.mark.is_some_and(Marked::hides) {
         return State::Hidden(Reason::Marked);
     }
     if entry.exact {
@@ -32,13 +33,11 @@ pub(crate) fn decide(entry: &Entry, keys: &Keys, store: &dyn ReleaseStore) -> St
         return answer.value.map_or(State::Hidden(Reason::Earlier), shown);
     }
     let tier = store.tier_in_force(entry.profile);
-    match refusal(entry, keys, tier) {
-        Some(reason) => State::Hidden(reason),
-        None => {
-            let value = set.n as i64 + noise(&keys.noise, universe, set, tier);
-            State::Shown { value, tier: Some(tier), pinned: false }
-        }
+    if let Some(reason) = refusal(entry, keys, tier) {
+        return State::Hidden(reason);
     }
+    let value = set.n as i64 + noise(&keys.noise, universe, set, tier);
+    State::Shown { value, tier: Some(tier), pinned: false }
 }
 
 /// The first rule that forbids to show a cell.

@@ -208,7 +208,7 @@ mod tests {
         for a in [0, 3, 57, 60, 66] {
             let share = ratio(&[Term::above(&noisy(a)), Term::below(&noisy(60))], 100);
             let value = share.value().unwrap().micros();
-            assert!(value >= 16_000_000 && value <= 84_000_000, "{a}: {value}");
+            assert!((16_000_000..=84_000_000).contains(&value), "{a}: {value}");
         }
     }
 

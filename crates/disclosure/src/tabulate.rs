@@ -144,7 +144,9 @@ impl<'a> Plan<'a> {
         });
         let population = query.population.iter().map(|(name, codes)| {
             let mut chosen = vec![false; codes.iter().max().map_or(0, |&code| usize::from(code) + 1)];
-            codes.iter().for_each(|&code| chosen[usize::from(code)] = true);
+            for &code in codes {
+                chosen[usize::from(code)] = true;
+            }
             Ok((column_of(rows, name)?, chosen))
         });
         Ok(Self {

@@ -4,6 +4,7 @@
 
 use crate::board::{Board, Placed};
 use crate::query::Coordinate;
+use crate::released::Marked;
 
 /// The cost of protection on one margin of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +84,7 @@ fn of_margin(board: &Board, placed: &Placed, margin: usize) -> Utility {
         let here = at.iter().enumerate().all(|(at, c)| splits(at) == (*c != Coordinate::Total));
         let entry = &board.cells[id];
         let n = entry.true_value();
-        if !here || entry.exact || entry.mark.is_some_and(|mark| mark.hides()) || n == 0 {
+        if !here || entry.exact || entry.mark.is_some_and(Marked::hides) || n == 0 {
             continue;
         }
         utility.cells += 1;
@@ -104,6 +105,6 @@ fn of_margin(board: &Board, placed: &Placed, margin: usize) -> Utility {
 
 fn median(mut errors: Vec<u64>) -> Error {
     errors.sort_unstable();
-    let middle = |errors: &[u64]| (errors[(errors.len() - 1) / 2] + errors[errors.len() / 2]) / 2;
+    let middle = |errors: &[u64]| u64::midpoint(errors[(errors.len() - 1) / 2], errors[errors.len() / 2]);
     Error { cells: errors.len() as u64, median_ppm: if errors.is_empty() { 0 } else { middle(&errors) } }
 }

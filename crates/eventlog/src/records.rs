@@ -119,6 +119,7 @@ impl<'a> Headers<'a> {
     }
 }
 
+#[expect(clippy::copy_iterator, reason = "a view of bytes, read more than once by copying it")]
 impl<'a> Iterator for Headers<'a> {
     type Item = (&'a str, &'a [u8]);
 

@@ -201,15 +201,12 @@ impl Columns {
         self.log_offset.append_value(row.at.offset);
         self.log_ts.append_value(row.at.log_ms.saturating_mul(1000));
         self.status.append_value(row.status as i32);
-        match row.error {
-            Some((class, detail)) => {
-                self.error_class.append_value(class as i32);
-                self.error_detail.append_value(detail);
-            }
-            None => {
-                self.error_class.append_null();
-                self.error_detail.append_null();
-            }
+        if let Some((class, detail)) = row.error {
+            self.error_class.append_value(class as i32);
+            self.error_detail.append_value(detail);
+        } else {
+            self.error_class.append_null();
+            self.error_detail.append_null();
         }
         for (name, value) in row.headers {
             self.header_names.append_value(name);

@@ -48,7 +48,7 @@ impl WorkerConfig {
             batch_bytes: 32 << 20,
             batch_rows: 256 * 1024,
             batch_age: Duration::from_secs(1),
-            window_span: Duration::from_secs(7 * 86_400),
+            window_span: Duration::from_hours(7 * 24),
             window_bytes: 128 << 20,
             poll_bytes: 4 << 20,
             poll_wait: Duration::from_millis(100),

@@ -146,7 +146,7 @@ impl Pipeline {
         self.main.begin_run();
         work.counts.push(Counts::default());
         work.main_rows.push(0);
-        for record in run.chunks.iter().flat_map(|chunk| chunk.iter()).filter(|r| r.offset >= run.from) {
+        for record in run.chunks.iter().flat_map(eventlog::Records::iter).filter(|r| r.offset >= run.from) {
             let at = At { run: place, offset: record.offset, log_ms: record.timestamp_ms };
             if record.value.is_none() {
                 self.main.append_without_payload(&Row::tombstone(at));
@@ -205,7 +205,9 @@ impl Pipeline {
     fn decide(&mut self, batch: &RawBatch, work: &mut Work, found: &Found) -> Vec<usize> {
         for (partition, rows) in &found.contents {
             if let Some(window) = self.windows.get_mut(partition) {
-                rows.iter().for_each(|row| window.learn(&row.id, row.offset, row.content));
+                for row in rows {
+                    window.learn(&row.id, row.offset, row.content);
+                }
             }
         }
         let mut moved = Vec::new();
@@ -226,15 +228,14 @@ impl Pipeline {
         for side in &mut work.side {
             let run = &batch.runs[side.at.run];
             let Some(copy) = side.undecided() else { continue };
-            let same = match found.rows.get(&(run.topic.id.clone(), copy.id())) {
-                Some(first) => first.same_as(&copy.kept),
+            let same = if let Some(first) = found.rows.get(&(run.topic.id.clone(), copy.id())) {
+                first.same_as(&copy.kept)
+            } else {
                 // The first copy is of this batch. (If not, its range was taken from us and this one will not be
                 // committed either, because ranges are contiguous.)
-                None => {
-                    let at = At { offset: copy.first, ..side.at };
-                    let first = self.reader.read_again(run, at);
-                    first.is_some_and(|first| first.content().same_as(&copy.kept.content()))
-                }
+                let at = At { offset: copy.first, ..side.at };
+                let first = self.reader.read_again(run, at);
+                first.is_some_and(|first| first.content().same_as(&copy.kept.content()))
             };
             side.settle(same);
         }
@@ -374,7 +375,7 @@ fn ranges(batch: &RawBatch, work: &Work, side_rows: &[usize]) -> Vec<RangeRows> 
     .collect()
 }
 
-fn collect<'a>(headers: Headers<'a>) -> SmallVec<[(&'a str, &'a [u8]); 12]> {
+fn collect(headers: Headers<'_>) -> SmallVec<[(&str, &[u8]); 12]> {
     headers.collect()
 }
 

@@ -178,7 +178,9 @@ impl<S: EventSource> LogReader<S> {
         match self.io.source.poll(bytes, wait) {
             Ok(fetched) => {
                 self.answered();
-                fetched.map_or(Ok(()), |fetched| self.take(fetched))?;
+                if let Some(fetched) = fetched {
+                    self.take(fetched);
+                }
             }
             Err(error) => self.trouble(error)?,
         }
@@ -252,12 +254,12 @@ impl<S: EventSource> LogReader<S> {
     }
 
     /// Adds records to the open batch.
-    fn take(&mut self, Fetched { partition, records }: Fetched) -> Result<(), Stop> {
-        let Some(reading) = self.reading.get_mut(&partition) else { return Ok(()) };
+    fn take(&mut self, Fetched { partition, records }: Fetched) {
+        let Some(reading) = self.reading.get_mut(&partition) else { return };
         if let Some(offset) = reading.probe_fails(&records) {
             self.drop_partition(&partition);
             self.halt(&partition, Halt::Recreated { offset });
-            return Ok(());
+            return;
         }
         reading.next = reading.next.max(records.next_offset());
         if reading.next > reading.from {
@@ -266,7 +268,6 @@ impl<S: EventSource> LogReader<S> {
         self.open.bytes += records.bytes();
         self.open.rows += records.len();
         reading.chunks.push(records);
-        Ok(())
     }
 
     fn bytes_wanted(&self) -> usize {

@@ -10,6 +10,7 @@ use arrow::datatypes::{Int64Type, UInt16Type};
 
 use crate::engine::{Engine, Prepared, Table};
 use crate::error::ModelsError;
+use crate::graph::Leaves;
 use crate::model::{Column, Model, Test};
 
 /// The name under which a question finds the rows the model has just made.
@@ -39,7 +40,7 @@ impl Checks {
     pub async fn plan(
         engine: &Engine,
         model: &Model,
-        leaves: &(Vec<Table>, Vec<(String, String)>),
+        leaves: &Leaves,
         fold: &Prepared,
         thorough: bool,
     ) -> Result<Self, ModelsError> {

@@ -300,10 +300,10 @@ impl Rollup {
         let (Some(list), Some(level)) = (text(&args[0]), text(&args[1])) else {
             return plan_err!("rollup takes the names of a list and of a level as literals");
         };
-        match self.maps.get(&(list.clone(), level.clone())) {
-            Some(map) => Ok(map),
-            None => plan_err!("the list {list} has no level {level}"),
+        if let Some(map) = self.maps.get(&(list.clone(), level.clone())) {
+            return Ok(map);
         }
+        plan_err!("the list {list} has no level {level}")
     }
 }
 

@@ -82,6 +82,9 @@ impl Staged {
     }
 }
 
+/// The tables at the bottom of a plan, and the views over them: name and SQL.
+pub(crate) type Leaves = (Vec<Table>, Vec<(String, String)>);
+
 /// Runs all models over staged rows.
 pub(crate) struct Run<'a> {
     /// Plans.
@@ -138,11 +141,7 @@ impl Run<'_> {
     }
 
     /// The tables a model's plan reads, and the views between.
-    fn leaves(
-        &self,
-        model: &Model,
-        states: &BTreeMap<String, State>,
-    ) -> Result<(Vec<Table>, Vec<(String, String)>), ModelsError> {
+    fn leaves(&self, model: &Model, states: &BTreeMap<String, State>) -> Result<Leaves, ModelsError> {
         let (mut tables, mut views) = (Vec::new(), Vec::new());
         for read in &model.reads {
             if let Some(view) = self.view(read) {

@@ -6,7 +6,7 @@
 //!
 //! Absent: SQL (see [`crate::sql`]), running (see `graph`).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
@@ -167,12 +167,12 @@ pub fn models(set: &SqlSet) -> Result<Vec<Model>, SqlError> {
 
 /// Sorts models so that each comes after what it reads.
 fn in_order(mut waiting: Vec<Model>) -> Result<Vec<Model>, SqlError> {
-    let mut known: BTreeMap<String, ()> = BTreeMap::new();
+    let mut known: BTreeSet<String> = BTreeSet::new();
     let mut done: Vec<Model> = Vec::new();
     while !waiting.is_empty() {
         let ready = |model: &Model| {
             model.reads.iter().all(|read| {
-                known.contains_key(&read.table)
+                known.contains(&read.table)
                     || read.table.strip_prefix("staged_").is_some_and(|name| Family::named(name).is_some())
             })
         };
@@ -182,7 +182,7 @@ fn in_order(mut waiting: Vec<Model>) -> Result<Vec<Model>, SqlError> {
             let what = format!("`{}` reads a table that no model makes, or one that reads it", model.table);
             return Err(SqlError::Graph { file: model.path.clone(), what });
         }
-        known.extend(next.iter().map(|model| (model.table.clone(), ())));
+        known.extend(next.iter().map(|model| model.table.clone()));
         done.extend(next);
         waiting = rest;
     }

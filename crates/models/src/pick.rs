@@ -210,6 +210,6 @@ impl GroupsAccumulator for SortedPick {
     }
 
     fn size(&self) -> usize {
-        self.places.capacity() * size_of::<Place>() + self.kept.iter().map(|a| a.get_array_memory_size()).sum::<usize>()
+        self.places.capacity() * size_of::<Place>() + self.kept.iter().map(Array::get_array_memory_size).sum::<usize>()
     }
 }

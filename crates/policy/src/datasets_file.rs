@@ -23,9 +23,8 @@ impl Datasets {
     /// Reads `datasets.toml`.
     pub(crate) fn parse(text: &str) -> Result<Self, PolicyError> {
         let mut file: toml::Table = toml::from_str(text).map_err(syntax)?;
-        let methodology = match file.remove("methodology") {
-            Some(toml::Value::String(version)) => version,
-            _ => return Err(unknown("methodology", "version", "(a string is needed)")),
+        let Some(toml::Value::String(methodology)) = file.remove("methodology") else {
+            return Err(unknown("methodology", "version", "(a string is needed)"));
         };
         let mut by_name = BTreeMap::new();
         for (name, table) in file {

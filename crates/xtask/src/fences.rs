@@ -131,7 +131,7 @@ fn bans(metadata: &Metadata, deny: &toml::Table) -> Result<Vec<String>> {
                     .map(|package| format!("{} → {banned}: only {wrappers:?} may touch it", package.name)),
             ),
             None if metadata.packages.iter().any(|package| package.name.as_str() == banned) => {
-                breaches.push(format!("{banned} is banned and in the tree"))
+                breaches.push(format!("{banned} is banned and in the tree"));
             }
             None => {}
         }

@@ -94,7 +94,9 @@ fn hide_siblings(
         board.cells[sibling].state = State::Hidden(Reason::Secondary);
         report.hidden_by_audit += 1;
         touched.push(cell);
-        own.iter().for_each(|&family| helped[family] = true);
+        for &family in own {
+            helped[family] = true;
+        }
     }
 }
 

@@ -78,7 +78,9 @@ impl Search<'_> {
         let system = self.system;
         let mut problem = Problem::new(direction);
         let mut weight = vec![0.0; system.cells.len()];
-        cells.iter().for_each(|&cell| weight[cell] = 1.0);
+        for &cell in cells {
+            weight[cell] = 1.0;
+        }
         let variables: Vec<Variable> =
             weight.iter().zip(&system.bounds).map(|(&weight, &bounds)| problem.add_var(weight, bounds)).collect();
         for relation in &system.relations {

@@ -84,7 +84,9 @@ impl System {
             let total = at(family.total);
             let children: Vec<usize> = family.children.iter().map(|&child| at(child)).collect();
             if bounds[total].0 >= bounds[total].1 {
-                children.iter().for_each(|&child| cap[child] = cap[child].min(bounds[total].1));
+                for &child in &children {
+                    cap[child] = cap[child].min(bounds[total].1);
+                }
             }
             relations.extend(relate(family, total, &children));
         }

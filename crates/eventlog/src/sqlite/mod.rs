@@ -106,7 +106,7 @@ impl SqliteLog {
 
     /// A reader with a connection of its own.
     pub fn source(&self) -> Result<SqliteSource> {
-        SqliteSource::new(self.clone(), connect(&self.path)?)
+        Ok(SqliteSource::new(self.clone(), connect(&self.path)?))
     }
 
     /// A writer with a connection of its own.

@@ -40,8 +40,8 @@ struct Stored {
 }
 
 impl SqliteSource {
-    pub(super) fn new(log: SqliteLog, connection: Connection) -> Result<Self> {
-        Ok(Self { log, connection, reading: Vec::new(), turn: 0 })
+    pub(super) fn new(log: SqliteLog, connection: Connection) -> Self {
+        Self { log, connection, reading: Vec::new(), turn: 0 }
     }
 
     fn data_version(&self) -> Result<i64> {

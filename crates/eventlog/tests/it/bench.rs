@@ -16,7 +16,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use uuid::Uuid;
 
 /// Long enough for anything that comes at all, on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A moment in 2026, for timestamps.
 pub const NOW: i64 = 1_790_000_000_000;
@@ -143,7 +143,9 @@ impl Bench for Kafka {
     fn delete(&self, stream: &str) {
         let admin = self.admin();
         let done = futures::executor::block_on(admin.delete_topics(&[stream], &AdminOptions::new())).unwrap();
-        done.into_iter().for_each(|topic| drop(topic.unwrap()));
+        for topic in done {
+            topic.unwrap();
+        }
         // The answer comes before every broker has let go of it.
         let mut source = self.source();
         until("the topic is gone", || source.partitions().unwrap().iter().all(|p| &*p.stream != stream));

@@ -48,7 +48,7 @@ fn a_source_that_is_away_comes_back_where_it_was() {
 fn silence_and_slowness_take_the_clocks_time_and_lose_nothing() {
     let (log, clock, mut source) = filled(3);
     log.on_read(ReadFault::Silent);
-    log.on_read(ReadFault::Slow(Duration::from_secs(60)));
+    log.on_read(ReadFault::Slow(Duration::from_mins(1)));
     let before = clock.now_ms();
     assert_eq!(poll(&mut source), None);
     assert_eq!(clock.now_ms() - before, 5_000);

@@ -237,6 +237,7 @@ async fn a_correction_of_a_retraction_is_set_aside_as_schema() {
 
 #[tokio::test]
 async fn one_percent_of_bad_lines_of_every_kind_leaves_all_good_ones_in() {
+    use ingest::ErrorClass::{AgencyMismatch, Parse, Schema, WrongStore};
     let mut place = Place::new();
     let bad = [
         case(0).value(b"\xff".to_vec()),
@@ -258,7 +259,6 @@ async fn one_percent_of_bad_lines_of_every_kind_leaves_all_good_ones_in() {
     assert_eq!((report.counts.ok, report.counts.set_aside_total()), (800, 8));
     let tally = place.reconciled().await;
     let of = |class| tally.reason(class);
-    use ingest::ErrorClass::*;
     assert_eq!([of(Parse), of(Schema), of(AgencyMismatch), of(WrongStore)], [3, 3, 1, 1]);
     assert_eq!(tally.status("ok") + tally.status("set_aside"), 808);
 }

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod copies;
+mod full_disk;
 mod restart;
 mod sealing;
 mod set_aside;

@@ -92,7 +92,7 @@ impl Sent {
     }
 
     pub fn on_topic_of(mut self, agency: &str) -> Self {
-        self.agency = agency.to_owned();
+        agency.clone_into(&mut self.agency);
         self
     }
 

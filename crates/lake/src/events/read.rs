@@ -62,7 +62,7 @@ pub(super) fn file(
     let wanted = Arc::new(Schema::new(wanted));
     let opened = async move {
         let builder = parquet_file::open(objects, &file.path, Some(file.bytes)).await?;
-        let predicates = predicates(&builder, &filter)?;
+        let predicates = predicates(&builder, &filter);
         let builder = builder.with_row_filter(ParquetFilter::new(predicates));
         let rows = parquet_file::rows(builder, &wanted)?;
         Ok::<_, LakeError>(rows.map(move |batch| place(&batch?, &wanted, &file)))
@@ -93,7 +93,7 @@ fn place(batch: &RecordBatch, wanted: &SchemaRef, file: &DataFile) -> Result<Rec
 }
 
 /// The partition first, then what is asked of its rows: each predicate decodes only rows the one before let pass.
-fn predicates(builder: &Opened, filter: &RowFilter) -> Result<Vec<Box<dyn ArrowPredicate>>> {
+fn predicates(builder: &Opened, filter: &RowFilter) -> Vec<Box<dyn ArrowPredicate>> {
     let columns = |names: &'static [&'static str]| parquet_file::columns(builder, |name| names.contains(&name));
     let of = |partition: &PartitionId| -> Box<dyn ArrowPredicate> {
         let partition = partition.clone();
@@ -105,7 +105,7 @@ fn predicates(builder: &Opened, filter: &RowFilter) -> Result<Vec<Box<dyn ArrowP
             Ok(batch.column(0).as_primitive::<Int64Type>().iter().map(|at| at.map(&keep)).collect())
         }))
     };
-    Ok(match filter {
+    match filter {
         RowFilter::All => Vec::new(),
         RowFilter::Offsets { partition, from, to } => {
             let range = *from..*to;
@@ -123,7 +123,7 @@ fn predicates(builder: &Opened, filter: &RowFilter) -> Result<Vec<Box<dyn ArrowP
             });
             vec![of(partition), Box::new(known)]
         }
-    })
+    }
 }
 
 fn in_partition(batch: &RecordBatch, partition: &PartitionId) -> Result<BooleanArray, ArrowError> {

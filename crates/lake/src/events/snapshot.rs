@@ -240,8 +240,10 @@ struct Stats {
     max_values: Bounds,
 }
 
+/// Named as in the statistics of a Delta log.
 #[derive(Deserialize, Default)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names are columns of the table")]
 struct Bounds {
     log_stream: Option<String>,
     log_partition: Option<i32>,

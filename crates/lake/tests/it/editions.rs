@@ -51,7 +51,7 @@ async fn numbers_go_up_by_one_and_of_two_publishers_one_wins() {
     let loser = first.err().or(second.err()).unwrap();
     assert!(matches!(loser, LakeError::EditionTaken { asked: 1, latest: 1 }), "{loser}");
     let mut reader = Published::open(&place.store);
-    assert_eq!(reader.read(1).await.unwrap().iter().map(|batch| batch.num_rows()).sum::<usize>(), 1);
+    assert_eq!(reader.read(1).await.unwrap().iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>(), 1);
 }
 
 #[tokio::test]

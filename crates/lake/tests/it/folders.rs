@@ -107,6 +107,6 @@ async fn a_full_disk_leaves_no_folder() {
     assert!(folder::latest(&store, PARENT).await.unwrap().is_none());
     let writer = folder::create(&store, PARENT, "1").await.unwrap();
     faults.script("t.parquet", &[Fault::Full]);
-    let error = writer.write("t.parquet", &rows.schema(), &[], &[rows.clone()]).await.unwrap_err();
+    let error = writer.write("t.parquet", &rows.schema(), &[], std::slice::from_ref(&rows)).await.unwrap_err();
     assert!(matches!(error, LakeError::Full { .. }), "{error}");
 }

@@ -41,7 +41,7 @@ pub fn to_batch(rows: &[Row], edition: i64, as_of: NaiveDate) -> RecordBatch {
     let text =
         |of: &dyn Fn(&Row) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(of))) };
     let number = |of: &dyn Fn(&Figure) -> Option<Amount>| -> ArrayRef {
-        let micros = Decimal128Array::from_iter(rows.iter().map(|row| of(&row.figure).map(Amount::micros)));
+        let micros: Decimal128Array = rows.iter().map(|row| of(&row.figure).map(Amount::micros)).collect();
         Arc::new(micros.with_precision_and_scale(38, 6).expect("38 and 6 are a precision and a scale"))
     };
     let mut columns: Vec<ArrayRef> = vec![

@@ -137,7 +137,7 @@ fn envelope(family: &Family, rows: &[&Row<'_>]) -> Vec<ArrayRef> {
         numbers(rows, |r: &Row<'_>| r.place.version),
         numbers(rows, |r| r.place.recorded_at),
         Arc::new(place_event_id.0.finish()),
-        flags(rows, |r| r.is_correction()),
+        flags(rows, |r: &Row<'_>| r.is_correction()),
         numbers(rows, |r| r.own.version),
         numbers(rows, |r| r.own.recorded_at),
         Arc::new(event_id.0.finish()),
@@ -157,18 +157,24 @@ fn envelope(family: &Family, rows: &[&Row<'_>]) -> Vec<ArrayRef> {
 
 fn numbers(rows: &[&Row<'_>], value: impl Fn(&Row<'_>) -> i64) -> ArrayRef {
     let mut out = Int64Builder::with_capacity(rows.len());
-    rows.iter().for_each(|row| out.append_value(value(row)));
+    for row in rows {
+        out.append_value(value(row));
+    }
     Arc::new(out.finish())
 }
 
 fn codes(rows: &[&Row<'_>], value: impl Fn(&Row<'_>) -> u16) -> ArrayRef {
     let mut out = UInt16Builder::with_capacity(rows.len());
-    rows.iter().for_each(|row| out.append_value(value(row)));
+    for row in rows {
+        out.append_value(value(row));
+    }
     Arc::new(out.finish())
 }
 
 fn flags(rows: &[&Row<'_>], value: impl Fn(&Row<'_>) -> bool) -> ArrayRef {
     let mut out = BooleanBuilder::with_capacity(rows.len());
-    rows.iter().for_each(|row| out.append_value(value(row)));
+    for row in rows {
+        out.append_value(value(row));
+    }
     Arc::new(out.finish())
 }

@@ -324,13 +324,12 @@ fn numbers(
         // The same text mostly comes from the same bytes: comparing the place is enough nearly always.
         let found =
             known.iter().find(|(k, _)| std::ptr::eq(*k, text)).or_else(|| known.iter().find(|(k, _)| *k == text));
-        match found {
-            Some((_, n)) => out.push(*n),
-            None => {
-                let Some(n) = number(text) else { return Err(otherwise) };
-                known.push((text, n));
-                out.push(n);
-            }
+        if let Some((_, n)) = found {
+            out.push(*n);
+        } else {
+            let Some(n) = number(text) else { return Err(otherwise) };
+            known.push((text, n));
+            out.push(n);
         }
     }
     Ok(out.into())

@@ -34,7 +34,11 @@ async fn exact_cells_are_the_counts_and_what_nobody_reported_is_not_a_zero() {
             ObsStatus::A => {
                 zeros += usize::from(count == 0);
                 let exact = [row.figure.value(), row.figure.lo95(), row.figure.hi95()];
-                assert!(exact.iter().all(|v| v.and_then(|v| v.as_integer()) == Some(count as i64)), "{:?}", row.key);
+                assert!(
+                    exact.iter().all(|v| v.and_then(disclosure::Amount::as_integer) == Some(count as i64)),
+                    "{:?}",
+                    row.key
+                );
             }
             other => panic!("{:?} is {other:?}", row.key),
         }

@@ -49,7 +49,7 @@ fn malformed_lines_differ_from_good_ones_in_what_their_name_says() {
         match line.note {
             "another agency's topic" => assert!(!source(&line).ends_with(line.agency())),
             "not synthetic" => {
-                assert!(text(&line).contains("synthetic=false") || text(&line).contains("\"synthetic\":false"))
+                assert!(text(&line).contains("synthetic=false") || text(&line).contains("\"synthetic\":false"));
             }
             "nesting 1,000 deep" => assert!(text(&line).contains(&"[".repeat(1000))),
             _ => {}
