@@ -121,7 +121,7 @@ async fn a_worker_that_shall_not_wait_ends_with_the_cause_and_may_be_run_again()
     let full_for = Arc::new(AtomicU32::new(0));
     let mut worker = worker(&place, &full_for, Some(2)).await;
     full_for.store(u32::MAX, Ordering::SeqCst);
-    let error = tokio::time::timeout(Duration::from_secs(60), worker.drain()).await.unwrap().unwrap_err();
+    let error = tokio::time::timeout(Duration::from_mins(1), worker.drain()).await.unwrap().unwrap_err();
     let IngestError::Lake(cause) = &error else { panic!("{error}") };
     let named = |cause: &LakeError| matches!(cause, LakeError::Full { .. });
     let named = named(cause) || matches!(cause, LakeError::Unresolved { source, .. } if named(source));
