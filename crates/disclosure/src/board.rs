@@ -216,22 +216,26 @@ impl Board {
         }
     }
 
-    /// A coarser cell anywhere in the release and its parts in this table.
+    /// A coarser cell anywhere in the release and its parts in this table: along a roll-up, or the total over a
+    /// dimension that has none here and that another table shows (persons assisted, and their outcomes).
     fn add_families_of_roll_ups(&mut self, layout: &Layout, table: usize) {
         let placed = &self.tables[table];
         let (query, shape) = (&placed.cells.query, &placed.cells.shape);
         let subject = layout.find(query);
         let mut kinds = Vec::new();
         for (at, dimension) in query.by.iter().enumerate() {
-            for up in &dimension.rolls_up {
+            let elsewhere = (!dimension.total).then_some(None);
+            for up in dimension.rolls_up.iter().map(Some).chain(elsewhere) {
                 let mut families: BTreeMap<CellId, Vec<CellId>> = BTreeMap::new();
                 for cell in 0..shape.cells {
                     let coordinates = query.coordinates(shape, cell);
                     let position = cell / shape.strides[at] % dimension.len();
-                    let Some(&Some(code)) = up.codes.get(position) else { continue };
                     let mut named = named(&query.by, &coordinates);
                     named.retain(|(name, _)| *name != dimension.name);
-                    named.push((up.to.clone(), code));
+                    if let Some(up) = up {
+                        let Some(&Some(code)) = up.codes.get(position) else { continue };
+                        named.push((up.to.clone(), code));
+                    }
                     if let Some(&parent) = layout.ids.get(&Identity { subject, at: sorted(named) }) {
                         families.entry(parent).or_default().push(placed.ids[cell]);
                     }

@@ -49,8 +49,8 @@ struct Part {
 /// The share `sum above / sum below`, times `per` (1 for a share, 100 for percent). For parts that cannot exceed the
 /// whole.
 ///
-/// A part that is suppressed suppresses the share; one that was not collected makes it not collected. `P` if any part
-/// is provisional, else `U` if any part is of low reliability.
+/// A part that is suppressed suppresses the share; one that was not collected makes it not collected; a share of exactly
+/// nothing cannot exist. `P` if any part is provisional, else `U` if any part is of low reliability.
 pub fn ratio(terms: &[Term<'_>], per: u32) -> Figure {
     let parts = match parts(terms) {
         Ok(parts) => parts,
@@ -59,7 +59,9 @@ pub fn ratio(terms: &[Term<'_>], per: u32) -> Figure {
     let a: i128 = parts.iter().map(|part| part.above * part.value).sum();
     let b: i128 = parts.iter().map(|part| part.below * part.value).sum();
     if b <= 0 {
-        return Figure::suppressed();
+        // Of nothing there is no share. Where that is known exactly, nothing is hidden.
+        let exact = parts.iter().all(|part| part.bound == 0);
+        return if exact { Figure::impossible() } else { Figure::suppressed() };
     }
     // Var(a/b) = sum of V_i (above_i b - below_i a)^2 / b^4
     let spread: i128 = parts.iter().map(|part| part.variance * (part.above * b - part.below * a).pow(2)).sum();
@@ -174,6 +176,7 @@ fn up(number: i128, step: i128) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::released::ConfStatus;
 
     fn noisy(value: i64) -> Figure {
         Figure::count(value, Some(Tier::V4), false)
@@ -217,7 +220,9 @@ mod tests {
         let share = ratio(&[Term::above(&exact(3)), Term::below(&exact(3))], 100);
         assert_eq!(micros(&share), [100_000_000; 3]);
         assert_eq!(micros(&ratio(&[Term::above(&exact(1)), Term::below(&exact(3))], 1)), [333_333; 3]);
-        assert_eq!(ratio(&[Term::above(&exact(0)), Term::below(&exact(0))], 1).value(), None);
+        let of_nothing = ratio(&[Term::above(&exact(0)), Term::below(&exact(0))], 1);
+        assert_eq!((of_nothing.value(), of_nothing.obs_status()), (None, ObsStatus::M));
+        assert_eq!(of_nothing.conf_status(), ConfStatus::F, "no inspections, no share: nothing is confidential");
     }
 
     #[test]

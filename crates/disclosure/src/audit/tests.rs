@@ -133,6 +133,24 @@ fn a_quarter_that_follows_from_its_year_in_another_table_is_found() {
 }
 
 #[test]
+fn a_part_that_follows_from_a_total_in_another_table_is_found() {
+    let rows = rows(&[(0, 0, 100), (0, 1, 100), (0, 2, 6)]);
+    let without_total = Dimension::codes("province", (0..list("province").codes.len() as u16).collect());
+    let mut board = board(&rows, vec![vec![years()], vec![years(), without_total]]);
+    rule_out_the_empty(&mut board);
+    let planted = hidden_and_inhabited(&board);
+    assert_eq!(planted.len(), 1, "the province with six persons");
+    for cell in &mut board.cells {
+        if let State::Shown { .. } = cell.state {
+            cell.state = State::Shown { value: cell.facts.n as i64, tier: None, pinned: false };
+        }
+    }
+    assert!(!holds_for(&board, &planted).unwrap(), "the year less two provinces");
+    run(&mut board).unwrap();
+    assert!(holds_for(&board, &hidden_and_inhabited(&board)).unwrap());
+}
+
+#[test]
 fn a_cell_that_follows_from_three_families_together_is_found() {
     // No family has a lone hidden cell, yet the sums confine the small ones: 3 + 4 in one row, 4 + 5 in the other.
     let rows = rows(&[(0, 0, 3), (0, 1, 4), (0, 2, 300), (1, 0, 4), (1, 1, 5), (1, 2, 300)]);

@@ -121,7 +121,7 @@ fn micros(figure: &Figure) -> (i64, i64, i64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn no_number_is_shown_below_its_floor_and_each_is_near_the_truth(people in population()) {

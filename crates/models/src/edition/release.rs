@@ -259,4 +259,10 @@ mod tests {
         assert_eq!(marks(&table("year", Some(30)), date("2025-12-31"))[0].at["year"], [2025]);
         assert_eq!(marks(&table("year", Some(30)), date("2026-01-10"))[0].at["year"], [2025, 2026]);
     }
+
+    #[test]
+    fn an_outcome_after_twelve_months_is_provisional_until_twelve_months_have_passed() {
+        assert_eq!(marks(&table("year", Some(365)), date("2025-12-31"))[0].at["year"], [2025]);
+        assert_eq!(marks(&table("year", Some(365)), date("2025-12-30"))[0].at["year"], [2024, 2025]);
+    }
 }
