@@ -33,6 +33,8 @@ use crate::stage::{self, StageCounts};
 const STAGED: &str = "lake/staged";
 /// Where a recomputation works; nothing stays there.
 const RECOMPUTE: &str = "lake/recompute";
+/// The mart of the reporting calendar: no dataset, for it counts nothing.
+const CALENDAR: &str = "calendar";
 /// Snapshots kept beside the last one.
 const KEPT: usize = 1;
 
@@ -237,6 +239,8 @@ impl Work {
         Ok(Snapshot::new(name.to_owned(), info, marts))
     }
 
+    /// Marts of the policy's datasets, and the calendar: what the policy does not name has no universe for its units and
+    /// can be asked for by nobody.
     fn marts(
         &self,
         models: &[Model],
@@ -244,8 +248,12 @@ impl Work {
     ) -> Result<BTreeMap<String, arrow::array::RecordBatch>, ModelsError> {
         let mut out = BTreeMap::new();
         for model in models.iter().filter(|model| model.layer == Layer::Marts) {
+            let dataset = self.policy.datasets.get(&model.table);
+            if dataset.is_none() && model.table != CALENDAR {
+                continue;
+            }
             let state = states.get(&model.table).ok_or_else(|| ModelsError::NoTable(model.table.clone()))?;
-            let rows = mart::finish(model, state, self.policy.datasets.get(&model.table), &self.keys)?;
+            let rows = mart::finish(model, state, dataset, &self.keys)?;
             out.insert(model.table.clone(), rows);
         }
         Ok(out)

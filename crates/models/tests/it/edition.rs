@@ -1,10 +1,12 @@
 //! Editions of the sample: what is exact, what was not collected, and that the manifest's hash is that of `sql/`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use disclosure::ObsStatus;
 use models::edition::{Key, Row, release, unprotected};
-use models::{RefreshOptions, SqlSet};
+use models::{RefreshOptions, SqlSet, refresh};
+use policy::Policy;
 use sample::Size;
 
 use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy};
@@ -48,4 +50,18 @@ async fn exact_cells_are_the_counts_and_what_nobody_reported_is_not_a_zero() {
     // Nothing about persons is ever said to be empty: missing and hidden look the same.
     let of_victims = |row: &&Row| ["V01", "V03", "V11"].contains(&row.key.indicator.as_str());
     assert!(rows.iter().filter(of_victims).all(|row| row.figure.obs_status() != ObsStatus::L));
+}
+
+/// As the store of the CTDC records: victims and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_of_one_dataset_makes_its_mart_and_publishes_its_indicators_alone() {
+    let few: Vec<_> = feed(Size::Small).into_iter().take(6_000).collect();
+    let lake = Lake::of(&few, Arrival::default()).await;
+    let policy = Arc::new(Policy::parse(policy::DEFAULT_AGENCIES, policy::CTDC_DATASETS).unwrap());
+    let options = RefreshOptions::default();
+    let (snapshot, _) = refresh(&lake.store, &lake.events().await, &policy, &keys(), &options).await.unwrap();
+    assert_eq!(snapshot.hashes().keys().collect::<Vec<_>>(), ["calendar", "victims"]);
+    let rows = release(&snapshot.source(&policy), &policy, &keys(), AS_OF.parse().unwrap()).unwrap().rows;
+    let indicators: BTreeSet<&str> = rows.iter().map(|row| row.key.indicator.as_str()).collect();
+    assert_eq!(indicators.into_iter().collect::<Vec<_>>(), ["V01", "V02", "V03", "V04", "V11"]);
 }
