@@ -8,7 +8,9 @@
 #![allow(clippy::print_stdout)] // a command line talks on it
 
 mod determinism;
+mod disclosed;
 mod malformed;
+mod real_records;
 mod road;
 mod truth;
 
@@ -97,8 +99,8 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Truth { size } => truth::measure(&scratch, size).await,
             What::Determinism { size } => determinism::measure(&scratch, size).await,
             What::Malformed => malformed::measure(&scratch).await,
-            What::Disclosure => anyhow::bail!("later"),
-            What::RealRecords { .. } => anyhow::bail!("later"),
+            What::Disclosure => disclosed::measure(&scratch).await,
+            What::RealRecords { data, csv, config } => real_records::measure(&data, &csv, config.as_deref()).await,
         }
     })?;
     println!("{}", json!({"value": measured.value, "met": measured.met, "details": measured.details}));

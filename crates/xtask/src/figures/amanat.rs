@@ -95,15 +95,17 @@ fn watch(id: u32) -> (f64, f64) {
         }
         let number = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
         cpu = (number(11) + number(12)) / ticks_per_second;
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-        let kib = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        peak = peak.max(kib.unwrap_or(0.0) / 1024.0);
+        peak = peak.max(peak_mib(id));
         std::thread::sleep(Duration::from_millis(5));
     }
     (cpu, peak)
+}
+
+/// The largest resident set of a living process, MiB.
+fn peak_mib(id: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
 /// A running program; killed when dropped.
@@ -116,7 +118,13 @@ pub struct Running {
 impl Running {
     /// Starts it with its output discarded.
     pub fn start(program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
+        Self::start_in(Path::new("."), program, arguments, environment)
+    }
+
+    /// The same in a working folder.
+    pub fn start_in(folder: &Path, program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
         let mut command = Command::new(program);
+        command.current_dir(folder);
         command.args(arguments).envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Self { child: command.spawn()?, began: Instant::now() })
     }
@@ -126,6 +134,11 @@ impl Running {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Largest resident set so far, MiB.
+    pub fn peak_mib(&self) -> f64 {
+        peak_mib(self.child.id())
     }
 
     /// Whether it has ended by itself.
@@ -148,12 +161,72 @@ pub fn free_port() -> Result<u16> {
 
 /// GET as JSON; `None` while nothing answers or the answer is not 200.
 pub fn get(port: u16, path: &str) -> Option<Value> {
+    let asked = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\r\n");
+    match exchange(port, &asked, None)? {
+        // `/healthz` and `/readyz` may answer in plain words.
+        (200, body) => Some(serde_json::from_str(&body).unwrap_or(Value::Null)),
+        _ => None,
+    }
+}
+
+/// POST of JSON: status and body of the answer.
+pub fn post(port: u16, path: &str, body: &str) -> Option<(u16, Value)> {
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    );
+    let (status, answer) = exchange(port, &head, Some(body))?;
+    Some((status, serde_json::from_str(&answer).unwrap_or(Value::Null)))
+}
+
+/// Bodies longer than this may be refused by their length alone, before they are sent.
+const LONG_BODY: usize = 60_000;
+
+fn exchange(port: u16, head: &str, body: Option<&str>) -> Option<(u16, String)> {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
+    stream.write_all(head.as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    if let Some(body) = body {
+        if body.len() > LONG_BODY {
+            stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
+            let _ = stream.read_to_end(&mut answer);
+        }
+        if answer.is_empty() {
+            stream.write_all(body.as_bytes()).ok()?;
+        }
+    }
+    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    stream.read_to_end(&mut answer).ok()?;
+    let answer = String::from_utf8(answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    head.lines().next()?.contains(" 200 ").then(|| serde_json::from_str(body).ok())?
+    let status = head.lines().next()?.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
+}
+
+/// What `cargo test` of a room said.
+pub struct Tested {
+    /// Tests that passed.
+    pub passed: usize,
+    /// Names of those that failed.
+    pub failed: Vec<String>,
+    /// Names of all that passed.
+    pub names: Vec<String>,
+}
+
+/// Runs tests of a room; an error only where they cannot be built.
+pub fn test(bench: &Bench, package: &str, arguments: &[&str]) -> Result<Tested> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(&bench.root).args(["test", "--locked", "-p", package]).args(arguments);
+    let output = cargo.stderr(Stdio::piped()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let ended = |how: &str| -> Vec<String> {
+        let name = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(how)?.to_owned());
+        text.lines().filter_map(name).collect()
+    };
+    let (names, failed) = (ended(" ... ok"), ended(" ... FAILED"));
+    if !output.status.success() && failed.is_empty() {
+        bail!("cargo test -p {package} failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(Tested { passed: names.len(), failed, names })
 }

@@ -5,6 +5,7 @@
 //! falls short; a performance figure that falls short is printed and written down, because a slow day is no wrong number.
 
 mod amanat;
+mod hostile;
 mod measure;
 mod page;
 mod road;
