@@ -121,6 +121,8 @@ pub fn run(root: &Path, args: &Args) -> Result<()> {
         let known: Vec<&str> = registry.iter().map(|figure| figure.name).collect();
         bail!("no figure is called {unknown}; there are: {}", known.join(", "));
     }
+    // Configurations of the project name files from here.
+    std::env::set_current_dir(root)?;
     let mut rows = Vec::new();
     let mut wrong = Vec::new();
     for figure in registry.iter().filter(|figure| args.wants(figure)) {
