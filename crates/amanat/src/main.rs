@@ -23,6 +23,9 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    // Stops at the places that FAILPOINTS names; in builds for measurements only.
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
     let cli = cli::Cli::parse();
     exit::report(run(cli))
 }
