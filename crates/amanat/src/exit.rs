@@ -63,6 +63,11 @@ fn code(error: &anyhow::Error) -> u8 {
     1
 }
 
+/// Writes a remark to standard error, for a person. Whoever closed it does not want it.
+pub fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "note: {text}");
+}
+
 /// Writes to standard output.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();

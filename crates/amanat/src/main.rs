@@ -23,8 +23,8 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    // Stops at the places that FAILPOINTS names; in builds for measurements only.
-    #[cfg(feature = "failpoints")]
+    // Stops at the places that FAILPOINTS names; not in a release build.
+    #[cfg(debug_assertions)]
     let _scenario = fail::FailScenario::setup();
     let cli = cli::Cli::parse();
     exit::report(run(cli))

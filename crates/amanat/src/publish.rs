@@ -30,11 +30,11 @@ pub fn run(config: Config, args: PublishArgs) -> anyhow::Result<()> {
     }
     let limits = events::Limits { max_bytes: config.ingest.max_payload_bytes };
     if !args.raw && args.file != Path::new("-") {
-        check(&args.file, &limits)?;
+        check(&args.file, limits)?;
     }
     let mut sink = dir.sink(&config)?;
     let agency = args.agency.as_deref().filter(|_| args.raw);
-    let sent = send(open(&args.file)?, &mut *sink, &limits, agency)?;
+    let sent = send(open(&args.file)?, &mut *sink, limits, agency)?;
     crate::exit::print(&format!("published {sent} event(s)\n"))
 }
 
@@ -48,10 +48,10 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
 }
 
 /// Refuses a file with any mistake in it; at most twenty are printed, all are counted.
-fn check(file: &Path, limits: &events::Limits) -> anyhow::Result<()> {
+fn check(file: &Path, limits: events::Limits) -> anyhow::Result<()> {
     let (mut mistakes, mut shown) = (0_u64, String::new());
     each_line(open(file)?, |number, line| {
-        if let Err(fault) = binary_of_line(line, limits) {
+        if let Err(fault) = binary_of_line(line, &limits) {
             mistakes += 1;
             if mistakes <= 20 {
                 shown.push_str(&format!("  line {number}: {fault}\n"));
@@ -68,7 +68,7 @@ fn check(file: &Path, limits: &events::Limits) -> anyhow::Result<()> {
 fn send(
     input: Box<dyn BufRead>,
     sink: &mut dyn EventSink,
-    limits: &events::Limits,
+    limits: events::Limits,
     raw_agency: Option<&str>,
 ) -> anyhow::Result<u64> {
     let progress = progress::spinner("publishing");
@@ -77,7 +77,7 @@ fn send(
     each_line(input, |number, line| {
         let message = match raw_agency {
             Some(agency) => (agency.to_owned(), Encoded { key: Vec::new(), headers: Vec::new(), value: line.to_vec() }),
-            None => binary_of_line(line, limits).map_err(|fault| {
+            None => binary_of_line(line, &limits).map_err(|fault| {
                 Failure::Input(format!("line {number}: {fault} ({sent} line(s) before it are published)"))
             })?,
         };

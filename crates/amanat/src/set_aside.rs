@@ -39,14 +39,14 @@ async fn list(dir: &DataDir, reason: Option<&str>, limit: usize) -> anyhow::Resu
         while let Some(batch) = batches.try_next().await? {
             let rows = Rows::of(&batch)?;
             for row in 0..batch.num_rows() {
-                let why = rows.class.is_valid(row).then(|| rows.class.value(row)).unwrap_or_default();
+                let why = if rows.class.is_valid(row) { rows.class.value(row) } else { Default::default() };
                 if rows.status.value(row) == "duplicate" || reason.is_some_and(|reason| reason != why) {
                     continue;
                 }
                 all += 1;
                 if shown < limit {
                     shown += 1;
-                    let detail = rows.detail.is_valid(row).then(|| rows.detail.value(row)).unwrap_or_default();
+                    let detail = if rows.detail.is_valid(row) { rows.detail.value(row) } else { Default::default() };
                     text.push_str(&format!(
                         "{}/{}/{}  {why}: {detail}\n",
                         rows.stream.value(row),

@@ -5,11 +5,11 @@
 //! endpoints. Ctrl-C (or SIGTERM) stops reading, commits what was read, answers what was asked, and ends.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use ingest::{RandomIds, SystemClock, Worker, WorkerConfig, WorkerReport};
+use ingest::{Monitor, RandomIds, SystemClock, Worker, WorkerConfig, WorkerReport};
 use lake::{Events, LakeError, Published, StoreKind, StoreLock};
 use models::RefreshOptions;
 use tokio::net::TcpListener;
@@ -26,6 +26,9 @@ use crate::{edition, exit, sampling, telemetry};
 /// How often a reader looks for a new edition: one listing of a folder.
 const LOOK_FOR_EDITIONS: Duration = Duration::from_millis(500);
 
+/// How often a log that is away at the start is asked again.
+const LOOK_FOR_THE_LOG: Duration = Duration::from_secs(2);
+
 type Ingester = Worker<Box<dyn eventlog::EventSource>>;
 
 /// Runs until told to stop; with `--once` until everything published so far is ingested and folded.
@@ -33,7 +36,7 @@ pub fn run(config: Config, args: UpArgs) -> anyhow::Result<()> {
     let began = Instant::now();
     let dir = Arc::new(DataDir::open_or_create(&config, args.sample.then_some(StoreKind::Sample))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let up = Up { config, args, dir, began, stop: CancellationToken::new() };
+    let up = Up { config, args, dir, began, stop: CancellationToken::new(), ingesting: Arc::default() };
     runtime.block_on(up.run())
 }
 
@@ -43,6 +46,8 @@ struct Up {
     dir: Arc<DataDir>,
     began: Instant,
     stop: CancellationToken,
+    /// The worker of this process, once there is one.
+    ingesting: Arc<OnceLock<Monitor>>,
 }
 
 impl Up {
@@ -60,7 +65,10 @@ impl Up {
         if let Some(listener) = listener {
             let reader = edition::reader(&self.config, &self.dir).await?;
             tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
-            let settings = endpoint::Settings { metrics: telemetry::metrics()?, ..endpoint::Settings::default() };
+            let mut settings = endpoint::Settings { metrics: telemetry::metrics()?, ..endpoint::Settings::default() };
+            if self.has(Role::Ingest) {
+                settings.checks.push(("ingest", Arc::new(ingest_is_well(Arc::clone(&self.ingesting)))));
+            }
             let door = endpoint::router(reader, settings);
             let stop = self.stop.clone().cancelled_owned();
             tasks.spawn(async move { endpoint::serve(listener, door, stop).await.context("the endpoint ended") });
@@ -74,9 +82,9 @@ impl Up {
             return Ok(());
         }
         self.greet()?;
-        if let Some(mut worker) = worker {
-            let stop = self.stop.clone();
-            tasks.spawn(async move { Ok(ingested(&worker.run_until(stop.cancelled_owned()).await?)?) });
+        if self.has(Role::Ingest) {
+            let (config, dir, stop) = (self.config.clone(), Arc::clone(&self.dir), self.stop.clone());
+            tasks.spawn(keep_ingesting(config, dir, worker, Arc::clone(&self.ingesting), stop));
         }
         if self.has(Role::Refresh) {
             tasks.spawn(keep_fresh(Arc::clone(&self.dir), self.config.refresh.every_seconds, self.stop.clone()));
@@ -98,8 +106,13 @@ impl Up {
         if !self.has(Role::Ingest) {
             return Ok(None);
         }
-        let mut worker = worker(&self.config, &self.dir).await?;
-        if self.args.once || self.args.sample {
+        let drained = self.args.once || self.args.sample;
+        let mut worker = match worker(&self.config, &self.dir).await {
+            Err(error) if !drained && is_away(&error) => return Ok(None),
+            worker => worker?,
+        };
+        let _ = self.ingesting.set(worker.monitor());
+        if drained {
             ingested(&worker.drain().await?)?;
         }
         Ok(Some(worker))
@@ -132,6 +145,20 @@ impl Up {
     }
 }
 
+/// What `/readyz` asks of a worker in this process. A partition that stands still is for `status` and the metrics: readers
+/// have what was published before it.
+fn ingest_is_well(ingesting: Arc<OnceLock<Monitor>>) -> impl Fn() -> Option<String> {
+    move || {
+        let Some(monitor) = ingesting.get() else { return Some("the event log does not answer yet".to_owned()) };
+        let reachable = monitor.report().reachable;
+        let away = [
+            (reachable.log_away, "the event log does not answer"),
+            (reachable.lake_away, "the lake cannot be written"),
+        ];
+        away.iter().find(|(is, _)| *is).map(|(_, what)| (*what).to_owned())
+    }
+}
+
 /// Says what a worker did.
 fn ingested(report: &WorkerReport) -> anyhow::Result<()> {
     let counts = &report.counts;
@@ -142,6 +169,41 @@ fn ingested(report: &WorkerReport) -> anyhow::Result<()> {
         counts.conflict,
         counts.set_aside_total()
     ))
+}
+
+/// Ingests until told to stop. A log that is away when the program starts is waited for, as one that goes away later is.
+async fn keep_ingesting(
+    config: Config,
+    dir: Arc<DataDir>,
+    mut ready: Option<Ingester>,
+    ingesting: Arc<OnceLock<Monitor>>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut said = false;
+    let mut worker = loop {
+        if let Some(worker) = ready.take() {
+            break worker;
+        }
+        match worker(&config, &dir).await {
+            Ok(worker) => ready = Some(worker),
+            Err(error) if is_away(&error) => {
+                if !std::mem::replace(&mut said, true) {
+                    warn!("{error:#}; trying until it answers");
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(LOOK_FOR_THE_LOG) => {}
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    let _ = ingesting.set(worker.monitor());
+    ingested(&worker.run_until(stop.cancelled_owned()).await?)
+}
+
+fn is_away(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<Failure>(), Some(Failure::Unavailable(_)))
 }
 
 /// A worker over the configured log.
@@ -198,7 +260,7 @@ async fn keep_fresh(dir: Arc<DataDir>, every_seconds: u64, stop: CancellationTok
             () = tokio::time::sleep(every) => {}
         }
         match Events::open(&dir.store, "refresh").await {
-            Err(LakeError::NoTable(_)) => continue,
+            Err(LakeError::NoTable(_)) => {}
             Err(error) => warn!(error = &error as &dyn std::error::Error, "not refreshed"),
             Ok(_) => match edition::refresh_once(&dir, RefreshOptions::default()).await {
                 Ok((_, report)) if report.unchanged => {}

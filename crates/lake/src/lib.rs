@@ -31,10 +31,11 @@ pub use partition::PartitionId;
 pub use published::{EditionInfo, Published};
 pub use store::Store;
 
-/// A named place where a test may stop the process (`return(abort)`) or make the step fail (`return`). Nothing in
-/// builds without the feature `failpoints`.
-#[cfg_attr(not(feature = "failpoints"), expect(unused_variables, clippy::unnecessary_wraps))]
+/// A named place where a test may stop the process (`return(abort)`) or make the step fail (`return`). A development
+/// build has them, so that tests and figures stop the very program that was built once; a release build has none.
+#[cfg_attr(not(debug_assertions), expect(unused_variables, clippy::unnecessary_wraps))]
 pub(crate) fn failpoint(name: &'static str) -> Result<()> {
+    #[cfg(debug_assertions)]
     fail::fail_point!(name, |how: Option<String>| match how.as_deref() {
         Some("abort") => std::process::abort(),
         _ => Err(LakeError::FailPoint(name)),

@@ -137,7 +137,9 @@ async fn of(scratch: &Path, size: Size) -> Result<Measurement> {
     }
     ensure!(!by_indicator.is_empty(), "nothing was released");
     let mut together = Cost::default();
-    by_indicator.values().for_each(|[cells, _]| together.merge(cells));
+    for [cells, _] in by_indicator.values() {
+        together.merge(cells);
+    }
     ensure!(together.cells == all.cells, "indicators and their sum disagree");
     let short: Vec<&String> =
         by_indicator.iter().filter(|(_, [cells, _])| !cells.reaches_the_goal()).map(|(id, _)| id).collect();

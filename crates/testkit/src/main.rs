@@ -9,6 +9,7 @@
 
 mod determinism;
 mod disclosed;
+mod fold;
 mod malformed;
 mod real_records;
 mod road;
@@ -48,6 +49,14 @@ enum What {
     Malformed,
     /// What protection hides and how far it moves what it shows; a planted leak
     Disclosure,
+    /// The full fold of a sample, and DuckDB running the same SQL on the same files
+    FoldAgainstDuckdb {
+        #[arg(long, value_enum, default_value_t = Size::Small)]
+        size: Size,
+        /// A Python interpreter that has the package `duckdb`
+        #[arg(long)]
+        python: PathBuf,
+    },
     /// Totals of an imported store against the file it came from
     RealRecords {
         /// Data directory of the imported store
@@ -100,6 +109,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Determinism { size } => determinism::measure(&scratch, size).await,
             What::Malformed => malformed::measure(&scratch).await,
             What::Disclosure => disclosed::measure(&scratch).await,
+            What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
             What::RealRecords { data, csv, config } => real_records::measure(&data, &csv, config.as_deref()).await,
         }
     })?;

@@ -6,6 +6,7 @@
 mod fences;
 mod figures;
 mod kafka;
+mod papers;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,18 +30,30 @@ enum Chore {
     Fences,
     /// Measure what the project claims, and write it down in docs/figures.md.
     Figures(figures::Args),
+    /// Run the commands that README and guides show, against a served sample.
+    Papers,
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Kafka(args) => kafka::run(args),
         Chore::Fences => fences::check(&root()).map(|()| ExitCode::SUCCESS),
+        Chore::Papers => papers::run(&root()),
         Chore::Figures(args) => figures::run(&root(), &args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// The folder outside the tree for what chores fetch once.
+fn cache() -> anyhow::Result<PathBuf> {
+    match (std::env::var_os("AMANAT_CACHE"), std::env::var_os("HOME")) {
+        (Some(cache), _) => Ok(cache.into()),
+        (None, Some(home)) => Ok(PathBuf::from(home).join(".cache/amanat")),
+        (None, None) => anyhow::bail!("set AMANAT_CACHE: there is no HOME to keep things in"),
+    }
 }
 
 /// Root of the project.

@@ -32,10 +32,10 @@ pub fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
     let dir = DataDir::open_or_create(&config, None)?;
     let survey = survey(&args.file, file, mapping, &dir, &config)?;
     if mapping.key.is_none() && !args.json {
-        eprintln!(
-            "note: the mapping names no key column, so a row is its position in this very file (hash {}…). The same file again changes nothing; a changed copy would be counted again.",
+        exit::note(&format!(
+            "the mapping names no key column, so a row is its position in this very file (hash {}…). The same file again changes nothing; a changed copy would be counted again.",
             &file.to_hex()[..12]
-        );
+        ));
     }
     if args.dry_run {
         return report(mapping, &survey, None, file, args.json);
@@ -86,7 +86,9 @@ fn survey(path: &Path, file: FileHash, mapping: &Mapping, dir: &DataDir, config:
         let (row, losses) = row.map_err(input)?;
         survey.rows += 1;
         survey.high.insert(row.agency.clone(), row.ordinal + 1);
-        losses.into_iter().for_each(|rule| survey.losses[rule] += 1);
+        for rule in losses {
+            survey.losses[rule] += 1;
+        }
         if let Err(fault) = events::encode::event_of_line(row.json.as_bytes(), &limits) {
             survey.faults += 1;
             if survey.faulty.len() < 10 {
@@ -113,7 +115,7 @@ fn report(
         .map(|(rule, rows)| json!({"rows": rows, "because": rule.because}))
         .collect();
     if as_json {
-        let counts = done.map(|report| report.counts.clone()).unwrap_or_default();
+        let counts = done.map(|report| report.counts).unwrap_or_default();
         let report = json!({
             "title": mapping.title, "file": file.to_hex().to_string(), "rows": survey.rows, "accepted": counts.ok, "duplicates": counts.duplicate,
             "conflicts": counts.conflict, "set_aside": counts.set_aside_total(), "lossy": losses, "not_carried": mapping.not_carried, "absent": mapping.absent,

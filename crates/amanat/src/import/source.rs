@@ -96,13 +96,7 @@ fn partition(agency: &str) -> Partition {
 
 fn push(block: &mut RecordsBuilder, row: &Row) {
     let headers = [("content-type", &b"application/cloudevents+json"[..])];
-    block.push(
-        row.ordinal,
-        row.time_ms,
-        Some(row.record_id.as_bytes()),
-        headers.into_iter(),
-        Some(row.json.as_bytes()),
-    );
+    block.push(row.ordinal, row.time_ms, Some(row.record_id.as_bytes()), headers, Some(row.json.as_bytes()));
 }
 
 impl EventSource for FileSource {

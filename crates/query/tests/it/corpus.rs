@@ -1,4 +1,4 @@
-//! The questions of `tests/corpus`: plain text, so that they can be asked over HTTP as well.
+//! The questions of `tests/` (top level): plain text, so that they can be asked over HTTP as well.
 //!
 //! A question begins at a line `-- expect: ok` or `-- expect: code` (several codes: `a or b`), may have lines
 //! `-- params: [json]` and `--> cell | cell` (a row of the answer over the world of these tests), and goes on to the next
@@ -14,8 +14,8 @@ pub struct Case {
     pub sql: String,
 }
 
-pub const HOSTILE: &str = include_str!("../corpus/hostile.sql");
-pub const ORDINARY: &str = include_str!("../corpus/ordinary.sql");
+pub const HOSTILE: &str = include_str!("../../../../tests/attacks/hostile.sql");
+pub const ORDINARY: &str = include_str!("../../../../tests/questions/ordinary.sql");
 
 pub fn read(corpus: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();

@@ -20,7 +20,7 @@ pub enum Profile {
 }
 
 /// Builds the program and gives its path.
-pub fn build(bench: &Bench, profile: Profile, package: &str, bin: &str, features: &[&str]) -> Result<PathBuf> {
+pub fn build(bench: &Bench, profile: Profile, package: &str, bin: &str) -> Result<PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(&bench.root).args([
         "build",
@@ -34,9 +34,6 @@ pub fn build(bench: &Bench, profile: Profile, package: &str, bin: &str, features
     ]);
     if profile == Profile::Release {
         cargo.arg("--release");
-    }
-    if !features.is_empty() {
-        cargo.args(["--features", &features.join(",")]);
     }
     let output = cargo.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
@@ -196,7 +193,7 @@ fn exchange(port: u16, head: &str, body: Option<&str>) -> Option<(u16, String)> 
             stream.write_all(body.as_bytes()).ok()?;
         }
     }
-    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
     stream.read_to_end(&mut answer).ok()?;
     let answer = String::from_utf8(answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;

@@ -35,7 +35,7 @@ struct Case {
 /// Measures.
 pub fn measure(bench: &Bench) -> Result<Measured> {
     let right_by_hand = test(bench, "query", &["--test", "it", "ordinary"])?;
-    let program = build(bench, Profile::Dev, "amanat", "amanat", &[])?;
+    let program = build(bench, Profile::Dev, "amanat", "amanat")?;
     let (data, working) = (bench.scratch.join("data"), bench.scratch.join("working"));
     std::fs::create_dir_all(&working)?;
     let config = bench.scratch.join("limits.toml");
@@ -48,9 +48,9 @@ pub fn measure(bench: &Bench) -> Result<Measured> {
     let arguments = [&["up", "--role", "endpoint", "--http", &http], &common[..]].concat();
     let mut endpoint = Running::start_in(&working, &program, &arguments, &[])?;
     until_it_answers(&mut endpoint, port)?;
-    let corpus = |name: &str| std::fs::read_to_string(bench.root.join("crates/query/tests/corpus").join(name));
-    let hostile = read(&corpus("hostile.sql")?)?;
-    let ordinary = read(&corpus("ordinary.sql")?)?;
+    let corpus = |name: &str| std::fs::read_to_string(bench.root.join("tests").join(name));
+    let hostile = read(&corpus("attacks/hostile.sql")?)?;
+    let ordinary = read(&corpus("questions/ordinary.sql")?)?;
     let mut wrong = Vec::new();
     let mut codes: BTreeMap<String, u64> = BTreeMap::new();
     for case in &hostile {
@@ -92,7 +92,7 @@ pub fn measure(bench: &Bench) -> Result<Measured> {
 fn until_it_answers(endpoint: &mut Running, port: u16) -> Result<()> {
     while get(port, "/readyz").is_none() {
         ensure!(!endpoint.ended()?, "the endpoint ended");
-        ensure!(endpoint.began.elapsed() < Duration::from_secs(60), "the endpoint does not answer");
+        ensure!(endpoint.began.elapsed() < Duration::from_mins(1), "the endpoint does not answer");
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(())

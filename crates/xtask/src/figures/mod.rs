@@ -4,7 +4,7 @@
 //! measurement in `docs/figures.json` and rewrites `docs/figures.md` from it. It exits non-zero when a correctness figure
 //! falls short; a performance figure that falls short is printed and written down, because a slow day is no wrong number.
 
-mod amanat;
+pub mod amanat;
 mod hostile;
 mod measure;
 mod page;

@@ -16,12 +16,7 @@ const MAVEN_PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8
 
 /// The folder outside the tree for everything of this version: classes, and the brokers' files.
 pub fn cache() -> Result<PathBuf> {
-    let root = match (std::env::var_os("AMANAT_CACHE"), std::env::var_os("HOME")) {
-        (Some(cache), _) => PathBuf::from(cache),
-        (None, Some(home)) => Path::new(&home).join(".cache/amanat"),
-        (None, None) => bail!("set AMANAT_CACHE: there is no HOME to keep Kafka in"),
-    };
-    let folder = root.join(format!("kafka-{VERSION}"));
+    let folder = crate::cache()?.join(format!("kafka-{VERSION}"));
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder)
 }

@@ -1,0 +1,150 @@
+//! `cargo xtask papers`: runs the commands that the papers show, against a synthetic country served as the README says.
+//!
+//! A fenced block whose first word is `sh`, `python` or `r` is run in a scratch folder, with `amanat` in the path and the
+//! address of the papers replaced by that of the running endpoint. It must end with 0; with the second word `refused`, it must
+//! end with 6 (the exit code of a refusal). Blocks marked `elsewhere` are what `.ci/run` does by itself. A block whose program is
+//! not on this machine is skipped aloud; in CI that is a failure.
+//!
+//! Absent: comparing what is printed. Numbers are protected under a key that each store makes for itself.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::figures::Bench;
+use crate::figures::amanat::{Profile, Running, build, free_port, get};
+
+/// The papers whose blocks are run, in the order of a first reading.
+const PAPERS: [&str; 2] = ["README.md", "docs/guides/ask.md"];
+/// The address that the papers show.
+const SHOWN: &str = "127.0.0.1:8080";
+/// The exit code of a refusal (docs/guides/run-it.md).
+const REFUSED: i32 = 6;
+/// How long the synthetic country may take to be served.
+const SERVED_WITHIN: Duration = Duration::from_mins(2);
+
+/// A block that is run.
+#[derive(Debug, PartialEq, Eq)]
+struct Block {
+    /// Line of its fence, from 1.
+    line: usize,
+    language: String,
+    refused: bool,
+    text: String,
+}
+
+/// Runs every block of every paper; fails with the list of those that did not do what they say.
+pub fn run(root: &Path) -> Result<ExitCode> {
+    let scratch = tempfile::Builder::new().prefix("amanat-papers-").tempdir()?;
+    let folder = scratch.path().to_path_buf();
+    let bench = Bench { root: root.to_path_buf(), scratch: folder.clone() };
+    let amanat = build(&bench, Profile::Dev, "amanat", "amanat")?;
+    std::fs::create_dir(folder.join("bin"))?;
+    std::os::unix::fs::symlink(&amanat, folder.join("bin/amanat"))?;
+    let address = format!("127.0.0.1:{}", free_port()?);
+    let _served = serve(&amanat, &folder, &address)?;
+    let (mut ran, mut wrong) = (0, Vec::new());
+    for paper in PAPERS {
+        for block in blocks(&std::fs::read_to_string(root.join(paper))?) {
+            let place = format!("{paper}:{} ({})", block.line, block.language);
+            match execute(&block, &folder, &address) {
+                Ok(true) => ran += 1,
+                Ok(false) if std::env::var_os("CI").is_none() => eprintln!("SKIPPED {place}: its program is not here"),
+                Ok(false) => wrong.push(format!("{place}: its program is not here")),
+                Err(error) => wrong.push(format!("{place}: {error:#}")),
+            }
+        }
+    }
+    println!("{ran} block(s) of {} did what they say", PAPERS.join(", "));
+    ensure!(ran > 0, "no block was run");
+    if wrong.is_empty() { Ok(ExitCode::SUCCESS) } else { bail!("{}", wrong.join("\n")) }
+}
+
+fn serve(amanat: &Path, folder: &Path, address: &str) -> Result<Running> {
+    let port: u16 = address.rsplit(':').next().context("a port")?.parse()?;
+    let mut served = Running::start_in(folder, amanat, &["up", "--sample", "--http", address], &[])?;
+    while get(port, "/readyz").is_none() {
+        ensure!(!served.ended()?, "`amanat up --sample` ended");
+        ensure!(served.began.elapsed() < SERVED_WITHIN, "`amanat up --sample` does not answer");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(served)
+}
+
+/// The blocks of a paper that are run.
+fn blocks(paper: &str) -> Vec<Block> {
+    let mut found = Vec::new();
+    let mut lines = paper.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        let Some(words) = line.trim_start().strip_prefix("```") else { continue };
+        let mut words = words.split_whitespace();
+        let language = words.next().unwrap_or("").to_owned();
+        let marks: Vec<&str> = words.collect();
+        let text: Vec<&str> =
+            lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim_start() != "```").collect();
+        if ["sh", "python", "r"].contains(&language.as_str()) && !marks.contains(&"elsewhere") {
+            let refused = marks.contains(&"refused");
+            found.push(Block { line: at + 1, language, refused, text: text.join("\n") });
+        }
+    }
+    found
+}
+
+/// Whether its program is here; an error when it ended otherwise than it says.
+fn execute(block: &Block, folder: &Path, address: &str) -> Result<bool> {
+    let (program, arguments): (&str, &[&str]) = match block.language.as_str() {
+        "sh" => ("bash", &["-euo", "pipefail", "-c"]),
+        "python" => ("python3", &["-c"]),
+        _ => ("Rscript", &["-e"]),
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(folder.join("bin")).chain(std::env::split_paths(&path)).collect::<Vec<PathBuf>>();
+    let output = Command::new(program)
+        .args(arguments)
+        .arg(block.text.replace(SHOWN, address))
+        .current_dir(folder)
+        .env("PATH", std::env::join_paths(path)?)
+        .stdin(Stdio::null())
+        .output();
+    let output = match output {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        output => output?,
+    };
+    let wanted = if block.refused { REFUSED } else { 0 };
+    ensure!(
+        output.status.code() == Some(wanted),
+        "ended with {}, not with {wanted}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    ensure!(block.refused || !output.stdout.is_empty(), "printed nothing");
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_that_say_their_language_are_run_and_others_are_not() {
+        let paper = "```sh elsewhere\na\n```\n```\nb\n```\n\n  ```sh refused\n  c\n  ```\n```python\nd\ne\n```\n";
+        let found = blocks(paper);
+        let block = |line, language: &str, refused, text: &str| Block {
+            line,
+            language: language.into(),
+            refused,
+            text: text.into(),
+        };
+        assert_eq!(found, [block(8, "sh", true, "  c"), block(11, "python", false, "d\ne")]);
+    }
+
+    #[test]
+    fn the_papers_have_blocks() {
+        for paper in PAPERS {
+            let text = std::fs::read_to_string(crate::root().join(paper)).unwrap();
+            assert!(!blocks(&text).is_empty(), "{paper}");
+        }
+    }
+}
