@@ -56,6 +56,14 @@ fn cache() -> anyhow::Result<PathBuf> {
     }
 }
 
+/// `cargo`, without what the cargo that runs this chore has told it about this package. Build scripts that look at
+/// CARGO_MANIFEST_DIR (that of `ring`) would otherwise run again, and with them nearly the whole tree.
+fn cargo() -> std::process::Command {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.env_remove("CARGO_MANIFEST_DIR").current_dir(root());
+    cargo
+}
+
 /// Root of the project.
 fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

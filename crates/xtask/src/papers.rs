@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::figures::Bench;
 use crate::figures::amanat::{Profile, Running, build, free_port, get};
 
 /// The papers whose blocks are run, in the order of a first reading.
@@ -39,8 +38,7 @@ struct Block {
 pub fn run(root: &Path) -> Result<ExitCode> {
     let scratch = tempfile::Builder::new().prefix("amanat-papers-").tempdir()?;
     let folder = scratch.path().to_path_buf();
-    let bench = Bench { root: root.to_path_buf(), scratch: folder.clone() };
-    let amanat = build(&bench, Profile::Dev, "amanat", "amanat")?;
+    let amanat = build(Profile::Dev, "amanat", "amanat")?;
     std::fs::create_dir(folder.join("bin"))?;
     std::os::unix::fs::symlink(&amanat, folder.join("bin/amanat"))?;
     let address = format!("127.0.0.1:{}", free_port()?);

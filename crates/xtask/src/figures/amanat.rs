@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::Bench;
-
 /// Which build is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -20,9 +18,9 @@ pub enum Profile {
 }
 
 /// Builds the program and gives its path.
-pub fn build(bench: &Bench, profile: Profile, package: &str, bin: &str) -> Result<PathBuf> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(&bench.root).args([
+pub fn build(profile: Profile, package: &str, bin: &str) -> Result<PathBuf> {
+    let mut cargo = crate::cargo();
+    cargo.args([
         "build",
         "--locked",
         "--quiet",
@@ -212,9 +210,9 @@ pub struct Tested {
 }
 
 /// Runs tests of a room; an error only where they cannot be built.
-pub fn test(bench: &Bench, package: &str, arguments: &[&str]) -> Result<Tested> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(&bench.root).args(["test", "--locked", "-p", package]).args(arguments);
+pub fn test(package: &str, arguments: &[&str]) -> Result<Tested> {
+    let mut cargo = crate::cargo();
+    cargo.args(["test", "--locked", "-p", package]).args(arguments);
     let output = cargo.stderr(Stdio::piped()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let ended = |how: &str| -> Vec<String> {

@@ -34,8 +34,8 @@ struct Case {
 
 /// Measures.
 pub fn measure(bench: &Bench) -> Result<Measured> {
-    let right_by_hand = test(bench, "query", &["--test", "it", "ordinary"])?;
-    let program = build(bench, Profile::Dev, "amanat", "amanat")?;
+    let right_by_hand = test("query", &["--test", "it", "ordinary"])?;
+    let program = build(Profile::Dev, "amanat", "amanat")?;
     let (data, working) = (bench.scratch.join("data"), bench.scratch.join("working"));
     std::fs::create_dir_all(&working)?;
     let config = bench.scratch.join("limits.toml");

@@ -9,7 +9,7 @@ use super::{Bench, Measured};
 
 /// Runs `measure NAME ARGUMENTS…`.
 pub fn measure(bench: &Bench, profile: Profile, name: &str, arguments: &[&str]) -> Result<Measured> {
-    let program = amanat::build(bench, profile, "testkit", "measure")?;
+    let program = amanat::build(profile, "testkit", "measure")?;
     let scratch = bench.scratch.to_string_lossy().into_owned();
     let mut all = vec![name, "--scratch", &scratch];
     all.extend(arguments);

@@ -167,7 +167,7 @@ fn text(path: &Path) -> String {
 }
 
 fn first_indicator(bench: &Bench) -> Result<Measured> {
-    let program = build(bench, Profile::Dev, "amanat", "amanat")?;
+    let program = build(Profile::Dev, "amanat", "amanat")?;
     let port = free_port()?;
     let data = text(&bench.scratch.join("first"));
     let mut running =
@@ -209,7 +209,7 @@ pub fn visible_of(answer: &Value) -> Option<usize> {
 
 /// The test vectors and the planted leaks are tests of the room; what protection costs is measured on both samples.
 fn disclosure(bench: &Bench) -> Result<Measured> {
-    let tested = amanat::test(bench, "disclosure", &[])?;
+    let tested = amanat::test("disclosure", &[])?;
     let among = |part: &str| tested.names.iter().filter(|name| name.contains(part)).cloned().collect::<Vec<_>>();
     let (vectors, leaks) = (among("of_the_page"), among("audit::tests"));
     let measured = measure(bench, Profile::Dev, "disclosure", &[])?;
@@ -224,10 +224,9 @@ fn disclosure(bench: &Bench) -> Result<Measured> {
     Ok(Measured { value: measured.value, met, details })
 }
 
-fn tests(bench: &Bench) -> Result<Measured> {
+fn tests(_: &Bench) -> Result<Measured> {
     let began = Instant::now();
-    let status = std::process::Command::new(env!("CARGO"))
-        .current_dir(&bench.root)
+    let status = crate::cargo()
         .args(["test", "--workspace", "--locked", "--quiet"])
         .stdout(std::process::Stdio::null())
         .status()?;
@@ -251,7 +250,7 @@ fn real_records(bench: &Bench) -> Result<Measured> {
             details: json!({"skipped": "the records are not on this machine"}),
         });
     }
-    let program = build(bench, Profile::Dev, "amanat", "amanat")?;
+    let program = build(Profile::Dev, "amanat", "amanat")?;
     let (data, file, config, mapping) = (
         text(&bench.scratch.join("ctdc")),
         text(&file),
@@ -327,7 +326,7 @@ fn undisturbed(bench: &Bench, program: &Path, size: &str) -> Result<PathBuf> {
 }
 
 fn kafka_equals_embedded(bench: &Bench, size: &str) -> Result<Measured> {
-    let program = build(bench, Profile::Dev, "amanat", "amanat")?;
+    let program = build(Profile::Dev, "amanat", "amanat")?;
     let embedded = undisturbed(bench, &program, size)?;
     let kafka = bench.scratch.join("kafka");
     same_store(&embedded, &kafka)?;
@@ -347,7 +346,7 @@ fn kafka_equals_embedded(bench: &Bench, size: &str) -> Result<Measured> {
 }
 
 fn kill9(bench: &Bench) -> Result<Measured> {
-    let program = build(bench, Profile::Dev, "amanat", "amanat")?;
+    let program = build(Profile::Dev, "amanat", "amanat")?;
     let embedded = undisturbed(bench, &program, "medium")?;
     let expected = edition(&program, &text(&embedded), &[])?;
     let mut runs = Vec::new();
@@ -409,7 +408,7 @@ fn disturbed(program: &Path, data: &Path, more: &[&str], fail_point: Option<&str
 }
 
 fn cost(bench: &Bench) -> Result<Measured> {
-    let program = build(bench, Profile::Release, "amanat", "amanat")?;
+    let program = build(Profile::Release, "amanat", "amanat")?;
     let data = bench.scratch.join("cost");
     let published: Value =
         serde_json::from_str(&run(&program, &["sample", "--size", "medium", "--data", &text(&data), "--json"])?.out)?;
@@ -454,7 +453,7 @@ fn python_with(package: &str, version: &str) -> Result<PathBuf> {
 }
 
 fn first_look(bench: &Bench) -> Result<Measured> {
-    let program = build(bench, Profile::Dev, "amanat", "amanat")?;
+    let program = build(Profile::Dev, "amanat", "amanat")?;
     let data = text(&bench.scratch.join("look"));
     let mut capture = String::from("$ amanat up --sample --once\n");
     let up = std::process::Command::new(&program).args(["up", "--sample", "--once", "--data", &data]).output()?;
