@@ -12,6 +12,7 @@ mod disclosed;
 mod fold;
 mod malformed;
 mod real_records;
+mod reconciled;
 mod road;
 mod truth;
 
@@ -56,6 +57,12 @@ enum What {
         /// A Python interpreter that has the package `duckdb`
         #[arg(long)]
         python: PathBuf,
+    },
+    /// Rows of a store's lake by status and reason, and whether each offset read has exactly one
+    Reconcile {
+        /// Data directory
+        #[arg(long)]
+        data: PathBuf,
     },
     /// Totals of an imported store against the file it came from
     RealRecords {
@@ -110,6 +117,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Malformed => malformed::measure(&scratch).await,
             What::Disclosure => disclosed::measure(&scratch).await,
             What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
+            What::Reconcile { data } => reconciled::measure(&data).await,
             What::RealRecords { data, csv, config } => real_records::measure(&data, &csv, config.as_deref()).await,
         }
     })?;

@@ -20,6 +20,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 
 use broker::Instance;
+pub use runtime::VERSION;
 
 /// The port of `up`, `down` and `status` when none is given. Not Kafka's own 9092, where another one may run.
 const DEFAULT_PORT: u16 = 19092;

@@ -136,6 +136,11 @@ impl Running {
         peak_mib(self.child.id())
     }
 
+    /// Whether it ended well; an error while it runs.
+    pub fn succeeded(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.context("it still runs")?.success())
+    }
+
     /// Whether it has ended by itself.
     pub fn ended(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_some())

@@ -6,6 +6,7 @@
 
 pub mod amanat;
 mod hostile;
+mod kill9;
 mod measure;
 mod page;
 mod road;

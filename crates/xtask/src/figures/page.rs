@@ -27,14 +27,14 @@ pub fn keep(root: &Path, rows: &[Row]) -> Result<()> {
 
 fn page(rows: &[&Row]) -> Result<String> {
     let mut page = String::from(
-        "# Figures\n\nMeasured by `cargo xtask figures [NAME…]`, which rewrites this page. A figure that nobody can run again is not claimed.\n\n| figure | what it shows | value | goal | met | measured |\n|---|---|---|---|---|---|\n",
+        "# Figures\n\nMeasured by `cargo xtask figures [NAME…]`, which rewrites this page; each row again by its name. A figure that nobody can run again is not claimed.\n\n| figure | what it shows | value | goal | met | takes | measured |\n|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
         let met = if row.met { "yes" } else { "**no**" };
         writeln!(
             page,
-            "| `{}` | {} | {} {} | {} | {met} | {}, {} |",
-            row.name, row.shows, row.value, row.unit, row.goal, row.date, row.commit
+            "| `{}` | {} | {} {} | {} | {met} | {} s | {}, {} |",
+            row.name, row.shows, row.value, row.unit, row.goal, row.details["took_seconds"], row.date, row.commit
         )?;
     }
     page.push_str("\n## What was seen\n");
@@ -76,7 +76,13 @@ pub fn machine() -> String {
         .find_map(|line| line.strip_prefix("MemTotal:"))
         .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
         .unwrap_or(0);
-    format!("{model}, {cores} cores, {} GiB; {}", kib >> 20, output("rustc", &["--version"]))
+    format!(
+        "{model}, {cores} cores, {} GiB; {}; Apache Kafka {}; DuckDB {}",
+        kib >> 20,
+        output("rustc", &["--version"]),
+        crate::kafka::VERSION,
+        super::road::DUCKDB
+    )
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {
