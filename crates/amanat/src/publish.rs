@@ -23,6 +23,12 @@ use crate::progress;
 /// Lines sent, and so made durable, together.
 const BLOCK: usize = 2_000;
 
+/// … or this many bytes of them: lines may be as large as the contract lets them.
+const BLOCK_BYTES: usize = 8 << 20;
+
+/// Lines that are read ahead of being sent.
+const AHEAD: usize = 64;
+
 /// Longest time for which a line waits for others to be sent with.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -83,7 +89,7 @@ enum Told {
 /// the process.
 fn read_beside(file: &Path, most: usize) -> anyhow::Result<Receiver<Told>> {
     let input = open(file)?;
-    let (tell, told) = sync_channel(BLOCK);
+    let (tell, told) = sync_channel(AHEAD);
     let stop = tell.clone();
     std::thread::Builder::new().name("publish-signals".into()).spawn(move || tell_on_signal(&stop))?;
     std::thread::Builder::new().name("publish-lines".into()).spawn(move || {
@@ -110,11 +116,12 @@ fn send(
 ) -> anyhow::Result<(u64, bool)> {
     let progress = progress::spinner("publishing");
     let mut block: Vec<(String, Encoded)> = Vec::with_capacity(BLOCK);
-    let (mut sent, mut due) = (0, None);
+    let (mut sent, mut bytes, mut due) = (0, 0, None);
     let ended = loop {
         match next(told, due) {
             Ok(Told::Line(number, line)) => match message(&line, judge, raw_agency) {
                 Ok(message) => {
+                    bytes += line.len();
                     block.push(message);
                     due.get_or_insert_with(|| Instant::now() + PATIENCE);
                 }
@@ -132,9 +139,9 @@ fn send(
             Ok(Told::Stop) => break false,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if block.len() == BLOCK || due.is_some_and(|due| due <= Instant::now()) {
+        if block.len() == BLOCK || bytes >= BLOCK_BYTES || due.is_some_and(|due| due <= Instant::now()) {
             sent += flush(&mut block, sink)?;
-            due = None;
+            (bytes, due) = (0, None);
             progress.set_position(sent);
         }
     };

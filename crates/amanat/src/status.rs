@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::StatusArgs;
 use crate::config::Config;
-use crate::data_dir::{DataDir, unusable};
+use crate::data_dir::{DataDir, log_failure, unusable};
 use crate::exit;
 
 /// Prints the status.
@@ -21,7 +21,11 @@ pub fn run(config: Config, args: StatusArgs) -> anyhow::Result<()> {
 }
 
 async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
-    let mut partitions = log_ends(config, dir);
+    let (mut partitions, log_away) = match log_ends(config, dir) {
+        Ok(ends) => (ends, None),
+        // The rest is still shown.
+        Err(error) => (BTreeMap::new(), Some(error.to_string())),
+    };
     let mut counts = json!({});
     let mut lake_version = Value::Null;
     if let Some(snapshot) = snapshot(dir).await? {
@@ -41,7 +45,7 @@ async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
         partitions.iter().zip(&halts).map(|((id, ends), halt)| row(id, *ends, halt.as_ref())).collect();
     Ok(json!({
         "store": if dir.is_sample() { "sample (synthetic)" } else { "real" }, "lake_version": lake_version,
-        "partitions": rows, "halted": halted, "counts": counts, "editions": editions
+        "log_away": log_away, "partitions": rows, "halted": halted, "counts": counts, "editions": editions
     }))
 }
 
@@ -100,18 +104,20 @@ fn is_of_another_log(id: &PartitionId, all: &BTreeMap<PartitionId, Ends>) -> boo
     known.peek().is_some() && known.all(|(of, _)| of != uid)
 }
 
-/// Ends of the log's partitions; empty where the log does not answer, so that the rest is still shown.
-fn log_ends(config: &Config, dir: &DataDir) -> BTreeMap<PartitionId, Ends> {
-    let Ok(mut source) = dir.source(config) else { return BTreeMap::new() };
+/// Ends of the log's partitions.
+fn log_ends(config: &Config, dir: &DataDir) -> anyhow::Result<BTreeMap<PartitionId, Ends>> {
+    let mut source = dir.source(config)?;
     let uid = source.source_uid().to_owned();
-    let partitions = source.partitions().unwrap_or_default();
-    partitions
-        .into_iter()
-        .filter_map(|partition| {
-            let log = Some(source.watermarks(&partition).ok()?);
-            Some((PartitionId::new(&uid, &partition.stream, partition.number), Ends { log, next: None }))
-        })
-        .collect()
+    let mut all = BTreeMap::new();
+    for partition in source.partitions().map_err(log_failure)? {
+        let log = match source.watermarks(&partition) {
+            // One partition's trouble: the others are still shown.
+            Err(error) if error.partition().is_some() => None,
+            marks => Some(marks.map_err(log_failure)?),
+        };
+        all.insert(PartitionId::new(&uid, &partition.stream, partition.number), Ends { log, next: None });
+    }
+    Ok(all)
 }
 
 fn table(status: &Value) -> String {
@@ -143,6 +149,9 @@ fn table(status: &Value) -> String {
             ));
         }
     }
+    if let Some(why) = status["log_away"].as_str() {
+        text.push_str(&format!("the event log does not answer, so lag and halts are not known: {why}\n"));
+    }
     text.push_str("\nevents by outcome\n");
     for (name, count) in flat("", &status["counts"]) {
         text.push_str(&format!("  {name:<40} {count:>9}\n"));
@@ -171,12 +180,15 @@ fn flat(prefix: &str, value: &Value) -> Vec<(String, i64)> {
 mod tests {
     use super::*;
 
-    fn all(known: &[(&str, Option<(i64, i64)>, Option<i64>)]) -> BTreeMap<PartitionId, Ends> {
+    /// Log, its low and high, next offset of the lake.
+    type Known<'a> = (&'a str, Option<(i64, i64)>, Option<i64>);
+
+    fn all(known: &[Known<'_>]) -> BTreeMap<PartitionId, Ends> {
         let ends = |log: Option<(i64, i64)>, next| Ends { log: log.map(|(low, high)| Watermarks { low, high }), next };
         known.iter().map(|(name, log, next)| (PartitionId::new(name, "s", 0), ends(*log, *next))).collect()
     }
 
-    fn why(known: &[(&str, Option<(i64, i64)>, Option<i64>)]) -> Option<Halt> {
+    fn why(known: &[Known<'_>]) -> Option<Halt> {
         let all = all(known);
         let (id, ends) = all.iter().find(|(_, ends)| ends.log.is_some()).expect("one is in the log");
         halt(id, *ends, &all)

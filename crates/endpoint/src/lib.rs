@@ -62,7 +62,7 @@ impl Default for Settings {
             checks: Vec::new(),
             body_limit: 64 << 10,
             request_timeout: Duration::from_secs(10),
-            answer_timeout: Duration::from_secs(60),
+            answer_timeout: Duration::from_mins(1),
             defined_at: SystemTime::UNIX_EPOCH,
         }
     }

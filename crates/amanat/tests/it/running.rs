@@ -60,6 +60,8 @@ fn with_the_log_away_what_is_published_is_served_and_the_reason_is_said() {
 fn with_the_log_away_one_round_fails_as_such() {
     let error = World::real().run(&["up", "--once", "--brokers", "127.0.0.1:1"]).refused(5);
     assert!(error.contains("127.0.0.1:1"), "{error}");
+    let table = World::real().run(&["status", "--brokers", "127.0.0.1:1"]).ok();
+    assert!(table.contains("does not answer"), "{table}");
 }
 
 #[test]
