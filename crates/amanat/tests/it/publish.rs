@@ -98,3 +98,24 @@ fn what_cannot_be_accepted_is_set_aside_and_shown_byte_for_byte() {
     let nowhere = world.run(&["set-aside", "show", "a/b/0/9"]).refused(2);
     assert!(nowhere.contains("no bytes were set aside"), "{nowhere}");
 }
+
+#[test]
+fn a_line_of_twenty_megabytes_is_set_aside_as_too_large_and_never_printed() {
+    let world = World::sample();
+    let file = world.file("bytes", [vec![b'a'; 20_000_000], b"\n".to_vec(), event(1, true).into_bytes()].concat());
+    let validated = world.run(&["validate", &file]);
+    assert_eq!(validated.code, Some(3));
+    assert!(validated.out.contains("line 1") && validated.out.len() < 1_000, "{}", validated.out.len());
+    world.run(&["publish", "--raw", "--agency", "POL-PB", &file]).ok();
+    world.run(&["up", "--once", "--role", "ingest"]).ok();
+    let listed = world.run(&["set-aside", "list", "--reason", "oversize"]).ok();
+    assert!(listed.lines().count() == 1 && listed.len() < 1_000, "{}", listed.len());
+    assert_eq!(world.status()["counts"]["ok"], 1);
+}
+
+#[test]
+fn an_agency_that_no_stream_can_be_named_after_is_a_wrong_command() {
+    let world = World::sample();
+    let file = world.file("bytes", "anything");
+    assert!(world.run(&["publish", "--raw", "--agency", "X/Y", &file]).refused(2).contains("stream"));
+}
