@@ -300,7 +300,7 @@ pub struct SampleArgs {
 pub enum ConfigCommand {
     /// Read everything, say what is wrong, exit 0 when nothing is
     Check,
-    /// Print the configuration in force as TOML (it holds no secrets)
+    /// Print the configuration in force as TOML; secrets are masked
     Show,
 }
 

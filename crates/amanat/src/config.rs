@@ -3,11 +3,12 @@
 //! Parsed once, at the door: what leaves this module is valid. Unknown keys are refused with the place and the keys that
 //! exist. Secrets are named by file, never written here, and never printed by `config show`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Everything a role needs to know. Every field has a default that works on a laptop with nothing installed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Config {
     pub data: PathBuf,
     /// Address of the HTTP endpoint.
     pub http: SocketAddr,
+    /// Address at which `/metrics` is shown to whoever asks. Without it the endpoint shows them, to this machine alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<SocketAddr>,
     /// Where events come from.
     pub log: LogConfig,
     /// The write road.
@@ -32,7 +36,7 @@ pub struct Config {
 }
 
 /// The event log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
     /// `sqlite` (embedded, `<data>/log.db`) or `kafka`.
@@ -43,8 +47,32 @@ pub struct LogConfig {
     pub partitions: i32,
     /// Raised by the operator when a topic was recreated on purpose, so that its offsets begin anew (ingestion.md 3.3).
     pub generation: u32,
-    /// Further client settings, passed to librdkafka as they are (TLS, SASL).
-    pub kafka: std::collections::BTreeMap<String, String>,
+    /// Further client settings, passed to librdkafka as they are (TLS, SASL). `"sasl.password_file" = "FILE"` reads the value
+    /// of `sasl.password` from a file; so for every setting. Secrets are masked wherever this is shown.
+    #[serde(serialize_with = "masked")]
+    pub kafka: BTreeMap<String, String>,
+}
+
+/// Says all but the secrets, as [`masked`].
+impl std::fmt::Debug for LogConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&toml::to_string(self).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+/// What stands for a secret.
+const MASK: &str = "(not shown)";
+
+/// Client settings without the values of secrets.
+fn masked<S: Serializer>(settings: &BTreeMap<String, String>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(settings.iter().map(|(name, value)| (name, if is_secret(name) { MASK } else { value })))
+}
+
+/// Whether the value of a client setting may be a secret, by its name: better one too many.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words = ["password", "secret", "key", "pem", "token", "oauthbearer", "credential", "jaas"];
+    !name.ends_with(".location") && words.iter().any(|word| name.contains(word))
 }
 
 /// Which log.
@@ -128,6 +156,7 @@ impl Default for Config {
         Self {
             data: PathBuf::from("./amanat-data"),
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics: None,
             log: LogConfig::default(),
             ingest: IngestConfig::default(),
             refresh: RefreshConfig::default(),
@@ -140,13 +169,7 @@ impl Default for Config {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self {
-            kind: LogKind::Sqlite,
-            brokers: String::new(),
-            partitions: 3,
-            generation: 0,
-            kafka: std::collections::BTreeMap::new(),
-        }
+        Self { kind: LogKind::Sqlite, brokers: String::new(), partitions: 3, generation: 0, kafka: BTreeMap::new() }
     }
 }
 
@@ -256,7 +279,8 @@ impl Config {
         config.checked()
     }
 
-    fn checked(self) -> Result<Self, ConfigError> {
+    fn checked(mut self) -> Result<Self, ConfigError> {
+        self.log.kafka = with_files(std::mem::take(&mut self.log.kafka))?;
         let refuse = |place: &str, what: &str| {
             Err(ConfigError::Invalid { place: format!("configuration key `{place}`"), what: what.into() })
         };
@@ -280,6 +304,19 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+/// Settings that name a file (`sasl.password_file`) become those that they stand for, with what the file holds.
+fn with_files(settings: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ConfigError> {
+    let read = |(name, value): (String, String)| {
+        let Some(plain) = name.strip_suffix("_file") else { return Ok((name, value)) };
+        let text = std::fs::read_to_string(&value).map_err(|error| ConfigError::Invalid {
+            place: format!("configuration key `log.kafka.{name}`"),
+            what: format!("the file {value} cannot be read: {error}"),
+        })?;
+        Ok((plain.to_owned(), text.trim_end_matches(['\r', '\n']).to_owned()))
+    };
+    settings.into_iter().map(read).collect()
 }
 
 #[cfg(test)]
@@ -316,6 +353,24 @@ mod tests {
             let error = read(toml, &environment).unwrap_err().to_string();
             assert!(error.contains("rows"), "{error}");
         }
+    }
+
+    #[test]
+    fn secrets_of_the_client_are_never_shown_and_may_stand_in_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "hush-file\n").unwrap();
+        let toml = format!(
+            "[log.kafka]\n\"sasl.username\" = \"amanat\"\n\"sasl.password_file\" = {:?}\n\"ssl.key.password\" = \"hush\"\n\"ssl.key.location\" = \"/etc/key\"\n",
+            file.path()
+        );
+        let config = read(&toml, &[]).unwrap();
+        assert_eq!(config.log.kafka["sasl.password"], "hush-file");
+        for shown in [toml::to_string_pretty(&config).unwrap(), format!("{config:?}")] {
+            assert!(!shown.contains("hush"), "{shown}");
+            assert!(shown.contains("amanat") && shown.contains("/etc/key"), "{shown}");
+        }
+        let error = read("[log.kafka]\n\"sasl.password_file\" = \"/nowhere/x\"\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("sasl.password_file"), "{error}");
     }
 
     #[test]

@@ -170,11 +170,7 @@ pub fn unusable(path: &Path, error: &LakeError) -> Failure {
     Failure::DataDirectory(format!("the data directory {} cannot be used: {error}", path.display()))
 }
 
-/// A log error: exit code 5 when waiting may mend it.
+/// A log error with its exit code.
 pub fn log_failure(error: eventlog::LogError) -> Failure {
-    if error.is_transient() {
-        Failure::Unavailable(error.to_string())
-    } else {
-        Failure::DataDirectory(error.to_string())
-    }
+    crate::exit::of_log(&error)
 }

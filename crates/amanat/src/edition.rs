@@ -46,7 +46,9 @@ pub fn run(config: Config, command: EditionCommand) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         match command {
             EditionCommand::Publish { as_of } => {
+                let bar = progress::spinner("publishing");
                 let info = publish(&dir, as_of.unwrap_or_else(today)).await?;
+                bar.finish_and_clear();
                 exit::print(&format!("published edition {}: {} rows\n", info.edition, info.rows))
             }
             EditionCommand::List { json } => list(&dir, json).await,
@@ -142,7 +144,8 @@ async fn list(dir: &DataDir, as_json: bool) -> anyhow::Result<()> {
     if editions.is_empty() {
         return exit::print("no edition yet: `amanat edition publish --as-of DATE` makes the first\n");
     }
-    let mut text = format!("{:>7}  {:<10}  {:<20}  {:>7}  hash\n", "edition", "as of", "published", "rows");
+    let mut text = if dir.is_sample() { "SYNTHETIC: nobody in these numbers exists\n" } else { "" }.to_owned();
+    text += &format!("{:>7}  {:<10}  {:<20}  {:>7}  hash\n", "edition", "as of", "published", "rows");
     for info in &editions {
         let said = |key: &str| info.manifest[key].as_str().unwrap_or("–").to_owned();
         text.push_str(&format!(

@@ -1,17 +1,21 @@
 //! The program: reads the configuration, builds the parts, runs a role. Every decision is made elsewhere.
 
+mod admission;
 mod ask;
 mod catalogue;
 mod cli;
 mod config;
+mod country;
 mod data_dir;
 mod edition;
 mod exit;
 mod import;
+mod lines;
 mod progress;
 mod publish;
 mod sampling;
 mod set_aside;
+mod signal;
 mod status;
 mod telemetry;
 mod up;
@@ -43,7 +47,10 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Sql(args) => ask::run(config, args),
         cli::Command::Status(args) => status::run(config, args),
         cli::Command::SetAside(command) => set_aside::run(config, command),
-        cli::Command::Sample(args) => sampling::run(config, args),
+        cli::Command::Sample(args) => {
+            country::settle_before(&config, &args)?;
+            sampling::run(config, args)
+        }
         cli::Command::Config(command) => cli::config(&config, &command),
     }
 }

@@ -1,9 +1,14 @@
 //! Progress of long work, on standard error and only where a person watches.
 
+use std::future::Future;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ingest::Monitor;
+
+/// How often a bar looks at what it shows.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// A bar over `total` things called `unit`; hidden when standard error is no terminal.
 pub fn bar(total: u64, what: &'static str, unit: &str) -> ProgressBar {
@@ -23,6 +28,26 @@ pub fn spinner(what: &'static str) -> ProgressBar {
     spinner.set_message(what);
     spinner.enable_steady_tick(Duration::from_millis(120));
     spinner
+}
+
+/// Waits for `work`, showing how much of the log a worker has behind it.
+pub async fn ingesting<T>(monitor: Monitor, work: impl Future<Output = T>) -> T {
+    let bar = bar(0, "ingesting", "events");
+    let mut look = tokio::time::interval(LOOK);
+    let mut work = std::pin::pin!(work);
+    let done = loop {
+        tokio::select! {
+            done = &mut work => break done,
+            _ = look.tick() => {
+                let report = monitor.report();
+                let all = report.partitions.values().filter_map(|p| Some(p.high? - p.low.unwrap_or(0))).sum::<i64>();
+                bar.set_length(u64::try_from(all).unwrap_or(0));
+                bar.set_position(u64::try_from(all - report.lag()).unwrap_or(0));
+            }
+        }
+    };
+    bar.finish_and_clear();
+    done
 }
 
 fn target() -> ProgressDrawTarget {

@@ -1,60 +1,72 @@
 //! `amanat publish`: events from a file or standard input onto the log, each checked before anything is sent.
 //!
-//! A file with a mistake is refused whole, with every mistake named; standard input is a stream, so its lines are checked and
-//! sent in blocks, and the first block with a mistake ends the command, saying how many lines before it are in the log.
+//! A file with a mistake is refused whole, with every mistake named. Standard input is a stream: its lines are checked and
+//! sent in blocks, a block that is not full when its first line is 200 ms old, so that `tail -f` publishes what it prints.
+//! The first mistake ends the command, saying how many lines before it are in the log; so does Ctrl-C, without an error.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use eventlog::{EventSink, Outgoing, stream_name};
-use events::encode::{Encoded, binary_of_line};
-use lake::StoreKind;
+use events::encode::{Encoded, binary_of};
+use lake::{StoreIdentity, StoreKind};
 
+use crate::admission::Judge;
 use crate::cli::PublishArgs;
 use crate::config::Config;
-use crate::data_dir::{DataDir, log_failure};
+use crate::data_dir::{DataDir, log_failure, unusable};
 use crate::exit::Failure;
+use crate::lines::{each_line, open};
 use crate::progress;
 
 /// Lines sent, and so made durable, together.
 const BLOCK: usize = 2_000;
 
+/// … or this many bytes of them: lines may be as large as the contract lets them.
+const BLOCK_BYTES: usize = 8 << 20;
+
+/// Lines that are read ahead of being sent.
+const AHEAD: usize = 64;
+
+/// Longest time for which a line waits for others to be sent with.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// Publishes.
 pub fn run(config: Config, args: PublishArgs) -> anyhow::Result<()> {
-    let dir = DataDir::open_or_create(&config, None)?;
-    if args.raw && dir.kind != StoreKind::Sample {
+    // Nothing is made before the file is known to be good.
+    let found = StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))?;
+    let kind = found.map_or(StoreKind::Real, |identity| identity.kind);
+    if args.raw && kind != StoreKind::Sample {
         return Err(Failure::Refused(
             "--raw sends bytes unchecked and is for sample stores only; leave it out, and each line is checked".into(),
         )
         .into());
     }
+    let policy = crate::data_dir::policy(&config)?;
     let limits = events::Limits { max_bytes: config.ingest.max_payload_bytes };
+    let judge = Judge { policy: &policy, kind: Some(kind), limits };
     if !args.raw && args.file != Path::new("-") {
-        check(&args.file, limits)?;
+        check(&args.file, judge)?;
     }
+    let dir = DataDir::open_or_create(&config, None)?;
     let mut sink = dir.sink(&config)?;
     let agency = args.agency.as_deref().filter(|_| args.raw);
-    let sent = send(open(&args.file)?, &mut *sink, limits, agency)?;
-    crate::exit::print(&format!("published {sent} event(s)\n"))
-}
-
-fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    if file == Path::new("-") {
-        return Ok(Box::new(BufReader::new(std::io::stdin())));
-    }
-    let opened = std::fs::File::open(file)
-        .map_err(|error| Failure::Input(format!("cannot read {}: {error}", file.display())))?;
-    Ok(Box::new(BufReader::with_capacity(1 << 20, opened)))
+    let most = if args.raw { usize::MAX } else { limits.max_bytes };
+    let told = read_beside(&args.file, most)?;
+    let (sent, ended) = send(&told, &mut *sink, judge, agency)?;
+    let stopped = if ended { "" } else { ", then was told to stop" };
+    crate::exit::print(&format!("published {sent} event(s){stopped}\n"))
 }
 
 /// Refuses a file with any mistake in it; at most twenty are printed, all are counted.
-fn check(file: &Path, limits: events::Limits) -> anyhow::Result<()> {
+fn check(file: &Path, judge: Judge<'_>) -> anyhow::Result<()> {
     let (mut mistakes, mut shown) = (0_u64, String::new());
-    each_line(open(file)?, |number, line| {
-        if let Err(fault) = binary_of_line(line, &limits) {
+    each_line(open(file)?, judge.limits.max_bytes, |number, line| {
+        if let Err(sentence) = judge.read(line) {
             mistakes += 1;
             if mistakes <= 20 {
-                shown.push_str(&format!("  line {number}: {fault}\n"));
+                shown.push_str(&format!("  line {number}: {sentence}\n"));
             }
         }
         Ok(())
@@ -62,53 +74,97 @@ fn check(file: &Path, limits: events::Limits) -> anyhow::Result<()> {
     if mistakes == 0 {
         return Ok(());
     }
-    Err(Failure::Input(format!("{mistakes} line(s) of {} are not events of the contract; nothing was sent:\n{shown}`amanat validate` explains each mistake.", file.display())).into())
+    Err(Failure::Input(format!("{mistakes} line(s) of {} would not be accepted; nothing was sent:\n{shown}`amanat validate` names every mistake.", file.display())).into())
 }
 
+/// What the reading thread, and the one that hears signals, tell the sender.
+enum Told {
+    Line(u64, Vec<u8>),
+    Failed(anyhow::Error),
+    End,
+    Stop,
+}
+
+/// Reads on a thread of its own, so that whoever sends can also wait for time to pass and for a signal. The threads end with
+/// the process.
+fn read_beside(file: &Path, most: usize) -> anyhow::Result<Receiver<Told>> {
+    let input = open(file)?;
+    let (tell, told) = sync_channel(AHEAD);
+    let stop = tell.clone();
+    std::thread::Builder::new().name("publish-signals".into()).spawn(move || tell_on_signal(&stop))?;
+    std::thread::Builder::new().name("publish-lines".into()).spawn(move || {
+        let read = each_line(input, most, |number, line| Ok(tell.send(Told::Line(number, line.to_vec()))?));
+        // Nobody hears it when the sender has ended first.
+        let _ = tell.send(read.map_or_else(Told::Failed, |()| Told::End));
+    })?;
+    Ok(told)
+}
+
+fn tell_on_signal(tell: &SyncSender<Told>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    if runtime.block_on(crate::signal::stop_asked()).is_ok() {
+        let _ = tell.send(Told::Stop);
+    }
+}
+
+/// Sends until the input ends or a signal comes; gives how many lines, and whether the input ended.
 fn send(
-    input: Box<dyn BufRead>,
+    told: &Receiver<Told>,
     sink: &mut dyn EventSink,
-    limits: events::Limits,
+    judge: Judge<'_>,
     raw_agency: Option<&str>,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<(u64, bool)> {
     let progress = progress::spinner("publishing");
     let mut block: Vec<(String, Encoded)> = Vec::with_capacity(BLOCK);
-    let mut sent = 0;
-    each_line(input, |number, line| {
-        let message = match raw_agency {
-            Some(agency) => (agency.to_owned(), Encoded { key: Vec::new(), headers: Vec::new(), value: line.to_vec() }),
-            None => binary_of_line(line, &limits).map_err(|fault| {
-                Failure::Input(format!("line {number}: {fault} ({sent} line(s) before it are published)"))
-            })?,
-        };
-        block.push(message);
-        if block.len() == BLOCK {
+    let (mut sent, mut bytes, mut due) = (0, 0, None);
+    let ended = loop {
+        match next(told, due) {
+            Ok(Told::Line(number, line)) => match message(&line, judge, raw_agency) {
+                Ok(message) => {
+                    bytes += line.len();
+                    block.push(message);
+                    due.get_or_insert_with(|| Instant::now() + PATIENCE);
+                }
+                Err(what) => {
+                    sent += flush(&mut block, sink)?;
+                    let text = format!("line {number}: {what} ({sent} line(s) before it are published)");
+                    return Err(Failure::Input(text).into());
+                }
+            },
+            Ok(Told::Failed(error)) => {
+                flush(&mut block, sink)?;
+                return Err(error);
+            }
+            Ok(Told::End) | Err(RecvTimeoutError::Disconnected) => break true,
+            Ok(Told::Stop) => break false,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if block.len() == BLOCK || bytes >= BLOCK_BYTES || due.is_some_and(|due| due <= Instant::now()) {
             sent += flush(&mut block, sink)?;
+            (bytes, due) = (0, None);
             progress.set_position(sent);
         }
-        Ok(())
-    })?;
+    };
     sent += flush(&mut block, sink)?;
     progress.finish_and_clear();
-    Ok(sent)
+    Ok((sent, ended))
 }
 
-/// Calls `each` with the number (from 1) and bytes of every line that is not blank.
-fn each_line(
-    mut input: Box<dyn BufRead>,
-    mut each: impl FnMut(u64, &[u8]) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let (mut line, mut number) = (Vec::new(), 0);
-    while input.read_until(b'\n', &mut line)? > 0 {
-        number += 1;
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        if !text.iter().all(u8::is_ascii_whitespace) {
-            each(number, text)?;
-        }
-        line.clear();
+/// The next news, or that the open block is due.
+fn next(told: &Receiver<Told>, due: Option<Instant>) -> Result<Told, RecvTimeoutError> {
+    match due {
+        None => told.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        Some(due) => told.recv_timeout(due.saturating_duration_since(Instant::now())),
     }
-    Ok(())
+}
+
+/// A line as a message and the agency that it goes to.
+fn message(line: &[u8], judge: Judge<'_>, raw_agency: Option<&str>) -> Result<(String, Encoded), String> {
+    if let Some(agency) = raw_agency {
+        return Ok((agency.to_owned(), Encoded { key: Vec::new(), headers: Vec::new(), value: line.to_vec() }));
+    }
+    let event = judge.read(line)?;
+    Ok((event.agency.to_owned(), binary_of(&event)))
 }
 
 /// Appends a block, stream by stream, in the order of its lines; durable when it returns.

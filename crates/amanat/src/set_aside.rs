@@ -1,13 +1,14 @@
 //! `amanat set-aside`: what could not be accepted. `list` shows positions and reasons; `show` decrypts one record, whose bytes
 //! may name a person: they go to standard output alone.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use anyhow::Context;
 use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use futures::TryStreamExt;
+use ingest::{SetAsideMessage, ShowError};
 use lake::{Events, Lane, PartitionId};
 
 use crate::cli::SetAsideCommand;
@@ -105,23 +106,68 @@ async fn show(dir: &DataDir, position: &str) -> anyhow::Result<()> {
     let stream = parts.next().ok_or_else(usage)?;
     let partition = PartitionId { log_stream: stream.into(), partition: number };
     let snapshot = Events::open(&dir.store, "set-aside").await?.snapshot()?;
-    let mut batches = snapshot.rows_at(
-        &partition,
-        &[offset],
-        &["payload", "_status", "log_stream", "log_partition", "log_offset"],
-    )?;
-    while let Some(batch) = batches.try_next().await? {
-        let payload = batch.column_by_name("payload").context("column payload")?;
-        let payload = cast(payload, &DataType::Binary)?;
-        let payload = payload.as_binary::<i32>();
-        if batch.num_rows() > 0 {
-            let place = ingest::Place { log_stream: stream, partition: number, offset };
-            let bytes = payload.is_valid(0).then(|| payload.value(0));
-            let message =
-                ingest::open_set_aside(&dir.keys, place, bytes).map_err(|error| Failure::Refused(error.to_string()))?;
-            std::io::stdout().write_all(message.value.as_deref().unwrap_or_default())?;
-            return exit::print("\n");
+    match ingest::show_set_aside(&snapshot, &dir.keys, &partition, offset).await {
+        Ok(message) => write(&message),
+        Err(ShowError::NotThere) => Err(Failure::Usage(format!(
+            "no bytes were set aside at {position}: `amanat set-aside list` shows what was. Of a conflict the list's sentence is all: its event was readable and is kept sealed, as every event is."
+        ))
+        .into()),
+        Err(ShowError::Open(error)) => Err(Failure::Refused(error.to_string()).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Key and headers to standard error, for the person who looks; the value to standard output, byte for byte where a file or a
+/// program takes it, escaped where a terminal would obey it.
+fn write(message: &SetAsideMessage) -> anyhow::Result<()> {
+    let mut about = match &message.key {
+        Some(key) => format!("key: {}\n", escaped(key)),
+        None => "no key\n".to_owned(),
+    };
+    for (name, value) in &message.headers {
+        about.push_str(&format!("{}: {}\n", escaped(name.as_bytes()), escaped(value)));
+    }
+    // Whoever closed standard error does not want it.
+    let _ = std::io::stderr().write_all(about.as_bytes());
+    let value = message.value.as_deref().unwrap_or_default();
+    if std::io::stdout().is_terminal() {
+        exit::print(&format!("{}\n", escaped(value)))
+    } else {
+        exit::print_bytes(value)
+    }
+}
+
+/// Text as it is, in any script; what a terminal obeys, and what is no text, escaped.
+fn escaped(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if letter.is_control() || is_direction(letter) {
+                out.extend(letter.escape_unicode());
+            } else {
+                out.push(letter);
+            }
+        }
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
         }
     }
-    Err(Failure::Usage(format!("nothing was set aside at {position}")).into())
+    out
+}
+
+/// Marks that turn the direction of writing, and so make a text look like another.
+fn is_direction(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_given_letters_and_nothing_to_obey() {
+        let shown = escaped("عدالت \u{1b}[2J\n\u{202e}x".as_bytes());
+        assert_eq!(shown, "عدالت \\u{1b}[2J\\u{a}\\u{202e}x");
+        assert_eq!(escaped(b"\xff{\"a\""), "\\xff{\"a\"");
+    }
 }

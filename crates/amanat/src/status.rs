@@ -1,13 +1,15 @@
-//! `amanat status`: lag per partition, what was set aside and why, editions. Reads beside a running `up`.
+//! `amanat status`: lag and halts per partition, what was set aside and why, editions. Reads beside a running `up`.
 
 use std::collections::BTreeMap;
 
-use lake::{Events, PartitionId};
+use eventlog::Watermarks;
+use ingest::Halt;
+use lake::{Events, EventsSnapshot, LakeError, PartitionId};
 use serde_json::{Value, json};
 
 use crate::cli::StatusArgs;
 use crate::config::Config;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, log_failure, unusable};
 use crate::exit;
 
 /// Prints the status.
@@ -19,14 +21,17 @@ pub fn run(config: Config, args: StatusArgs) -> anyhow::Result<()> {
 }
 
 async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
-    let mut partitions = log_ends(config, dir);
+    let (mut partitions, log_away) = match log_ends(config, dir) {
+        Ok(ends) => (ends, None),
+        // The rest is still shown.
+        Err(error) => (BTreeMap::new(), Some(error.to_string())),
+    };
     let mut counts = json!({});
     let mut lake_version = Value::Null;
-    if let Ok(events) = Events::open(&dir.store, "status").await {
-        let snapshot = events.snapshot()?;
+    if let Some(snapshot) = snapshot(dir).await? {
         lake_version = json!(snapshot.lake_version);
         for (partition, next) in &snapshot.cut {
-            partitions.entry(partition.clone()).or_insert((None, None)).1 = Some(*next);
+            partitions.entry(partition.clone()).or_default().next = Some(*next);
         }
         for ((_, status, reason), rows) in ingest::reconcile(&snapshot).await?.rows() {
             let name = if reason.is_empty() { status } else { format!("{status}: {reason}") };
@@ -34,32 +39,85 @@ async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
         }
     }
     let editions = lake::Published::open(&dir.store).numbers().await?;
-    let partitions: Vec<Value> = partitions
-        .into_iter()
-        .map(|(id, (high, next))| {
-            let lag = high.map(|high| high - next.unwrap_or(0));
-            json!({"log_stream": id.log_stream, "partition": id.partition, "in_log": high, "in_lake": next, "lag": lag})
-        })
-        .collect();
-    Ok(
-        json!({"store": if dir.is_sample() { "sample (synthetic)" } else { "real" }, "lake_version": lake_version, "partitions": partitions, "counts": counts, "editions": editions}),
-    )
+    let halts: Vec<Option<Halt>> = partitions.iter().map(|(id, ends)| halt(id, *ends, &partitions)).collect();
+    let halted = halts.iter().flatten().count();
+    let rows: Vec<Value> =
+        partitions.iter().zip(&halts).map(|((id, ends), halt)| row(id, *ends, halt.as_ref())).collect();
+    Ok(json!({
+        "store": if dir.is_sample() { "sample (synthetic)" } else { "real" }, "lake_version": lake_version,
+        "log_away": log_away, "partitions": rows, "halted": halted, "counts": counts, "editions": editions
+    }))
 }
 
-type Ends = BTreeMap<PartitionId, (Option<i64>, Option<i64>)>;
+/// What the lake holds now; None before anything was ingested.
+async fn snapshot(dir: &DataDir) -> anyhow::Result<Option<EventsSnapshot>> {
+    match Events::open(&dir.store, "status").await {
+        Err(LakeError::NoTable(_)) => Ok(None),
+        Err(error) => Err(unusable(&dir.path, &error).into()),
+        Ok(events) => Ok(Some(events.snapshot()?)),
+    }
+}
 
-/// Ends of the log's partitions; empty where the log does not answer, so that the rest is still shown.
-fn log_ends(config: &Config, dir: &DataDir) -> Ends {
-    let Ok(mut source) = dir.source(config) else { return Ends::new() };
+/// How far a partition goes in the log, and how far the lake has read it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ends {
+    log: Option<Watermarks>,
+    next: Option<i64>,
+}
+
+impl Ends {
+    /// Messages in the log that are not yet in the lake; never below zero, for a log that ends early has a halt instead.
+    fn lag(self) -> Option<i64> {
+        self.log.map(|marks| (marks.high - self.next.unwrap_or(marks.low)).max(0))
+    }
+}
+
+fn row(id: &PartitionId, ends: Ends, halt: Option<&Halt>) -> Value {
+    json!({
+        "log_stream": id.log_stream, "partition": id.partition, "in_log": ends.log.map(|marks| marks.high),
+        "in_lake": ends.next, "lag": ends.lag(), "halt": halt.map(ToString::to_string)
+    })
+}
+
+/// Why a worker would not read on here, as far as positions tell: by the same rules by which it halts. What only a worker
+/// sees (another record at the same offset, another worker's claim) is in its log lines and metrics.
+fn halt(id: &PartitionId, ends: Ends, all: &BTreeMap<PartitionId, Ends>) -> Option<Halt> {
+    let marks = ends.log?;
+    let Some(wanted) = ends.next else {
+        return is_of_another_log(id, all).then_some(Halt::OtherLog);
+    };
+    if wanted < marks.low {
+        return Some(Halt::Deleted { wanted, low: marks.low });
+    }
+    (wanted > marks.high).then_some(Halt::Truncated { wanted, high: marks.high })
+}
+
+/// Whether the lake has rows of this stream, and all of them from other logs. A file is a log of its own.
+fn is_of_another_log(id: &PartitionId, all: &BTreeMap<PartitionId, Ends>) -> bool {
+    let Some((uid, stream)) = id.log_stream.rsplit_once('/') else { return false };
+    let mut known = all
+        .iter()
+        .filter(|(_, ends)| ends.next.is_some())
+        .filter_map(|(other, _)| other.log_stream.rsplit_once('/'))
+        .filter(|(of, same)| *same == stream && !of.starts_with("file-"))
+        .peekable();
+    known.peek().is_some() && known.all(|(of, _)| of != uid)
+}
+
+/// Ends of the log's partitions.
+fn log_ends(config: &Config, dir: &DataDir) -> anyhow::Result<BTreeMap<PartitionId, Ends>> {
+    let mut source = dir.source(config)?;
     let uid = source.source_uid().to_owned();
-    let partitions = source.partitions().unwrap_or_default();
-    partitions
-        .into_iter()
-        .filter_map(|partition| {
-            let high = source.watermarks(&partition).ok()?.high;
-            Some((PartitionId::new(&uid, &partition.stream, partition.number), (Some(high), None)))
-        })
-        .collect()
+    let mut all = BTreeMap::new();
+    for partition in source.partitions().map_err(log_failure)? {
+        let log = match source.watermarks(&partition) {
+            // One partition's trouble: the others are still shown.
+            Err(error) if error.partition().is_some() => None,
+            marks => Some(marks.map_err(log_failure)?),
+        };
+        all.insert(PartitionId::new(&uid, &partition.stream, partition.number), Ends { log, next: None });
+    }
+    Ok(all)
 }
 
 fn table(status: &Value) -> String {
@@ -82,6 +140,18 @@ fn table(status: &Value) -> String {
             number(&row["lag"])
         ));
     }
+    for row in status["partitions"].as_array().into_iter().flatten() {
+        if let Some(why) = row["halt"].as_str() {
+            text.push_str(&format!(
+                "HALTED {}/{}: {why}\n",
+                row["log_stream"].as_str().unwrap_or(""),
+                row["partition"]
+            ));
+        }
+    }
+    if let Some(why) = status["log_away"].as_str() {
+        text.push_str(&format!("the event log does not answer, so lag and halts are not known: {why}\n"));
+    }
     text.push_str("\nevents by outcome\n");
     for (name, count) in flat("", &status["counts"]) {
         text.push_str(&format!("  {name:<40} {count:>9}\n"));
@@ -103,5 +173,39 @@ fn flat(prefix: &str, value: &Value) -> Vec<(String, i64)> {
             })
             .collect(),
         _ => value.as_i64().filter(|count| *count > 0).map(|count| (prefix.to_owned(), count)).into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Log, its low and high, next offset of the lake.
+    type Known<'a> = (&'a str, Option<(i64, i64)>, Option<i64>);
+
+    fn all(known: &[Known<'_>]) -> BTreeMap<PartitionId, Ends> {
+        let ends = |log: Option<(i64, i64)>, next| Ends { log: log.map(|(low, high)| Watermarks { low, high }), next };
+        known.iter().map(|(name, log, next)| (PartitionId::new(name, "s", 0), ends(*log, *next))).collect()
+    }
+
+    fn why(known: &[Known<'_>]) -> Option<Halt> {
+        let all = all(known);
+        let (id, ends) = all.iter().find(|(_, ends)| ends.log.is_some()).expect("one is in the log");
+        halt(id, *ends, &all)
+    }
+
+    #[test]
+    fn a_log_that_ends_or_begins_elsewhere_than_the_lake_has_read_is_a_halt() {
+        assert_eq!(why(&[("a", Some((0, 5)), Some(5))]), None);
+        assert_eq!(why(&[("a", Some((0, 5)), None)]), None);
+        assert_eq!(why(&[("a", Some((0, 5)), Some(7))]), Some(Halt::Truncated { wanted: 7, high: 5 }));
+        assert_eq!(why(&[("a", Some((4, 5)), Some(2))]), Some(Halt::Deleted { wanted: 2, low: 4 }));
+    }
+
+    #[test]
+    fn a_stream_known_from_another_log_alone_is_a_halt_and_a_file_is_no_other_log() {
+        assert_eq!(why(&[("a", None, Some(7)), ("b", Some((0, 5)), None)]), Some(Halt::OtherLog));
+        assert_eq!(why(&[("file-1", None, Some(7)), ("b", Some((0, 5)), None)]), None);
+        assert_eq!(why(&[("a", None, Some(7)), ("b", Some((0, 5)), Some(5))]), None);
     }
 }

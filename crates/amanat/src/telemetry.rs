@@ -28,7 +28,7 @@ pub fn start(config: &TelemetryConfig) -> anyhow::Result<()> {
 }
 
 /// Starts counting and gives what `/metrics` shows: names and labels of the program's own, never a person or a key.
-pub fn metrics() -> anyhow::Result<Option<endpoint::MetricsText>> {
+pub fn metrics() -> anyhow::Result<endpoint::MetricsText> {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
-    Ok(Some(std::sync::Arc::new(move || recorder.render())))
+    Ok(std::sync::Arc::new(move || recorder.render()))
 }

@@ -6,22 +6,25 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
+use endpoint::Patience;
 use ingest::{Monitor, RandomIds, SystemClock, Worker, WorkerConfig, WorkerReport};
 use lake::{Events, LakeError, Published, StoreKind, StoreLock};
 use models::RefreshOptions;
+use query::Reader;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::cli::{Role, Size, UpArgs};
+use crate::cli::{CountryArgs, Role, UpArgs};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
-use crate::{edition, exit, sampling, telemetry};
+use crate::signal::stop_asked;
+use crate::{country, edition, exit, progress, sampling, telemetry};
 
 /// How often a reader looks for a new edition: one listing of a folder.
 const LOOK_FOR_EDITIONS: Duration = Duration::from_millis(500);
@@ -37,7 +40,21 @@ pub fn run(config: Config, args: UpArgs) -> anyhow::Result<()> {
     let dir = Arc::new(DataDir::open_or_create(&config, args.sample.then_some(StoreKind::Sample))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let up = Up { config, args, dir, began, stop: CancellationToken::new(), ingesting: Arc::default() };
-    runtime.block_on(up.run())
+    let done = runtime.block_on(up.run());
+    // Work that was left when told to stop is not waited for: what it had not committed is read again.
+    runtime.shutdown_background();
+    done
+}
+
+/// The roles of this process at work.
+type Roles = JoinSet<anyhow::Result<()>>;
+
+/// What was made before the roles begin.
+#[derive(Default)]
+struct Ready {
+    worker: Option<Ingester>,
+    /// Partitions that stand still.
+    halted: Option<Failure>,
 }
 
 struct Up {
@@ -56,38 +73,28 @@ impl Up {
     }
 
     async fn run(self) -> anyhow::Result<()> {
-        // The address and the locks first: what cannot be had is said before any work.
-        let listener =
-            if self.has(Role::Endpoint) && !self.args.once { Some(bind(self.config.http).await?) } else { None };
+        // The addresses and the locks first: what cannot be had is said before any work.
+        let served = self.has(Role::Endpoint) && !self.args.once;
+        let listener = if served { Some(bind(self.config.http, "--http").await?) } else { None };
+        let for_metrics = match self.config.metrics {
+            Some(address) if !self.args.once => Some(bind(address, "the configuration key `metrics`:").await?),
+            _ => None,
+        };
         let _writer = if self.has(Role::Ingest) { Some(self.dir.lock(StoreLock::WRITER)?) } else { None };
         tokio::spawn(stop_on_signal(self.stop.clone()));
         let mut tasks = JoinSet::new();
-        if let Some(listener) = listener {
-            let reader = edition::reader(&self.config, &self.dir).await?;
-            tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
-            let mut settings = endpoint::Settings { metrics: telemetry::metrics()?, ..endpoint::Settings::default() };
-            if self.has(Role::Ingest) {
-                settings.checks.push(("ingest", Arc::new(ingest_is_well(Arc::clone(&self.ingesting)))));
-            }
-            let door = endpoint::router(reader, settings);
-            let stop = self.stop.clone().cancelled_owned();
-            tasks.spawn(async move { endpoint::serve(listener, door, stop).await.context("the endpoint ended") });
-        }
-        let worker = self.fill_and_ingest().await?;
-        self.first_edition().await?;
+        let reader = self.open_doors(listener, for_metrics, &mut tasks).await?;
+        let ready = self.prepare().await?;
         if self.args.once {
-            if self.has(Role::Refresh) && !self.args.sample {
-                self.refresh().await?;
+            return ready.map_or(Ok(()), |ready| ready.halted.map_or(Ok(()), |halted| Err(halted.into())));
+        }
+        if let Some(ready) = ready {
+            if let Some(reader) = reader {
+                // Whoever reads "ready" may ask at once for what was published before it.
+                reader.refresh().await?;
             }
-            return Ok(());
-        }
-        self.greet()?;
-        if self.has(Role::Ingest) {
-            let (config, dir, stop) = (self.config.clone(), Arc::clone(&self.dir), self.stop.clone());
-            tasks.spawn(keep_ingesting(config, dir, worker, Arc::clone(&self.ingesting), stop));
-        }
-        if self.has(Role::Refresh) {
-            tasks.spawn(keep_fresh(Arc::clone(&self.dir), self.config.refresh.every_seconds, self.stop.clone()));
+            self.greet()?;
+            self.keep_at_it(ready, &mut tasks);
         }
         let mut result = Ok(());
         while let Some(ended) = tasks.join_next().await {
@@ -98,24 +105,93 @@ impl Up {
         result
     }
 
+    /// Serves what is published already, and what the program counts.
+    async fn open_doors(
+        &self,
+        door: Option<TcpListener>,
+        metrics: Option<TcpListener>,
+        tasks: &mut Roles,
+    ) -> anyhow::Result<Option<Reader>> {
+        let patience = Patience::with(Duration::from_secs(self.config.sql.time_limit_seconds));
+        if door.is_none() && metrics.is_none() {
+            return Ok(None);
+        }
+        let counted = telemetry::metrics()?;
+        let mut settings = endpoint::Settings { defined_at: SystemTime::now(), ..endpoint::Settings::default() };
+        match metrics {
+            Some(listener) => {
+                let stop = self.stop.clone().cancelled_owned();
+                let served = endpoint::serve(listener, endpoint::metrics_router(counted), patience, stop);
+                tasks.spawn(async move { served.await.context("the address of the metrics ended") });
+            }
+            None => settings.metrics = Some(counted),
+        }
+        let Some(listener) = door else { return Ok(None) };
+        let reader = edition::reader(&self.config, &self.dir).await?;
+        tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
+        if self.has(Role::Ingest) {
+            settings.checks.push(("ingest", Arc::new(ingest_is_well(Arc::clone(&self.ingesting)))));
+        }
+        let served = endpoint::serve(
+            listener,
+            endpoint::router(reader.clone(), settings),
+            patience,
+            self.stop.clone().cancelled_owned(),
+        );
+        tasks.spawn(async move { served.await.context("the endpoint ended") });
+        Ok(Some(reader))
+    }
+
+    /// What must be done before the roles begin; None when told to stop meanwhile, and then what was committed stays and the
+    /// rest is read again at the next start.
+    async fn prepare(&self) -> anyhow::Result<Option<Ready>> {
+        let work = async {
+            let ready = self.fill_and_ingest().await?;
+            self.first_edition().await?;
+            if self.args.once && self.has(Role::Refresh) && !self.args.sample {
+                self.refresh().await?;
+            }
+            Ok(ready)
+        };
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Ok(None),
+            ready = work => ready.map(Some),
+        }
+    }
+
+    fn keep_at_it(&self, ready: Ready, tasks: &mut Roles) {
+        if self.has(Role::Ingest) {
+            let (config, dir, stop) = (self.config.clone(), Arc::clone(&self.dir), self.stop.clone());
+            tasks.spawn(keep_ingesting(config, dir, ready.worker, Arc::clone(&self.ingesting), stop));
+        }
+        if self.has(Role::Refresh) {
+            tasks.spawn(keep_fresh(Arc::clone(&self.dir), self.config.refresh.every_seconds, self.stop.clone()));
+        }
+    }
+
     /// Publishes the sample's feed to the log, and ingests what the log holds now where that must come first.
-    async fn fill_and_ingest(&self) -> anyhow::Result<Option<Ingester>> {
+    async fn fill_and_ingest(&self) -> anyhow::Result<Ready> {
         if self.args.sample {
-            fill_with_sample(&self.config, &self.dir, &self.args)?;
+            let (config, dir, args) = (self.config.clone(), Arc::clone(&self.dir), self.args.country.clone());
+            tokio::task::spawn_blocking(move || fill_with_sample(&config, &dir, &args)).await??;
         }
         if !self.has(Role::Ingest) {
-            return Ok(None);
+            return Ok(Ready::default());
         }
         let drained = self.args.once || self.args.sample;
         let mut worker = match worker(&self.config, &self.dir).await {
-            Err(error) if !drained && is_away(&error) => return Ok(None),
+            Err(error) if !drained && is_away(&error) => return Ok(Ready::default()),
             worker => worker?,
         };
         let _ = self.ingesting.set(worker.monitor());
+        let mut halted = None;
         if drained {
-            ingested(&worker.drain().await?)?;
+            let report = progress::ingesting(worker.monitor(), worker.drain()).await?;
+            ingested(&report)?;
+            halted = halts(&report);
         }
-        Ok(Some(worker))
+        Ok(Ready { worker: Some(worker), halted })
     }
 
     /// A sample store publishes its first edition by itself; in a real one a person decides.
@@ -124,12 +200,16 @@ impl Up {
         if !wanted || Published::open(&self.dir.store).latest().await?.is_some() {
             return Ok(());
         }
+        let bar = progress::spinner("publishing");
         let info = edition::publish(&self.dir, sampling::as_of()).await?;
+        bar.finish_and_clear();
         exit::print(&format!("edition {} published: {} rows\n", info.edition, info.rows))
     }
 
     async fn refresh(&self) -> anyhow::Result<()> {
+        let bar = progress::spinner("refreshing");
         let (snapshot, report) = edition::refresh_once(&self.dir, RefreshOptions::default()).await?;
+        bar.finish_and_clear();
         exit::print(&format!("Snapshot {}: {} event(s) folded\n", snapshot.name(), report.stage.raw))
     }
 
@@ -157,6 +237,18 @@ fn ingest_is_well(ingesting: Arc<OnceLock<Monitor>>) -> impl Fn() -> Option<Stri
         ];
         away.iter().find(|(is, _)| *is).map(|(_, what)| (*what).to_owned())
     }
+}
+
+/// The partitions of a report that stand still, each with the reason and what an operator can do.
+fn halts(report: &WorkerReport) -> Option<Failure> {
+    let halted: Vec<String> = report.halted().map(|(partition, halt)| format!("\n  {partition}: {halt}")).collect();
+    (!halted.is_empty()).then(|| {
+        Failure::Unavailable(format!(
+            "{} partition(s) stand still; the others are ingested{}",
+            halted.len(),
+            halted.concat()
+        ))
+    })
 }
 
 /// Says what a worker did.
@@ -229,25 +321,23 @@ pub fn worker_config(config: &Config, kind: StoreKind) -> WorkerConfig {
 }
 
 /// Publishes the feed to the log, as far as it is not there yet.
-fn fill_with_sample(config: &Config, dir: &DataDir, args: &UpArgs) -> anyhow::Result<()> {
-    let size = if args.country.size == Size::Small { "small" } else { "medium" };
-    exit::print(&format!(
-        "Amanat, with a SYNTHETIC country ({size}, seed {}). Nobody in it exists.\n",
-        args.country.seed
-    ))?;
-    let published = sampling::publish(config, dir, &args.country)?;
+fn fill_with_sample(config: &Config, dir: &DataDir, wanted: &CountryArgs) -> anyhow::Result<()> {
+    country::settle(dir, wanted)?;
+    let size = country::name(wanted.size);
+    exit::print(&format!("Amanat, with a SYNTHETIC country ({size}, seed {}). Nobody in it exists.\n", wanted.seed))?;
+    let published = sampling::publish(config, dir, wanted)?;
     exit::print(&format!("{} event(s) of the agencies in the log, {} of them now\n", published.lines, published.sent))
 }
 
-/// Takes the address, or says who else may have it.
-async fn bind(http: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(http).await.map_err(|error| {
+/// Takes an address, or says who else may have it and where to name another.
+async fn bind(address: SocketAddr, named_by: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
         let hint = if error.kind() == std::io::ErrorKind::AddrInUse {
-            "is in use, perhaps by another `amanat up`: end that one, or name another address with --http 127.0.0.1:PORT".to_owned()
+            format!("is in use, perhaps by another `amanat up`: end that one, or name another address with {named_by} 127.0.0.1:PORT")
         } else {
-            format!("cannot be taken ({error}): name another with --http ADDRESS:PORT")
+            format!("cannot be taken ({error}): name another with {named_by} ADDRESS:PORT")
         };
-        Failure::Unavailable(format!("the address {http} {hint}.")).into()
+        Failure::Unavailable(format!("the address {address} {hint}.")).into()
     })
 }
 
@@ -273,18 +363,12 @@ async fn keep_fresh(dir: Arc<DataDir>, every_seconds: u64, stop: CancellationTok
 
 /// Ends on Ctrl-C or SIGTERM; a second one ends at once.
 async fn stop_on_signal(stop: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    for round in 0..2 {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        if round == 0 {
-            info!("stopping: what was read is being committed; once more ends at once");
-            stop.cancel();
-        } else {
-            std::process::exit(130);
-        }
+    if stop_asked().await.is_err() {
+        return;
+    }
+    info!("stopping: what was read is being committed; once more ends at once");
+    stop.cancel();
+    if stop_asked().await.is_ok() {
+        std::process::exit(130);
     }
 }

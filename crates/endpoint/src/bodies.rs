@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
@@ -38,6 +39,8 @@ pub(crate) const EDITION: HeaderName = HeaderName::from_static("amanat-edition")
 pub(crate) enum Freshness {
     /// What may change: ask each time (a 304 is cheap).
     Ask,
+    /// What follows from the latest edition: a new one may be a minute late in a cache on the way (users.md 5.6).
+    Minute,
     /// What never changes.
     Forever,
 }
@@ -66,9 +69,9 @@ impl Shared {
         }
     }
 
-    /// Without a date: what is said here may change while the edition does not.
-    pub(crate) fn undated(mut self) -> Self {
-        self.modified = None;
+    /// What is said here follows from definitions as well, which may change while the edition does not.
+    pub(crate) fn defined(mut self, at: SystemTime) -> Self {
+        self.modified = self.modified.max(Some(DateTime::<Utc>::from(at)).filter(|at| *at > DateTime::UNIX_EPOCH));
         self
     }
 }
@@ -179,6 +182,7 @@ impl Freshness {
     fn value(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Freshness::Ask => "public, no-cache",
+            Freshness::Minute => "public, max-age=60, stale-while-revalidate=600",
             Freshness::Forever => "public, max-age=31536000, immutable",
         })
     }

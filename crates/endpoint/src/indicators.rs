@@ -215,7 +215,8 @@ pub(crate) struct Data {
     responses((status = 200, description = "The indicators", body = Indicators), (status = 304, description = "Nothing new")))]
 pub(crate) async fn list(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
     let current = door.reader.current();
-    let shared = Shared::of(current.latest(), "/v1/indicators", Format::Json, Freshness::Ask).undated();
+    let shared = Shared::of(current.latest(), "/v1/indicators", Format::Json, Freshness::Minute)
+        .defined(door.settings.defined_at);
     let reader = door.reader.clone();
     let make = move || {
         Whole::json(&Indicators {
@@ -240,7 +241,7 @@ pub(crate) async fn one(
     // Says that there is none, with the ids that there are.
     let selection = Selection::new(door.reader.catalogue(), &id, [])?;
     let key = format!("/v1/indicators/{}", selection.indicator);
-    let shared = Shared::of(current.latest(), &key, Format::Json, Freshness::Ask).undated();
+    let shared = Shared::of(current.latest(), &key, Format::Json, Freshness::Minute).defined(door.settings.defined_at);
     let reader = door.reader.clone();
     let make = move || {
         let catalogue = reader.catalogue();
@@ -282,8 +283,12 @@ pub(crate) async fn data(
     let selection = Selection::new(door.reader.catalogue(), &id, pairs.rest())?;
     let format = negotiate::format(&asked, named.as_deref(), &[Format::Json, Format::Csv])?;
     let edition = current.edition_of(&selection)?.clone();
-    let forever = selection.edition.is_some() && !edition.synthetic;
-    let freshness = if forever { Freshness::Forever } else { Freshness::Ask };
+    let freshness = match selection.edition {
+        None => Freshness::Minute,
+        // A sample store is often made anew at the same address: its numbers must not stay in caches for a year.
+        Some(_) if edition.synthetic => Freshness::Ask,
+        Some(_) => Freshness::Forever,
+    };
     let key = format!("/v1/indicators/data/{}", selection.canonical());
     let mut shared = Shared::of(Some(&edition), &key, format, freshness);
     let described = format!("</v1/indicators/{}>; rel=\"describedby\"", selection.indicator);

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 
 use crate::problem::{Kind, Problem};
-use crate::{Door, SQL, allowed};
+use crate::{Door, OPERATORS, SQL, allowed};
 
 const SYNTHETIC: HeaderName = HeaderName::from_static("amanat-synthetic");
 
@@ -55,6 +55,7 @@ pub(crate) async fn dress(
     request: Request,
     next: Next,
 ) -> Response {
+    let shared = !matched.as_ref().is_some_and(|m| OPERATORS.contains(&m.as_str()));
     let allow = matched.and_then(|m| allowed(m.as_str()));
     let method = request.method().clone();
     let mut response = match allow {
@@ -68,10 +69,10 @@ pub(crate) async fn dress(
     {
         headers.insert(header::ALLOW, HeaderValue::from_static(allow));
     }
-    if method == Method::OPTIONS && allow.is_some_and(|a| a.contains("GET")) {
+    if shared && method == Method::OPTIONS && allow.is_some_and(|a| a.contains("GET")) {
         preflight(headers);
     }
-    if matches!(method, Method::GET | Method::HEAD) {
+    if shared && matches!(method, Method::GET | Method::HEAD) {
         share(headers);
     }
     if status.is_client_error() || status.is_server_error() {
@@ -116,7 +117,7 @@ pub(crate) async fn guard(
     } else {
         let Ok(done) = tokio::time::timeout(limit, work).await else {
             let detail = format!("The answer was not ready within {} s.", limit.as_secs_f64());
-            return Problem::new(Kind::RequestTimeout, detail, "Ask again, or for less at once.").into_response();
+            return Problem::new(Kind::AnswerTimeout, detail, "Ask again, or for less at once.").into_response();
         };
         done
     };

@@ -17,7 +17,7 @@ mod sql;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -25,7 +25,8 @@ use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-pub use serve::serve;
+pub use serve::{Patience, Peer, serve};
+pub use sql::{answer_as_csv, answer_as_json};
 
 use crate::bodies::Bodies;
 use crate::problem::{Kind, Problem};
@@ -39,7 +40,7 @@ pub type Check = (&'static str, Arc<dyn Fn() -> Option<String> + Send + Sync>);
 /// How the door is built.
 #[derive(Clone)]
 pub struct Settings {
-    /// What `/metrics` shows; without it the route answers 404.
+    /// What `/metrics` shows, to a client on this machine; without it the route answers 404.
     pub metrics: Option<MetricsText>,
     /// What must hold for `/readyz` beside a published edition.
     pub checks: Vec<Check>,
@@ -47,17 +48,31 @@ pub struct Settings {
     pub body_limit: usize,
     /// Longest time of a request that is not a question in SQL (those have their own limit).
     pub request_timeout: Duration,
+    /// Longest time in which a client takes the answer to a question.
+    pub answer_timeout: Duration,
+    /// When the definitions that this service was made with came into force: its start, for they are part of the program.
+    pub defined_at: SystemTime,
 }
 
 impl Default for Settings {
-    /// No metrics, no checks, 64 KiB, 10 s.
+    /// No metrics, no checks, 64 KiB, 10 s, 60 s, defined since ever.
     fn default() -> Self {
-        Self { metrics: None, checks: Vec::new(), body_limit: 64 << 10, request_timeout: Duration::from_secs(10) }
+        Self {
+            metrics: None,
+            checks: Vec::new(),
+            body_limit: 64 << 10,
+            request_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_mins(1),
+            defined_at: SystemTime::UNIX_EPOCH,
+        }
     }
 }
 
 /// Path of questions in SQL; they have a limit of their own.
 const SQL: &str = "/v1/sql";
+
+/// Paths for those who run the service: no page of another origin reads them.
+const OPERATORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// What the handlers share.
 struct Door {
@@ -118,6 +133,11 @@ pub fn router(reader: query::Reader, settings: Settings) -> Router {
         .layer(from_fn_with_state(Arc::clone(&door), layers::dress))
         .layer(from_fn(layers::observe))
         .with_state(door)
+}
+
+/// `/metrics` alone, for an address that only operators reach: there the address is the guard, not the peer.
+pub fn metrics_router(text: MetricsText) -> Router {
+    Router::new().route("/metrics", get(move || async move { operate::exposition(&text) }))
 }
 
 async fn nothing_here() -> Problem {

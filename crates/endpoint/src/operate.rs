@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Door;
 use crate::bodies::{Freshness, Shared, Whole};
 use crate::negotiate::Format;
 use crate::problem::{self, Content, Kind, Meaning, Problem};
 use crate::request::Segment;
+use crate::{Door, MetricsText, Peer};
 
 /// The process answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,17 +54,33 @@ pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> Result<Response, Pr
     }
 }
 
-/// Metrics in the exposition format of Prometheus.
+/// Metrics in the exposition format of Prometheus, to a client on this machine and to no other: they count the events of
+/// agencies, which nobody else is to know.
 #[utoipa::path(get, path = "/metrics", tag = "operation",
-    responses((status = 200, description = "Metrics", body = String, content_type = "text/plain")))]
-pub(crate) async fn metrics(State(door): State<Arc<Door>>) -> Result<Response, Problem> {
-    let Some(text) = &door.settings.metrics else {
-        return Err(Problem::new(Kind::NotFound, "Metrics are not collected.", "They are a setting of the service."));
-    };
+    responses((status = 200, description = "Metrics, to a client on this machine", body = String, content_type = "text/plain"),
+        (status = 404, description = "To any other", body = Content, content_type = "application/problem+json")))]
+pub(crate) async fn metrics(
+    State(door): State<Arc<Door>>,
+    peer: Option<Extension<ConnectInfo<Peer>>>,
+    asked: HeaderMap,
+) -> Result<Response, Problem> {
+    let near = peer.is_some_and(|Extension(ConnectInfo(Peer(address)))| address.ip().to_canonical().is_loopback());
+    match &door.settings.metrics {
+        Some(text) if near && !is_passed_on(&asked) => Ok(exposition(text)),
+        _ => Err(Problem::new(Kind::NotFound, "Metrics are not shown here.", "They are a setting of the service.")),
+    }
+}
+
+/// Whether a proxy on this machine asks for somebody else.
+fn is_passed_on(asked: &HeaderMap) -> bool {
+    ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| asked.contains_key(*name))
+}
+
+pub(crate) fn exposition(text: &MetricsText) -> Response {
     let mut response = unkept(text());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    Ok(response)
+    response
 }
 
 fn unkept(answer: impl IntoResponse) -> Response {
@@ -101,7 +117,7 @@ pub(crate) struct IndexLinks {
     responses((status = 200, description = "The index", body = Index), (status = 304, description = "Nothing new")))]
 pub(crate) async fn index(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
     let current = door.reader.current();
-    let shared = Shared::of(current.latest(), "/", Format::Json, Freshness::Ask).undated();
+    let shared = Shared::of(current.latest(), "/", Format::Json, Freshness::Ask).defined(door.settings.defined_at);
     let make = move || {
         Whole::json(&Index {
             name: "Amanat",

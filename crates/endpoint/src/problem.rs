@@ -26,11 +26,12 @@ pub(crate) enum Kind {
     UnknownFilter,
     UnknownCode,
     RequestTimeout,
+    AnswerTimeout,
     NotReady,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 13] = [
+    pub(crate) const ALL: [Kind; 14] = [
         Kind::NotFound,
         Kind::MethodNotAllowed,
         Kind::NotAcceptable,
@@ -43,6 +44,7 @@ impl Kind {
         Kind::UnknownFilter,
         Kind::UnknownCode,
         Kind::RequestTimeout,
+        Kind::AnswerTimeout,
         Kind::NotReady,
     ];
 
@@ -60,7 +62,8 @@ impl Kind {
             Kind::UnknownCodeList => ("unknown_code_list", 404, "There is no such code list"),
             Kind::UnknownFilter => ("unknown_filter", 422, "The indicator has no such dimension"),
             Kind::UnknownCode => ("unknown_code", 422, "There is no such code"),
-            Kind::RequestTimeout => ("request_timeout", 408, "The request took too long"),
+            Kind::RequestTimeout => ("request_timeout", 408, "The request did not arrive in time"),
+            Kind::AnswerTimeout => ("answer_timeout", 504, "The answer took too long"),
             Kind::NotReady => ("not_ready", 503, "Not ready yet"),
         }
     }

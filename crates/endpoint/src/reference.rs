@@ -60,7 +60,7 @@ impl From<&EditionMeta> for Edition {
     responses((status = 200, description = "The editions, oldest first", body = Editions), (status = 304, description = "Nothing new")))]
 pub(crate) async fn editions(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
     let current = door.reader.current();
-    let shared = Shared::of(current.latest(), "/v1/editions", Format::Json, Freshness::Ask);
+    let shared = Shared::of(current.latest(), "/v1/editions", Format::Json, Freshness::Minute);
     let make = move || {
         Whole::json(&Editions {
             latest: current.latest().map(|e| e.edition),

@@ -1,7 +1,7 @@
 //! Questions in SQL: the body of the request in, the whole answer out, in the format that the client accepts.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use query::{Answer, Limits, Param, Question};
+use query::{Answer, Limits, Param, Question, Turn};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -30,6 +30,9 @@ pub(crate) const LIMITS: HeaderName = HeaderName::from_static("amanat-limits");
 
 /// Rows that are written at once; an answer with no more is sent whole, with its length.
 const CHUNK: usize = 1024;
+
+/// A body of no more bytes is not worth a turn: about what the buffers of a connection hold.
+const UNTURNED: usize = 256 << 10;
 
 const FORMATS: [Format; 4] = [Format::Json, Format::Csv, Format::Arrow, Format::Parquet];
 
@@ -90,7 +93,7 @@ pub(crate) async fn ask(State(door): State<Arc<Door>>, asked: HeaderMap, body: B
     if let Some(edition) = answer.edition {
         headers.insert(EDITION, HeaderValue::from(edition));
     }
-    Ok((headers, write(answer, format).await?).into_response())
+    Ok((headers, write(answer, format, door.settings.answer_timeout).await?).into_response())
 }
 
 fn limits(limits: Limits) -> Result<HeaderValue, Problem> {
@@ -178,7 +181,10 @@ fn media_type(headers: &HeaderMap) -> Result<Media, Problem> {
     }
 }
 
-async fn write(answer: Answer, format: Format) -> Result<Body, Problem> {
+/// The answer as a body. What is not small keeps the turn of its question until its last byte is taken, and is broken off
+/// past `deadline`: an answer that waits for its reader is memory, and nobody may hold a turn for ever.
+async fn write(answer: Answer, format: Format, deadline: Duration) -> Result<Body, Problem> {
+    let turn = answer.turn.clone();
     let small = answer.row_count() <= CHUNK;
     let chunks: Box<dyn Iterator<Item = Result<Bytes, ArrowError>> + Send> = match format {
         Format::Json => Box::new(json(answer)?),
@@ -186,14 +192,74 @@ async fn write(answer: Answer, format: Format) -> Result<Body, Problem> {
         Format::Arrow => Box::new(stream(&answer).map_err(|e| internal(&e))?),
         Format::Parquet => {
             let file = tokio::task::spawn_blocking(move || file(&answer)).await;
-            return file.ok().flatten().map(Body::from).ok_or_else(Problem::internal);
+            let file = file.ok().flatten().ok_or_else(Problem::internal)?;
+            return Ok(whole(file, turn, deadline));
         }
     };
     if small {
-        let whole: Result<Vec<Bytes>, ArrowError> = chunks.collect();
-        return Ok(Body::from(whole.map_err(|e| internal(&e))?.concat()));
+        let written: Result<Vec<Bytes>, ArrowError> = chunks.collect();
+        return Ok(whole(written.map_err(|e| internal(&e))?.concat(), turn, deadline));
     }
-    Ok(Body::from_stream(futures::stream::iter(chunks)))
+    Ok(Body::from_stream(futures::stream::iter(timed(chunks, turn, deadline))))
+}
+
+/// A body that is written already. It is sent with its length.
+fn whole(bytes: Vec<u8>, turn: Turn, deadline: Duration) -> Body {
+    if bytes.len() <= UNTURNED {
+        return Body::from(bytes);
+    }
+    let bytes = Bytes::from(bytes);
+    let pieces = (0..bytes.len()).step_by(UNTURNED);
+    let pieces = pieces.map(move |at| Ok(bytes.slice(at..bytes.len().min(at + UNTURNED))));
+    Body::from_stream(futures::stream::iter(timed(pieces, turn, deadline)))
+}
+
+/// Chunks that hold the turn while there are more, and end with an error past the deadline.
+fn timed(
+    mut chunks: impl Iterator<Item = Result<Bytes, ArrowError>> + Send,
+    turn: Turn,
+    deadline: Duration,
+) -> impl Iterator<Item = Result<Bytes, Unfinished>> + Send {
+    let end = Instant::now() + deadline;
+    let mut held = Some(turn);
+    std::iter::from_fn(move || {
+        let turn = held.take()?;
+        if Instant::now() >= end {
+            return Some(Err(Unfinished::Late));
+        }
+        let chunk = chunks.next()?.map_err(|error| {
+            internal(&error);
+            Unfinished::Broken
+        });
+        held = chunk.is_ok().then_some(turn);
+        Some(chunk)
+    })
+}
+
+/// Why an answer ends before its end; the client sees a broken transfer, never a shorter answer.
+#[derive(Debug, thiserror::Error)]
+enum Unfinished {
+    #[error("the client takes its answer too slowly")]
+    Late,
+    #[error("the answer could not be written")]
+    Broken,
+}
+
+/// An answer in JSON, as over HTTP: `{columns, row_count, edition, rows}`, each row an array, numbers exact.
+///
+/// # Errors
+/// A type of column that has no text.
+pub fn answer_as_json(answer: Answer) -> Result<Vec<u8>, ArrowError> {
+    let chunks = json(answer).map_err(|_| ArrowError::JsonError("the columns".into()))?;
+    Ok(chunks.collect::<Result<Vec<Bytes>, ArrowError>>()?.concat())
+}
+
+/// An answer in CSV, as over HTTP: exact numbers, an empty text quoted and a null not, no text that a spreadsheet computes.
+///
+/// # Errors
+/// A type of column that has no text.
+pub fn answer_as_csv(answer: Answer) -> Result<Vec<u8>, ArrowError> {
+    Ok(csv(answer).collect::<Result<Vec<Bytes>, ArrowError>>()?.concat())
 }
 
 fn internal(error: &ArrowError) -> Problem {

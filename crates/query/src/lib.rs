@@ -21,7 +21,7 @@ mod tables;
 pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 pub use current::Current;
 pub use editions::{EditionMeta, EditionSource, SourceError};
-pub use question::{Answer, Limits, Param, Question};
+pub use question::{Answer, Limits, Param, Question, Turn};
 pub use reader::{Reader, Settings};
 pub use refusal::{Code, Place, Refusal};
 pub use selection::{Rows, Selection, Unselected};

@@ -1,10 +1,12 @@
 //! A question as it arrives and an answer as it leaves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// What one question may use. Past a limit the question is refused; an answer is never cut short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +85,21 @@ pub struct Answer {
     pub batches: Vec<RecordBatch>,
     /// The current edition at the time of the question; None when nothing is published.
     pub edition: Option<u32>,
+    /// The turn that the question was computed in. An answer is memory of its question's limit, so the turn ends with the
+    /// answer: whoever writes it out keeps this until the last byte is gone.
+    pub turn: Turn,
+}
+
+/// A place among the questions computed at once, given back when the last clone is dropped.
+#[derive(Debug, Clone, Default)]
+pub struct Turn {
+    _permits: Option<Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>>,
+}
+
+impl Turn {
+    pub(crate) fn of(permits: (OwnedSemaphorePermit, OwnedSemaphorePermit)) -> Self {
+        Self { _permits: Some(Arc::new(permits)) }
+    }
 }
 
 impl Answer {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalogue::Catalogue;
 use crate::current::Current;
 use crate::editions::{EditionSource, SourceError};
-use crate::question::{Answer, Limits, Question};
+use crate::question::{Answer, Limits, Question, Turn};
 use crate::refusal::{Code, Refusal};
 use crate::run;
 
@@ -171,7 +171,8 @@ impl Reader {
     /// Answers one question, or refuses it. Dropping the future, or cancelling the token, stops the work.
     ///
     /// The refusal comes in time even when the work is in a step that cannot be left at once; such work keeps its turn
-    /// until it has ended, so that work left behind is never more than `at_once` questions.
+    /// until it has ended, so that work left behind is never more than `at_once` questions. An answer keeps the turn as
+    /// well, until it is dropped: rows that wait for a slow reader are memory too.
     pub async fn ask(&self, question: Question, cancel: CancellationToken) -> Result<Answer, Refusal> {
         let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
         let end = Instant::now() + limits.time;
@@ -192,9 +193,8 @@ impl Reader {
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let work = runtime.spawn(async move {
-            let answer = run::answer(question, limits, current, stopped).await;
-            drop(turn);
-            answer
+            // A refusal gives the turn back here; an answer takes it along, for its rows are still in memory.
+            run::answer(question, limits, current, stopped).await.map(|answer| Answer { turn, ..answer })
         });
         let _stop = StopOnDrop(work.abort_handle(), stop);
         work.await.unwrap_or_else(|error| {
@@ -204,7 +204,7 @@ impl Reader {
     }
 
     /// A turn to compute, when there is one.
-    async fn turn(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Refusal> {
+    async fn turn(&self) -> Result<Turn, Refusal> {
         let inner = &self.inner;
         let busy = || {
             let detail =
@@ -213,7 +213,7 @@ impl Reader {
         };
         let place = Arc::clone(&inner.places).try_acquire_owned().map_err(|_| busy())?;
         let turn = Arc::clone(&inner.turns).acquire_owned().await.map_err(|_| busy())?;
-        Ok((place, turn))
+        Ok(Turn::of((place, turn)))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::current::Current;
 use crate::functions::FUNCTIONS;
 use crate::guard::{self, Guarded};
 use crate::metered;
-use crate::question::{Answer, Limits, Question};
+use crate::question::{Answer, Limits, Question, Turn};
 use crate::refusal::{Code, Refusal};
 
 /// Rows of one step of work: small, so that a question yields often and a wide row stays a small batch.
@@ -65,7 +65,7 @@ pub(crate) async fn answer(
         }
         tokio::task::consume_budget().await;
     }
-    Ok(Answer { schema, batches, edition: current.latest().map(|e| e.edition) })
+    Ok(Answer { schema, batches, edition: current.latest().map(|e| e.edition), turn: Turn::default() })
 }
 
 fn session(pool: Arc<dyn MemoryPool>) -> DataFusionResult<SessionState> {

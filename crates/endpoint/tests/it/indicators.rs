@@ -1,5 +1,7 @@
 //! The indicator API: filters, formats, conditional requests, problems.
 
+use std::time::{Duration, SystemTime};
+
 use std::sync::atomic::Ordering;
 
 use axum::http::StatusCode;
@@ -145,7 +147,7 @@ async fn a_client_that_has_the_answer_is_told_so() {
     let tag = first.header("etag").to_owned();
     assert!(tag.starts_with('"') && tag.len() == 34, "a strong tag: {tag}");
     assert_eq!(first.header("last-modified"), "Sat, 15 Feb 2025 08:00:00 GMT");
-    assert_eq!(first.header("cache-control"), "public, no-cache");
+    assert_eq!(first.header("cache-control"), "public, max-age=60, stale-while-revalidate=600");
     assert_eq!(first.header("vary"), "accept, accept-encoding");
     for condition in [
         ("if-none-match", tag.as_str()),
@@ -164,6 +166,22 @@ async fn a_client_that_has_the_answer_is_told_so() {
     assert_eq!(world.get(path, &[earlier]).await.status, StatusCode::OK);
     let both = [("if-none-match", "\"x\""), ("if-modified-since", first.header("last-modified"))];
     assert_eq!(world.get(path, &both).await.status, StatusCode::OK, "the tag goes before the date");
+}
+
+#[tokio::test]
+async fn a_definition_is_dated_by_the_later_of_its_edition_and_the_start_of_the_service() {
+    let dated = async |at: u64| {
+        let defined_at = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
+        let world = world(2, false, Settings { defined_at, ..Settings::default() }).await;
+        let list = world.get("/v1/indicators", &[]).await;
+        let one = world.get("/v1/indicators/V01", &[]).await;
+        assert_eq!(list.header("last-modified"), one.header("last-modified"));
+        let had = [("if-modified-since", one.header("last-modified"))];
+        assert_eq!(world.get("/v1/indicators/V01", &had).await.status, StatusCode::NOT_MODIFIED);
+        one.header("last-modified").to_owned()
+    };
+    assert_eq!(dated(0).await, "Sat, 15 Feb 2025 08:00:00 GMT");
+    assert_eq!(dated(1_767_225_600).await, "Thu, 01 Jan 2026 00:00:00 GMT", "a newer program may define anew");
 }
 
 #[tokio::test]

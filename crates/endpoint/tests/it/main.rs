@@ -3,5 +3,6 @@
 
 mod indicators;
 mod operation;
+mod slow;
 mod sql;
 mod world;

@@ -47,7 +47,7 @@ async fn requests_are_counted_by_route_and_never_by_what_the_client_wrote() {
     world.get("/secret-path", &[]).await;
     world.send("SECRET", "/v1/indicators", &[], "").await;
     world.sql(r#"{"sql": "select secret from v01"}"#, &[]).await;
-    let reply = world.get("/metrics", &[]).await;
+    let reply = world.get_from("127.0.0.1", "/metrics", &[]).await;
     assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let text = reply.text();
     for line in [
@@ -61,7 +61,37 @@ async fn requests_are_counted_by_route_and_never_by_what_the_client_wrote() {
         assert!(text.contains(line), "{line} in\n{text}");
     }
     assert!(!text.to_lowercase().contains("secret"), "{text}");
-    assert_eq!(real().await.get("/metrics", &[]).await.problem(), "not_found", "without metrics there are none");
+    let none = real().await.get_from("127.0.0.1", "/metrics", &[]).await;
+    assert_eq!(none.problem(), "not_found", "without metrics there are none");
+}
+
+#[tokio::test]
+async fn metrics_are_for_this_machine_alone() {
+    let settings = Settings { metrics: Some(Arc::new(|| "counted 1".to_owned())), ..Settings::default() };
+    let world = world(1, true, settings).await;
+    for near in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+        assert_eq!(world.get_from(near, "/metrics", &[]).await.text(), "counted 1", "{near}");
+    }
+    for far in ["192.0.2.7", "2001:db8::1", "0.0.0.0"] {
+        assert_eq!(world.get_from(far, "/metrics", &[]).await.problem(), "not_found", "{far}");
+    }
+    for proxied in ["x-forwarded-for", "forwarded", "via", "x-real-ip"] {
+        let reply = world.get_from("127.0.0.1", "/metrics", &[(proxied, "192.0.2.7")]).await;
+        assert_eq!(reply.problem(), "not_found", "a proxy on this machine asks for somebody else: {proxied}");
+    }
+    assert_eq!(world.get("/metrics", &[]).await.problem(), "not_found", "nobody knows who asks");
+}
+
+#[tokio::test]
+async fn no_page_of_another_origin_reads_what_is_for_operators() {
+    let world = real().await;
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        for method in ["GET", "OPTIONS"] {
+            let reply = world.send(method, path, &[("origin", "https://elsewhere.example")], "").await;
+            assert_eq!(reply.header("access-control-allow-origin"), "", "{method} {path}");
+        }
+    }
+    assert_eq!(world.get("/v1/indicators", &[]).await.header("access-control-allow-origin"), "*");
 }
 
 #[tokio::test]
@@ -173,7 +203,7 @@ fn a_request_past_its_time_ends() {
         let world = world(1, true, settings).await;
         let holder = tokio::task::spawn_blocking(move || held.recv());
         let reply = world.get("/v1/indicators/V01/data", &[]).await;
-        assert_eq!((reply.status.as_u16(), reply.problem()), (408, "request_timeout".to_owned()));
+        assert_eq!((reply.status.as_u16(), reply.problem()), (504, "answer_timeout".to_owned()));
         free.send(()).unwrap();
         holder.await.unwrap().unwrap();
     });

@@ -1,5 +1,6 @@
 //! A small country in memory and a client that asks the router without a network.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,8 +9,9 @@ use arrow::datatypes::{DataType, Field, Schema};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
-use endpoint::Settings;
+use endpoint::{Peer, Settings};
 use query::{
     Catalogue, CodeEntry, CodeListMeta, Dimension, EditionMeta, EditionSource, IndicatorMeta, Reader, SourceError, Text,
 };
@@ -240,6 +242,16 @@ impl World {
             request = request.header(*name, *value);
         }
         self.ask(request.body(body.into()).expect("a request")).await
+    }
+
+    /// As a client at this address.
+    pub async fn get_from(&self, peer: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let peer = Peer(SocketAddr::new(peer.parse().expect("an address"), 40_000));
+        let mut request = Request::get(path).extension(ConnectInfo(peer));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.ask(request.body(Body::empty()).expect("a request")).await
     }
 
     pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {

@@ -104,6 +104,17 @@ async fn a_question_more_than_may_wait_is_refused_as_busy() {
     served_again(&reader).await;
 }
 
+#[tokio::test]
+async fn an_answer_that_is_still_being_read_keeps_its_turn() {
+    let (reader, _) = world::reader_over(2, settings(seconds(60))).await;
+    let answer = ask(&reader, "select 1", Vec::new()).await.expect("an answer");
+    let copy = answer.turn.clone();
+    drop(answer);
+    assert_eq!(ask(&reader, "select 1", Vec::new()).await.expect_err("no place").code, Code::Busy);
+    drop(copy);
+    assert!(ask(&reader, "select 1", Vec::new()).await.is_ok());
+}
+
 /// Asks until there is a place.
 async fn endless(reader: &query::Reader, cancel: CancellationToken) -> Refusal {
     loop {

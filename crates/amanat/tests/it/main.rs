@@ -1,0 +1,9 @@
+//! The program as its users meet it: the real binary, in directories of its own, by its command line and exit codes.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod bad_store;
+mod import;
+mod program;
+mod publish;
+mod running;
+mod sample;
