@@ -175,7 +175,8 @@ fn is_national(key: &Key) -> bool {
 
 /// On a declared grid of acts of the state: C01, C04, L01, L02, and C05 by section with the year's total.
 fn is_exact(key: &Key) -> bool {
-    let at = |name: &str| DIMENSIONS.iter().position(|dimension| *dimension == name).map(|at| key.dimensions[at].as_str());
+    let at =
+        |name: &str| DIMENSIONS.iter().position(|dimension| *dimension == name).map(|at| key.dimensions[at].as_str());
     match key.indicator.as_str() {
         "C01" | "C04" | "L01" | "L02" => true,
         "C05" => at("sex") == Some("_T") && at("citizenship") == Some("_T"),

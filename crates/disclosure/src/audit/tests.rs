@@ -207,9 +207,10 @@ fn what_contradicts_itself_is_not_released() {
 fn help(board: &mut Board, failing: CellId, shown: &[CellId]) -> Result<AuditReport, DisclosureError> {
     for (id, cell) in board.cells.iter_mut().enumerate() {
         let value = cell.facts.n as i64;
-        cell.state = match shown.contains(&id) {
-            true => State::Shown { value, tier: None, pinned: false },
-            false => State::Hidden(Reason::SmallCount),
+        cell.state = if shown.contains(&id) {
+            State::Shown { value, tier: None, pinned: false }
+        } else {
+            State::Hidden(Reason::SmallCount)
         };
     }
     let families_of = board.families_of();
