@@ -1,6 +1,7 @@
 -- The reporting calendar: one row per report expected, and one per report that there was nothing to report.
 SELECT
   record_id AS unit,
+  place_event_id AS event_id,
   {{state reporting_agency}} AS agency,
   {{state occurred_from}} AS period_from,
   {{state occurred_to}} AS period_to,

@@ -18,6 +18,8 @@ SELECT
   record_id AS unit,
   record_id AS case_ref,
   agency,
+  -- rule: as_of. An edition speaks of what began on or before its date; the vault sees periods only (domain.md 5).
+  occurred_from,
   {{year occurred_from}} AS year,
   -- rule: coarse_time. What is known only by year has the quarter and month _X (domain.md 7.1).
   {{quarter occurred_from occurred_precision}} AS quarter,

@@ -1,17 +1,30 @@
 -- Referrals of victims to services: one row per referral, with whether a service came of it in time.
+WITH acts AS (
+  SELECT
+    *,
+    -- rule: first. Of a person's referrals the first: the earliest day, then the time of recording, then the event id.
+    row_number() OVER (PARTITION BY person_id ORDER BY occurred_from, recorded_at, event_id) = 1 AS is_first
+  FROM referral_outcomes
+)
 SELECT
-  person_id AS unit,
-  record_id AS case_ref,
-  agency,
-  {{year occurred_from}} AS year,
+  a.person_id AS unit,
+  -- rule: case. She is of the case of her identification; the record stands in where none is known (privacy.md 6.6, rule 2).
+  coalesce(v.case_ref, a.record_id) AS case_ref,
+  a.agency,
+  -- rule: caseload. She is in the caseload of the agency that served her too, in that of its own where none did.
+  coalesce(a.served_by, a.agency) AS served_by,
+  a.event_id,
+  -- rule: as_of. An edition speaks of what began on or before its date; the vault sees periods only (domain.md 5).
+  a.occurred_from,
+  {{year a.occurred_from}} AS year,
   -- rule: coarse_time. What is known only by year has the quarter and month _X (domain.md 7.1).
-  {{quarter occurred_from occurred_precision}} AS quarter,
-  {{month occurred_from occurred_precision}} AS month,
+  {{quarter a.occurred_from a.occurred_precision}} AS quarter,
+  {{month a.occurred_from a.occurred_precision}} AS month,
   -- rule: unknown. What was never said is the code _X, a group like any other (domain.md 3).
-  {{known to_body agency_group}} AS to_body,
-  {{known to_country citizenship}} AS to_country,
-  {{known service service}} AS service,
-  {{yes_no started_within_30_days}} AS started_within_30_days,
-  -- rule: first. Of a person's referrals the first: the earliest day, then the time of recording, then the event id.
-  {{yes_no row_number() OVER (PARTITION BY person_id ORDER BY occurred_from, recorded_at, event_id) = 1}} AS first_referral
-FROM referral_outcomes
+  {{known a.to_body agency_group}} AS to_body,
+  {{known a.to_country citizenship}} AS to_country,
+  {{known a.service service}} AS service,
+  {{yes_no a.started_within_30_days}} AS started_within_30_days,
+  {{yes_no a.is_first}} AS first_referral
+FROM acts a
+LEFT JOIN victims v ON v.unit = a.person_id

@@ -10,12 +10,17 @@ SELECT
   r.to_body,
   r.to_country,
   r.service,
-  s.referral_id IS NOT NULL AS started_within_30_days
+  s.referral_id IS NOT NULL AS started_within_30_days,
+  s.served_by
 FROM referrals r
 LEFT JOIN (
-  SELECT DISTINCT s.referral_id
+  SELECT
+    s.referral_id,
+    -- rule: served_by. Of several such services the first says in whose caseload the person is (privacy.md 6.6, rule 3).
+    first_value(s.agency ORDER BY s.occurred_from, s.recorded_at, s.event_id, s.agency) AS served_by
   FROM service_starts s
   JOIN referrals r ON s.referral_id = r.event_id
   -- rule: within_30_days. A service that names the referral and starts 0 to 30 days after it (domain.md 7.1 S01).
   WHERE s.occurred_from BETWEEN r.occurred_from AND r.occurred_from + INTERVAL '30 days'
+  GROUP BY s.referral_id
 ) s ON s.referral_id = r.event_id

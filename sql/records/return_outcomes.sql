@@ -11,6 +11,7 @@ SELECT
   r.return_kind,
   -- rule: assisted. Assistance that names the return (domain.md 7.1 R01).
   a.return_id IS NOT NULL AS assisted,
+  a.assisted_by,
   a.assistance,
   a.outcome_6,
   a.outcome_12
@@ -18,6 +19,8 @@ FROM return_acts r
 LEFT JOIN (
   SELECT
     return_id,
+    -- rule: assisted_by. Of several assistances the first says in whose caseload the person is (privacy.md 6.6, rule 3).
+    first_value(agency ORDER BY occurred_from, recorded_at, event_id, agency) AS assisted_by,
     bit_or(CAST(1 AS BIGINT) << CAST(service AS BIGINT)) AS assistance,
     -- rule: latest_outcome. Of several reports of an outcome the one of the latest assistance stands.
     {{at_last outcome_6}} AS outcome_6,

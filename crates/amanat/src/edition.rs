@@ -93,7 +93,8 @@ pub async fn publish(dir: &DataDir, as_of: NaiveDate) -> anyhow::Result<EditionI
     let mut published = Published::open_or_create(&dir.store, &DIMENSIONS).await?;
     let manifest = manifest(dir, &snapshot, as_of);
     let source = snapshot.source(&dir.policy);
-    let done = edition::publish(&mut published, &source, &dir.policy, &dir.keys, manifest, uuid::Uuid::new_v4()).await;
+    let id = uuid::Uuid::new_v4();
+    let done = edition::publish(&mut published, &source, &dir.policy, &dir.keys, manifest, today(), id).await;
     done.map_err(refusal)
 }
 
@@ -118,9 +119,12 @@ fn manifest(dir: &DataDir, snapshot: &Snapshot, as_of: NaiveDate) -> Manifest {
 /// A refusal has its own exit code.
 fn refusal(error: EditionError) -> anyhow::Error {
     match error {
-        EditionError::SecondInQuarter { .. } | EditionError::Backward { .. } | EditionError::Changed { .. } => {
-            Failure::Refused(error.to_string()).into()
-        }
+        EditionError::SecondInQuarter { .. }
+        | EditionError::Undated(_)
+        | EditionError::Future { .. }
+        | EditionError::Year(_)
+        | EditionError::Backward { .. }
+        | EditionError::Changed { .. } => Failure::Refused(error.to_string()).into(),
         other => other.into(),
     }
 }
@@ -283,8 +287,11 @@ pub async fn reader(config: &Config, dir: &DataDir) -> anyhow::Result<query::Rea
     Ok(query::Reader::open(source, crate::catalogue::catalogue(&dir.policy), settings).await?)
 }
 
-/// The policy decides which indicators exist: those whose dataset it has.
+/// The policy decides which indicators exist: those whose dataset it has, and rates where it names the territory.
 pub fn is_published(indicator: &models::indicator::Indicator, policy: &Policy) -> bool {
+    if indicator.rate.as_ref().is_some_and(|rate| !rate.is_of(policy)) {
+        return false;
+    }
     let known = |dataset: &str| policy.datasets.get(dataset).is_some();
     let parts = indicator.shares.iter().map(|share| &share.of).chain(indicator.rate.iter().map(|rate| &rate.of));
     let of = |id: &str| models::indicator::all().iter().find(|other| other.id == id);

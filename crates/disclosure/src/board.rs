@@ -125,7 +125,8 @@ pub(crate) struct Board {
     known: HashSet<(CellId, Vec<CellId>)>,
 }
 
-/// What makes two cells one: the same question to the same dataset about the same codes.
+/// What makes two cells one: the same question to the same dataset about the same codes. A population of one code is a
+/// code like one of the breakdown (privacy.md 6.2, canonicalisation 3): those of one table's `yes` are another's persons.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Identity {
     subject: usize,
@@ -164,11 +165,13 @@ impl Board {
                 let by = query.by.iter().zip(split).filter(|(_, split)| **split).map(|(d, _)| d.name.as_str());
                 policy.is_declared(query.count, &by.collect::<Vec<_>>(), &population)
             });
-            let named = named(&query.by, &at);
+            let named = named(query, &at);
             let profiles = named.iter().map(|(name, code)| profile_of(policy.resolve(name), *code));
             let profile = profiles.fold(base, Profile::max);
-            let mark = marks.iter().filter(|mark| mark.covers(&named)).map(|mark| mark.status).max();
-            let id = *layout.ids.entry(Identity { subject, at: sorted(named) }).or_insert(self.cells.len());
+            // An L on a protected cell would confirm that nobody is there, which is never confirmed of persons (6.6).
+            let applies = |mark: &&Mark| mark.covers(&named) && (exact || mark.status != Marked::NotCollected);
+            let mark = marks.iter().filter(applies).map(|mark| mark.status).max();
+            let id = *layout.ids.entry(Identity { subject, at: named }).or_insert(self.cells.len());
             if id == self.cells.len() {
                 let rows = cells.rows.clone();
                 let state = State::Hidden(Reason::Marked);
@@ -230,7 +233,7 @@ impl Board {
                 for cell in 0..shape.cells {
                     let coordinates = query.coordinates(shape, cell);
                     let position = cell / shape.strides[at] % dimension.len();
-                    let mut named = named(&query.by, &coordinates);
+                    let mut named = named(query, &coordinates);
                     named.retain(|(name, _)| *name != dimension.name);
                     if let Some(up) = up {
                         let Some(&Some(code)) = up.codes.get(position) else { continue };
@@ -273,23 +276,32 @@ impl Board {
 
 /// Names of subjects and cells while the board is laid out.
 struct Layout {
-    subjects: Vec<(String, Count, BTreeMap<String, Vec<u16>>)>,
+    subjects: Vec<Subject>,
     ids: HashMap<Identity, CellId>,
 }
+
+/// Of whom a table speaks, codes apart that name a part: dataset, what is counted, conditions of several codes.
+type Subject = (String, Count, BTreeMap<String, Vec<u16>>);
 
 impl Layout {
     fn subject(&mut self, query: &CellQuery) -> usize {
         let found = self.find(query);
         if found == self.subjects.len() {
-            self.subjects.push((query.dataset.clone(), query.count, sorted_population(query)));
+            self.subjects.push(subject_of(query));
         }
         found
     }
 
     fn find(&self, query: &CellQuery) -> usize {
-        let wanted = (query.dataset.clone(), query.count, sorted_population(query));
+        let wanted = subject_of(query);
         self.subjects.iter().position(|subject| *subject == wanted).unwrap_or(self.subjects.len())
     }
+}
+
+fn subject_of(query: &CellQuery) -> Subject {
+    let mut population = sorted_population(query);
+    population.retain(|_, codes| codes.len() > 1);
+    (query.dataset.clone(), query.count, population)
 }
 
 /// The population with ascending codes: two spellings of one question are one question.
@@ -302,13 +314,18 @@ fn sorted_population(query: &CellQuery) -> BTreeMap<String, Vec<u16>> {
     population
 }
 
-/// The dimensions on which a cell is split, with their codes.
-fn named(by: &[Dimension], at: &[Coordinate]) -> Vec<(String, u16)> {
+/// The dimensions on which a cell is split or that its table selects by one code, with their codes.
+fn named(query: &CellQuery, at: &[Coordinate]) -> Vec<(String, u16)> {
     let code = |(dimension, at): (&Dimension, &Coordinate)| match at {
         Coordinate::Code(code) => Some((dimension.name.clone(), *code)),
         Coordinate::Total | Coordinate::Remainder => None,
     };
-    by.iter().zip(at).filter_map(code).collect()
+    let chosen = sorted_population(query).into_iter().filter(|(_, codes)| codes.len() == 1);
+    let chosen = chosen.map(|(name, codes)| (name, codes[0]));
+    let mut named: Vec<(String, u16)> = query.by.iter().zip(at).filter_map(code).chain(chosen).collect();
+    named.sort_unstable();
+    named.dedup();
+    named
 }
 
 fn sorted(mut named: Vec<(String, u16)>) -> Vec<(String, u16)> {

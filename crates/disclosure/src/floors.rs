@@ -53,8 +53,8 @@ fn refusal(entry: &Entry, keys: &Keys, tier: Tier) -> Option<Reason> {
     if !policy.unit.is_record() && (facts.cases < policy.min_cases || is_one_story(facts, policy.top_case_percent)) {
         return Some(Reason::Cases);
     }
-    // Rule 3: private caseloads.
-    if dominated(&facts.agencies, policy.p_percent) {
+    // Rule 3: private caseloads: of those who hold the records, and of those who served.
+    if dominated(&facts.agencies, policy.p_percent) || dominated(&facts.servers, policy.p_percent) {
         return Some(Reason::Caseload);
     }
     None

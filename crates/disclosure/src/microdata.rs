@@ -59,6 +59,9 @@ pub struct Microdata {
     pub case_sid: Vec<u64>,
     /// Number of the agency that holds the record (`policy::AgencyIndex`).
     pub agency: Vec<u16>,
+    /// Number of the agency that served or assisted the unit, where the dataset tells of services: she is in that agency's
+    /// caseload too. `None` where it does not.
+    pub served_by: Option<Vec<u16>>,
     /// Columns by dimension name; time levels (`year`, `quarter`) are columns like others.
     pub dims: BTreeMap<String, Column>,
 }
@@ -104,6 +107,8 @@ pub(crate) struct Rows {
     pub(crate) by_case: Vec<u32>,
     /// Rows by (agency, unit); empty where the agency rule is off.
     pub(crate) by_agency: Vec<u32>,
+    /// Rows by (agency that served, unit); empty where the agency rule is off or the rows do not tell.
+    pub(crate) by_server: Vec<u32>,
     /// Whether the agency of this number holds a private caseload.
     private: Vec<bool>,
 }
@@ -132,12 +137,22 @@ impl Prepared {
             order
         };
         let by_case = if dataset.unit.is_record() { Vec::new() } else { order(&|row| data.case_sid[row]) };
-        let by_agency = match dataset.agency_rule {
-            AgencyRule::Off => Vec::new(),
-            AgencyRule::Private => order(&|row| u64::from(data.agency[row])),
-        };
+        let (mut by_agency, mut by_server) = (Vec::new(), Vec::new());
+        if dataset.agency_rule == AgencyRule::Private {
+            by_agency = order(&|row| u64::from(data.agency[row]));
+            by_server = data.served_by.as_ref().map(|served| order(&|row| u64::from(served[row]))).unwrap_or_default();
+        }
         let private = policy.agencies.iter().map(|agency| agency.private).collect();
-        Ok(Self(Arc::new(Rows { keys: record_keys, by_case, by_agency, private, unit, policy: dataset, data })))
+        Ok(Self(Arc::new(Rows {
+            keys: record_keys,
+            by_case,
+            by_agency,
+            by_server,
+            private,
+            unit,
+            policy: dataset,
+            data,
+        })))
     }
 
     /// The dataset's name.
@@ -155,6 +170,9 @@ fn check(data: &Microdata) -> Result<(), DisclosureError> {
     }
     if data.agency.len() != rows {
         return Err(misshapen("agency"));
+    }
+    if data.served_by.as_ref().is_some_and(|served| served.len() != rows) {
+        return Err(misshapen("served_by"));
     }
     if let Some((name, _)) = data.dims.iter().find(|(_, column)| !column.fits(rows)) {
         return Err(misshapen(name));

@@ -63,7 +63,7 @@ pub enum ObsStatus {
     Q,
     /// Missing: not collected.
     L,
-    /// Provisional: its period is open.
+    /// Provisional: its period is open, or a part of it will be replaced.
     P,
     /// Missing: cannot exist.
     M,
@@ -107,7 +107,8 @@ impl ConfStatus {
 pub enum Marked {
     /// Its period is open: shown, flag P.
     Provisional,
-    /// Reports were expected and are missing: not shown, flag L.
+    /// Reports were expected and are missing: not shown, flag L. On exact cells only: of persons it would say that
+    /// nobody is there.
     NotCollected,
     /// Cannot exist by definition: not shown, flag M.
     Impossible,
@@ -176,6 +177,12 @@ impl Figure {
     /// Cannot exist.
     pub const fn impossible() -> Self {
         Self { value: None, obs: ObsStatus::M, conf: ConfStatus::F, tier: None }
+    }
+
+    /// The same value, known to be replaced by a better one: flag P. What is missing stays missing.
+    #[must_use]
+    pub fn provisional(self) -> Self {
+        if self.value.is_some() { Self { obs: ObsStatus::P, ..self } } else { self }
     }
 
     /// The value.

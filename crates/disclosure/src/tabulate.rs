@@ -45,6 +45,8 @@ pub(crate) struct Facts {
     pub(crate) top_case: u64,
     /// Agencies' contributions in units.
     pub(crate) agencies: Contributions,
+    /// Contributions in units of the agencies that served, where the rows tell.
+    pub(crate) servers: Contributions,
 }
 
 impl Facts {
@@ -181,6 +183,11 @@ impl<'a> Plan<'a> {
         grouped(rows, &rows.by_agency, &|row| rows.data.agency[row], &hits, targets, |cell, agency, units| {
             facts[cell].agencies.add(units, rows.is_private(agency));
         });
+        if let Some(served_by) = &rows.data.served_by {
+            grouped(rows, &rows.by_server, &|row| served_by[row], &hits, targets, |cell, agency, units| {
+                facts[cell].servers.add(units, rows.is_private(agency));
+            });
+        }
         Ok(facts)
     }
 

@@ -1,6 +1,6 @@
 //! The last step of a mart: surrogates of the unit and the case, columns of one type each, rows in one order.
 //!
-//! A mart row is `sid, case_sid, agency, year, quarter, month`, then the columns of its `.yml`: a code is `UInt16`,
+//! A mart row is `sid, case_sid, agency, occurred_from, year, quarter, month`, then the columns of its `.yml`: a code is `UInt16`,
 //! several codes are the bits of an `Int64`, a number is `Int64` (privacy.md 6.2; lists are unpacked when read, see
 //! `snapshot`). Rows are sorted by all columns from left to right, so that a mart is the same bytes whatever came first.
 //!
@@ -19,6 +19,9 @@ use crate::model::{Column, Model};
 
 /// Columns of time, as codes.
 pub(crate) const TIME: [&str; 3] = ["year", "quarter", "month"];
+
+/// Columns without a code list that every row has, where its mart has them.
+const GIVEN: [&str; 3] = ["agency", "served_by", "occurred_from"];
 
 /// The finished rows of a mart. `dataset` is what the policy says of it; the reporting calendar has none.
 pub(crate) fn finish(
@@ -51,12 +54,13 @@ pub(crate) fn finish(
 }
 
 fn is_measure(model: &Model, name: &str) -> bool {
-    model.column(name).is_some_and(|c| c.list.is_none() && !TIME.contains(&name) && c.name != "agency")
+    model.column(name).is_some_and(|c| c.list.is_none() && !TIME.contains(&name) && !GIVEN.contains(&name))
 }
 
 fn type_of(column: &Column, dataset: bool) -> DataType {
     match column.name.as_str() {
-        "agency" | "year" | "quarter" | "month" => DataType::UInt16,
+        "agency" | "served_by" | "year" | "quarter" | "month" => DataType::UInt16,
+        "occurred_from" => DataType::Int32,
         _ if column.many => DataType::Int64,
         _ if column.list.is_some() => DataType::UInt16,
         _ if dataset => DataType::Int64,

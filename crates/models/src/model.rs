@@ -135,7 +135,7 @@ impl Model {
     fn parse(set: &SqlSet, layer: Layer, path: &str) -> Result<Self, SqlError> {
         let yml = path.replace(".sql", ".yml");
         let file: File =
-            serde_norway::from_str(set.text(&yml)?).map_err(|source| SqlError::Yaml { file: yml.clone(), source })?;
+            serde_norway::from_str(&set.plain(&yml)?).map_err(|source| SqlError::Yaml { file: yml.clone(), source })?;
         Ok(Self {
             layer,
             path: path.to_owned(),

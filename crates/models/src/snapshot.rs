@@ -7,11 +7,12 @@
 //! Absent: making one (see `refresh`), any count.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::compute::concat_batches;
-use arrow::datatypes::{Int64Type, UInt16Type, UInt64Type};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::datatypes::{Int32Type, Int64Type, UInt16Type, UInt64Type};
 use disclosure::{Column, Microdata, MicrodataSource};
 use events::code_list::{self, CodeList};
 use lake::folder::{self, Folder};
@@ -27,7 +28,7 @@ use crate::time::{Period, UNKNOWN};
 /// Where Snapshots lie in the store.
 pub(crate) const MARTS: &str = "lake/marts";
 /// Version of what a Snapshot's manifest says and of how marts are written. Another version is made anew.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// What a Snapshot was made from. Two with equal inputs under one key have equal marts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,36 +185,21 @@ impl Snapshot {
     /// The rows of a dataset as the vault reads them, with every column and level that the policy names and the mart
     /// has, and the levels of time.
     pub fn microdata(&self, dataset: &str, policy: &Policy) -> Result<Microdata, ModelsError> {
+        microdata_of(self.mart(dataset)?, dataset, policy)
+    }
+
+    /// The same of what began on one of these days (days since 1970-01-01): what is known only by its year begins with it.
+    pub fn microdata_within(
+        &self,
+        dataset: &str,
+        policy: &Policy,
+        days: &RangeInclusive<i32>,
+    ) -> Result<Microdata, ModelsError> {
         let mart = self.mart(dataset)?;
-        let known = policy.datasets.get(dataset).ok_or_else(|| ModelsError::NoTable(dataset.to_owned()))?;
-        let mut dims = time_columns(mart, dataset)?;
-        for column in known.columns.values() {
-            let Some(values) = mart.column_by_name(&column.name) else { continue };
-            let fits = || missing(dataset, &column.name);
-            let list = code_list::find(&column.list).ok_or_else(fits)?;
-            let finest = match column.cardinality {
-                Cardinality::One => {
-                    Column::One(values.as_primitive_opt::<UInt16Type>().ok_or_else(fits)?.values().to_vec())
-                }
-                Cardinality::Many => unpack(values.as_primitive_opt::<Int64Type>().ok_or_else(fits)?.values()),
-            };
-            for level in &column.levels {
-                let coarser = code_list::find(&level.list).ok_or_else(fits)?;
-                dims.insert(level.name.clone(), rolled_up(&finest, list, coarser));
-            }
-            dims.insert(column.name.clone(), finest);
-        }
-        let wide = |name: &str| -> Result<Vec<u64>, ModelsError> {
-            let column = mart.column_by_name(name).and_then(|c| c.as_primitive_opt::<UInt64Type>());
-            Ok(column.ok_or_else(|| missing(dataset, name))?.values().to_vec())
-        };
-        Ok(Microdata {
-            dataset: dataset.to_owned(),
-            sid: wide("sid")?,
-            case_sid: wide("case_sid")?,
-            agency: codes(mart, dataset, "agency")?,
-            dims,
-        })
+        let began = mart.column_by_name("occurred_from").and_then(|c| c.as_primitive_opt::<Int32Type>());
+        let began = began.ok_or_else(|| missing(dataset, "occurred_from"))?;
+        let within: BooleanArray = began.values().iter().map(|day| Some(days.contains(day))).collect();
+        microdata_of(&filter_record_batch(mart, &within)?, dataset, policy)
     }
 
     /// This Snapshot as the vault's source of rows.
@@ -255,6 +241,13 @@ impl<'a> Source<'a> {
     }
 }
 
+impl Source<'_> {
+    /// The rows of a dataset that began on one of these days.
+    pub(crate) fn within(&self, dataset: &str, days: &RangeInclusive<i32>) -> Result<Microdata, ModelsError> {
+        self.snapshot.microdata_within(dataset, self.policy, days)
+    }
+}
+
 impl MicrodataSource for Source<'_> {
     type Error = ModelsError;
 
@@ -271,6 +264,40 @@ pub(crate) fn info_of(folder: &Folder) -> Result<SnapshotInfo, ModelsError> {
 /// A mart's file in the folder.
 pub(crate) fn file_name(mart: &str) -> String {
     format!("{mart}.parquet")
+}
+
+/// The rows of a mart in the vault's words.
+fn microdata_of(mart: &RecordBatch, dataset: &str, policy: &Policy) -> Result<Microdata, ModelsError> {
+    let known = policy.datasets.get(dataset).ok_or_else(|| ModelsError::NoTable(dataset.to_owned()))?;
+    let mut dims = time_columns(mart, dataset)?;
+    for column in known.columns.values() {
+        let Some(values) = mart.column_by_name(&column.name) else { continue };
+        let fits = || missing(dataset, &column.name);
+        let list = code_list::find(&column.list).ok_or_else(fits)?;
+        let finest = match column.cardinality {
+            Cardinality::One => {
+                Column::One(values.as_primitive_opt::<UInt16Type>().ok_or_else(fits)?.values().to_vec())
+            }
+            Cardinality::Many => unpack(values.as_primitive_opt::<Int64Type>().ok_or_else(fits)?.values()),
+        };
+        for level in &column.levels {
+            let coarser = code_list::find(&level.list).ok_or_else(fits)?;
+            dims.insert(level.name.clone(), rolled_up(&finest, list, coarser));
+        }
+        dims.insert(column.name.clone(), finest);
+    }
+    let wide = |name: &str| -> Result<Vec<u64>, ModelsError> {
+        let column = mart.column_by_name(name).and_then(|c| c.as_primitive_opt::<UInt64Type>());
+        Ok(column.ok_or_else(|| missing(dataset, name))?.values().to_vec())
+    };
+    Ok(Microdata {
+        dataset: dataset.to_owned(),
+        sid: wide("sid")?,
+        case_sid: wide("case_sid")?,
+        agency: codes(mart, dataset, "agency")?,
+        served_by: mart.column_by_name("served_by").map(|_| codes(mart, dataset, "served_by")).transpose()?,
+        dims,
+    })
 }
 
 fn missing(mart: &str, column: &str) -> ModelsError {

@@ -71,6 +71,15 @@ impl Profile {
         }
     }
 
+    /// As it is written in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Std => "std",
+            Self::Sens => "sens",
+            Self::High => "high",
+        }
+    }
+
     /// The floor K on units.
     pub fn k(self) -> u64 {
         match self {
@@ -288,6 +297,7 @@ impl Dataset {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datasets {
     pub(crate) methodology: String,
+    pub(crate) population: Option<String>,
     pub(crate) by_name: BTreeMap<String, Dataset>,
 }
 
@@ -305,5 +315,10 @@ impl Datasets {
     /// The version of the methodology, which stands in manifests: noise never changes inside one.
     pub fn methodology(&self) -> &str {
         &self.methodology
+    }
+
+    /// The territory whose inhabitants the persons are (ISO 3166-1), where rates per inhabitant have a meaning.
+    pub fn population(&self) -> Option<&str> {
+        self.population.as_deref()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A floor may be raised, never lowered; a grid of exact numbers is refused when it is wider than province x period x
 //! one attribute of the act, or names an attribute of a person (privacy.md 6.6). Refused here, when the file is read,
-//! so that no later code has to ask.
+//! so that no later code has to ask. What is fixed whatever a file says stands in `least`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,9 @@ use crate::datasets::{
     TimeLevel, Unit, Zeros,
 };
 use crate::error::PolicyError;
+use crate::least;
 
 const FILE: &str = "datasets.toml";
-/// The universe whose persons meet the state as accused: arrests, charges, judgments are acts of the state.
-const STATE_ACTS_ON_PERSONS: &str = "accused";
 
 impl Datasets {
     /// Reads `datasets.toml`.
@@ -26,21 +25,25 @@ impl Datasets {
         let Some(toml::Value::String(methodology)) = file.remove("methodology") else {
             return Err(unknown("methodology", "version", "(a string is needed)"));
         };
+        let population = match file.remove("population") {
+            None => None,
+            Some(toml::Value::String(territory)) => Some(territory),
+            Some(_) => return Err(unknown("population", "territory", "(a string is needed)")),
+        };
         let mut by_name = BTreeMap::new();
         for (name, table) in file {
             let raw: DatasetFile = table.try_into().map_err(syntax)?;
             by_name.insert(name.clone(), raw.read(&name)?);
         }
-        Ok(Self { methodology, by_name })
+        Ok(Self { methodology, population, by_name })
     }
 }
 
 impl DatasetFile {
     fn read(self, name: &str) -> Result<Dataset, PolicyError> {
-        let of = if self.unit == Unit::Person { Attribute::Person } else { Attribute::Act };
         let mut columns = BTreeMap::new();
         for (column, raw) in self.columns {
-            columns.insert(column.clone(), raw.read(name, column, of)?);
+            columns.insert(column.clone(), raw.read(name, column, self.unit)?);
         }
         let mut dataset = Dataset {
             name: name.to_owned(),
@@ -58,6 +61,7 @@ impl DatasetFile {
             columns,
         };
         check_dataset(&dataset)?;
+        dataset.columns.values().try_for_each(|column| check_column(&dataset, column))?;
         for grid in self.declared_exact {
             let grid = grid.read(&dataset)?;
             check_grid(&dataset, &grid)?;
@@ -84,11 +88,40 @@ fn check_dataset(dataset: &Dataset) -> Result<(), PolicyError> {
     if dataset.k < Profile::Std.k() {
         return forbid("k may be raised, not lowered below 11: the noise needs it (privacy.md 6.5)");
     }
-    if dataset.min_cases < 1 || dataset.top_case_percent > 100 {
-        return forbid("min_cases is at least 1 and top_case_percent at most 100");
+    if dataset.unit == Unit::Person && dataset.min_cases < least::CASES {
+        return forbid(
+            "min_cases may be raised, not lowered below 3, where persons are counted (privacy.md 6.6, rule 2)",
+        );
     }
-    if dataset.zeros == Zeros::Shown && !counts_acts_of_the_state(dataset) {
+    if dataset.top_case_percent > least::TOP_CASE_PERCENT {
+        return forbid("top_case_percent may be lowered, not raised above 80 (privacy.md 6.6, rule 2)");
+    }
+    if dataset.p_percent < least::P_PERCENT {
+        return forbid("p_percent may be raised, not lowered below 10 (privacy.md 6.6, rule 3)");
+    }
+    if dataset.zeros == Zeros::Shown && !least::counts_acts_of_the_state(dataset) {
         return forbid("zeros are shown for acts of the state only (privacy.md 6.6)");
+    }
+    Ok(())
+}
+
+/// A column keeps at least the profile of what it tells, and only attributes of acts are called so.
+fn check_column(dataset: &Dataset, column: &Column) -> Result<(), PolicyError> {
+    let forbid = |rule: String| Err(forbidden(dataset, rule));
+    if column.of == Attribute::Act && !least::is_attribute_of_an_act(column) {
+        return forbid(format!("`{}` is no attribute of an act of the state: of = \"person\"", column.name));
+    }
+    if let Some(profile) = least::profile(column).filter(|&least| column.profile < least) {
+        return forbid(format!("the profile of `{}` may not be below {}", column.name, profile.name()));
+    }
+    let lists = std::iter::once(&column.list).chain(column.levels.iter().map(|level| &level.list));
+    for (level, list) in lists.enumerate().map(|(at, list)| (at.checked_sub(1), list)) {
+        for (code, profile) in least::codes(list) {
+            let number = code_list_of(&dataset.name, list)?.code(code);
+            if number.is_some_and(|number| column.profile_of(level, number) < profile) {
+                return forbid(format!("`{}`: `{code}` may not be below {}", column.name, profile.name()));
+            }
+        }
     }
     Ok(())
 }
@@ -96,7 +129,7 @@ fn check_dataset(dataset: &Dataset) -> Result<(), PolicyError> {
 /// At most province x period x one attribute of the act, and no attribute of a person.
 fn check_grid(dataset: &Dataset, grid: &DeclaredGrid) -> Result<(), PolicyError> {
     let forbid = |rule: String| Err(forbidden(dataset, rule));
-    if !counts_acts_of_the_state(dataset) {
+    if !least::counts_acts_of_the_state(dataset) {
         return forbid("only acts of the state are published exact (privacy.md 6.6)".to_owned());
     }
     if dataset.zeros == Zeros::Never {
@@ -135,30 +168,26 @@ fn check_grid(dataset: &Dataset, grid: &DeclaredGrid) -> Result<(), PolicyError>
     Ok(())
 }
 
-fn counts_acts_of_the_state(dataset: &Dataset) -> bool {
-    match dataset.unit {
-        Unit::Case | Unit::Inspection | Unit::Activity => true,
-        Unit::Person => dataset.universe == STATE_ACTS_ON_PERSONS,
-        Unit::Contact => false,
-    }
-}
-
 fn is_main_place(dataset: &Dataset, column: &Column) -> bool {
     matches!(dataset.resolve(&dataset.place), Some(Resolved::Column(place, _)) if place.name == column.name)
 }
 
 impl ColumnFile {
-    fn read(self, dataset: &str, name: String, unit: Attribute) -> Result<Column, PolicyError> {
-        let column = Column {
+    fn read(self, dataset: &str, name: String, unit: Unit) -> Result<Column, PolicyError> {
+        let mut column = Column {
             list: self.list.unwrap_or_else(|| name.clone()),
             name,
             levels: self.levels.into_iter().map(LevelFile::read).collect(),
             profile: self.profile,
             raise: Vec::new(),
             cardinality: self.cardinality,
-            of: self.of.unwrap_or(unit),
+            of: self.of.unwrap_or(Attribute::Person),
             secret: self.secret,
         };
+        // Where the unit is an act, a column that tells of acts is the act's, unless the file says otherwise.
+        if self.of.is_none() && unit != Unit::Person && least::is_attribute_of_an_act(&column) {
+            column.of = Attribute::Act;
+        }
         let place = format!("{dataset}.columns.{}", column.name);
         let base = code_list_of(&place, &column.list)?;
         let coarser = column.levels.iter().map(|level| code_list_of(&place, &level.list));

@@ -12,6 +12,7 @@ mod datasets;
 mod datasets_file;
 mod error;
 mod keys;
+mod least;
 
 pub use agencies::{Agencies, Agency, AgencyIndex};
 pub use datasets::{

@@ -3,6 +3,8 @@
 //! Every released count is held against the count before protection, cell by cell. *National*: the whole country, so the
 //! province is at its total (or the indicator has none). *Year*: periods of a year; C01, L01 and L02 are counted by quarter
 //! and stand here with their national quarters. Shares and rates are made of these counts and are not counted again.
+//! The headline is over persons whose cells are protected; grids that are published exact (acts of the state) stand apart
+//! and cannot dilute it.
 //! The test vectors of the noise and the planted leaks are tests of `disclosure`, which the figure runs beside this.
 
 use std::collections::BTreeMap;
@@ -121,7 +123,7 @@ async fn of(scratch: &Path, size: Size) -> Result<Measurement> {
     let shown: BTreeMap<&Key, Option<f64>> =
         released.rows.iter().map(|row| (&row.key, row.figure.value().map(|v| v.micros() as f64 / 1e6))).collect();
     let mut by_indicator: BTreeMap<String, [Cost; 2]> = BTreeMap::new();
-    let (mut all, mut totals) = (Cost::default(), Cost::default());
+    let (mut all, mut totals, mut exact) = (Cost::default(), Cost::default(), Cost::default());
     for (key, before) in unprotected(&source, &place.policy, &place.keys, as_of())? {
         let after = *shown.get(&key).context("a cell was counted and not released, not even as hidden")?;
         if before == 0 || !is_national(&key) || is_year(&key) == counted_by_quarter(&key.indicator) {
@@ -129,6 +131,10 @@ async fn of(scratch: &Path, size: Size) -> Result<Measurement> {
         }
         let costs = by_indicator.entry(key.indicator.clone()).or_default();
         costs[0].add(before, after);
+        if is_exact(&key) {
+            exact.add(before, after);
+            continue;
+        }
         all.add(before, after);
         if key.dimensions.iter().all(|code| code == "_T" || code == "_Z") {
             costs[1].add(before, after);
@@ -140,15 +146,16 @@ async fn of(scratch: &Path, size: Size) -> Result<Measurement> {
     for [cells, _] in by_indicator.values() {
         together.merge(cells);
     }
-    ensure!(together.cells == all.cells, "indicators and their sum disagree");
+    ensure!(together.cells == all.cells + exact.cells, "indicators and their sum disagree");
     let short: Vec<&String> =
         by_indicator.iter().filter(|(_, [cells, _])| !cells.reaches_the_goal()).map(|(id, _)| id).collect();
     let line = |(id, [cells, totals]): (&String, &[Cost; 2])| {
         (id.clone(), json!({"national_cells": cells.to_json(), "totals_alone": totals.to_json()}))
     };
     let details = json!({
-        "national_cells": all.to_json(),
-        "totals_alone": totals.to_json(),
+        "protected_cells_of_persons": all.to_json(),
+        "their_totals_alone": totals.to_json(),
+        "exact_cells_apart": exact.to_json(),
         "by_indicator": by_indicator.iter().map(line).collect::<Map<_, _>>(),
         "indicators_short_of_the_goal": short,
         "audit": {
@@ -164,6 +171,17 @@ async fn of(scratch: &Path, size: Size) -> Result<Measurement> {
 fn is_national(key: &Key) -> bool {
     let province = DIMENSIONS.iter().position(|name| *name == "province").expect("province is a dimension");
     matches!(key.dimensions[province].as_str(), "_T" | "_Z")
+}
+
+/// On a declared grid of acts of the state: C01, C04, L01, L02, and C05 by section with the year's total.
+fn is_exact(key: &Key) -> bool {
+    let at =
+        |name: &str| DIMENSIONS.iter().position(|dimension| *dimension == name).map(|at| key.dimensions[at].as_str());
+    match key.indicator.as_str() {
+        "C01" | "C04" | "L01" | "L02" => true,
+        "C05" => at("sex") == Some("_T") && at("citizenship") == Some("_T"),
+        _ => false,
+    }
 }
 
 fn is_year(key: &Key) -> bool {

@@ -53,6 +53,7 @@ pub async fn measure(scratch: &Path, size: Size) -> Result<Measured> {
             "retractions": refreshed.stage.retractions,
             "cells_compared": truth.keys().chain(counted.keys()).collect::<BTreeSet<_>>().len(),
             "cells_by_indicator": by_indicator(&truth),
+            "derived_from": derived_from(),
             "differences": differ.len(),
             "examples": differ.iter().take(8).collect::<Vec<_>>(),
             "differences_without": without,
@@ -114,6 +115,22 @@ fn differences(truth: &BTreeMap<Cell, u64>, counted: &BTreeMap<Cell, u64>) -> Ve
     let value = |of: &BTreeMap<Cell, u64>, key| of.get(key).copied().unwrap_or(0);
     let differ = keys.into_iter().filter(|key| value(truth, key) != value(counted, key));
     differ.map(|key| format!("{key:?}: {} true, {} counted", value(truth, key), value(counted, key))).collect()
+}
+
+/// Rates and shares have no truth of their own here: each is arithmetic on these counts, which are compared.
+fn derived_from() -> Value {
+    let of = |part: &indicator::Part| format!("{}/{}", part.indicator, part.measure);
+    let mut derived = Map::new();
+    for known in indicator::all() {
+        for share in &known.shares {
+            let to = share.to.as_ref().map(of).unwrap_or_default();
+            derived.insert(format!("{}/{}", known.id, share.measure), json!([of(&share.of), to]));
+        }
+        if let Some(rate) = &known.rate {
+            derived.insert(format!("{}/{}", known.id, rate.measure), json!([of(&rate.of), "reference.population"]));
+        }
+    }
+    Value::Object(derived)
 }
 
 fn by_indicator(truth: &BTreeMap<Cell, u64>) -> Value {

@@ -3,8 +3,9 @@
 //! Shown numbers are intervals (the noise is bounded and its bound is public), hidden ones are unknowns, sums are
 //! equations. For every hidden cell the smallest and largest value that fits everything shown must be at least the
 //! floor apart, and must include 0 unless the cell holds at least the floor. Where that fails, the next smallest
-//! sibling is hidden and the part of the release that hangs together with it is examined again. Deterministic: order
-//! follows the tables and the codes.
+//! sibling is hidden, or where none is left the next smallest cell that hangs together with it, and that part of the
+//! release is examined again. What still fails when nothing is left to hide is confined by exact numbers of the state,
+//! which are public anyway, or the release is refused. Deterministic: order follows the tables and the codes.
 //!
 //! Relations audited: totals over one dimension, roll-ups between tables (quarters and years, bands and groups),
 //! margins shared by tables, exact totals, parts never above their total. Not audited: what an outsider knows from
@@ -50,7 +51,7 @@ pub(crate) fn run(board: &mut Board) -> Result<AuditReport, DisclosureError> {
         let mut touched = Vec::new();
         for system in &systems {
             let failing = system.examine(&confined, &mut report.programs)?;
-            hide_siblings(board, &families_of, &failing, &mut confined, &mut touched, &mut report);
+            hide_siblings(board, &families_of, (system, &failing), &mut confined, &mut touched, &mut report)?;
         }
         report.hidden_by_audit += complement::apply(board);
         systems = if touched.is_empty() { Vec::new() } else { System::components(board, Some(&touched)) };
@@ -71,15 +72,17 @@ pub(crate) fn holds_for(board: &Board, cells: &[CellId]) -> Result<bool, Disclos
     Ok(true)
 }
 
-/// For each failing cell hides the smallest sibling, one per family and round.
+/// For each failing cell of a part of the release hides the smallest sibling, one per family and round.
 fn hide_siblings(
     board: &mut Board,
     families_of: &[Vec<usize>],
-    failing: &[CellId],
+    (system, failing): (&System, &[CellId]),
     confined: &mut [bool],
     touched: &mut Vec<CellId>,
     report: &mut AuditReport,
-) {
+) -> Result<(), DisclosureError> {
+    // What fails was found before this round hid anything: then it is examined again, not given up.
+    let before = report.hidden_by_audit;
     let mut helped = vec![false; board.families.len()];
     for &cell in failing {
         let own = &families_of[cell];
@@ -87,8 +90,14 @@ fn hide_siblings(
             touched.push(cell);
             continue;
         }
-        let Some(sibling) = next_sibling(board, own) else {
-            confined[cell] = true;
+        let Some(sibling) = next_sibling(board, own).or_else(|| smallest_shown(board, &system.cells)) else {
+            if report.hidden_by_audit > before {
+                touched.push(cell);
+            } else if system.cells.iter().any(|&id| board.cells[id].exact && board.cells[id].shown().is_some()) {
+                confined[cell] = true;
+            } else {
+                return Err(DisclosureError::Audit("a hidden cell follows from what is public".to_owned()));
+            }
             continue;
         };
         board.cells[sibling].state = State::Hidden(Reason::Secondary);
@@ -98,6 +107,7 @@ fn hide_siblings(
             helped[family] = true;
         }
     }
+    Ok(())
 }
 
 /// The smallest shown sibling in the families of a cell: first where units have one code, then along many-valued

@@ -29,7 +29,14 @@ fn rows(groups: &[(u16, u16, usize)]) -> Prepared {
         ("province".to_owned(), one(places().map(|place| place.1).collect())),
     ]);
     let sid: Vec<u64> = (1..=persons as u64).collect();
-    let data = Microdata { dataset: "victims".into(), case_sid: sid.clone(), sid, agency: vec![0; persons], dims };
+    let data = Microdata {
+        dataset: "victims".into(),
+        case_sid: sid.clone(),
+        sid,
+        agency: vec![0; persons],
+        served_by: None,
+        dims,
+    };
     Prepared::new(data, &Policy::default(), &keys()).unwrap()
 }
 
@@ -194,4 +201,53 @@ fn what_contradicts_itself_is_not_released() {
         }
     }
     assert!(matches!(run(&mut board), Err(DisclosureError::Audit(_))));
+}
+
+/// Tells the audit that a cell is known too well, with these cells shown and no others.
+fn help(board: &mut Board, failing: CellId, shown: &[CellId]) -> Result<AuditReport, DisclosureError> {
+    for (id, cell) in board.cells.iter_mut().enumerate() {
+        let value = cell.facts.n as i64;
+        cell.state = if shown.contains(&id) {
+            State::Shown { value, tier: None, pinned: false }
+        } else {
+            State::Hidden(Reason::SmallCount)
+        };
+    }
+    let families_of = board.families_of();
+    let mut confined = vec![false; board.cells.len()];
+    let mut report = AuditReport::default();
+    let systems = System::components(board, Some(&[failing]));
+    hide_siblings(board, &families_of, (&systems[0], &[failing]), &mut confined, &mut Vec::new(), &mut report)?;
+    report.confined = confined.iter().filter(|&&confined| confined).count();
+    Ok(report)
+}
+
+/// Two provinces by year and by quarter, a cell of a quarter, and one that shares no family with it.
+fn near_and_far() -> (Board, CellId, CellId) {
+    let rows = rows(&[(0, 0, 100), (0, 1, 100), (1, 0, 100), (1, 1, 100)]);
+    let board = board(&rows, vec![vec![years(), provinces()], vec![quarters(), provinces()]]);
+    let families_of = board.families_of();
+    let near = board.tables[1].ids[0];
+    let stranger = |id: &CellId| !families_of[*id].iter().any(|family| families_of[near].contains(family));
+    let far = *board.tables[1].ids.iter().rev().find(|id| board.cells[**id].facts.n > 0 && stranger(id)).unwrap();
+    (board, near, far)
+}
+
+#[test]
+fn where_no_sibling_is_left_the_rest_of_what_hangs_together_is_hidden() {
+    let (mut board, near, far) = near_and_far();
+    let report = help(&mut board, near, &[far]).unwrap();
+    assert_eq!((report.hidden_by_audit, report.confined), (1, 0));
+    assert!(board.cells[far].shown().is_none());
+}
+
+#[test]
+fn what_can_be_computed_and_no_hiding_can_free_is_not_released() {
+    let (mut board, near, far) = near_and_far();
+    let failed = help(&mut board, near, &[]).unwrap_err();
+    assert!(matches!(failed, DisclosureError::Audit(_)), "{failed}");
+    // What exact numbers of the state confine is public, and told apart.
+    board.cells[far].exact = true;
+    let report = help(&mut board, near, &[far]).unwrap();
+    assert_eq!((report.hidden_by_audit, report.confined), (0, 1));
 }

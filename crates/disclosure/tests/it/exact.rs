@@ -87,6 +87,16 @@ fn of_two_marks_the_stricter_holds_and_a_provisional_number_is_shown() {
 }
 
 #[test]
+fn of_persons_it_is_never_said_that_nothing_was_collected() {
+    let rows = prepared("victims", &people(1..=40, |_| ()));
+    let asked = query("victims", vec![years(&[2023, 2024])]);
+    let marked = marked(table("t", &rows, &asked), mark(Marked::NotCollected, &[("year", 2023)]));
+    let release = released(vec![marked]);
+    let figure = release.tables[0].at(&[Coordinate::Code(2023)]).unwrap();
+    assert!(is_hidden(figure), "missing and hidden look the same");
+}
+
+#[test]
 fn tables_of_other_rows_are_not_released_together() {
     let (few, more) = (prepared("victims", &people(1..=40, |_| ())), prepared("victims", &people(1..=41, |_| ())));
     let asked = query("victims", vec![years(&[2024])]);

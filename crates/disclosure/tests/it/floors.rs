@@ -1,6 +1,6 @@
 //! When a number about persons may be shown (privacy.md 6.5, 6.6), through the whole vault.
 
-use disclosure::{ConfStatus, Coordinate, Dimension, Tier};
+use disclosure::{ConfStatus, Coordinate, Dimension, Prepared, Tier};
 use policy::Policy;
 
 use crate::support::*;
@@ -78,6 +78,53 @@ fn a_private_caseload_is_hidden_behind_at_least_two_others() {
 }
 
 #[test]
+fn those_whom_one_private_body_serves_are_its_caseload_whoever_holds_their_records() {
+    let served_by = |who: &dyn Fn(u64) -> &'static str| {
+        let mut data = microdata("services", &people(1..=40, |_| ()));
+        data.served_by = Some(data.sid.iter().map(|&sid| agency(who(sid))).collect());
+        let rows = Prepared::new(data, &Policy::default(), &keys()).unwrap();
+        let release = released(vec![table("t", &rows, &query("services", vec![years(&[2024])]))]);
+        *release.tables[0].at(&[Coordinate::Code(2024)]).unwrap()
+    };
+    let shelter = agency_of_group("SHL");
+    assert!(is_hidden(&served_by(&|_| shelter)), "referred by the police, all served by one shelter");
+    let spread = |sid| match sid {
+        1..=20 => shelter,
+        21..=35 => "POL-PB",
+        _ => "FIA",
+    };
+    assert_eq!(value(&served_by(&spread)), Some(39));
+    assert_eq!(value(&served_by(&|_| "POL-PB")), Some(39));
+}
+
+#[test]
+fn those_served_are_hidden_with_the_few_who_were_not() {
+    // S01: of 100 referred, 95 were served; whoever reads both numbers reads the 5 others.
+    let mut all = people(1..=95, |_| ());
+    all.extend(people(96..=100, |v| v.sex = code("sex", "M")));
+    let rows = prepared("victims", &all);
+    let part = Dimension::codes("sex", vec![code("sex", "F"), code("sex", "M")]).with_total();
+    let by_part = query("victims", vec![years(&[2024]), part]);
+    let release = released(vec![table("t", &rows, &by_part)]);
+    let at = |of| release.tables[0].at(&[Coordinate::Code(2024), of]).unwrap();
+    assert!(is_hidden(at(Coordinate::Code(code("sex", "F")))));
+    assert_eq!(value(at(Coordinate::Total)), Some(98));
+}
+
+#[test]
+fn a_part_and_a_population_of_one_code_are_the_same_persons() {
+    let mut all = people(1..=95, |_| ());
+    all.extend(people(96..=100, |v| v.sex = code("sex", "M")));
+    let rows = prepared("victims", &all);
+    let part = Dimension::codes("sex", vec![code("sex", "F"), code("sex", "M")]).with_total();
+    let by_part = query("victims", vec![years(&[2024]), part]);
+    let mut women = query("victims", vec![years(&[2024])]);
+    women.population.insert("sex".into(), vec![code("sex", "F")]);
+    let release = released(vec![table("parts", &rows, &by_part), table("women", &rows, &women)]);
+    assert!(is_hidden(release.tables[1].at(&[Coordinate::Code(2024)]).unwrap()), "hidden in one table, hidden in both");
+}
+
+#[test]
 fn a_store_of_public_records_has_no_private_caseloads() {
     let policy = Policy::ctdc();
     let only = policy.agencies.get("HLP-CTDC").unwrap().index;
@@ -102,12 +149,12 @@ fn what_is_hidden_and_what_is_empty_look_the_same() {
 fn the_same_set_has_the_same_number_in_every_question_and_beside_any_others() {
     let forty = people(1..=40, |_| ());
     let mut more = forty.clone();
-    more.extend(people(41..=500, |v| v.year = 2023));
+    more.extend(people(41..=500, |v| (v.year, v.quarter) = (2023, quarter(2023, 1))));
     let rows = prepared("victims", &more);
     let by_quarter = query("victims", vec![Dimension::codes("quarter", vec![quarter(2024, 1), quarter(2024, 2)])]);
     let by_year = query("victims", vec![years(&[2023, 2024]), whole("province")]);
     let mut first = by_quarter.clone();
-    first.population.insert("year".into(), vec![2024]);
+    first.population.insert("sex".into(), vec![code("sex", "F")]);
     let release = released(vec![table("a", &rows, &first), table("b", &rows, &by_year)]);
     let quarter = release.tables[0].at(&[Coordinate::Code(quarter(2024, 1))]).unwrap();
     let year = |province| release.tables[1].at(&[Coordinate::Code(2024), province]).unwrap();

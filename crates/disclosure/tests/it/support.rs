@@ -94,6 +94,7 @@ pub fn microdata(dataset: &str, victims: &[Victim]) -> Microdata {
         sid: victims.iter().map(|v| v.sid).collect(),
         case_sid: victims.iter().map(|v| v.case).collect(),
         agency: victims.iter().map(|v| v.agency).collect(),
+        served_by: None,
         dims,
     }
 }

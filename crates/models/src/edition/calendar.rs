@@ -12,13 +12,14 @@
 //! missing and hidden look the same (Q).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
-use chrono::{Datelike, NaiveDate};
 use disclosure::{CellQuery, Column, Mark, Marked, Microdata, MicrodataSource};
 use events::code_list;
 use policy::{Agency, Policy};
 
 use super::EditionError;
+use super::as_of::AsOf;
 use crate::indicator::{self, Indicator, Table};
 use crate::snapshot::{Report, Source};
 use crate::time::Period;
@@ -27,11 +28,18 @@ use crate::time::Period;
 pub trait EditionSource: MicrodataSource {
     /// The reporting calendar: reports expected, and reports that there was nothing to report.
     fn calendar(&self) -> Result<Vec<Report>, Self::Error>;
+
+    /// The rows of a dataset that began on one of these days (days since 1970-01-01).
+    fn within(&self, dataset: &str, days: &RangeInclusive<i32>) -> Result<Microdata, Self::Error>;
 }
 
 impl EditionSource for Source<'_> {
     fn calendar(&self) -> Result<Vec<Report>, Self::Error> {
         self.snapshot().calendar()
+    }
+
+    fn within(&self, dataset: &str, days: &RangeInclusive<i32>) -> Result<Microdata, Self::Error> {
+        Source::within(self, dataset, days)
     }
 }
 
@@ -55,7 +63,7 @@ struct Fact {
 
 impl Calendar {
     /// Reads the calendar, and of the datasets that have declared grids where they have facts.
-    pub(super) fn read<S>(source: &S, policy: &Policy, as_of: NaiveDate) -> Result<Self, EditionError>
+    pub(super) fn read<S>(source: &S, policy: &Policy, as_of: AsOf) -> Result<Self, EditionError>
     where
         S: EditionSource,
         S::Error: std::fmt::Display,
@@ -66,21 +74,21 @@ impl Calendar {
         let declared = |table: &&Table| table.is_exact(policy);
         for table in indicator::all().iter().flat_map(|indicator| &indicator.tables).filter(declared) {
             if !lines.is_empty() && !reported.contains_key(&table.dataset) {
-                let rows = source.open(&table.dataset).map_err(failed)?;
+                let rows = source.within(&table.dataset, &as_of.days()).map_err(failed)?;
                 reported.insert(table.dataset.clone(), facts(&rows));
             }
         }
-        Ok(Self::new(&lines, reported, as_of))
+        Ok(Self::new(&lines, reported, as_of.day()))
     }
 
-    fn new(lines: &[Report], reported: BTreeMap<String, BTreeSet<Fact>>, as_of: NaiveDate) -> Self {
-        let today = as_of.num_days_from_ce() - DAYS_BEFORE_1970;
+    fn new(lines: &[Report], reported: BTreeMap<String, BTreeSet<Fact>>, today: i32) -> Self {
         let due = lines.iter().filter(|line| !line.nil && line.to <= today);
         let expected = due.map(|line| (*line, is_missing(line, lines, &reported))).collect();
         Self { expected, reported }
     }
 
-    /// Marks on the cells of a table that were not collected; none where the table is protected.
+    /// Marks on the cells of a table that were not collected; none where all of it is protected. Where only its totals are
+    /// exact (C05 by sex: the year's convictions), the vault lets them fall on these alone.
     pub(super) fn not_collected(
         &self,
         indicator: &Indicator,
@@ -88,7 +96,7 @@ impl Calendar {
         query: &CellQuery,
         policy: &Policy,
     ) -> Vec<Mark> {
-        if !table.is_exact(policy) {
+        if !table.has_exact_cells(policy) {
             return Vec::new();
         }
         let mut marks = Vec::new();
@@ -139,8 +147,6 @@ impl Place<'_> {
             && self.province.is_none_or(|(_, code)| code == fact.province)
     }
 }
-
-const DAYS_BEFORE_1970: i32 = 719_163;
 
 /// What is reported, as the calendar calls it: by the name of the dataset.
 fn kind_of(dataset: &str) -> Option<u16> {
@@ -225,6 +231,10 @@ mod tests {
         Period::Year.days(year).unwrap()
     }
 
+    fn as_of() -> AsOf {
+        AsOf::new("2025-01-31".parse().unwrap()).unwrap()
+    }
+
     struct Told {
         lines: Vec<Report>,
         facts: BTreeSet<Fact>,
@@ -263,7 +273,7 @@ mod tests {
             let table = &indicator.tables[0];
             let query = table.query(&self.policy, indicator::Years { first: 2024, last: 2024 }).unwrap();
             let reported = BTreeMap::from([("cases".to_owned(), self.facts.clone())]);
-            let calendar = Calendar::new(&self.lines, reported, "2025-01-31".parse().unwrap());
+            let calendar = Calendar::new(&self.lines, reported, as_of().day());
             let marks = calendar.not_collected(indicator, table, &query, &self.policy);
             marks.iter().filter(|mark| mark.status == Marked::NotCollected).map(spell).collect()
         }
@@ -331,10 +341,27 @@ mod tests {
         let kind = kind_of("victims").unwrap();
         let lines: Vec<Report> = told.lines.iter().map(|line| Report { kind, ..*line }).collect();
         let reported = BTreeMap::from([("victims".to_owned(), BTreeSet::new())]);
-        let calendar = Calendar::new(&lines, reported, "2025-01-31".parse().unwrap());
+        let calendar = Calendar::new(&lines, reported, as_of().day());
         for table in &indicator.tables {
             let query = table.query(&told.policy, indicator::Years { first: 2024, last: 2024 }).unwrap();
             assert!(calendar.not_collected(indicator, table, &query, &told.policy).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_exact_total_of_a_protected_table_is_marked_and_no_other_cell_of_it() {
+        let told = Told::new().expected("PRO-PB", 2024);
+        let indicator = indicator::all().iter().find(|i| i.id == "C05").unwrap();
+        let court = told.policy.agencies.iter().find(|agency| agency.group == "CRT").unwrap().index;
+        let kind = kind_of("judgments").unwrap();
+        let lines: Vec<Report> = told.lines.iter().map(|line| Report { kind, agency: court, ..*line }).collect();
+        let reported = BTreeMap::from([("judgments".to_owned(), BTreeSet::new())]);
+        let calendar = Calendar::new(&lines, reported, as_of().day());
+        for table in &indicator.tables {
+            let query = table.query(&told.policy, indicator::Years { first: 2024, last: 2024 }).unwrap();
+            let marks = calendar.not_collected(indicator, table, &query, &told.policy);
+            assert_eq!(marks.len(), 1, "{:?}", table.by);
+            assert_eq!(marks[0].at, BTreeMap::from([("year".to_owned(), vec![2024])]));
         }
     }
 
@@ -345,6 +372,7 @@ mod tests {
             sid: vec![1, 2],
             case_sid: vec![1, 2],
             agency: vec![0, 0],
+            served_by: None,
             dims: BTreeMap::from([
                 ("year".to_owned(), Column::One(vec![2024, 2024])),
                 ("quarter".to_owned(), Column::One(vec![indicator::quarter_code(2024, 2), crate::time::UNKNOWN])),

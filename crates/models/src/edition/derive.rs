@@ -6,12 +6,12 @@ use disclosure::{Figure, Term, rate, ratio};
 use policy::Policy;
 
 use super::DIMENSIONS;
-use super::population::of_province;
+use super::population::{CENSUS_YEAR, of_province};
 use super::rows::{Key, Row};
 use crate::indicator::{self, Indicator, Part, published_column};
 
 /// Adds the rows of shares and rates to those of tables.
-pub fn shares_and_rates(rows: &mut BTreeMap<Key, Row>, _policy: &Policy) {
+pub fn shares_and_rates(rows: &mut BTreeMap<Key, Row>, policy: &Policy) {
     let mut derived = Vec::new();
     for indicator in indicator::all() {
         for share in &indicator.shares {
@@ -20,7 +20,7 @@ pub fn shares_and_rates(rows: &mut BTreeMap<Key, Row>, _policy: &Policy) {
                 None => within(rows, indicator, &share.measure, &share.of),
             });
         }
-        if let Some(rule) = &indicator.rate {
+        if let Some(rule) = indicator.rate.as_ref().filter(|rule| rule.is_of(policy)) {
             derived.extend(rates(rows, indicator, rule));
         }
     }
@@ -100,12 +100,18 @@ fn rates(rows: &BTreeMap<Key, Row>, indicator: &Indicator, rule: &indicator::Rat
         let code = &cell.key.dimensions[province];
         let excluded = rule.not_collected.get("province").is_some_and(|codes| codes.contains(code));
         let figure = match of_province(code) {
-            Some(population) if !excluded => rate(&cell.figure, population, rule.per as u32),
+            Some(population) if !excluded => of_its_year(rate(&cell.figure, population, rule.per as u32), &cell.key),
             _ => Figure::not_collected(),
         };
         row(indicator, &rule.measure, &cell.key, figure, &indicator.unit)
     };
     cells(rows, &rule.of).map(rate_of).collect()
+}
+
+/// The census stands in for the population of other years, until there is one: such rates are provisional (domain.md 7.1,
+/// "other years labelled as such").
+fn of_its_year(figure: Figure, key: &Key) -> Figure {
+    if key.time_period == CENSUS_YEAR.to_string() { figure } else { figure.provisional() }
 }
 
 /// A row of another measure at the same place, with the dimensions that this indicator has.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde_json::{Value, json};
 
 /// What an edition follows from.
@@ -43,6 +43,12 @@ impl Manifest {
     /// The date of a kept manifest.
     pub fn as_of_of(kept: &Value) -> Option<NaiveDate> {
         kept["as_of"].as_str()?.parse().ok()
+    }
+
+    /// The day on which it was published, in Pakistan (UTC+5, without daylight saving).
+    pub fn published_on(kept: &Value) -> Option<NaiveDate> {
+        let at = DateTime::parse_from_rfc3339(kept["published_at"].as_str()?).ok()?;
+        Some(at.with_timezone(&FixedOffset::east_opt(5 * 3_600)?).date_naive())
     }
 
     /// The cut of a kept manifest.

@@ -3,6 +3,7 @@
 //!
 //! Absent: true counts. They go from [`disclosure::tabulate`] into [`disclosure::protect`] and nowhere else.
 
+mod as_of;
 mod calendar;
 mod derive;
 mod manifest;
@@ -14,11 +15,12 @@ use chrono::{Datelike, NaiveDate};
 use disclosure::DisclosureError;
 use lake::{EditionInfo, LakeError, Published};
 use policy::{Keys, Policy};
+use serde_json::Value;
 use uuid::Uuid;
 
 pub use calendar::EditionSource;
 pub use manifest::Manifest;
-pub use population::{Population, population};
+pub use population::{Population, TERRITORY, population};
 pub use release::{ReleasedIndicators, release, unprotected};
 pub use rows::{Key, Row, to_batch};
 
@@ -61,7 +63,7 @@ pub enum EditionError {
     Lake(#[from] LakeError),
     /// A second edition of real data in one quarter.
     #[error(
-        "edition {edition} of {as_of} already speaks of this quarter. Until the guard against comparing editions is built, a store of real data publishes one edition a quarter; name a later --as-of."
+        "edition {edition} of {as_of} was published or speaks in this quarter already. Until the guard against comparing editions is built, a store of real data publishes one edition a quarter."
     )]
     SecondInQuarter {
         /// The edition that exists.
@@ -69,6 +71,20 @@ pub enum EditionError {
         /// Its date.
         as_of: String,
     },
+    /// An edition of real data whose manifest does not say when it was published, or of when it speaks.
+    #[error("the manifest of edition {0} does not say when it was published; nothing is published beside it")]
+    Undated(i64),
+    /// `as_of` has not come yet.
+    #[error("{as_of} has not come yet; today is {today}")]
+    Future {
+        /// The date asked for.
+        as_of: NaiveDate,
+        /// Today in Pakistan.
+        today: NaiveDate,
+    },
+    /// A year that has no codes.
+    #[error("no edition speaks of {0}: years from 1950")]
+    Year(NaiveDate),
     /// `as_of` lies before the latest edition's.
     #[error("edition {edition} already speaks of {as_of}, which is later; editions go forward in time")]
     Backward {
@@ -93,14 +109,16 @@ pub enum EditionError {
 
 /// Publishes the next edition of a Snapshot.
 ///
-/// `manifest` says what the rows follow from; `id` is new at each call. Fails, and publishes nothing, when protection fails, or
-/// when the store holds real data and the quarter of `as_of` has an edition already.
+/// `manifest` says what the rows follow from; `today` is the day in Pakistan; `id` is new at each call. Fails, and publishes
+/// nothing, when protection fails, when `as_of` is after today, or when the store holds real data and an edition was published
+/// in the quarter of today or speaks of the quarter of `as_of`.
 pub async fn publish<S>(
     published: &mut Published,
     source: &S,
     policy: &Policy,
     keys: &Keys,
     manifest: Manifest,
+    today: NaiveDate,
     id: Uuid,
 ) -> Result<EditionInfo, EditionError>
 where
@@ -108,23 +126,34 @@ where
     S::Error: std::fmt::Display,
 {
     let earlier = published.editions().await?;
-    check_calendar(&earlier, &manifest)?;
+    check_calendar(earlier.iter().map(|info| (info.edition, &info.manifest)), &manifest, today)?;
     let number = earlier.last().map_or(1, |last| last.edition + 1);
     let released = release(source, policy, keys, manifest.as_of)?;
     let batch = to_batch(&released.rows, number, manifest.as_of);
     Ok(published.append_edition(number, id, &[batch], manifest.to_json()).await?)
 }
 
-/// One edition a quarter of real data; forward in time, always.
-fn check_calendar(earlier: &[EditionInfo], manifest: &Manifest) -> Result<(), EditionError> {
-    for info in earlier {
-        let Some(before) = Manifest::as_of_of(&info.manifest) else { continue };
-        let (edition, as_of) = (info.edition, before.to_string());
-        if before > manifest.as_of {
-            return Err(EditionError::Backward { edition, as_of });
+/// One edition a quarter of real data, by the date it speaks of and by the day it is published; forward in time, always.
+fn check_calendar<'a>(
+    earlier: impl Iterator<Item = (i64, &'a Value)>,
+    manifest: &Manifest,
+    today: NaiveDate,
+) -> Result<(), EditionError> {
+    let as_of = as_of::AsOf::new(manifest.as_of)?.date();
+    if as_of > today {
+        return Err(EditionError::Future { as_of, today });
+    }
+    for (edition, kept) in earlier {
+        let (before, published) = (Manifest::as_of_of(kept), Manifest::published_on(kept));
+        if let Some(before) = before.filter(|before| *before > as_of) {
+            return Err(EditionError::Backward { edition, as_of: before.to_string() });
         }
-        if !manifest.synthetic && quarter(before) == quarter(manifest.as_of) {
-            return Err(EditionError::SecondInQuarter { edition, as_of });
+        if manifest.synthetic {
+            continue;
+        }
+        let (Some(before), Some(published)) = (before, published) else { return Err(EditionError::Undated(edition)) };
+        if quarter(before) == quarter(as_of) || quarter(published) == quarter(today) {
+            return Err(EditionError::SecondInQuarter { edition, as_of: before.to_string() });
         }
     }
     Ok(())
@@ -176,4 +205,75 @@ where
     let batch = to_batch(&released.rows, info.edition, as_of);
     let hash = lake::canonical::hash(&batch.schema(), std::slice::from_ref(&batch))?;
     Ok(Recomputed { published: info.rows_blake3.clone(), recomputed: hash.to_hex().to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn manifest(as_of: &str, synthetic: bool) -> Manifest {
+        Manifest {
+            as_of: date(as_of),
+            published_at: String::new(),
+            synthetic,
+            cut: std::collections::BTreeMap::new(),
+            marts: std::collections::BTreeMap::new(),
+            lake_version: 0,
+            sql: String::new(),
+            policy: String::new(),
+            methodology: String::new(),
+            key_fingerprint: String::new(),
+        }
+    }
+
+    /// After an edition that was published at this time and speaks of this date.
+    fn after(published_at: &str, before: &str, as_of: &str, today: &str, synthetic: bool) -> Result<(), EditionError> {
+        let kept = json!({"as_of": before, "published_at": published_at});
+        check_calendar([(1, &kept)].into_iter(), &manifest(as_of, synthetic), date(today))
+    }
+
+    #[test]
+    fn a_date_that_has_not_come_is_refused_of_real_and_of_synthetic_data() {
+        for synthetic in [true, false] {
+            let asked = manifest("2026-11-25", synthetic);
+            let refused = check_calendar([].into_iter(), &asked, date("2026-11-24"));
+            assert!(matches!(refused, Err(EditionError::Future { .. })));
+            assert!(check_calendar([].into_iter(), &asked, date("2026-11-25")).is_ok());
+        }
+    }
+
+    #[test]
+    fn real_data_have_one_edition_in_a_quarter_of_the_year_whatever_date_it_names() {
+        let real =
+            |published: &str, before: &str, as_of: &str, today: &str| after(published, before, as_of, today, false);
+        let second = |result| matches!(result, Err(EditionError::SecondInQuarter { edition: 1, .. }));
+        assert!(second(real("2026-11-24T09:00:00Z", "2026-09-30", "2026-11-25", "2026-11-25")), "a day later");
+        assert!(second(real("2026-09-30T09:00:00Z", "2026-09-30", "2026-09-30", "2026-10-01")), "the same date again");
+        assert!(second(real("2026-12-31T19:30:00Z", "2026-09-30", "2026-12-31", "2027-03-01")), "1 January in Karachi");
+        assert!(
+            real("2026-12-31T18:30:00Z", "2026-09-30", "2026-12-31", "2027-03-01").is_ok(),
+            "31 December in Karachi"
+        );
+        assert!(
+            real("2027-01-05T09:00:00Z", "2026-12-31", "2027-03-31", "2027-04-05").is_ok(),
+            "quarter after quarter"
+        );
+        assert!(
+            after("2026-11-24T09:00:00Z", "2026-09-30", "2026-11-25", "2026-11-25", true).is_ok(),
+            "synthetic data"
+        );
+    }
+
+    #[test]
+    fn editions_go_forward_and_one_without_a_date_stops_those_of_real_data() {
+        let back = after("2026-01-01T00:00:00Z", "2025-12-31", "2025-09-30", "2026-11-24", true);
+        assert!(matches!(back, Err(EditionError::Backward { .. })));
+        let undated = after("yesterday", "2025-12-31", "2026-09-30", "2026-11-24", false);
+        assert!(matches!(undated, Err(EditionError::Undated(1))));
+    }
 }

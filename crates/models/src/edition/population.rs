@@ -5,6 +5,12 @@ use std::sync::LazyLock;
 /// The file.
 pub const FILE: &str = include_str!("../../../../sql/reference/population.csv");
 
+/// The year of the census whose counts stand for every year.
+pub const CENSUS_YEAR: i32 = 2023;
+
+/// Whose inhabitants the file counts (ISO 3166-1).
+pub const TERRITORY: &str = "PK";
+
 /// A denominator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Population {
@@ -48,7 +54,9 @@ fn parse(line: &str) -> Option<Population> {
 
 /// The population of a province (or `_T`) by the census of 2023, which stands for every year (domain, 7.1).
 pub fn of_province(province: &str) -> Option<u64> {
-    let row = population().iter().find(|row| row.province == province && row.sex == "_T" && row.age_group == "_T")?;
+    let row = population()
+        .iter()
+        .find(|row| row.year == CENSUS_YEAR && row.province == province && row.sex == "_T" && row.age_group == "_T")?;
     u64::try_from(row.population).ok()
 }
 

@@ -2,21 +2,22 @@
 //! rates from what was released.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use chrono::{Datelike, Days, NaiveDate};
 use disclosure::truth::unprotected_counts;
 use disclosure::{
-    Coordinate, Mark, Marked, MicrodataSource, NothingReleased, Prepared, Released, Table as CountedTable, Utility,
-    protect, tabulate,
+    Coordinate, Mark, Marked, NothingReleased, Prepared, Released, Table as CountedTable, Utility, protect, tabulate,
 };
 use events::code_list::CodeList;
 use policy::{Keys, Policy};
 
+use super::as_of::AsOf;
 use super::calendar::{Calendar, EditionSource};
 use super::derive;
 use super::rows::{Key, Row};
 use super::{DIMENSIONS, EditionError};
-use crate::indicator::{self, Indicator, Table, Years, published_column, quarter_code, quarter_name};
+use crate::indicator::{self, Indicator, Table, published_column, quarter_code, quarter_name};
 
 /// The rows of an edition, and what protection cost (for the house, not for publication).
 pub struct ReleasedIndicators {
@@ -46,9 +47,10 @@ where
     S: EditionSource,
     S::Error: std::fmt::Display,
 {
+    let as_of = AsOf::new(as_of)?;
     let asked = asked(policy);
     let calendar = Calendar::read(source, policy, as_of)?;
-    let mut prepared = Rooms::default();
+    let mut prepared = Rooms { days: as_of.days(), known: BTreeMap::new() };
     let mut tables = Vec::with_capacity(asked.len());
     for Asked { indicator, table, name } in &asked {
         let query = question(indicator, table, policy, as_of)?;
@@ -77,17 +79,20 @@ pub fn unprotected<S>(
     as_of: NaiveDate,
 ) -> Result<Vec<(Key, u64)>, EditionError>
 where
-    S: MicrodataSource,
+    S: EditionSource,
     S::Error: std::fmt::Display,
 {
-    let mut prepared = Rooms::default();
+    let as_of = AsOf::new(as_of)?;
+    let mut prepared = Rooms { days: as_of.days(), known: BTreeMap::new() };
     let mut counts = BTreeMap::new();
     for asked in asked(policy) {
         let query = question(asked.indicator, asked.table, policy, as_of)?;
         let cells = tabulate(prepared.of(&asked.table.dataset, source, policy, keys)?, &query)?;
         let names = Names::of(&asked, policy)?;
         for cell in unprotected_counts(&cells) {
-            counts.insert(names.key(&asked, &cell.at), cell.count);
+            if let Some(key) = names.key(&asked, &cell.at) {
+                counts.insert(key, cell.count);
+            }
         }
     }
     Ok(counts.into_iter().collect())
@@ -111,13 +116,11 @@ fn question(
     indicator: &Indicator,
     table: &Table,
     policy: &Policy,
-    as_of: NaiveDate,
+    as_of: AsOf,
 ) -> Result<disclosure::CellQuery, EditionError> {
-    let last_quarter = quarter_code(as_of.year() as u16, as_of.month0() as u16 / 3 + 1);
-    let years = Years::ending(as_of.year() as u16);
     table
-        .query(policy, years)
-        .map(|query| without_future(query, last_quarter))
+        .query(policy, as_of.years())
+        .map(|query| without_future(query, as_of.quarter()))
         .map_err(|source| EditionError::Grid { indicator: indicator.id.clone(), source })
 }
 
@@ -136,7 +139,8 @@ fn without_future(mut query: disclosure::CellQuery, last: u16) -> disclosure::Ce
 }
 
 /// Periods that are still open on `as_of`, or whose last facts may still change, are provisional.
-fn marks(table: &Table, as_of: NaiveDate) -> Vec<Mark> {
+fn marks(table: &Table, as_of: AsOf) -> Vec<Mark> {
+    let as_of = as_of.date();
     let settled =
         as_of.checked_sub_days(Days::new(table.provisional_days.unwrap_or(0).unsigned_abs().into())).unwrap_or(as_of);
     // The first day whose facts are not settled lies in the first provisional period.
@@ -156,21 +160,24 @@ fn marks(table: &Table, as_of: NaiveDate) -> Vec<Mark> {
     vec![Mark { status: Marked::Provisional, at: BTreeMap::from([(table.by[0].clone(), codes)]) }]
 }
 
-/// Datasets, each read once.
-#[derive(Default)]
-struct Rooms(BTreeMap<String, Prepared>);
+/// Datasets, each read once: what began on these days.
+struct Rooms {
+    days: RangeInclusive<i32>,
+    known: BTreeMap<String, Prepared>,
+}
 
 impl Rooms {
     fn of<S>(&mut self, dataset: &str, source: &S, policy: &Policy, keys: &Keys) -> Result<&Prepared, EditionError>
     where
-        S: MicrodataSource,
+        S: EditionSource,
         S::Error: std::fmt::Display,
     {
-        if !self.0.contains_key(dataset) {
-            let rows = source.open(dataset).map_err(|error| EditionError::Microdata(error.to_string()))?;
-            self.0.insert(dataset.to_owned(), Prepared::new(rows, policy, keys)?);
+        if !self.known.contains_key(dataset) {
+            let rows =
+                source.within(dataset, &self.days).map_err(|error| EditionError::Microdata(error.to_string()))?;
+            self.known.insert(dataset.to_owned(), Prepared::new(rows, policy, keys)?);
         }
-        Ok(&self.0[dataset])
+        Ok(&self.known[dataset])
     }
 }
 
@@ -189,11 +196,12 @@ impl Names {
         })
     }
 
-    /// The key of a cell in `published`.
-    fn key(&self, asked: &Asked, at: &[Coordinate]) -> Key {
+    /// The key of a cell in `published`; `None` for a part that is not published.
+    fn key(&self, asked: &Asked, at: &[Coordinate]) -> Option<Key> {
         let applicable = asked.indicator.dimensions();
         let mut dimensions = DIMENSIONS.map(|name| if applicable.contains(&name) { "_T" } else { "_Z" }.to_owned());
         let mut time_period = "_T".to_owned();
+        let mut measure = &asked.table.measure;
         for ((name, list), coordinate) in asked.table.by.iter().zip(&self.lists).zip(at) {
             let text = match (coordinate, list) {
                 (Coordinate::Code(code), Some(list)) => list.codes[usize::from(*code)].code.to_owned(),
@@ -202,13 +210,17 @@ impl Names {
                 (Coordinate::Total, _) => "_T".to_owned(),
                 (Coordinate::Remainder, _) => "_R".to_owned(),
             };
+            if let Some(parts) = asked.table.parts.as_ref().filter(|parts| parts.of == *name) {
+                measure = if *coordinate == Coordinate::Total { measure } else { parts.measures.get(&text)? };
+                continue;
+            }
             match published_column(name).and_then(|column| DIMENSIONS.iter().position(|dimension| *dimension == column))
             {
                 Some(position) => dimensions[position] = text,
                 None => time_period = text,
             }
         }
-        Key { indicator: asked.indicator.id.clone(), measure: asked.table.measure.clone(), time_period, dimensions }
+        Some(Key { indicator: asked.indicator.id.clone(), measure: measure.clone(), time_period, dimensions })
     }
 }
 
@@ -218,7 +230,7 @@ fn rows_of(asked: &Asked, table: &Released, policy: &Policy) -> Result<Vec<Row>,
     Ok(table
         .cells()
         .iter()
-        .map(|cell| Row { key: names.key(asked, &cell.at), figure: cell.figure, unit: unit.clone() })
+        .filter_map(|cell| Some(Row { key: names.key(asked, &cell.at)?, figure: cell.figure, unit: unit.clone() }))
         .collect())
 }
 
@@ -234,12 +246,13 @@ mod tests {
             by: vec![by.into()],
             codes: BTreeMap::new(),
             total: BTreeMap::new(),
+            parts: None,
             provisional_days: days,
         }
     }
 
-    fn date(text: &str) -> NaiveDate {
-        text.parse().unwrap()
+    fn date(text: &str) -> AsOf {
+        AsOf::new(text.parse().unwrap()).unwrap()
     }
 
     #[test]

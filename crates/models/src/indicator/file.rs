@@ -45,9 +45,24 @@ pub struct Table {
     /// Dimensions that have no total (default: every one but time has).
     #[serde(default)]
     pub total: BTreeMap<String, bool>,
+    /// Codes of a dimension that are measures of their own and no column of `published`: those of the persons referred
+    /// who were served. The total bears the table's own name; codes that are not named are counted and protected with
+    /// the others, so that what is not said cannot be computed, and are not published.
+    #[serde(default)]
+    pub parts: Option<Parts>,
     /// Facts of the last so many days before the edition may still change the value: provisional.
     #[serde(default)]
     pub provisional_days: Option<i32>,
+}
+
+/// Codes that are measures of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// The dimension; it has a total.
+    pub of: String,
+    /// Name of the measure by code.
+    pub measures: BTreeMap<String, String>,
 }
 
 /// A share of released values, in percent.
@@ -76,6 +91,13 @@ pub struct Rate {
     /// Codes of a dimension for which there is no denominator.
     #[serde(default)]
     pub not_collected: BTreeMap<String, Vec<String>>,
+}
+
+impl Rate {
+    /// Whether the persons of a policy are inhabitants of the territory that `reference.population` counts.
+    pub fn is_of(&self, policy: &policy::Policy) -> bool {
+        policy.datasets.population() == Some(crate::edition::TERRITORY)
+    }
 }
 
 /// Cells of a table of this edition.

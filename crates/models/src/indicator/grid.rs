@@ -84,6 +84,12 @@ impl Table {
         self.population(policy).is_ok_and(|population| dataset.is_declared(Count::Unit, &by, &population))
     }
 
+    /// Whether any cell is exact: the table, or its totals by period.
+    pub fn has_exact_cells(&self, policy: &Policy) -> bool {
+        let totals = Self { by: self.by.iter().take(1).cloned().collect(), ..self.clone() };
+        self.is_exact(policy) || (self.by.len() > 1 && totals.is_exact(policy))
+    }
+
     /// The code list of a dimension that is no period.
     pub fn list(&self, name: &str, policy: &Policy) -> Result<&'static CodeList, GridError> {
         let dataset = policy.datasets.get(&self.dataset).ok_or_else(|| GridError::Dataset(self.dataset.clone()))?;
@@ -92,7 +98,7 @@ impl Table {
         Ok(code_list::list(&list))
     }
 
-    fn population(&self, policy: &Policy) -> Result<BTreeMap<String, Vec<u16>>, GridError> {
+    pub(crate) fn population(&self, policy: &Policy) -> Result<BTreeMap<String, Vec<u16>>, GridError> {
         let codes =
             |(name, select): (&String, &Select)| Ok((name.clone(), chosen(name, self.list(name, policy)?, select)?));
         self.population.iter().map(codes).collect()

@@ -8,7 +8,7 @@ mod grid;
 
 use std::sync::LazyLock;
 
-pub use file::{Part, Rate, Select, Share, Table, Text};
+pub use file::{Part, Parts, Rate, Select, Share, Table, Text};
 pub use grid::{GridError, Years, published_column, quarter_code, quarter_name};
 
 /// One indicator.

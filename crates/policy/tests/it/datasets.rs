@@ -115,6 +115,91 @@ fn the_floor_may_be_raised_and_not_lowered() {
 }
 
 #[test]
+fn the_rules_on_cases_and_caseloads_may_be_tightened_and_not_loosened() {
+    let changed = |from: &str, to: &str| with(|text| text.replacen(from, to, 1));
+    assert!(changed("min_cases = 3", "min_cases = 5\ntop_case_percent = 60\np_percent = 20").is_ok());
+    refused(changed("min_cases = 3", "min_cases = 2"), "below 3");
+    refused(changed("min_cases = 3", "min_cases = 3\ntop_case_percent = 81"), "above 80");
+    refused(changed("min_cases = 3", "min_cases = 3\np_percent = 9"), "below 10");
+}
+
+#[test]
+fn an_attribute_of_a_person_cannot_be_called_one_of_an_act() {
+    for name in ["sex", "age_band", "citizenship", "role", "official"] {
+        let renamed = with(|text| {
+            let at = text.find("[accused.columns]").unwrap();
+            let (before, after) = text.split_at(at);
+            let old = format!("\n{name} = {{ ");
+            assert!(after.contains(&old), "{name}");
+            format!("{before}{}", after.replacen(&old, &format!("{old}of = \"act\", "), 1))
+        });
+        refused(renamed, "no attribute of an act");
+    }
+    // Nor one that the unit's own default would have made one of the act.
+    let sex_of_a_case = with(|text| {
+        text.replace("[cases.columns]\n", "[cases.columns]\nsex = { profile = \"std\", raise = { T = \"high\" } }\n")
+            .replace(r#"by = ["quarter", "province", "agency_group"]"#, r#"by = ["quarter", "province", "sex"]"#)
+    });
+    refused(sex_of_a_case, "attribute of a person");
+    let disguised = with(|text| text.replacen("verdict = {", "verdict = { list = \"sex\",", 1));
+    refused(disguised, "no attribute of an act");
+}
+
+#[test]
+fn only_the_datasets_named_in_the_design_are_ever_exact() {
+    let moved = with(|text| {
+        text.replacen(r#"universe = "victims""#, r#"universe = "accused""#, 1).replacen(
+            r#"zeros = "never""#,
+            r#"zeros = "shown""#,
+            1,
+        )
+    });
+    refused(moved, "zeros are shown");
+    let renamed = with(|text| text.replace("[judgments", "[sentences"));
+    refused(renamed, "zeros are shown");
+}
+
+#[test]
+fn what_is_sensitive_stays_so() {
+    for name in ["exploitation", "means", "recruiter_relation"] {
+        let lowered = with(|text| {
+            text.replacen(&format!("\n{name} = {{ profile = \"sens\""), &format!("\n{name} = {{ profile = \"std\""), 1)
+        });
+        refused(lowered, "may not be below sens");
+    }
+    refused(
+        with(|text| text.replacen("raise = { T = \"high\" }", "raise = { T = \"sens\" }", 1)),
+        "`T` may not be below",
+    );
+    refused(with(|text| text.replace(", raise = { official = \"high\" }", "")), "`official` may not be below high");
+}
+
+#[test]
+fn a_state_actor_as_perpetrator_is_high_wherever_a_code_says_so() {
+    let policy = Policy::default();
+    let mut found = Vec::new();
+    for dataset in policy.datasets.iter() {
+        for column in dataset.columns.values() {
+            let code = if column.name == "official" { "yes" } else { "official" };
+            if let Some(number) = list(&column.list).code(code) {
+                assert_eq!(column.profile_of(None, number), Profile::High, "{}.{}", dataset.name, column.name);
+                found.push(format!("{}.{}", dataset.name, column.name));
+            }
+        }
+    }
+    assert_eq!(found, ["accused.official", "accused.role", "victims.recruiter_relation"]);
+    let role = &policy.datasets.get("accused").unwrap().columns["role"];
+    assert_eq!(role.profile_of(None, list("role").code("recruiter").unwrap()), Profile::Std);
+}
+
+#[test]
+fn only_a_policy_that_names_its_territory_has_inhabitants() {
+    assert_eq!(Policy::default().datasets.population(), Some("PK"));
+    assert_eq!(Policy::ctdc().datasets.population(), None, "the records of CTDC are of the whole world");
+    refused(with(|text| text.replace("population = \"PK\"", "population = 586")), "a string is needed");
+}
+
+#[test]
 fn an_unknown_field_is_refused() {
     assert!(matches!(
         with(|text| text.replacen("min_cases = 3", "min_case = 3", 1)),
