@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use eventlog::{EventSource, Fetched, LogError, Partition, RecordsBuilder, Watermarks, stream_name};
+use eventlog::{EventSource, FILE_UID_PREFIX, Fetched, LogError, Partition, RecordsBuilder, Watermarks, stream_name};
 
 use super::mapping::Mapping;
 use super::rows::{FileHash, Row, RowError, Rows};
@@ -87,7 +87,7 @@ impl FileSource {
 
 /// The source uid of a file.
 pub fn uid(file: FileHash) -> String {
-    format!("file-{}", &file.to_hex()[..32])
+    format!("{FILE_UID_PREFIX}{}", &file.to_hex()[..32])
 }
 
 fn partition(agency: &str) -> Partition {
