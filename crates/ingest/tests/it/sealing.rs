@@ -39,7 +39,7 @@ async fn everything(place: &mut Place) -> String {
     for file in snapshot.files.iter() {
         let batches: Vec<_> = snapshot.read(file, &names).unwrap().try_collect().await.unwrap();
         for batch in batches {
-            text.push_str(&format!("{:?}", batch));
+            text.push_str(&format!("{batch:?}"));
             for binary in batch.columns().iter().filter_map(|column| column.as_binary_opt::<i32>()) {
                 let values = binary.iter().flatten().map(String::from_utf8_lossy);
                 values.for_each(|value| text.push_str(&value));
