@@ -47,6 +47,11 @@ pub struct LogConfig {
     pub partitions: i32,
     /// Raised by the operator when a topic was recreated on purpose, so that its offsets begin anew (ingestion.md 3.3).
     pub generation: u32,
+    /// Whether another log than before may continue a stream, as after a lost `log.db` or a move to another cluster. Off:
+    /// the stream stands still. Switch it on for that one time; a raised `generation` does not need it.
+    pub accept_new_source: bool,
+    /// Replicas of a Kafka topic that this program creates; -1 leaves it to the brokers.
+    pub replicas: i32,
     /// Further client settings, passed to librdkafka as they are (TLS, SASL). `"sasl.password_file" = "FILE"` reads the value
     /// of `sasl.password` from a file; so for every setting. Secrets are masked wherever this is shown.
     #[serde(serialize_with = "masked")]
@@ -169,7 +174,15 @@ impl Default for Config {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { kind: LogKind::Sqlite, brokers: String::new(), partitions: 3, generation: 0, kafka: BTreeMap::new() }
+        Self {
+            kind: LogKind::Sqlite,
+            brokers: String::new(),
+            partitions: 3,
+            generation: 0,
+            accept_new_source: false,
+            replicas: -1,
+            kafka: BTreeMap::new(),
+        }
     }
 }
 
@@ -292,6 +305,9 @@ impl Config {
         }
         if self.log.partitions < 1 {
             return refuse("log.partitions", "must be at least 1");
+        }
+        if self.log.replicas != -1 && self.log.replicas < 1 {
+            return refuse("log.replicas", "must be at least 1, or -1 for what the brokers are set to");
         }
         if self.ingest.batch_bytes < 1 << 16 || self.ingest.batch_rows == 0 || self.ingest.batch_age_ms == 0 {
             return refuse("ingest", "batch_bytes must be at least 65536, batch_rows and batch_age_ms at least 1");

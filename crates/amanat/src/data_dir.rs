@@ -40,6 +40,7 @@ impl DataDir {
     pub fn open_or_create(config: &Config, wanted: Option<StoreKind>) -> anyhow::Result<Self> {
         let found = StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))?;
         let kind = wanted.or(found.as_ref().map(|identity| identity.kind)).unwrap_or(StoreKind::Real);
+        lake::create_private_dir(&config.data).map_err(|error| unusable(&config.data, &error))?;
         let master = master(&config.data, found.is_none())?;
         StoreIdentity::open_or_create(&config.data, &master.fingerprint(), kind)
             .map_err(|error| unusable(&config.data, &error))?;
@@ -104,6 +105,7 @@ fn kafka(config: &Config) -> KafkaConfig {
     KafkaConfig {
         generation: config.log.generation,
         partitions: config.log.partitions,
+        replicas: config.log.replicas,
         settings: config.log.kafka.clone(),
         ..KafkaConfig::new(&config.log.brokers)
     }

@@ -1,9 +1,10 @@
 //! `amanat sample`, and the filling of an empty store by `amanat up --sample`: a synthetic country's feed onto the log.
 //!
-//! The feed is a function of seed and size, so a broken run is resumed by counting what each stream already holds. What the
+//! The feed is a function of seed and size, so a broken run is resumed by leaving out what the log already holds. What the
 //! generator knows to be true is written by nobody here: it is for tests only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use eventlog::{EventSink, EventSource, Outgoing};
 use lake::StoreKind;
@@ -11,10 +12,13 @@ use sample::{Feed, Feedline, World};
 use serde_json::json;
 
 use crate::cli::{CountryArgs, SampleArgs, Size};
-use crate::config::Config;
+use crate::config::{Config, LogKind};
 use crate::data_dir::{DataDir, log_failure};
 use crate::exit::{self, Failure};
 use crate::progress;
+
+/// How long one look for more of the log may take.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Lines made durable together.
 const BLOCK: usize = 4_000;
@@ -60,7 +64,11 @@ pub fn world(country: &CountryArgs) -> World {
 
 /// Publishes the whole feed to the log, leaving out what is there already.
 pub fn publish(config: &Config, dir: &DataDir, country: &CountryArgs) -> anyhow::Result<Published> {
-    let mut present = lines_in_log(&mut *dir.source(config)?)?;
+    let mut source = dir.source(config)?;
+    let mut present = match config.log.kind {
+        LogKind::Sqlite => Present::First(lines_in_log(&mut *source)?),
+        LogKind::Kafka => Present::read(&mut *source)?,
+    };
     let mut sink = dir.sink(config)?;
     let expected = match country.size {
         Size::Small => 30_000,
@@ -71,9 +79,8 @@ pub fn publish(config: &Config, dir: &DataDir, country: &CountryArgs) -> anyhow:
     let mut published = Published { lines: 0, sent: 0 };
     for line in Feed::new(world(country)) {
         published.lines += 1;
-        match present.get_mut(line.topic) {
-            Some(left) if *left > 0 => *left -= 1,
-            _ => block.push(line),
+        if !present.has(&line) {
+            block.push(line);
         }
         if block.len() == BLOCK {
             published.sent += append(&mut block, &mut *sink)?;
@@ -83,6 +90,65 @@ pub fn publish(config: &Config, dir: &DataDir, country: &CountryArgs) -> anyhow:
     published.sent += append(&mut block, &mut *sink)?;
     bar.finish_and_clear();
     Ok(published)
+}
+
+/// What the log holds of the feed.
+enum Present {
+    /// The first so many lines of each stream: an append of the embedded log is in it whole or not at all.
+    First(BTreeMap<String, i64>),
+    /// These lines, so often. Kafka may have taken any of the lines of a broken append, so a count tells nothing.
+    Lines(HashMap<[u8; 16], i64>),
+}
+
+impl Present {
+    /// Reads all that the log holds.
+    fn read(source: &mut dyn EventSource) -> anyhow::Result<Self> {
+        lines_in_log(source)?;
+        let mut unread = BTreeMap::new();
+        for partition in source.partitions().map_err(log_failure)? {
+            let high = source.watermarks(&partition).map_err(log_failure)?.high;
+            if high > 0 {
+                source.read_from(&partition, 0).map_err(log_failure)?;
+                unread.insert(partition, high);
+            }
+        }
+        let mut lines = HashMap::new();
+        while !unread.is_empty() {
+            let Some(fetched) = source.poll(4 << 20, LOOK).map_err(log_failure)? else { continue };
+            for record in fetched.records.iter() {
+                *lines.entry(line_hash(&fetched.partition.stream, record.key, record.value)).or_insert(0) += 1;
+            }
+            if unread.get(&fetched.partition).is_some_and(|high| fetched.records.next_offset() >= *high) {
+                unread.remove(&fetched.partition);
+                source.stop(&fetched.partition).map_err(log_failure)?;
+            }
+        }
+        Ok(Self::Lines(lines))
+    }
+
+    /// Whether the log holds this line, which is the next of its stream.
+    fn has(&mut self, line: &Feedline) -> bool {
+        match self {
+            Self::First(streams) => take_one(streams.get_mut(line.topic)),
+            Self::Lines(lines) => {
+                take_one(lines.get_mut(&line_hash(line.topic, line.key.as_deref(), Some(&line.value))))
+            }
+        }
+    }
+}
+
+/// Takes one of what is left; whether there was one.
+fn take_one(left: Option<&mut i64>) -> bool {
+    left.filter(|left| **left > 0).map(|left| *left -= 1).is_some()
+}
+
+/// Names a line: stream, key and value, each with its length.
+fn line_hash(stream: &str, key: Option<&[u8]>, value: Option<&[u8]>) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    for part in [stream.as_bytes(), key.unwrap_or_default(), value.unwrap_or_default()] {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+    }
+    hasher.finalize().as_bytes()[..16].try_into().expect("16 of 32 bytes")
 }
 
 /// How many messages each stream holds, over its partitions. A log from which messages were deleted cannot be resumed.
@@ -121,4 +187,28 @@ fn append(block: &mut Vec<Feedline>, sink: &mut dyn EventSink) -> anyhow::Result
     let sent = block.len() as u64;
     block.clear();
     Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eventlog::simulated::{ManualClock, SimulatedLog};
+
+    fn block(lines: usize) -> Vec<Feedline> {
+        Feed::new(World::new(7, sample::Size::Small)).take(lines).collect()
+    }
+
+    /// Kafka takes the messages of an append by partition, so a broken one leaves any of them.
+    #[test]
+    fn a_feed_that_was_broken_off_within_a_block_is_resumed_with_the_lines_that_are_missing() {
+        let log = SimulatedLog::new("log", 3, ManualClock::at(1_709_967_600_000));
+        let half = block(300).into_iter().enumerate().filter(|(n, _)| n % 3 != 1);
+        append(&mut half.map(|(_, line)| line).collect(), &mut log.sink()).unwrap();
+        let mut present = Present::read(&mut log.source()).unwrap();
+        let mut missing: Vec<_> = block(300).into_iter().filter(|line| !present.has(line)).collect();
+        assert_eq!(append(&mut missing, &mut log.sink()).unwrap(), 100);
+        let mut whole = Present::read(&mut log.source()).unwrap();
+        assert!(block(300).iter().all(|line| whole.has(line)), "nothing is lost");
+        assert!(!block(300).iter().any(|line| whole.has(line)), "and nothing is there twice");
+    }
 }

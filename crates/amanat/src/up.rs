@@ -316,6 +316,8 @@ pub fn worker_config(config: &Config, kind: StoreKind) -> WorkerConfig {
         batch_bytes: config.ingest.batch_bytes,
         batch_rows: config.ingest.batch_rows,
         batch_age: Duration::from_millis(config.ingest.batch_age_ms),
+        accept_new_source: config.log.accept_new_source,
+        set_aside_days: config.ingest.set_aside_days,
         ..WorkerConfig::new(kind)
     }
 }
@@ -370,5 +372,20 @@ async fn stop_on_signal(stop: CancellationToken) {
     stop.cancel();
     if stop_asked().await.is_ok() {
         std::process::exit(130);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worker_takes_its_settings_from_the_configuration() {
+        let mut config = Config::default();
+        let worker = worker_config(&config, StoreKind::Real);
+        assert_eq!((worker.accept_new_source, worker.set_aside_days, worker.checkpoints), (false, 90, true));
+        (config.log.accept_new_source, config.ingest.set_aside_days) = (true, 7);
+        let worker = worker_config(&config, StoreKind::Real);
+        assert_eq!((worker.accept_new_source, worker.set_aside_days), (true, 7));
     }
 }

@@ -22,5 +22,5 @@ mod stream;
 pub use error::{LogError, Result};
 pub use records::{Fetched, Headers, Record, Records, RecordsBuilder};
 pub use sink::{EventSink, Outgoing, Position};
-pub use source::{EventSource, Partition, Watermarks};
+pub use source::{EventSource, FILE_UID_PREFIX, Partition, Watermarks};
 pub use stream::{agency_of, stream_name, valid_stream_name};

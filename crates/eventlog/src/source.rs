@@ -7,6 +7,10 @@ use std::time::Duration;
 use crate::error::{LogError, Result};
 use crate::records::Fetched;
 
+/// How the [`source_uid`](EventSource::source_uid) of a file begins; its hash follows. A file is a log of its own: it
+/// continues no other log and none continues it (ingestion.md 3.3). Whoever makes such a uid and whoever judges it use this.
+pub const FILE_UID_PREFIX: &str = "file-";
+
 /// One ordered sequence of records: a stream and a number in it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition {

@@ -3,7 +3,7 @@
 //! Invariant: nothing here asks a clock. Times are judged against each other and against the log's, so a rebuild
 //! judges alike (ingestion.md 3.9). Absent: form and code lists (`events::decode`), earlier events (deduplication).
 
-use events::{Event, calendar};
+use events::{Data, Event, Occurred, Patch, calendar};
 
 use crate::batch::Topic;
 use crate::set_aside::ErrorClass;
@@ -57,6 +57,37 @@ const OCCURRED_AFTER_TIME: Refusal = refuse(
 const OCCURRED_TOO_EARLY: Refusal =
     refuse(ErrorClass::Schema, "data.occurred_on: a date since 1947 is expected; check the century");
 
+const CORRECTED_AFTER_TIME: Refusal = refuse(
+    ErrorClass::Schema,
+    "data.fields.occurred_on: a date at most one day after `time` is expected (dates are those of Asia/Karachi); check \
+     the year",
+);
+const CORRECTED_TOO_EARLY: Refusal =
+    refuse(ErrorClass::Schema, "data.fields.occurred_on: a date since 1947 is expected; check the century");
+const NIL_AFTER_TIME: Refusal = refuse(
+    ErrorClass::Schema,
+    "data.period: a period that has begun at most one day after `time` is expected; check the year, or publish the \
+     event when the period has begun",
+);
+const EXPECTED_AFTER_TIME: Refusal = refuse(
+    ErrorClass::Schema,
+    "data.period: a period that begins at most a year after `time` is expected; check the year",
+);
+const PERIOD_TOO_EARLY: Refusal =
+    refuse(ErrorClass::Schema, "data.period: a period since 1947 is expected; check the century");
+const TOKEN_IN_SUBJECT: Refusal = refuse(
+    ErrorClass::Schema,
+    "subject: an id of the record that holds no token of a person is expected; it is stored in clear, and tokens are not",
+);
+const TOKEN_IN_DATA: Refusal = refuse(
+    ErrorClass::Schema,
+    "data: a person's token is expected in `person` alone, where it is replaced; name the case by an id that holds no \
+     token of a person",
+);
+
+/// Days ahead for which a report may be expected: a calendar is announced before its year.
+const ANNOUNCED_DAYS: i32 = 366;
+
 /// Admits an event from this topic, or says why not. `log_ms` is the log's time of the message (negative: unknown).
 pub(crate) fn admit<'a>(
     event: Event<'a>,
@@ -76,6 +107,7 @@ pub(crate) fn admit<'a>(
         (StoreKind::Real, false) | (StoreKind::Sample, true) => {}
     }
     times_agree(&event, log_ms)?;
+    tokens_stay_in_place(&event)?;
     Ok(Admitted(event))
 }
 
@@ -89,9 +121,54 @@ fn times_agree(event: &Event<'_>, log_ms: i64) -> Result<(), Refusal> {
     if recorded_day < calendar::FIRST_DAY {
         return Err(TIME_TOO_EARLY);
     }
-    match event.occurred {
-        Some(occurred) if occurred.from > recorded_day + 1 => Err(OCCURRED_AFTER_TIME),
-        Some(occurred) if occurred.to < calendar::FIRST_DAY => Err(OCCURRED_TOO_EARLY),
+    let (said, ahead, late, early) = match &event.data {
+        Data::RecordCorrected(correction) => (correction.occurred, 1, CORRECTED_AFTER_TIME, CORRECTED_TOO_EARLY),
+        Data::ReportNil(report) => (Some(report.period), 1, NIL_AFTER_TIME, PERIOD_TOO_EARLY),
+        Data::ReportExpected(report) => (Some(report.period), ANNOUNCED_DAYS, EXPECTED_AFTER_TIME, PERIOD_TOO_EARLY),
+        _ => (event.occurred, 1, OCCURRED_AFTER_TIME, OCCURRED_TOO_EARLY),
+    };
+    match said {
+        Some(Occurred { from, .. }) if from > recorded_day + ahead => Err(late),
+        Some(Occurred { to, .. }) if to < calendar::FIRST_DAY => Err(early),
         _ => Ok(()),
+    }
+}
+
+/// A token is replaced where the contract puts it. In the record's id or the case's it would be stored in clear
+/// (ingestion.md 3.6).
+fn tokens_stay_in_place(event: &Event<'_>) -> Result<(), Refusal> {
+    let has_token = |text: &str| event.tokens.iter().any(|token| text.contains(token.token));
+    if has_token(&event.record_id) {
+        return Err(TOKEN_IN_SUBJECT);
+    }
+    let mut after = 0;
+    for token in &event.tokens {
+        if has_token(&event.raw[after..token.at.start]) {
+            return Err(TOKEN_IN_DATA);
+        }
+        after = token.at.end;
+    }
+    // What is written with escapes is read without them.
+    if has_token(&event.raw[after..]) || case_id(&event.data).is_some_and(has_token) {
+        return Err(TOKEN_IN_DATA);
+    }
+    Ok(())
+}
+
+/// The case that the event names, if it names one.
+fn case_id(data: &Data) -> Option<&str> {
+    match data {
+        Data::VictimIdentified(fact) => fact.case_id.as_deref(),
+        Data::AccusedArrested(fact) => fact.case_id.as_deref(),
+        Data::ChargeFiled(fact) => fact.case_id.as_deref(),
+        Data::JudgmentDelivered(fact) => fact.case_id.as_deref(),
+        Data::RecordCorrected(correction) => match &correction.fields {
+            Patch::VictimIdentified(patch) => patch.case_id.as_deref(),
+            Patch::AccusedArrested(patch) => patch.case_id.as_deref(),
+            Patch::ChargeFiled(patch) => patch.case_id.as_deref(),
+            Patch::JudgmentDelivered(patch) => patch.case_id.as_deref(),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -249,6 +249,9 @@ impl Committer<'_> {
 
     /// An error here costs speed, not rows.
     async fn checkpoint(&mut self) -> Result<(), IngestError> {
+        if !self.config.checkpoints {
+            return Ok(());
+        }
         if let Err(error) = self.events.checkpoint_if_due().await {
             warn!(error = &error as &dyn std::error::Error, "no checkpoint of the table was made");
         }
@@ -282,8 +285,8 @@ impl Committer<'_> {
     }
 }
 
-/// Whether the lake knows the stream, but only from other logs. A file is a log of its own and continues nothing
-/// (ingestion.md 3.3).
+/// Whether the lake knows the stream, but only from other logs. A file is a log of its own and continues nothing. A
+/// higher generation of a log that is known is no other log: who raised it confirmed it (ingestion.md 3.3).
 fn is_of_another_log<'a>(id: &PartitionId, known: impl Iterator<Item = &'a PartitionId>) -> bool {
     let Some((uid, stream)) = split(&id.log_stream) else { return false };
     if is_file(uid) {
@@ -294,9 +297,21 @@ fn is_of_another_log<'a>(id: &PartitionId, known: impl Iterator<Item = &'a Parti
     let mut seen = false;
     let ours = same_stream.any(|(known, _)| {
         seen = true;
-        known == uid
+        known == uid || is_raised(known, uid)
     });
     seen && !ours
+}
+
+/// Whether `uid` is a later generation of the log `known`: `<log>#<number>`, the same log and a higher number.
+fn is_raised(known: &str, uid: &str) -> bool {
+    let parse = |uid: &str| {
+        let (log, generation) = uid.rsplit_once('#')?;
+        Some((log.to_owned(), generation.parse::<u32>().ok()?))
+    };
+    match (parse(known), parse(uid)) {
+        (Some((one, old)), Some((other, new))) => one == other && new > old,
+        _ => false,
+    }
 }
 
 /// `<source_uid>/<stream>`; a stream's name has no slash.
@@ -305,7 +320,7 @@ fn split(log_stream: &str) -> Option<(&str, &str)> {
 }
 
 fn is_file(uid: &str) -> bool {
-    uid.starts_with("file:")
+    uid.starts_with(eventlog::FILE_UID_PREFIX)
 }
 
 fn offset_range(range: &RangeRows) -> OffsetRange {
@@ -360,9 +375,19 @@ mod tests {
     fn a_stream_known_from_another_log_only_is_foreign() {
         let known = [id("one#1"), PartitionId::new("two#1", "tip.events.POL-PB.v1", 0)];
         assert!(!is_of_another_log(&id("one#1"), known.iter()));
-        assert!(is_of_another_log(&id("one#2"), known.iter()));
+        assert!(is_of_another_log(&id("three#2"), known.iter()));
         assert!(is_of_another_log(&id("two#1"), known.iter()));
         assert!(!is_of_another_log(&PartitionId::new("new", "tip.events.LAB-PB.v1", 0), known.iter()));
+    }
+
+    #[test]
+    fn a_raised_generation_is_its_own_confirmation_and_a_lowered_one_is_not() {
+        let known = [id("one#1")];
+        assert!(!is_of_another_log(&id("one#2"), known.iter()));
+        assert!(!is_of_another_log(&id("one#10"), [id("one#9")].iter()));
+        assert!(is_of_another_log(&id("one#0"), known.iter()));
+        assert!(is_of_another_log(&id("one"), known.iter()));
+        assert!(is_of_another_log(&id("other#2"), known.iter()));
     }
 
     #[test]
@@ -372,8 +397,9 @@ mod tests {
 
     #[test]
     fn a_file_continues_nothing_and_is_continued_by_nothing() {
-        let known = [id("one#1"), id("file:abc")];
-        assert!(!is_of_another_log(&id("file:def"), known.iter()));
+        let file = |hash: &str| id(&format!("{}{hash}", eventlog::FILE_UID_PREFIX));
+        let known = [id("one#1"), file("abc")];
+        assert!(!is_of_another_log(&file("def"), known.iter()));
         assert!(!is_of_another_log(&id("one#1"), known[1..].iter()));
     }
 }

@@ -35,8 +35,14 @@ pub struct WorkerConfig {
     pub store_attempts: Option<u32>,
     /// Whether a log with a uid not seen before may continue a stream that has rows of another log.
     ///
-    /// Off: such a partition halts until an operator confirms (the log was replaced, or another one is configured).
+    /// Off: such a partition halts until an operator confirms (the log was replaced, or another one is configured). A
+    /// raised generation of a log that is known needs no other confirmation.
     pub accept_new_source: bool,
+    /// Whether this worker makes the table's checkpoints. Of all workers on a lake one does: two at once race
+    /// (ingestion.md 2.3), so a worker beside the standing one leaves them to it.
+    pub checkpoints: bool,
+    /// Days for which set-aside bytes are to be kept; each row says until when (ingestion.md 3.6).
+    pub set_aside_days: u32,
 }
 
 impl WorkerConfig {
@@ -57,6 +63,8 @@ impl WorkerConfig {
             backoff_most: Duration::from_secs(30),
             store_attempts: None,
             accept_new_source: false,
+            checkpoints: true,
+            set_aside_days: 90,
         }
     }
 }

@@ -58,6 +58,10 @@ pub(crate) async fn memories(
             read_ids(snapshot, file, &here, &mut rows).await?;
         }
     }
+    let mut lasts = BTreeMap::new();
+    for partition in read.iter().filter(|partition| !rows.contains_key(**partition)) {
+        lasts.insert(*partition, last_row(snapshot, partition).await?);
+    }
     let memory = |partition: &PartitionId| {
         let mut window = Window::new(rule.span_s, rule.key);
         if let Some(until) = forgotten.get(partition) {
@@ -71,9 +75,32 @@ pub(crate) async fn memories(
             }
         }
         let last = rows.last().map(|(offset, log_ms, _)| (*offset, *log_ms));
+        let last = last.or_else(|| lasts.get(partition).copied().flatten());
         (partition.clone(), Memory { window, last })
     };
     Ok(partitions.iter().map(memory).collect())
+}
+
+/// Offset and log time (milliseconds) of the partition's last row, when that is older than the window: an agency that
+/// reports once a month has no row among the newest. Files are in order of ingest date and so are a partition's rows, so
+/// the newest date that holds some is read and no other.
+async fn last_row(snapshot: &EventsSnapshot, partition: &PartitionId) -> Result<Option<(i64, i64)>, LakeError> {
+    let mut last: Option<(i32, (i64, i64))> = None;
+    for file in snapshot.files.iter().rev().filter(|file| file.may_hold(partition, 0, i64::MAX)) {
+        if last.is_some_and(|(date, _)| date != file.ingest_date) {
+            break;
+        }
+        let mut batches = snapshot.read(file, &["log_stream", "log_partition", "log_offset", "log_ts"])?;
+        while let Some(batch) = batches.try_next().await? {
+            let places = Places::of(&batch)?;
+            let times = batch.column(3).as_primitive::<TimestampMicrosecondType>();
+            for row in (0..batch.num_rows()).filter(|row| places.is(*row, partition)) {
+                let found = (places.offset(row), times.value(row).div_euclid(1000));
+                last = Some((file.ingest_date, last.map_or(found, |(_, known)| known.max(found))));
+            }
+        }
+    }
+    Ok(last.map(|(_, row)| row))
 }
 
 async fn read_ids<'p>(
@@ -92,7 +119,7 @@ async fn read_ids<'p>(
             let Some(partition) = places.partition(row, partitions) else { continue };
             let first = file.lane == Lane::Main && ids.is_valid(row);
             let id = if first { uuid(ids.value(row)) } else { None };
-            rows.entry(partition).or_default().push((places.offset(row), times.value(row) / 1000, id));
+            rows.entry(partition).or_default().push((places.offset(row), times.value(row).div_euclid(1000), id));
         }
     }
     Ok(())

@@ -45,6 +45,7 @@ const CRASH: &str = "value: the decoder of this program failed on the message, w
 pub(crate) struct Pipeline {
     reader: Reader,
     window_entries: usize,
+    set_aside_days: i32,
     writer_id: String,
     windows: HashMap<PartitionId, Window>,
     main: Columns,
@@ -104,6 +105,7 @@ impl Pipeline {
         Self {
             reader,
             window_entries: config.window_bytes / ENTRY_BYTES,
+            set_aside_days: i32::try_from(config.set_aside_days).unwrap_or(i32::MAX),
             writer_id: writer_id.to_owned(),
             windows: HashMap::new(),
             main: Columns::new(schema.clone()),
@@ -129,7 +131,8 @@ impl Pipeline {
             let moved = self.decide(batch, &mut work, &found);
             main = without(&main, &moved)?;
         }
-        let side_rows = self.append_side(batch, &mut work);
+        let keep_until = date_text(calendar::karachi_day(batch.ingested_at_us).saturating_add(self.set_aside_days));
+        let side_rows = self.append_side(batch, &mut work, &keep_until);
         let side = self.side.finish(batch, &self.writer_id)?;
         self.shrink_windows();
         Ok(EncodedBatch {
@@ -243,14 +246,14 @@ impl Pipeline {
     }
 
     /// Appends the side lane in order of place; returns how many rows each run has in it.
-    fn append_side(&mut self, batch: &RawBatch, work: &mut Work) -> Vec<usize> {
+    fn append_side(&mut self, batch: &RawBatch, work: &mut Work, keep_until: &str) -> Vec<usize> {
         work.side.sort_by_key(|row| (row.at.run, row.at.offset));
         let mut rows = vec![0; batch.runs.len()];
         let mut side = std::mem::take(&mut work.side).into_iter().peekable();
         for (place, run) in batch.runs.iter().enumerate() {
             self.side.begin_run();
             while let Some(row) = side.next_if(|row| row.at.run == place) {
-                row.append(&mut self.side, &run.topic);
+                row.append(&mut self.side, &run.topic, keep_until);
                 row.count(&mut work.counts[place]);
                 rows[place] += 1;
             }
@@ -373,6 +376,12 @@ fn ranges(batch: &RawBatch, work: &Work, side_rows: &[usize]) -> Vec<RangeRows> 
         counts: work.counts[place],
     })
     .collect()
+}
+
+/// A calendar day as `YYYY-MM-DD`. Days beyond every calendar in use are the last of the year 9999.
+fn date_text(day: i32) -> String {
+    let (year, month, day) = calendar::civil_from_days(day.min(calendar::days_from_civil(9999, 12, 31)));
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 fn collect(headers: Headers<'_>) -> SmallVec<[(&str, &[u8]); 12]> {

@@ -84,8 +84,9 @@ impl SideRow {
         }
     }
 
-    /// Appends the row to the lane.
-    pub(crate) fn append(&self, lane: &mut Columns, topic: &Topic) {
+    /// Appends the row to the lane. `keep_until` is the last date on which set-aside bytes are to be kept (ingestion.md
+    /// 3.6): whoever expires them reads it from the row, whatever is configured then.
+    pub(crate) fn append(&self, lane: &mut Columns, topic: &Topic, keep_until: &str) {
         match &self.what {
             Side::SetAside { class, sentence, payload, hash } => {
                 lane.write_payload(payload);
@@ -94,7 +95,7 @@ impl SideRow {
                     status: RowStatus::SetAside,
                     envelope: None,
                     refs: None,
-                    headers: &[("amanat-hash", hash)],
+                    headers: &[("amanat-hash", hash), ("amanat-keep-until", keep_until)],
                     error: Some((*class, sentence)),
                 });
             }

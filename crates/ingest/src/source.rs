@@ -166,6 +166,8 @@ impl<S: EventSource> LogReader<S> {
     fn step(&mut self) -> Result<(), Stop> {
         if self.scan_is_due() {
             match self.scan() {
+                // How far to read is not known yet: ask again soon. Polls are the pause between two scans.
+                Ok(()) if self.io.until == Until::Drained && self.targets.is_none() => {}
                 Ok(()) => self.scanned_at = Some(self.io.clock.elapsed()),
                 Err(Trouble::Log(error)) => return self.trouble(error),
                 Err(Trouble::Stop(stop)) => return Err(stop),
@@ -192,16 +194,24 @@ impl<S: EventSource> LogReader<S> {
         self.scanned_at.is_none_or(|then| now.saturating_sub(then) >= self.io.config.rescan)
     }
 
-    /// Which partitions there are, how far they go, and which of them are new.
+    /// Which partitions there are, how far they go, and which of them are new. A partition that does not answer now is
+    /// left for the next scan and keeps the marks it had: it must not hold up the others. When none answers, the log is
+    /// away.
     fn scan(&mut self) -> Result<(), Trouble> {
         let all = self.io.source.partitions()?;
         let mut new = BTreeMap::new();
         let mut targets = BTreeMap::new();
+        let mut silent = None;
         for partition in all.into_iter().filter(|p| eventlog::agency_of(&p.stream).is_some()) {
             let marks = match self.io.source.watermarks(&partition) {
                 Ok(marks) => marks,
                 Err(error) if error.partition().is_some() => {
                     self.halt(&partition, Halt::Source { reason: error.to_string() });
+                    continue;
+                }
+                Err(error) if error.is_transient() => {
+                    debug!(partition = %partition, %error, "the partition does not answer; it is left for the next scan");
+                    silent = Some(error);
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -214,8 +224,12 @@ impl<S: EventSource> LogReader<S> {
                 new.insert(partition, marks);
             }
         }
-        self.assign(new)?;
-        if self.io.until == Until::Drained && self.targets.is_none() {
+        let all_answered = silent.is_none();
+        if let (Some(error), true) = (silent, targets.is_empty()) {
+            return Err(error.into());
+        }
+        let complete = self.assign(new)? && all_answered;
+        if self.io.until == Until::Drained && self.targets.is_none() && complete {
             self.targets = Some(targets);
         }
         self.answered();
@@ -226,22 +240,30 @@ impl<S: EventSource> LogReader<S> {
         PartitionId::new(self.io.source.source_uid(), &partition.stream, partition.number)
     }
 
-    /// Claims partitions and begins to read them where the lake says.
-    fn assign(&mut self, new: BTreeMap<Partition, Watermarks>) -> Result<(), Trouble> {
+    /// Claims partitions and begins to read them where the lake says; whether all of them answered.
+    fn assign(&mut self, new: BTreeMap<Partition, Watermarks>) -> Result<bool, Trouble> {
         if new.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
+        let mut all = true;
         let (reply, answer) = oneshot::channel();
         let partitions = new.keys().map(|p| (p.clone(), self.id(p))).collect();
         self.io.committer.blocking_send(ToCommitter::Assign { partitions, reply }).map_err(|_| Stop::Alone)?;
         for assignment in answer.blocking_recv().map_err(|_| Stop::Alone)? {
             let partition = assignment.partition.clone();
             match start(&assignment, new[&partition]) {
-                Ok(reading) => self.begin(partition, reading, assignment)?,
+                Ok(reading) => match self.begin(partition.clone(), reading, assignment) {
+                    // The next scan claims it again.
+                    Err(Trouble::Log(error)) if error.is_transient() => {
+                        debug!(partition = %partition, %error, "the partition is not read yet");
+                        all = false;
+                    }
+                    begun => begun?,
+                },
                 Err(halt) => self.halt(&partition, halt),
             }
         }
-        Ok(())
+        Ok(all)
     }
 
     fn begin(&mut self, partition: Partition, reading: Reading, assignment: Assignment) -> Result<(), Trouble> {
@@ -367,8 +389,9 @@ fn start(assignment: &Assignment, marks: Watermarks) -> Result<Reading, Halt> {
     if from < marks.low || from > marks.high {
         return Err(out_of_range(from, marks));
     }
-    // The last record ingested is read again to see that it is still the same; the pipeline leaves it out.
-    let probe = assignment.last.filter(|(offset, _)| *offset == from - 1 && *offset >= marks.low);
+    // The last record ingested is read again to see that it is still the same; the pipeline leaves it out. Between it and
+    // what is next there may be offsets without a record (transaction markers).
+    let probe = assignment.last.filter(|(offset, _)| (marks.low..from).contains(offset));
     let next = probe.map_or(from, |(offset, _)| offset);
     Ok(Reading { topic, committed: assignment.next, from, next, probe, chunks: Vec::new() })
 }
@@ -382,11 +405,13 @@ const fn out_of_range(wanted: i64, marks: Watermarks) -> Halt {
 }
 
 impl Reading {
-    /// The offset at which the log differs from what was ingested, if these are its first records.
+    /// The offset at which the log differs from what was ingested. The question stays open until a record at that
+    /// offset or after it has come: a batch may be empty.
     fn probe_fails(&mut self, records: &Records) -> Option<i64> {
-        let (offset, log_ms) = self.probe.take()?;
-        let record = records.get(0).filter(|record| record.offset == offset)?;
-        (record.timestamp_ms != log_ms).then_some(offset)
+        let (offset, log_ms) = self.probe?;
+        let record = records.iter().find(|record| record.offset >= offset)?;
+        self.probe = None;
+        (record.offset == offset && record.timestamp_ms != log_ms).then_some(offset)
     }
 
     /// What the open batch holds of the partition, if anything.

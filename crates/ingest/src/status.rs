@@ -101,20 +101,21 @@ impl fmt::Display for Halt {
             Self::Deleted { wanted, low } => write!(
                 f,
                 "offset {wanted} is next, but the log begins at {low}: records were deleted before they were ingested; \
-                 restore them, or reset the partition with a reason"
+                 restore them, or accept the loss and read what is left as a new generation (raise `log.generation`)"
             ),
             Self::Truncated { wanted, high } => write!(
                 f,
                 "offset {wanted} is next, but the log ends at {high}: the stream was truncated or recreated; \
-                 confirm it as a new generation, or restore the log"
+                 confirm it as a new generation (raise `log.generation`), or restore the log"
             ),
             Self::Recreated { offset } => write!(
                 f,
                 "the log's record at offset {offset} is not the one that was ingested: the stream was recreated; \
-                 confirm it as a new generation, or restore the log"
+                 confirm it as a new generation (raise `log.generation`), or restore the log"
             ),
             Self::OtherLog => f.write_str(
-                "the lake has rows of this stream from another log: check which log is configured, or confirm this one",
+                "the lake has rows of this stream from another log: check which log is configured; if this one continues \
+                 it, confirm that with `log.accept_new_source = true` until it is read",
             ),
             Self::Fenced { own, found } => {
                 write!(f, "another worker claimed the partition (claim {found}, ours {own}); stop one of the two")

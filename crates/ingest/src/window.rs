@@ -59,7 +59,7 @@ pub(crate) struct Window {
     /// Number of entries dropped so far: entry `i` of the deque has the number `dropped + i`.
     dropped: u64,
     index: HashTable<u64>,
-    /// Log time of the newest dropped entry; `None` while the window covers the whole partition.
+    /// Newest time of a dropped entry, the log's or its id's own, whichever is later; `None` while the window covers the whole partition.
     forgot_until_s: Option<i64>,
 }
 
@@ -151,7 +151,9 @@ impl Window {
         if let Ok(found) = self.index.find_entry(self.hash(&oldest.id), |&n| n == number) {
             found.remove();
         }
-        self.forgot_until_s = Some(self.forgot_until_s.map_or(oldest.log_s, |f| f.max(oldest.log_s)));
+        // `covers` compares with the time of an id, which may lie after the log's: an agency's clock may be ahead.
+        let until_s = made_at_s(&oldest.id).map_or(oldest.log_s, |made| made.max(oldest.log_s));
+        self.forgot_until_s = Some(self.forgot_until_s.map_or(until_s, |f| f.max(until_s)));
     }
 
     fn entry(&self, number: u64) -> &Entry {
@@ -239,6 +241,17 @@ mod tests {
         let mut other_version = id(2 * DAY_MS as u64, 9);
         other_version[6] = 0x80;
         assert_eq!(w.seen(&other_version), Seen::Unknown, "only version 7 tells its time");
+    }
+
+    #[test]
+    fn an_id_newer_than_its_log_time_is_looked_up_once_it_is_forgotten() {
+        let mut w = window();
+        let ahead = id(20 * DAY_MS as u64, 0);
+        w.insert(ahead, 0, None, 0);
+        w.insert(id(0, 1), 1, None, 10 * DAY_MS);
+        w.trim();
+        assert_eq!(w.len(), 1);
+        assert_eq!(w.seen(&ahead), Seen::Unknown, "it is in the lake");
     }
 
     #[test]

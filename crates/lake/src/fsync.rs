@@ -8,10 +8,10 @@
 //! visible in part; `PutMode::Create` has exactly one winner. Absent: `PutMode::Update` (not implemented, as in
 //! `LocalFileSystem`), syncing of deletes (a deleted file may come back after a power cut; nothing here relies on it).
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,7 +48,7 @@ impl FsyncStore {
             let mut name = dest.as_os_str().to_owned();
             name.push(format!("#{}{n:06}", std::process::id()));
             let path = PathBuf::from(name);
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
+            match OpenOptions::new().write(true).create_new(true).mode(file_mode(dest)).open(&path) {
                 Ok(file) => return Ok((file, path)),
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {} // left by a killed process with our id
                 Err(e) if e.kind() == ErrorKind::NotFound => create_dirs(dest)?,
@@ -82,6 +82,38 @@ fn parent(path: &FsPath) -> Result<&FsPath> {
     path.parent().ok_or_else(|| failed(ErrorKind::NotFound.into()))
 }
 
+/// Microdata is its owner's alone, whatever the umask. What is published may be read by whom the umask lets.
+fn file_mode(path: &FsPath) -> u32 {
+    if is_published(path) { 0o666 } else { 0o600 }
+}
+
+fn dir_mode(path: &FsPath) -> u32 {
+    if is_published(path) { 0o777 } else { 0o700 }
+}
+
+fn is_published(path: &FsPath) -> bool {
+    let parts: Vec<_> = path.components().map(std::path::Component::as_os_str).collect();
+    parts.windows(2).any(|pair| pair[0] == "lake" && pair[1] == "published")
+}
+
+/// Makes a directory that its owner alone may enter, and what is missing above it. One that is there stays as it is.
+///
+/// # Errors
+/// `ReadOnly`, `Full` or `Io` when it cannot be made.
+pub fn create_private_dir(dir: &FsPath) -> crate::Result<()> {
+    let io = |e| crate::LakeError::io("create", dir, e);
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
+        std::fs::create_dir_all(above).map_err(io)?;
+    }
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(io(e)),
+        _ => Ok(()),
+    }
+}
+
 /// Creates the missing directories above `path` and syncs each new one's parent, so that they survive as well.
 fn create_dirs(path: &FsPath) -> Result<()> {
     let mut missing = Vec::new();
@@ -91,7 +123,7 @@ fn create_dirs(path: &FsPath) -> Result<()> {
         dir = parent(dir)?;
     }
     for dir in missing.into_iter().rev() {
-        match std::fs::create_dir(dir) {
+        match DirBuilder::new().mode(dir_mode(dir)).create(dir) {
             Ok(()) => sync_dir_of(dir)?,
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
             Err(e) => return Err(failed(e)),

@@ -3,8 +3,9 @@
 //! Absent: keys. Only the fingerprint of the master key is here, so that a store refuses another key.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -125,8 +126,13 @@ impl StoreIdentity {
         let text = format!("# What this data directory is. Written once; do not edit.\n{text}");
         let (path, staged) = (dir.join(FILE), dir.join(format!("{FILE}.{}", std::process::id())));
         let io = |action, e| LakeError::io(action, &path, e);
-        std::fs::create_dir_all(dir).map_err(|e| io("create", e))?;
-        let written = File::create(&staged)
+        crate::fsync::create_private_dir(dir)?;
+        let written = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&staged)
             .and_then(|mut f| f.write_all(text.as_bytes()).and_then(|()| f.sync_all()))
             .and_then(|()| std::fs::hard_link(&staged, &path));
         let _ = std::fs::remove_file(&staged);

@@ -23,7 +23,7 @@ pub use events::{
     ClosedBatch, Counts, DataFile, Events, EventsSnapshot, Lane, LaneBatch, LaneWriter, OffsetRange, Outcome, Retry,
     RowFilter, Written,
 };
-pub use fsync::FsyncStore;
+pub use fsync::{FsyncStore, create_private_dir};
 pub use identity::{FORMAT, StoreIdentity, StoreKind};
 pub use lock::StoreLock;
 pub use parquet_file::BatchStream;

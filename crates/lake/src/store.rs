@@ -11,7 +11,7 @@ use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use url::Url;
 
-use crate::fsync::FsyncStore;
+use crate::fsync::{FsyncStore, create_private_dir};
 use crate::{LakeError, Result};
 
 /// A place that holds one lake. Cheap to clone.
@@ -31,7 +31,7 @@ impl Store {
     /// `ReadOnly`, `Full` or `Io` when the directory cannot be made or found.
     pub fn local(dir: impl AsRef<FsPath>) -> Result<Self> {
         let dir = dir.as_ref();
-        std::fs::create_dir_all(dir).map_err(|e| LakeError::io("create", dir, e))?;
+        create_private_dir(dir)?;
         let dir = dir.canonicalize().map_err(|e| LakeError::io("find", dir, e))?;
         let url = Url::from_directory_path(&dir).map_err(|()| LakeError::BadPlace(dir.display().to_string()))?;
         let mut store = Self::from_object_store(url, Arc::new(FsyncStore::new()))?;

@@ -34,6 +34,10 @@ pub struct Mapping {
     /// Fields that the file cannot fill, for the report.
     #[serde(default)]
     pub absent: Vec<String>,
+    /// Whether nobody in the file exists. Said by who wrote the mapping, never guessed from the store: a store of
+    /// synthetic data sets real rows aside, and the other way round.
+    #[serde(default)]
+    pub synthetic: bool,
 }
 
 /// Where a value comes from.
@@ -151,6 +155,9 @@ impl Mapping {
                 "`agency` by column needs `values`, so that the streams of the file are known beforehand".into()
             );
         }
+        if mapping.agency.values.values().any(|codes| codes.iter().count() != 1) {
+            return Err("`agency` takes exactly one code for each of its `values`: a row is of one agency".into());
+        }
         if mapping.fields.contains_key("person") || mapping.fields.contains_key("record_version") {
             return Err("`person` and `record_version` are made by the import: a row is one record and one person, or its key column's".into());
         }
@@ -247,6 +254,16 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused() {
         assert!(Mapping::parse("titel = 't'").is_err());
+    }
+
+    #[test]
+    fn an_agency_of_no_code_or_of_two_is_refused() {
+        for codes in ["[]", "['IOM', 'FIA']"] {
+            let text = format!(
+                "title = 't'\nevent = 'e'\nagency = {{ column = 'a', values = {{ A = {codes} }} }}\ntime = {{ column = 'y', form = 'year' }}\n[fields]\n"
+            );
+            assert!(Mapping::parse(&text).unwrap_err().contains("exactly one code"), "{codes}");
+        }
     }
 
     #[test]

@@ -12,7 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use ingest::{RandomIds, SystemClock, Worker, WorkerReport};
+use ingest::{Clock as _, RandomIds, SystemClock, Worker, WorkerReport};
+use lake::{StoreIdentity, StoreKind};
 use serde_json::json;
 
 use self::mapping::Mapping;
@@ -29,8 +30,12 @@ pub fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
     // Leaked on purpose: one mapping a process, borrowed by the thread that reads rows.
     let mapping: &'static Mapping = Box::leak(Box::new(Mapping::read(&args.mapping).map_err(input)?));
     let file = hash(&args.file)?;
-    let dir = DataDir::open_or_create(&config, None)?;
-    let survey = survey(&args.file, file, mapping, &dir, &config)?;
+    let survey = survey(&args.file, file, mapping, &config)?;
+    let found = StoreIdentity::read(&config.data).map_err(|error| crate::data_dir::unusable(&config.data, &error))?;
+    let brings = if mapping.synthetic { StoreKind::Sample } else { StoreKind::Real };
+    if let Some(warning) = found.as_ref().and_then(|store| wrong_store(store.kind, brings)) {
+        exit::note(warning);
+    }
     if mapping.key.is_none() && !args.json {
         exit::note(&format!(
             "the mapping names no key column, so a row is its position in this very file (hash {}…). The same file again changes nothing; a changed copy would be counted again.",
@@ -40,7 +45,8 @@ pub fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
     if args.dry_run {
         return report(mapping, &survey, None, file, args.json);
     }
-    let source = FileSource::open(&args.file, file, mapping, *dir.keys.person, dir.is_sample(), &survey)?;
+    let dir = DataDir::open_or_create(&config, found.is_none().then_some(brings))?;
+    let source = FileSource::open(&args.file, file, mapping, *dir.keys.person, &survey)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let done = runtime.block_on(ingest(&config, &dir, source))?;
     report(mapping, &survey, Some(&done), file, args.json)
@@ -48,8 +54,13 @@ pub fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
 
 async fn ingest(config: &Config, dir: &DataDir, source: FileSource) -> anyhow::Result<WorkerReport> {
     let events = lake::Events::open_or_create(&dir.store, &format!("import-{}", std::process::id())).await?;
-    // A file is a log of its own: that its uid is new is the rule, not an accident.
-    let settings = ingest::WorkerConfig { accept_new_source: true, ..crate::up::worker_config(config, dir.kind) };
+    // A file is a log of its own: that its uid is new is the rule, not an accident. Checkpoints are the standing worker's:
+    // it may run at the same time.
+    let settings = ingest::WorkerConfig {
+        accept_new_source: true,
+        checkpoints: false,
+        ..crate::up::worker_config(config, dir.kind)
+    };
     let ids = Arc::new(RandomIds);
     let mut worker = Worker::new(
         source,
@@ -61,6 +72,19 @@ async fn ingest(config: &Config, dir: &DataDir, source: FileSource) -> anyhow::R
         ids,
     );
     Ok(worker.drain().await?)
+}
+
+/// What to say before rows are written that the store will set aside, all of them.
+fn wrong_store(store: StoreKind, brings: StoreKind) -> Option<&'static str> {
+    match (store, brings) {
+        (StoreKind::Sample, StoreKind::Real) => Some(
+            "this store holds synthetic data only, and the mapping does not say `synthetic = true`: every row will be set aside (wrong_store). Name a store of real data with --data.",
+        ),
+        (StoreKind::Real, StoreKind::Sample) => Some(
+            "this store holds real data only, and the mapping says `synthetic = true`: every row will be set aside (wrong_store). Name a sample store with --data.",
+        ),
+        _ => None,
+    }
 }
 
 fn input(error: impl std::fmt::Display) -> Failure {
@@ -75,15 +99,18 @@ fn hash(path: &Path) -> anyhow::Result<FileHash> {
 }
 
 /// Reads the file once, without writing: what is in it, what is lost, what the contract will not take.
-fn survey(path: &Path, file: FileHash, mapping: &Mapping, dir: &DataDir, config: &Config) -> anyhow::Result<Survey> {
+fn survey(path: &Path, file: FileHash, mapping: &Mapping, config: &Config) -> anyhow::Result<Survey> {
     let header = rows::header(&mut rows::reader(File::open(path)?)).map_err(input)?;
     mapping.check_header(&header).map_err(input)?;
-    let mut reader = Rows::new(mapping, file, *dir.keys.person, dir.is_sample(), File::open(path)?).map_err(input)?;
+    // No key of a store: which ids a row gets is not looked at here, and there may be no store yet.
+    let mut reader = Rows::new(mapping, file, [0; 32], File::open(path)?).map_err(input)?;
+    let now_ms = SystemClock::default().now_us() / 1000;
     let limits = events::Limits { max_bytes: config.ingest.max_payload_bytes };
     let mut survey = Survey { losses: vec![0; mapping.lossy.len()], ..Survey::default() };
     let bar = progress::spinner("reading");
     while let Some(row) = reader.next_row() {
         let (row, losses) = row.map_err(input)?;
+        rows::check_time(mapping, &row, now_ms).map_err(input)?;
         survey.rows += 1;
         survey.high.insert(row.agency.clone(), row.ordinal + 1);
         for rule in losses {
@@ -92,7 +119,7 @@ fn survey(path: &Path, file: FileHash, mapping: &Mapping, dir: &DataDir, config:
         if let Err(fault) = events::encode::event_of_line(row.json.as_bytes(), &limits) {
             survey.faults += 1;
             if survey.faulty.len() < 10 {
-                survey.faulty.push((row.ordinal as u64 + 2, fault.to_string()));
+                survey.faulty.push((row.line, fault.to_string()));
             }
         }
         bar.set_position(survey.rows);
@@ -156,4 +183,44 @@ fn report(
         }
     }
     exit::print(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CSV: &str = "year,from\n2012,H\n";
+    const MAPPING: &str = "title = 't'\nevent = 'victim.identified'\nagency = { column = 'from', values = { H = 'HLP-X' } }\ntime = { column = 'year', form = 'year' }\n[fields]\n";
+
+    /// Runs an import into a directory that is not there, and says whether it is there afterwards.
+    fn import(mapping: &str, dry_run: bool) -> (anyhow::Result<()>, bool) {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, map, data) = (dir.path().join("f.csv"), dir.path().join("m.toml"), dir.path().join("data"));
+        std::fs::write(&file, CSV).unwrap();
+        std::fs::write(&map, mapping).unwrap();
+        let config = Config { data: data.clone(), ..Config::default() };
+        let result = run(config, ImportArgs { file, mapping: map, dry_run, json: true });
+        (result, data.exists())
+    }
+
+    #[test]
+    fn a_dry_run_creates_nothing() {
+        let (result, exists) = import(MAPPING, true);
+        result.unwrap();
+        assert!(!exists);
+    }
+
+    #[test]
+    fn a_mapping_that_does_not_fit_the_header_is_refused_before_a_store_is_made() {
+        let (result, exists) = import(&MAPPING.replace("'year', form", "'date', form"), false);
+        assert!(result.unwrap_err().to_string().contains("date"));
+        assert!(!exists);
+    }
+
+    #[test]
+    fn rows_that_the_store_will_set_aside_are_announced() {
+        assert!(wrong_store(StoreKind::Sample, StoreKind::Real).unwrap().contains("synthetic = true"));
+        assert!(wrong_store(StoreKind::Real, StoreKind::Sample).is_some());
+        assert_eq!(wrong_store(StoreKind::Real, StoreKind::Real), None);
+    }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use events::calendar;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -20,6 +21,8 @@ pub struct Row {
     pub ordinal: i64,
     /// Whose stream it goes to; an agency that the mapping does not know goes to the first and is set aside there.
     pub agency: String,
+    /// Line of the file, from 1.
+    pub line: u64,
     /// The structured CloudEvent.
     pub json: String,
     /// Record id: key of the message.
@@ -49,6 +52,16 @@ pub enum RowError {
         /// What the mapping says stands there.
         expected: &'static str,
     },
+    /// The time lies in the future. The log's time of a row is the row's own, so nobody after this could tell.
+    #[error("line {line}, column {column:?}: lies after the end of {until}; check the year")]
+    Future {
+        /// Line of the file, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// `this year` or `today`.
+        until: &'static str,
+    },
     /// A key column's cell is empty.
     #[error("line {line}, column {column:?}: the key is empty, so the row cannot be told from others")]
     EmptyKey {
@@ -64,25 +77,18 @@ pub struct Rows<'m, R: Read> {
     mapping: &'m Mapping,
     file: FileHash,
     token_key: [u8; 32],
-    synthetic: bool,
     reader: csv::Reader<R>,
     columns: BTreeMap<String, usize>,
     next: i64,
 }
 
 impl<'m, R: Read> Rows<'m, R> {
-    /// Opens a file whose header was checked. `token_key` makes the tokens of keyed rows; `synthetic` marks a sample store's events.
-    pub fn new(
-        mapping: &'m Mapping,
-        file: FileHash,
-        token_key: [u8; 32],
-        synthetic: bool,
-        input: R,
-    ) -> Result<Self, RowError> {
+    /// Opens a file whose header was checked. `token_key` makes ids and tokens of rows.
+    pub fn new(mapping: &'m Mapping, file: FileHash, token_key: [u8; 32], input: R) -> Result<Self, RowError> {
         let mut reader = reader(input);
         let header = header(&mut reader)?;
         let columns = header.into_iter().enumerate().map(|(index, name)| (name, index)).collect();
-        Ok(Self { mapping, file, token_key, synthetic, reader, columns, next: 0 })
+        Ok(Self { mapping, file, token_key, reader, columns, next: 0 })
     }
 
     /// The next row with the loss rules that apply to it (indices into `mapping.lossy`); `None` at the end.
@@ -109,7 +115,7 @@ impl<'m, R: Read> Rows<'m, R> {
             })?;
         let identity =
             self.identity(&agency, ordinal, self.mapping.key.as_deref().map(|column| (column, cell(column))), line)?;
-        let record_id = format!("{agency}/{}", identity.token);
+        let record_id = format!("{agency}/{}", identity.record);
         let mut data = Map::new();
         data.insert("record_version".into(), json!(1));
         data.insert("person".into(), json!([{"kind": "record", "token": identity.token}]));
@@ -131,7 +137,7 @@ impl<'m, R: Read> Rows<'m, R> {
         if let Some(kind) = events::EventType::from_name(&format!("pk.tip.{}", self.mapping.event)) {
             event["dataschema"] = json!(kind.dataschema());
         }
-        if self.synthetic {
+        if self.mapping.synthetic {
             event["synthetic"] = json!("true");
         }
         let losses = self
@@ -143,30 +149,41 @@ impl<'m, R: Read> Rows<'m, R> {
         let losses = losses.map(|(index, _)| index).collect();
         let home =
             if self.mapping.agencies().contains(&agency) { agency } else { self.mapping.agencies().swap_remove(0) };
-        Ok((Row { ordinal, agency: home, json: event.to_string(), record_id, time_ms }, losses))
+        Ok((Row { ordinal, line, agency: home, json: event.to_string(), record_id, time_ms }, losses))
     }
 
-    /// Id and token of a row: of (agency, key) where the mapping names a key column, so that a changed copy of the file is
+    /// Id, record and token of a row: of (agency, event type, key column, key) where the mapping names a key column, so that a changed copy of the file is
     /// recognised; else of (file, position), because equal rows are different persons.
     fn identity(&self, agency: &str, ordinal: i64, key: Option<(&str, &str)>, line: u64) -> Result<Identity, RowError> {
         let mut hasher = blake3::Hasher::new_keyed(&self.token_key);
         match key {
             Some((column, "")) => return Err(RowError::EmptyKey { line, column: column.to_owned() }),
-            Some((_, key)) => {
-                hasher.update(b"import key\0").update(agency.as_bytes()).update(b"\0").update(key.as_bytes())
+            // Two files may be keyed by the same column: the same key in an event of another type is another event.
+            Some((column, key)) => {
+                hasher.update(b"import key\0");
+                for part in [agency, &self.mapping.event, column, key] {
+                    hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+                }
+                &mut hasher
             }
             None => hasher.update(b"import row\0").update(self.file.as_bytes()).update(&ordinal.to_le_bytes()),
         };
-        let mut bytes = [0; 48];
+        let mut bytes = [0; 72];
         hasher.finalize_xof().fill(&mut bytes);
-        let id: [u8; 16] = bytes[..16].try_into().expect("16 of 48 bytes");
-        Ok(Identity { id: uuid::Builder::from_custom_bytes(id).into_uuid(), token: opaque(&bytes[16..44]) })
+        let id: [u8; 16] = bytes[..16].try_into().expect("16 of 72 bytes");
+        Ok(Identity {
+            id: uuid::Builder::from_custom_bytes(id).into_uuid(),
+            token: opaque(&bytes[16..44]),
+            record: opaque(&bytes[44..]),
+        })
     }
 }
 
 struct Identity {
     id: Uuid,
     token: String,
+    /// Not the token: the record's id is stored in clear.
+    record: String,
 }
 
 /// Writes bytes in the alphabet of tokens (no vowels, no `l`), behind four letters, so that the form always holds.
@@ -232,6 +249,19 @@ fn time(cell: &str, form: TimeForm) -> Option<(String, i64)> {
     Some((text, parsed.timestamp_millis()))
 }
 
+/// Refuses a row whose time lies after the year or day of `now_ms` in Asia/Karachi, whichever the column's form says.
+pub fn check_time(mapping: &Mapping, row: &Row, now_ms: i64) -> Result<(), RowError> {
+    let today = calendar::karachi_day(now_ms.saturating_mul(1000));
+    let (until, end) = match mapping.time.form {
+        TimeForm::Year => ("this year", calendar::days_from_civil(calendar::year(today) + 1, 1, 1)),
+        TimeForm::Date | TimeForm::Rfc3339 => ("today", today + 1),
+    };
+    if row.time_ms.saturating_mul(1000) < calendar::karachi_midnight(end) {
+        return Ok(());
+    }
+    Err(RowError::Future { line: row.line, column: mapping.time.column.clone(), until })
+}
+
 /// A CSV reader that takes a BOM, CRLF, quotes and any UTF-8, and refuses rows of another width.
 pub fn reader<R: Read>(input: R) -> csv::Reader<R> {
     csv::ReaderBuilder::new().has_headers(true).flexible(false).from_reader(input)
@@ -264,7 +294,7 @@ mod tests {
 
     fn read(csv: &str) -> Vec<Result<(Row, Vec<usize>), RowError>> {
         let mapping = Mapping::parse(MAPPING).unwrap();
-        let mut rows = Rows::new(&mapping, blake3::hash(csv.as_bytes()), [7; 32], false, csv.as_bytes()).unwrap();
+        let mut rows = Rows::new(&mapping, blake3::hash(csv.as_bytes()), [7; 32], csv.as_bytes()).unwrap();
         std::iter::from_fn(|| rows.next_row()).collect()
     }
 
@@ -277,6 +307,59 @@ mod tests {
         assert_eq!(event["data"]["sex"], "F");
         assert_eq!(event["data"]["exploitation"], json!(["sexual"]));
         assert_eq!(event["time"], "2012-12-31T23:59:59+05:00");
+    }
+
+    /// The first row by a mapping of `MAPPING` with these replacements.
+    fn first(csv: &str, changes: &[(&str, &str)]) -> Value {
+        let mut text = MAPPING.to_owned();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        let mapping = Mapping::parse(&text).unwrap();
+        let mut rows = Rows::new(&mapping, blake3::hash(b"any"), [7; 32], csv.as_bytes()).unwrap();
+        serde_json::from_str(&rows.next_row().unwrap().ok().unwrap().0.json).unwrap()
+    }
+
+    #[test]
+    fn the_same_key_in_events_of_other_types_or_of_other_columns_is_not_the_same_event() {
+        let keyed = ("title = 't'", "title = 't'\nkey = 'kind'");
+        let csv = "year,from,gender,kind\n2012,H,sexual,sexual\n";
+        let one = first(csv, &[keyed]);
+        assert_eq!(one["id"], first(csv, &[keyed])["id"]);
+        assert_ne!(one["id"], first(csv, &[keyed, ("victim.identified", "victim.returned")])["id"]);
+        assert_ne!(one["id"], first(csv, &[("title = 't'", "title = 't'\nkey = 'gender'")])["id"]);
+    }
+
+    #[test]
+    fn a_record_id_does_not_hold_the_token() {
+        let event = first("year,from,gender,kind\n2012,H,F,sexual\n", &[]);
+        let token = event["data"]["person"][0]["token"].as_str().unwrap();
+        assert!(!event["subject"].as_str().unwrap().contains(token));
+    }
+
+    #[test]
+    fn a_row_is_synthetic_only_where_the_mapping_says_so() {
+        let csv = "year,from,gender,kind\n2012,H,F,sexual\n";
+        assert!(first(csv, &[]).get("synthetic").is_none());
+        assert_eq!(first(csv, &[("title = 't'", "title = 't'\nsynthetic = true")])["synthetic"], "true");
+    }
+
+    #[test]
+    fn a_time_after_this_year_or_day_names_line_and_column_and_no_value() {
+        let now_ms = 1_709_967_600_000; // 9 March 2024 in Karachi
+        let checked = |csv: &str, form: &str| {
+            let mapping = Mapping::parse(&MAPPING.replace("form = 'year'", form)).unwrap();
+            let mut rows = Rows::new(&mapping, blake3::hash(b"any"), [7; 32], csv.as_bytes()).unwrap();
+            let (row, _) = rows.next_row().unwrap().ok().unwrap();
+            check_time(&mapping, &row, now_ms).map_err(|error| error.to_string())
+        };
+        let of = |time: &str| format!("year,from,gender,kind\n{time},H,F,sexual\n");
+        assert_eq!(checked(&of("2024"), "form = 'year'"), Ok(()), "it runs");
+        let error = checked(&of("2025"), "form = 'year'").unwrap_err();
+        assert_eq!(error, "line 2, column \"year\": lies after the end of this year; check the year");
+        assert_eq!(checked(&of("2024-03-09"), "form = 'date'"), Ok(()));
+        assert!(checked(&of("2024-03-10"), "form = 'date'").unwrap_err().contains("today"));
     }
 
     #[test]

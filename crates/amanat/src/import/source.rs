@@ -1,12 +1,12 @@
 //! A file as a log: one stream per agency, the row's ordinal as offset, the file's hash as source uid. Read by the same
 //! worker as every other log (ingestion.md, decision 1).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use eventlog::{EventSource, Fetched, LogError, Partition, RecordsBuilder, Watermarks, stream_name};
+use eventlog::{EventSource, FILE_UID_PREFIX, Fetched, LogError, Partition, RecordsBuilder, Watermarks, stream_name};
 
 use super::mapping::Mapping;
 use super::rows::{FileHash, Row, RowError, Rows};
@@ -32,9 +32,16 @@ pub struct Survey {
 /// A CSV file as an event source.
 pub struct FileSource {
     uid: String,
+    /// Reads the file from its beginning.
+    open: Box<dyn Fn() -> Result<Rows<'static, File>, RowError> + Send>,
     rows: Rows<'static, File>,
     high: BTreeMap<String, i64>,
+    /// Next ordinal to deliver of each partition being read.
     next: BTreeMap<Partition, i64>,
+    /// Partitions of which the reader said once whether it reads them. Rows are read when all are: a row is passed once.
+    named: BTreeSet<Partition>,
+    /// Ordinal of the next row to be read from the file.
+    at: i64,
     ready: VecDeque<Fetched>,
     ended: bool,
 }
@@ -46,18 +53,32 @@ impl FileSource {
         file: FileHash,
         mapping: &'static Mapping,
         token_key: [u8; 32],
-        synthetic: bool,
         survey: &Survey,
     ) -> anyhow::Result<Self> {
-        let rows = Rows::new(mapping, file, token_key, synthetic, File::open(path)?)?;
+        let path = path.to_owned();
+        let open = move || {
+            let input =
+                File::open(&path).map_err(|_| RowError::Csv { line: 1, what: "cannot be read from the disk" })?;
+            Rows::new(mapping, file, token_key, input)
+        };
         Ok(Self {
             uid: uid(file),
-            rows,
+            rows: open()?,
+            open: Box::new(open),
+            named: BTreeSet::new(),
+            at: 0,
             high: survey.high.clone(),
             next: BTreeMap::new(),
             ready: VecDeque::new(),
             ended: false,
         })
+    }
+
+    /// Nothing of the partition is delivered from now on.
+    fn forget(&mut self, partition: &Partition) {
+        self.named.insert(partition.clone());
+        self.next.remove(partition);
+        self.ready.retain(|fetched| fetched.partition != *partition);
     }
 
     /// Reads the next block of rows and sorts them by stream.
@@ -69,8 +90,10 @@ impl FileSource {
                 break;
             };
             let (row, _) = row?;
-            let wanted = self.next.get(&partition(&row.agency)).is_some_and(|next| row.ordinal >= *next);
-            if wanted {
+            self.at = row.ordinal + 1;
+            let next = self.next.get_mut(&partition(&row.agency)).filter(|next| row.ordinal >= **next);
+            if let Some(next) = next {
+                *next = row.ordinal + 1;
                 let block =
                     blocks.entry(row.agency.clone()).or_insert_with(|| RecordsBuilder::starting_at(row.ordinal));
                 push(block, &row);
@@ -87,7 +110,7 @@ impl FileSource {
 
 /// The source uid of a file.
 pub fn uid(file: FileHash) -> String {
-    format!("file-{}", &file.to_hex()[..32])
+    format!("{FILE_UID_PREFIX}{}", &file.to_hex()[..32])
 }
 
 fn partition(agency: &str) -> Partition {
@@ -114,17 +137,23 @@ impl EventSource for FileSource {
     }
 
     fn read_from(&mut self, partition: &Partition, next: i64) -> Result<(), LogError> {
+        self.forget(partition);
+        if next < self.at {
+            // Its rows have been passed, so the file is read once more; the others go on behind what they had.
+            self.rows = (self.open)().map_err(|error| LogError::Refused { reason: error.to_string() })?;
+            (self.at, self.ended) = (0, false);
+        }
         self.next.insert(partition.clone(), next);
         Ok(())
     }
 
     fn stop(&mut self, partition: &Partition) -> Result<(), LogError> {
-        self.next.remove(partition);
+        self.forget(partition);
         Ok(())
     }
 
     fn poll(&mut self, _max_bytes: usize, wait: Duration) -> Result<Option<Fetched>, LogError> {
-        let all_named = self.next.len() == self.high.len();
+        let all_named = self.named.len() == self.high.len();
         while self.ready.is_empty() && !self.ended && all_named {
             self.read_block().map_err(|error| LogError::Refused { reason: error.to_string() })?;
         }
@@ -136,5 +165,62 @@ impl EventSource for FileSource {
 
     fn hint(&mut self, _partition: &Partition, _next: i64) -> Result<(), LogError> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAPPING: &str = "title = 't'\nevent = 'victim.identified'\nagency = { column = 'from', values = { H = 'HLP-X', C = 'IOM' } }\ntime = { column = 'year', form = 'year' }\n[fields]\n";
+
+    fn source(rows: &[&str]) -> (tempfile::NamedTempFile, FileSource) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = rows.iter().fold("year,from\n".to_owned(), |text, from| text + "2012," + from + "\n");
+        std::fs::write(file.path(), &text).unwrap();
+        let mapping = Box::leak(Box::new(Mapping::parse(MAPPING).unwrap()));
+        let mut survey = Survey::default();
+        for (ordinal, from) in rows.iter().enumerate() {
+            let agency = if *from == "H" { "HLP-X" } else { "IOM" };
+            survey.high.insert(agency.into(), i64::try_from(ordinal).unwrap() + 1);
+        }
+        let hash = blake3::hash(text.as_bytes());
+        let source = FileSource::open(file.path(), hash, mapping, [7; 32], &survey).unwrap();
+        (file, source)
+    }
+
+    /// Offsets by agency of all that comes.
+    fn offsets(source: &mut FileSource) -> Vec<(String, i64)> {
+        let mut all = Vec::new();
+        while let Some(fetched) = source.poll(1 << 20, Duration::ZERO).unwrap() {
+            let agency = eventlog::agency_of(&fetched.partition.stream).unwrap().to_owned();
+            all.extend(fetched.records.iter().map(|record| (agency.clone(), record.offset)));
+        }
+        all.sort();
+        all
+    }
+
+    fn at(agency: &str, offset: i64) -> (String, i64) {
+        (agency.to_owned(), offset)
+    }
+
+    #[test]
+    fn a_partition_that_is_stopped_before_it_began_does_not_hold_up_the_others() {
+        let (_file, mut source) = source(&["H", "C", "H"]);
+        source.stop(&partition("IOM")).unwrap();
+        source.read_from(&partition("HLP-X"), 0).unwrap();
+        assert_eq!(offsets(&mut source), [at("HLP-X", 0), at("HLP-X", 2)]);
+    }
+
+    #[test]
+    fn a_partition_that_is_stopped_and_begun_again_is_read_again_and_the_others_once() {
+        let (_file, mut source) = source(&["H", "C", "H"]);
+        for agency in ["HLP-X", "IOM"] {
+            source.read_from(&partition(agency), 0).unwrap();
+        }
+        assert_eq!(offsets(&mut source).len(), 3);
+        source.stop(&partition("HLP-X")).unwrap();
+        source.read_from(&partition("HLP-X"), 1).unwrap();
+        assert_eq!(offsets(&mut source), [at("HLP-X", 2)]);
     }
 }

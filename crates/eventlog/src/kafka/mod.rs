@@ -39,7 +39,7 @@ pub struct KafkaConfig {
     pub generation: u32,
     /// Partitions of a topic that a sink creates.
     pub partitions: i32,
-    /// Replicas of a topic that a sink creates.
+    /// Replicas of a topic that a sink creates; -1 leaves it to the brokers (`default.replication.factor`).
     pub replicas: i32,
     /// How long a question to the brokers may take before it is [`LogError::Unavailable`].
     pub request_timeout: Duration,
@@ -58,7 +58,7 @@ impl KafkaConfig {
             bootstrap: bootstrap.into(),
             generation: 0,
             partitions: 3,
-            replicas: 1,
+            replicas: -1,
             request_timeout: Duration::from_secs(5),
             delivery_timeout: Duration::from_secs(30),
             hint_group: None,

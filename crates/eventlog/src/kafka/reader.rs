@@ -20,6 +20,9 @@ use crate::stream::agency_of;
 /// The least time that the brokers get to show that they are back.
 const MIN_PROBE: Duration = Duration::from_millis(250);
 
+/// Request timeouts for which a client is kept although some partitions do not answer.
+const PATIENCE: u32 = 6;
+
 /// Reads the topics `tip.events.<agency>.v1` of a Kafka cluster.
 pub struct KafkaSource {
     config: KafkaConfig,
@@ -30,6 +33,8 @@ pub struct KafkaSource {
     reading: Vec<Reading>,
     /// Batches and errors that wait for the next polls, in the order in which they came.
     ready: VecDeque<Result<Fetched>>,
+    /// Set while partitions did not answer at the last start: until then what is assigned stays so.
+    patient_until: Option<Instant>,
     /// Something was said about a connection, so find out whether the cluster is there before saying "nothing new".
     doubtful: bool,
 }
@@ -49,7 +54,7 @@ impl KafkaSource {
     pub fn connect(config: KafkaConfig) -> Result<Self> {
         let Clients { consumer, asking, source_uid } = connect(&config)?;
         let (reading, ready) = (Vec::new(), VecDeque::new());
-        Ok(Self { config, source_uid, consumer, asking, reading, ready, doubtful: false })
+        Ok(Self { config, source_uid, consumer, asking, reading, ready, patient_until: None, doubtful: false })
     }
 
     fn fetch_watermarks(&self, partition: &Partition) -> Result<Watermarks> {
@@ -188,6 +193,10 @@ impl KafkaSource {
 
     /// After an outage: is somebody there, and is it still the same cluster? Then start again with a fresh client, which
     /// remembers nothing of topics that may have been made anew.
+    ///
+    /// A partition whose leader does not answer is assigned all the same, and librdkafka waits for its leader: it must
+    /// not hold up the others. While some do not answer, doubts go on coming; the client is not made anew for each of
+    /// them, or it would never get to fetch.
     fn reconnect(&mut self, within: Duration) -> Result<()> {
         let within = within.clamp(MIN_PROBE, self.config.request_timeout);
         if let Err(error) = self.asking.client().fetch_metadata(None, within) {
@@ -202,7 +211,13 @@ impl KafkaSource {
         if fresh.source_uid != self.source_uid {
             return Err(LogError::AnotherLog { expected: self.source_uid.clone(), found: fresh.source_uid });
         }
+        if self.patient_until.is_some_and(|until| Instant::now() < until) {
+            self.doubtful = false;
+            return Ok(());
+        }
         (self.consumer, self.asking) = (fresh.consumer, fresh.asking);
+        let mut silent = None;
+        let mut answered = 0;
         for at in 0..self.reading.len() {
             let Reading { partition, next, stopped, .. } = &self.reading[at];
             if *stopped {
@@ -210,13 +225,25 @@ impl KafkaSource {
             }
             let checked = self.fetch_watermarks(partition).and_then(|marks| marks.allow(partition, *next));
             match checked {
-                Ok(()) => self.assign(partition, *next)?,
+                Ok(()) => {
+                    self.assign(partition, *next)?;
+                    answered += 1;
+                }
                 Err(error) if error.partition().is_some() => {
                     self.reading[at].stopped = true;
                     self.ready.push_back(Err(error));
                 }
+                Err(error) if error.is_transient() => {
+                    self.assign(partition, *next)?;
+                    silent = Some(error);
+                }
                 Err(error) => return Err(error),
             }
+        }
+        self.patient_until = silent.is_some().then(|| Instant::now() + PATIENCE * self.config.request_timeout);
+        if let (Some(error), 0) = (silent, answered) {
+            self.patient_until = None;
+            return Err(error);
         }
         self.doubtful = false; // only now: after any error above, all of it is done again
         Ok(())
@@ -343,7 +370,7 @@ fn keep(reading: &mut Reading, message: &BorrowedMessage<'_>) -> usize {
     let builder = reading.builder.get_or_insert_with(|| RecordsBuilder::starting_at(reading.next));
     let before = builder.arena_len();
     let headers = message.headers().into_iter().flat_map(|headers| (0..headers.count()).map(|i| header(headers, i)));
-    let timestamp = message.timestamp().to_millis().unwrap_or(0);
+    let timestamp = message.timestamp().to_millis().unwrap_or(-1);
     builder.push(message.offset(), timestamp, message.key(), headers, message.payload());
     reading.next = builder.next_offset();
     (builder.arena_len() - before).max(1)

@@ -103,6 +103,36 @@ async fn what_happened_the_day_after_it_was_recorded_is_accepted_and_two_days_af
     assert_eq!(statuses, ["ok", "set_aside", "ok", "ok", "set_aside"], "a running year or quarter is not the future");
 }
 
+fn correction(fields: &str) -> Sent {
+    let data = format!(
+        r#"{{"record_version":2,"target":"{}","target_type":"pk.tip.case.registered","reason":"data_entry","fields":{fields}}}"#,
+        id(1)
+    );
+    event(POLICE, "record.corrected", 2, &data)
+}
+
+#[tokio::test]
+async fn a_correction_to_a_date_that_no_fact_could_have_is_set_aside_as_schema() {
+    for year in ["2062-03-08", "1890"] {
+        let row = aside(correction(&format!(r#"{{"occurred_on":"{year}"}}"#))).await;
+        assert_eq!(row.class(), "schema", "{}", row.detail());
+    }
+    let row = aside(correction(r#"{"occurred_on":"2024-03-12"}"#)).await;
+    assert!(row.detail().starts_with("data.fields.occurred_on"), "{}", row.detail());
+}
+
+#[tokio::test]
+async fn a_report_for_a_period_that_has_not_begun_is_set_aside_as_schema() {
+    let report = |period: &str| {
+        event(POLICE, "report.nil", 2, &format!(r#"{{"record_version":1,"period":"{period}","kind":"cases"}}"#))
+    };
+    let row = aside(report("2024-Q3")).await;
+    assert!(row.detail().starts_with("data.period"), "{}", row.detail());
+    let mut place = Place::new();
+    place.send(&[report("2024-Q1")]);
+    assert_eq!(place.drain().await.counts.ok, 1, "it runs: {:?}", place.rows().await);
+}
+
 #[tokio::test]
 async fn the_dates_compared_are_those_of_karachi() {
     let mut place = Place::new();

@@ -134,6 +134,30 @@ async fn what_a_message_becomes_does_not_depend_on_batch_boundaries_or_restarts(
     assert_eq!(rows, restarted.rows().await);
 }
 
+/// An agency whose clock is ahead: its ids are newer than the log's times. What its copies become must not depend on
+/// which batch forgot the first ones.
+#[tokio::test]
+async fn copies_of_ids_newer_than_their_log_times_are_recognised_whatever_the_batches() {
+    let day = 86_400_000;
+    let at = |sent: Sent, days: i64| Sent { log_ms: LOG_MS + days * day, ..sent };
+    let ahead = |n: u64| {
+        let ms = u128::try_from(LOG_MS + 20 * day).unwrap();
+        let id = uuid::Uuid::from_u128(ms << 80 | 0x7 << 76 | 0b10 << 62 | u128::from(n));
+        case(n).header("ce_id", &id.to_string())
+    };
+    let messages = [ahead(1), at(case(2), 9), at(ahead(1), 10), at(case(3), 19), at(ahead(1), 40)];
+    let mut whole = Place::new();
+    whole.send(&messages);
+    whole.drain().await;
+    let mut single = Place::new();
+    single.send(&messages);
+    let mut config = config();
+    (config.batch_rows, config.poll_bytes) = (1, 1);
+    single.try_drain(config).await.unwrap();
+    assert_eq!(statuses(&mut whole).await, ["ok", "ok", "duplicate", "ok", "duplicate"]);
+    assert_eq!(whole.rows().await, single.rows().await);
+}
+
 /// With a window of no bytes every older id is looked up, and the answers are the same.
 #[tokio::test]
 async fn copies_beyond_the_window_are_looked_up() {

@@ -97,7 +97,7 @@ async fn worker(
     let events = events.with_retry(lake::Retry { attempts: 1, wait_ms: 1 });
     let config = ingest::WorkerConfig { store_attempts: attempts, ..config() };
     let (policy, keys, ids) = (Arc::new(Policy::default()), Arc::new(keys()), Arc::new(CountedIds::new(1)));
-    Worker::new(place.log.source().unwrap(), events, policy, keys, config, Arc::new(StillClock), ids)
+    Worker::new(place.log.source().unwrap(), events, policy, keys, config, Arc::new(StillClock { days: 0 }), ids)
 }
 
 #[tokio::test(flavor = "multi_thread")]

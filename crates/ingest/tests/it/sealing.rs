@@ -1,5 +1,8 @@
 //! Tokens leave, surrogates take their place, and nothing else of the event changes.
 
+use arrow::array::AsArray as _;
+use futures::TryStreamExt as _;
+
 use crate::support::*;
 use proptest::prelude::*;
 
@@ -25,6 +28,74 @@ async fn a_row_holds_the_event_with_surrogates_in_place_of_tokens() {
     assert!(row.payload_text().contains(&format!("\"token\":\"{}\"", hex(&surrogate))));
     assert!(!row.payload_text().contains(TOKEN));
     assert!(!row.payload_text().contains(&hex(&link)), "what links agencies is not where marts can see it");
+}
+
+/// Every column of every row as text, and the table's own log with its statistics.
+async fn everything(place: &mut Place) -> String {
+    let snapshot = place.snapshot().await;
+    let mut text = String::new();
+    let names: Vec<String> = snapshot.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for file in snapshot.files.iter() {
+        let batches: Vec<_> = snapshot.read(file, &names).unwrap().try_collect().await.unwrap();
+        for batch in batches {
+            text.push_str(&format!("{batch:?}"));
+            for binary in batch.columns().iter().filter_map(|column| column.as_binary_opt::<i32>()) {
+                let values = binary.iter().flatten().map(String::from_utf8_lossy);
+                values.for_each(|value| text.push_str(&value));
+            }
+        }
+    }
+    let mut folders = vec![place.path().join("lake")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else if entry.path().components().any(|part| part.as_os_str() == "_delta_log") {
+                text.push_str(&String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()));
+            }
+        }
+    }
+    text
+}
+
+#[tokio::test]
+async fn no_token_is_in_any_column_or_in_the_tables_log() {
+    let mut place = Place::new();
+    let in_subject = referral(2).header("ce_subject", &format!("{POLICE}/{TOKEN}"));
+    place.send(&[referral(1), in_subject, referral(3).value("{"), referral(1)]);
+    let counts = place.drain().await.counts;
+    assert_eq!((counts.ok, counts.set_aside_total(), counts.duplicate), (1, 2, 1));
+    let everything = everything(&mut place).await;
+    assert!(everything.contains(&record(POLICE, 1)), "the columns were looked at");
+    assert!(everything.contains("\"numRecords"), "so was the table's log");
+    assert!(!everything.contains(TOKEN));
+}
+
+#[tokio::test]
+async fn an_event_with_a_token_of_its_own_person_in_subject_or_case_is_set_aside() {
+    let victim = |case_id: &str| {
+        let data = format!(
+            r#"{{"record_version":1,"occurred_on":"2024-03","person":[{{"kind":"record","token":"{TOKEN}"}}],"sex":"F","age_band":"18-20","citizenship":"PK","status":"actual","exploitation":["sexual"],"place_identified":"PK-PB","referral_source":"police","case_id":"{case_id}"}}"#
+        );
+        event(POLICE, "victim.identified", 1, &data)
+    };
+    let escaped = format!("{POLICE}/\\u00{:02x}{}", TOKEN.as_bytes()[0], &TOKEN[1..]);
+    let bad = [
+        referral(1).header("ce_subject", &format!("{POLICE}/{TOKEN}")),
+        victim(&format!("{POLICE}/{TOKEN}")),
+        victim(&escaped),
+    ];
+    let mut place = Place::new();
+    place.send(&bad);
+    place.send(&[victim(&record(POLICE, 7))]);
+    place.drain().await;
+    let rows = place.rows().await;
+    for (row, place) in rows.iter().zip(["subject:", "data:", "data:"]) {
+        assert_eq!((row.status(), row.class()), ("set_aside", "schema"), "{}", row.detail());
+        assert!(row.detail().starts_with(place), "{}", row.detail());
+    }
+    assert_eq!(rows[3].status(), "ok", "{}", rows[3].detail());
 }
 
 #[tokio::test]

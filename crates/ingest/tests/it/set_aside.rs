@@ -34,6 +34,21 @@ async fn the_list_of_set_aside_messages_says_where_and_why() {
     assert!(list.iter().all(|row| row.agency == POLICE && !row.detail.is_empty()));
 }
 
+/// ingestion.md 3.6: bytes are kept 90 days, or as configured; the row itself says until when.
+#[tokio::test]
+async fn a_set_aside_row_says_until_when_its_bytes_are_kept() {
+    let mut place = Place::new();
+    place.send(&[case(1).value("{")]);
+    place.drain().await;
+    place.send(&[case(2).value("{")]);
+    let mut config = config();
+    config.set_aside_days = 1;
+    place.try_drain(config).await.unwrap();
+    let rows = place.rows().await;
+    let until: Vec<_> = rows.iter().map(|row| row.header("amanat-keep-until")).collect();
+    assert_eq!(until, [Some("2024-06-07"), Some("2024-03-10")]);
+}
+
 #[tokio::test]
 async fn two_runs_over_the_same_log_set_the_same_bytes_aside() {
     let messages = [case(1).value("{"), case(2).header("ce_synthetic", "false")];

@@ -1,13 +1,17 @@
 //! A log that is away, and logs that are not what they were: what waiting mends is waited for, one bad partition halts
 //! alone, and nothing is skipped in silence.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::support::*;
+use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::sqlite::SqliteLog;
-use eventlog::{EventSource, Fetched, LogError, Partition, Records, RecordsBuilder, Watermarks};
+use eventlog::{
+    EventSink as _, EventSource, Fetched, LogError, Outgoing, Partition, Records, RecordsBuilder, Watermarks,
+};
 use ingest::{Halt, IngestError, State};
+use lake::PartitionId;
 use uuid::Uuid;
 
 /// A source that says what a test wrote down before it asks the real one.
@@ -18,11 +22,25 @@ struct Scripted<S> {
     scans: VecDeque<LogError>,
     /// Another time for every record, as a recreated stream would have.
     shift_ms: i64,
+    /// Partitions that have no leader, and how often they are still asked in vain.
+    leaderless: BTreeMap<Partition, u32>,
+    /// Another name for the log.
+    uid: Option<String>,
+    /// Batches without records that come before the next ones.
+    empty: VecDeque<(Partition, i64)>,
 }
 
 impl<S> Scripted<S> {
     fn new(real: S) -> Self {
-        Self { real, polls: VecDeque::new(), scans: VecDeque::new(), shift_ms: 0 }
+        Self {
+            real,
+            polls: VecDeque::new(),
+            scans: VecDeque::new(),
+            shift_ms: 0,
+            leaderless: BTreeMap::new(),
+            uid: None,
+            empty: VecDeque::new(),
+        }
     }
 }
 
@@ -32,13 +50,19 @@ fn away() -> LogError {
 
 impl<S: EventSource> EventSource for Scripted<S> {
     fn source_uid(&self) -> &str {
-        self.real.source_uid()
+        self.uid.as_deref().unwrap_or_else(|| self.real.source_uid())
     }
     fn partitions(&mut self) -> Result<Vec<Partition>, LogError> {
         self.scans.pop_front().map_or_else(|| self.real.partitions(), Err)
     }
     fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks, LogError> {
-        self.real.watermarks(partition)
+        match self.leaderless.get_mut(partition).filter(|left| **left > 0) {
+            Some(left) => {
+                *left -= 1;
+                Err(away())
+            }
+            None => self.real.watermarks(partition),
+        }
     }
     fn read_from(&mut self, partition: &Partition, next: i64) -> Result<(), LogError> {
         self.real.read_from(partition, next)
@@ -49,6 +73,9 @@ impl<S: EventSource> EventSource for Scripted<S> {
     fn poll(&mut self, max_bytes: usize, wait: Duration) -> Result<Option<Fetched>, LogError> {
         if let Some(error) = self.polls.pop_front() {
             return Err(error);
+        }
+        if let Some((partition, next)) = self.empty.pop_front() {
+            return Ok(Some(Fetched { partition, records: RecordsBuilder::starting_at(next).finish() }));
         }
         let fetched = self.real.poll(max_bytes, wait)?;
         Ok(fetched.map(|f| Fetched { records: shifted(&f.records, self.shift_ms), ..f }))
@@ -156,6 +183,133 @@ async fn a_recreated_stream_that_has_grown_past_what_was_ingested_halts() {
     assert_eq!(report.counts.rows(), 0);
 }
 
+/// An agency that reports once a month: its last row is not among the newest of the lake.
+#[tokio::test]
+async fn a_recreated_stream_of_an_agency_that_reports_rarely_halts() {
+    let mut place = Place::new();
+    place.send(&[case(1), case(2)]);
+    place.drain().await;
+    place.days = 30;
+    place.send(&[event("FIA", "case.registered", 1, CASE)]);
+    place.drain().await;
+    place.send(&[case(3)]);
+    let mut source = Scripted::new(place.log.source().unwrap());
+    source.shift_ms = 1;
+    let report = place.worker_of(source, config()).await.drain().await.unwrap();
+    assert_eq!(halt_of(&report, &place, POLICE), Some(Halt::Recreated { offset: 1 }));
+    assert_eq!(place.drain().await.counts.ok, 1, "the right log goes on");
+}
+
+/// What comes first may be a batch that holds nothing, or one that ends before the record in question.
+#[tokio::test]
+async fn an_empty_first_batch_does_not_use_up_the_question_whether_the_stream_is_the_same() {
+    let mut place = Place::new();
+    place.send(&[case(1), case(2)]);
+    place.drain().await;
+    place.send(&[case(3)]);
+    let mut source = Scripted::new(place.log.source().unwrap());
+    source.shift_ms = 1;
+    source.empty.push_back((Partition::new(eventlog::stream_name(POLICE), 0), 0));
+    let report = place.worker_of(source, config()).await.drain().await.unwrap();
+    assert_eq!(halt_of(&report, &place, POLICE), Some(Halt::Recreated { offset: 1 }));
+}
+
+/// Transaction markers take offsets after the last record, so it is not at `next - 1`.
+#[tokio::test]
+async fn a_recreated_stream_is_recognised_across_transaction_markers() {
+    let clock = ManualClock::at(LOG_MS);
+    let log = SimulatedLog::new("log", 1, clock);
+    let police = Partition::new(eventlog::stream_name(POLICE), 0);
+    let mut place = Place::new();
+    append(&log, &[case(1), case(2)]);
+    log.leave_gap(&police, 3).unwrap();
+    place.worker_of(log.source(), config()).await.drain().await.unwrap();
+    append(&log, &[case(3)]);
+    let mut source = Scripted::new(log.source());
+    source.shift_ms = 1;
+    let report = place.worker_of(source, config()).await.drain().await.unwrap();
+    let halts: Vec<_> = report.halted().map(|(_, halt)| halt.clone()).collect();
+    assert_eq!(halts, [Halt::Recreated { offset: 1 }]);
+    let report = place.worker_of(log.source(), config()).await.drain().await.unwrap();
+    assert_eq!((report.counts.ok, report.halted().count()), (1, 0), "the right log goes on");
+}
+
+#[tokio::test]
+async fn a_partition_without_a_leader_does_not_hold_up_the_others_and_is_read_when_it_has_one() {
+    let mut place = Place::new();
+    place.send(&[case(1), event("FIA", "case.registered", 1, CASE)]);
+    let mut source = Scripted::new(place.log.source().unwrap());
+    source.leaderless.insert(Partition::new(eventlog::stream_name(POLICE), 0), u32::MAX);
+    let mut at_once = config();
+    (at_once.batch_age, at_once.rescan) = (Duration::ZERO, Duration::ZERO);
+    let mut worker = place.worker_of(source, at_once).await;
+    let monitor = worker.monitor();
+    let fia = place.partition("FIA");
+    let committed = || monitor.report().partitions.get(&fia).and_then(|status| status.committed) == Some(1);
+    let report = worker.run_until(wait_until(committed)).await.unwrap();
+    assert_eq!((report.counts.ok, report.reachable.log_away), (1, false));
+    let mut source = Scripted::new(place.log.source().unwrap());
+    source.leaderless.insert(Partition::new(eventlog::stream_name(POLICE), 0), 3);
+    let report = place.worker_of(source, config()).await.drain().await.unwrap();
+    assert_eq!(report.counts.ok, 1, "all that the log held is waited for");
+    place.reconciled().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_appears_while_a_worker_runs_is_read() {
+    let mut place = Place::new();
+    place.send(&[case(1)]);
+    let mut at_once = config();
+    (at_once.batch_age, at_once.rescan) = (Duration::ZERO, Duration::ZERO);
+    let mut worker = place.worker(at_once).await;
+    let monitor = worker.monitor();
+    let (police, fia) = (place.partition(POLICE), place.partition("FIA"));
+    let committed = |of: &PartitionId| monitor.report().partitions.get(of).and_then(|status| status.committed);
+    let later = async {
+        wait_until(|| committed(&police) == Some(1)).await;
+        place.send(&[event("FIA", "case.registered", 1, CASE)]);
+        wait_until(|| committed(&fia) == Some(1)).await;
+    };
+    assert_eq!(worker.run_until(later).await.unwrap().counts.ok, 2);
+    place.reconciled().await;
+}
+
+/// The generation is the operator's word that the stream begins anew (ingestion.md 3.3).
+#[tokio::test]
+async fn a_raised_generation_of_the_same_log_is_read_anew_without_another_confirmation() {
+    let mut place = Place::new();
+    place.send(&[case(1), case(2)]);
+    let generation = |place: &Place, uid: &str| {
+        let mut source = Scripted::new(place.log.source().unwrap());
+        source.uid = Some(uid.to_owned());
+        source
+    };
+    let first = generation(&place, "cluster#1");
+    assert_eq!(place.worker_of(first, config()).await.drain().await.unwrap().counts.ok, 2);
+    for other in ["cluster#0", "another#2"] {
+        let source = generation(&place, other);
+        let report = place.worker_of(source, config()).await.drain().await.unwrap();
+        let halts: Vec<_> = report.halted().map(|(_, halt)| halt.clone()).collect();
+        assert_eq!(halts, [Halt::OtherLog], "{other}");
+        assert!(halts[0].to_string().contains("log.accept_new_source"), "the remedy is named");
+    }
+    let raised = generation(&place, "cluster#2");
+    let report = place.worker_of(raised, config()).await.drain().await.unwrap();
+    assert_eq!((report.counts.ok, report.halted().count()), (2, 0));
+}
+
+/// A file imported before the agency's first event is no other log of its stream.
+#[tokio::test]
+async fn a_file_that_was_imported_first_does_not_halt_the_agencys_log() {
+    let mut place = Place::new();
+    place.send(&[case(1)]);
+    let mut file = Scripted::new(place.log.source().unwrap());
+    file.uid = Some(format!("{}0123456789abcdef", eventlog::FILE_UID_PREFIX));
+    assert_eq!(place.worker_of(file, config()).await.drain().await.unwrap().counts.ok, 1);
+    let report = place.drain().await;
+    assert_eq!((halt_of(&report, &place, POLICE), report.counts.ok), (None, 1));
+}
+
 #[tokio::test]
 async fn another_log_under_the_same_streams_halts_until_it_is_confirmed() {
     let mut place = Place::new();
@@ -178,6 +332,21 @@ async fn streams_that_are_not_events_are_left_alone() {
     let out = eventlog::Outgoing { key: None, headers: &[], value: Some(b"x"), timestamp_ms: LOG_MS };
     eventlog::EventSink::append(&mut sink, "tip.receipts.v1", &[out]).unwrap();
     assert!(place.drain().await.partitions.is_empty());
+}
+
+fn append(log: &SimulatedLog, messages: &[Sent]) {
+    for sent in messages {
+        let headers: Vec<_> = sent.headers.iter().map(|(n, v)| (n.as_str(), v.as_slice())).collect();
+        let (headers, value) = (headers.as_slice(), sent.value.as_deref());
+        let out = Outgoing { key: Some(b"key"), headers, value, timestamp_ms: sent.log_ms };
+        log.sink().append(&eventlog::stream_name(&sent.agency), &[out]).unwrap();
+    }
+}
+
+async fn wait_until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::task::yield_now().await;
+    }
 }
 
 impl Place {

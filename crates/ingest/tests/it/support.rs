@@ -113,13 +113,16 @@ impl Sent {
     }
 }
 
-/// A clock that stands still: nothing is closed by age, and all dates are known.
+/// A clock that stands still, so many days after the log received what tests send: nothing is closed by age, and all
+/// dates are known.
 #[derive(Debug)]
-pub struct StillClock;
+pub struct StillClock {
+    pub days: i64,
+}
 
 impl Clock for StillClock {
     fn now_us(&self) -> i64 {
-        (LOG_MS + 60_000) * 1000
+        (LOG_MS + 60_000 + self.days * 86_400_000) * 1000
     }
 
     fn elapsed(&self) -> Duration {
@@ -145,6 +148,8 @@ pub struct Place {
     path: PathBuf,
     pub log: SqliteLog,
     writers: u64,
+    /// Days by which the workers' clock is after [`LOG_MS`].
+    pub days: i64,
     _dir: Option<TempDir>,
 }
 
@@ -158,7 +163,7 @@ impl Place {
     /// A directory of another process's; `writers` sets this one's writers apart.
     pub fn at(path: PathBuf, writers: u64) -> Self {
         let log = SqliteLog::open(path.join("log.db"), Uuid::from_u128(1)).unwrap();
-        Self { path, log, writers: writers << 16, _dir: None }
+        Self { path, log, writers: writers << 16, days: 0, _dir: None }
     }
 
     pub fn path(&self) -> &Path {
@@ -198,7 +203,7 @@ impl Place {
         let events = self.events().await;
         let (policy, keys) = (Arc::new(Policy::default()), Arc::new(keys()));
         let ids = Arc::new(CountedIds::new(self.writers));
-        Worker::new(source, events, policy, keys, config, Arc::new(StillClock), ids)
+        Worker::new(source, events, policy, keys, config, Arc::new(StillClock { days: self.days }), ids)
     }
 
     /// Ingests all there is with a new worker.

@@ -23,6 +23,24 @@ fn an_empty_directory_becomes_a_store_and_stays_the_same_one() {
     assert_eq!(fs::read_dir(dir.path().join("new/deep")).unwrap().count(), 1, "nothing is left beside it");
 }
 
+/// Microdata must not take the umask; what is published may.
+#[tokio::test]
+async fn a_data_directory_and_what_is_written_into_its_lake_are_the_owners_alone() {
+    use object_store::ObjectStoreExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    let above = tempfile::tempdir().unwrap();
+    let dir = above.path().join("new/deep");
+    open(&dir).unwrap();
+    let store = lake::Store::local(&dir).unwrap();
+    for path in ["lake/events/rows", "lake/published/rows"] {
+        store.objects().put(&path.into(), "x".into()).await.unwrap();
+    }
+    let mode = |path: &str| fs::metadata(dir.join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!([mode("."), mode("lake"), mode("lake/events")], [0o700; 3]);
+    assert_eq!([mode("store.toml"), mode("lake/events/rows")], [0o600; 2]);
+    assert_eq!(mode("lake/published/rows") & 0o600, 0o600);
+}
+
 #[test]
 fn a_store_refuses_another_key_and_the_other_kind_of_data() {
     let dir = tempfile::tempdir().unwrap();
