@@ -167,8 +167,10 @@ fn by_position(model: &Model) -> String {
     )
 }
 
-/// Replaces `pick(x ORDER BY …)` by `instead(x, position)`.
+/// Replaces `pick(x ORDER BY …)` by `instead(x, position)` where the order is that of staged files or that of acts; any other
+/// order stays as written.
 fn picks(sql: &str, pick: &str, instead: &str) -> String {
+    let plain = pick.replace("_value", "");
     let mut out = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some(at) = rest.find(pick) {
@@ -176,9 +178,12 @@ fn picks(sql: &str, pick: &str, instead: &str) -> String {
         let found = &found[pick.len()..];
         let (Some(order), Some(end)) = (found.find(" ORDER BY "), found.find(')')) else { break };
         let (x, by) = (&found[..order], &found[order + " ORDER BY ".len()..end]);
-        let position = if by == ACT_ORDER { "position" } else { "file_row_number" };
         out.push_str(before);
-        out.push_str(&format!("{instead}{x}, {position})"));
+        match by {
+            ACT_ORDER => out.push_str(&format!("{instead}{x}, position)")),
+            _ if by.starts_with("place_version") => out.push_str(&format!("{instead}{x}, file_row_number)")),
+            _ => out.push_str(&format!("{plain}{x} ORDER BY {by})")),
+        }
         rest = &found[end + 1..];
     }
     out.push_str(rest);

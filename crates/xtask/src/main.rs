@@ -9,7 +9,7 @@ mod kafka;
 mod papers;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -56,12 +56,22 @@ fn cache() -> anyhow::Result<PathBuf> {
     }
 }
 
-/// `cargo`, without what the cargo that runs this chore has told it about this package. Build scripts that look at
-/// CARGO_MANIFEST_DIR (that of `ring`) would otherwise run again, and with them nearly the whole tree.
-fn cargo() -> std::process::Command {
-    let mut cargo = std::process::Command::new(env!("CARGO"));
-    cargo.env_remove("CARGO_MANIFEST_DIR").current_dir(root());
+/// `cargo`, at the root of the project.
+fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    forget_this_package(&mut cargo).current_dir(root());
     cargo
+}
+
+/// Takes from a command what the cargo that runs this chore has said about this package. Build scripts that look at it (that of
+/// `ring` does) would otherwise run again, and with them nearly the whole tree would be built anew.
+fn forget_this_package(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|said| name.to_string_lossy().starts_with(said)) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Root of the project.

@@ -11,8 +11,8 @@ use super::bench::*;
 
 fn impatient(bootstrap: &str) -> KafkaConfig {
     let mut config = KafkaConfig::new(bootstrap);
-    config.request_timeout = Duration::from_millis(500);
-    config.delivery_timeout = Duration::from_millis(1_500);
+    config.request_timeout = Duration::from_secs(2);
+    config.delivery_timeout = Duration::from_secs(3);
     config
 }
 
@@ -109,9 +109,9 @@ fn brokers_that_go_away_later_are_waited_for_and_nothing_is_lost() {
     broker.up();
     let stream = fresh_stream();
     let config = impatient(&broker.address());
+    append_numbers(&mut KafkaSink::new(KafkaConfig::new(broker.address())).unwrap(), &stream, 0..100);
     let mut sink = KafkaSink::new(config.clone()).unwrap();
-    append_numbers(&mut sink, &stream, 0..100);
-    let mut source = KafkaSource::connect(config.clone()).unwrap();
+    let mut source = connected(&config);
     let partitions = read_stream(&mut source, &stream);
     let mut got = numbers(&drain(&mut source, &partitions));
 
@@ -153,7 +153,23 @@ fn brokers_that_go_away_later_are_waited_for_and_nothing_is_lost() {
         found.is_some()
     });
     assert!(matches!(found, Some(LogError::AnotherLog { .. })), "{found:?}");
-    assert_ne!(KafkaSource::connect(config).unwrap().source_uid(), source.source_uid());
+    assert_ne!(connected(&config).source_uid(), source.source_uid());
+}
+
+/// A reader, as soon as the brokers have time for an impatient one.
+fn connected(config: &KafkaConfig) -> KafkaSource {
+    let mut source = None;
+    until("a reader is let in", || match KafkaSource::connect(config.clone()) {
+        Ok(found) => {
+            source = Some(found);
+            true
+        }
+        Err(error) => {
+            assert!(error.is_transient(), "{error}");
+            false
+        }
+    });
+    source.unwrap()
 }
 
 fn number(value: &[u8]) -> u32 {

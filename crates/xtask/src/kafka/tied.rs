@@ -14,6 +14,8 @@ use anyhow::{Context, Result, bail};
 pub fn command(command: &[OsString]) -> Result<Command> {
     let mut wrapped = Command::new(std::env::current_exe().context("where is this program?")?);
     wrapped.args(["kafka", "tied", "--parent", &std::process::id().to_string(), "--"]).args(command);
+    // The command may be another cargo.
+    crate::forget_this_package(&mut wrapped);
     Ok(wrapped)
 }
 
