@@ -240,7 +240,7 @@ fn ingest_is_well(ingesting: Arc<OnceLock<Monitor>>) -> impl Fn() -> Option<Stri
 }
 
 /// The partitions of a report that stand still, each with the reason and what an operator can do.
-fn halts(report: &WorkerReport) -> Option<Failure> {
+pub fn halts(report: &WorkerReport) -> Option<Failure> {
     let halted: Vec<String> = report.halted().map(|(partition, halt)| format!("\n  {partition}: {halt}")).collect();
     (!halted.is_empty()).then(|| {
         Failure::Unavailable(format!(

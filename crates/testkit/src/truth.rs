@@ -28,7 +28,7 @@ type Cell = (String, String, String, BTreeMap<String, String>);
 /// Measures.
 pub async fn measure(scratch: &Path, size: Size) -> Result<Measured> {
     let began = Instant::now();
-    let (place, report) = Place::filled(&scratch.join("truth"), Feed::new(size.world())).await?;
+    let (place, report) = Place::filled(&scratch.join(format!("truth-{size:?}")), Feed::new(size.world())).await?;
     let ingested = began.elapsed().as_secs_f64();
     let truth = truth(size)?;
     let (snapshot, refreshed) = place.refresh(&RefreshOptions { thorough: true, ..RefreshOptions::default() }).await?;

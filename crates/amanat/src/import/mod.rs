@@ -49,7 +49,8 @@ pub fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
     let source = FileSource::open(&args.file, file, mapping, *dir.keys.person, &survey)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let done = runtime.block_on(ingest(&config, &dir, source))?;
-    report(mapping, &survey, Some(&done), file, args.json)
+    report(mapping, &survey, Some(&done), file, args.json)?;
+    crate::up::halts(&done).map_or(Ok(()), |halted| Err(halted.into()))
 }
 
 async fn ingest(config: &Config, dir: &DataDir, source: FileSource) -> anyhow::Result<WorkerReport> {
@@ -71,7 +72,7 @@ async fn ingest(config: &Config, dir: &DataDir, source: FileSource) -> anyhow::R
         Arc::new(SystemClock::default()),
         ids,
     );
-    Ok(worker.drain().await?)
+    Ok(progress::ingesting(worker.monitor(), worker.drain()).await?)
 }
 
 /// What to say before rows are written that the store will set aside, all of them.
@@ -159,7 +160,7 @@ fn report(
             counts.conflict,
             counts.set_aside_total()
         ));
-        if counts.rows() == 0 {
+        if counts.rows() == 0 && report.halted().next().is_none() {
             text.push_str("  nothing new: this file has been imported before\n");
         }
     }

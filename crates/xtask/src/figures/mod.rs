@@ -143,6 +143,13 @@ pub fn run(root: &Path, args: &Args) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { bail!("correctness figures fall short: {}", wrong.join(", ")) }
 }
 
+/// An error for a page that others read: without the folders of this machine.
+fn without_places(error: &str, bench: &Bench) -> String {
+    let program = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.to_path_buf()));
+    let places = [Some(bench.scratch.clone()), program, Some(bench.root.clone())];
+    places.into_iter().flatten().fold(error.to_owned(), |text, place| text.replace(&*place.to_string_lossy(), "…"))
+}
+
 fn one(root: &Path, figure: &Figure) -> Result<Row> {
     eprintln!("… {} — {} (about {} min)", figure.name, figure.shows, figure.minutes);
     let scratch = tempfile::Builder::new().prefix("amanat-figure-").tempdir()?;
@@ -151,7 +158,7 @@ fn one(root: &Path, figure: &Figure) -> Result<Row> {
     let measured = (figure.run)(&bench).unwrap_or_else(|error| Measured {
         value: "failed".into(),
         met: false,
-        details: serde_json::json!({"error": format!("{error:#}")}),
+        details: serde_json::json!({"error": without_places(&format!("{error:#}"), &bench)}),
     });
     let mut details = measured.details;
     if let Some(object) = details.as_object_mut() {
