@@ -76,5 +76,7 @@ fn forget_this_package(command: &mut Command) -> &mut Command {
 
 /// Root of the project.
 fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    // As cargo says when it runs the chore: two clones that share a target folder also share the chore's program.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(package).join("../..")
 }

@@ -26,7 +26,8 @@ pub fn figures() -> Vec<Figure> {
             goal: "13 served, first one ≤ 15 s",
             minutes: 1,
             short: true,
-            correctness: true,
+            // That thirteen are served is what the main job of .ci/run fails for; a slow day is no wrong number.
+            correctness: false,
             run: first_indicator,
         },
         Figure {
