@@ -82,9 +82,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 fn ask(python: &Path, job: &Value) -> Result<Value> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/fold.py");
     let mut child = Command::new(python)
-        .arg(script)
+        .args(["-c", include_str!("fold.py")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -125,8 +124,6 @@ async fn job(place: &Place) -> Result<Value> {
         .manifest
         .files
         .iter()
-        // The reporting calendar is folded too, but its mart keeps days as numbers.
-        .filter(|entry| entry.name != "calendar.parquet")
         .map(|entry| {
             let table = entry.name.trim_end_matches(".parquet");
             (table.to_owned(), json!(file(&marts, &entry.name)))
