@@ -26,7 +26,7 @@ pub fn figures() -> Vec<Figure> {
             goal: "13 served, first one ≤ 15 s",
             minutes: 1,
             short: true,
-            // That thirteen are served is what the main job of .ci/run fails for; a slow day is no wrong number.
+            // Fewer than thirteen is an error of the measurement; a slow day is no wrong number.
             correctness: false,
             run: first_indicator,
         },
@@ -185,9 +185,11 @@ fn first_indicator(bench: &Bench) -> Result<Measured> {
     let cells: Vec<(&str, usize)> = THIRTEEN.iter().map(|id| (*id, visible(port, id).unwrap_or(0))).collect();
     let served = cells.iter().filter(|(_, cells)| *cells > 0).count();
     running.kill()?;
+    // A wrong number, whatever the time; the time alone is a matter of the day.
+    ensure!(served == THIRTEEN.len(), "{served} of {} indicators show a value: {cells:?}", THIRTEEN.len());
     Ok(Measured {
         value: format!("{:.1}", first.as_secs_f64()),
-        met: served == THIRTEEN.len() && first <= Duration::from_secs(15),
+        met: first <= Duration::from_secs(15),
         details: json!({"served_with_a_visible_value": served, "visible_cells": cells}),
     })
 }
