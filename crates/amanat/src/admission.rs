@@ -1,7 +1,7 @@
 //! Whether an event would be admitted, asked before it is sent: form and codes by the contract, then the rules of ingest's
-//! door. Ingest decides; this spares an agency the way there and back (the messages name no value).
+//! own door. This spares an agency the way there and back (the messages name no value).
 
-use events::{Event, Limits, calendar};
+use events::{Event, Limits};
 use lake::StoreKind;
 use policy::Policy;
 
@@ -29,38 +29,8 @@ impl Judge<'_> {
     /// Why an event of the contract would not be admitted.
     pub fn objection(&self, event: &Event<'_>) -> Option<&'static str> {
         if self.policy.agencies.get(event.agency).is_none() {
-            return Some("source: an agency that the policy lists is expected; check its code, or have it listed.");
+            return Some("source: an agency that the policy lists is expected; check its code, or have it listed");
         }
-        if !self.policy.agencies.may_emit(event.agency, event.kind) {
-            return Some(
-                "type: the policy does not let this agency emit events of this type; let the one in charge publish it.",
-            );
-        }
-        match (self.kind, event.synthetic) {
-            (Some(StoreKind::Real), true) => {
-                return Some(
-                    "synthetic: this store admits real data only; publish synthetic events to a sample store.",
-                );
-            }
-            (Some(StoreKind::Sample), false) => {
-                return Some(
-                    "synthetic: this store admits synthetic data only; publish real events to a store of real data.",
-                );
-            }
-            _ => {}
-        }
-        let recorded = calendar::karachi_day(event.recorded_at);
-        match event.occurred {
-            _ if recorded < calendar::FIRST_DAY => {
-                Some("time: a moment since 14 August 1947 is expected; check the year.")
-            }
-            Some(at) if at.from > recorded + 1 => {
-                Some("data.occurred_on: a date at most one day after `time` is expected; check the year.")
-            }
-            Some(at) if at.to < calendar::FIRST_DAY => {
-                Some("data.occurred_on: a date since 1947 is expected; check the century.")
-            }
-            _ => None,
-        }
+        ingest::objection(event, self.policy.agencies.may_emit(event.agency, event.kind), self.kind)
     }
 }

@@ -1,5 +1,7 @@
 //! Admission: may this agency say this here, and do the event's times agree with each other?
 //!
+//! What can be judged before an event is sent ([`objection`]) is the same code that judges it when it arrives.
+//!
 //! Invariant: nothing here asks a clock. Times are judged against each other and against the log's, so a rebuild
 //! judges alike (ingestion.md 3.9). Absent: form and code lists (`events::decode`), earlier events (deduplication).
 
@@ -98,25 +100,38 @@ pub(crate) fn admit<'a>(
     if event.agency != topic.agency {
         return Err(OTHER_AGENCY);
     }
-    if !topic.may_emit(event.kind) {
-        return Err(TYPE);
-    }
-    match (store, event.synthetic) {
-        (StoreKind::Real, true) => return Err(SYNTHETIC),
-        (StoreKind::Sample, false) => return Err(REAL),
-        (StoreKind::Real, false) | (StoreKind::Sample, true) => {}
-    }
-    times_agree(&event, log_ms)?;
-    tokens_stay_in_place(&event)?;
-    Ok(Admitted(event))
-}
-
-/// "`occurred_on` not after `time` + 1 day, `time` not after the log's + 1 day" (issue: Ingest). A period (`2024`,
-/// `2024-Q1`) may still be running: it is too late only when it begins too late.
-fn times_agree(event: &Event<'_>, log_ms: i64) -> Result<(), Refusal> {
     if log_ms >= 0 && event.recorded_at > log_ms.saturating_mul(1000).saturating_add(calendar::DAY_US) {
         return Err(TIME_AFTER_LOG);
     }
+    judge(&event, topic.may_emit(event.kind), Some(store))?;
+    Ok(Admitted(event))
+}
+
+/// Why an event of the contract would not be admitted on its own agency's topic, asked before it is sent; the sentence
+/// names the place and the remedy, never a value. `may_emit`: whether the policy lets the agency emit this type.
+/// `store`: the kind of data that the store admits, None when no store is asked.
+///
+/// What only the log can tell is not asked here: its time of the message, an earlier event of the same id.
+pub fn objection(event: &Event<'_>, may_emit: bool, store: Option<StoreKind>) -> Option<&'static str> {
+    judge(event, may_emit, store).err().map(|refusal| refusal.sentence)
+}
+
+fn judge(event: &Event<'_>, may_emit: bool, store: Option<StoreKind>) -> Result<(), Refusal> {
+    if !may_emit {
+        return Err(TYPE);
+    }
+    match (store, event.synthetic) {
+        (Some(StoreKind::Real), true) => return Err(SYNTHETIC),
+        (Some(StoreKind::Sample), false) => return Err(REAL),
+        _ => {}
+    }
+    times_agree(event)?;
+    tokens_stay_in_place(event)
+}
+
+/// "`occurred_on` not after `time` + 1 day" (issue: Ingest). A period (`2024`, `2024-Q1`) may still be running: it is too
+/// late only when it begins too late.
+fn times_agree(event: &Event<'_>) -> Result<(), Refusal> {
     let recorded_day = calendar::karachi_day(event.recorded_at);
     if recorded_day < calendar::FIRST_DAY {
         return Err(TIME_TOO_EARLY);

@@ -33,6 +33,7 @@ mod status;
 mod window;
 mod worker;
 
+pub use admit::objection;
 pub use clock::{Clock, CountedIds, Ids, RandomIds, SystemClock};
 pub use config::WorkerConfig;
 pub use error::IngestError;

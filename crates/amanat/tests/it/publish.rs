@@ -37,6 +37,12 @@ fn what_the_policy_does_not_permit_is_said_before_it_is_sent() {
     let late = event(1, false).replace("\"occurred_on\":\"2024-03-09\"", "\"occurred_on\":\"2024-05-09\"");
     let file = world.file("late.ndjson", late);
     assert!(world.run(&["publish", &file]).refused(3).contains("data.occurred_on"));
+    // The rules are those of ingest, all of them: a token where it would be stored in clear.
+    let token = "9x4k2mvq7trz00000001";
+    let in_clear = event(1, false).replace("POL-PB/0q7vkzr3m9x00001", &format!("POL-PB/{token}"));
+    let file = world.file("in-clear.ndjson", in_clear);
+    let error = world.run(&["publish", &file]).refused(3);
+    assert!(error.contains("subject: an id of the record") && !error.contains(token), "{error}");
     let good = world.file("good.ndjson", event(1, false));
     assert!(world.run(&["validate", &good]).ok().contains("1 event(s), no mistakes"));
 }
