@@ -106,6 +106,19 @@ fn what_cannot_be_accepted_is_set_aside_and_shown_byte_for_byte() {
 }
 
 #[test]
+fn an_event_that_says_otherwise_under_an_id_taken_is_listed_as_a_conflict_whose_bytes_stay_sealed() {
+    let world = World::real();
+    world.publish(&event(1, false)).ok();
+    world.publish(&event(1, false).replace("\"sex\":\"F\"", "\"sex\":\"M\"")).ok();
+    world.run(&["up", "--once", "--role", "ingest"]).ok();
+    let listed = world.run(&["set-aside", "list"]).ok();
+    assert!(listed.lines().count() == 1 && listed.contains("conflict"), "{listed}");
+    let shown = world.run(&["set-aside", "show", listed.split_whitespace().next().unwrap()]);
+    assert!(shown.out.is_empty(), "{}", shown.out);
+    assert!(shown.refused(2).contains("kept sealed"));
+}
+
+#[test]
 fn a_line_of_twenty_megabytes_is_set_aside_as_too_large_and_never_printed() {
     let world = World::sample();
     let file = world.file("bytes", [vec![b'a'; 20_000_000], b"\n".to_vec(), event(1, true).into_bytes()].concat());

@@ -64,11 +64,14 @@ fn create(config: &KafkaConfig, topic: &str) -> Result<()> {
         client.set(key, value);
     }
     let admin: AdminClient<Ear> = client.create_with_context(Ear::default()).map_err(|e| config.typed(e))?;
-    let max_bytes = MAX_MESSAGE_BYTES.to_string();
+    let (max_bytes, forever) = (MAX_MESSAGE_BYTES.to_string(), i64::MAX.to_string());
     let new = NewTopic::new(topic, config.partitions, TopicReplication::Fixed(config.replicas))
         // Kafka expires by the message's own time, and events of past years would go at once. The log is the source of
         // everything: an operator who wants it to forget says so.
         .set("retention.ms", "-1")
+        // By the message's time too a segment is closed, and a feed of fifteen years would be a file a week. With nothing to
+        // expire there is nothing to close for but size.
+        .set("segment.ms", &forever)
         .set("max.message.bytes", &max_bytes);
     let options = AdminOptions::new()
         .request_timeout(Some(config.request_timeout))

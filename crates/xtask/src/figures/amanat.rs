@@ -61,7 +61,13 @@ pub struct Ran {
 /// Runs to the end; an error when it fails.
 pub fn run(program: &Path, arguments: &[&str]) -> Result<Ran> {
     let began = Instant::now();
-    let child = Command::new(program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    // Why it failed is one sentence; where in the code, with the folders of a machine, is no part of a figure.
+    let child = Command::new(program)
+        .args(arguments)
+        .env("RUST_BACKTRACE", "0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
     let id = child.id();
     let watcher = std::thread::spawn(move || watch(id));
     let output = child.wait_with_output()?;

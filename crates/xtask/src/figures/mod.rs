@@ -159,10 +159,10 @@ fn one(root: &Path, figure: &Figure) -> Result<Row> {
     let scratch = tempfile::Builder::new().prefix("amanat-figure-").tempdir()?;
     let bench = Bench { root: root.to_path_buf(), scratch: scratch.path().to_path_buf() };
     let began = Instant::now();
-    let measured = (figure.run)(&bench).unwrap_or_else(|error| Measured {
-        value: FAILED.into(),
-        met: false,
-        details: serde_json::json!({"error": without_places(&format!("{error:#}"), &bench)}),
+    let measured = (figure.run)(&bench).unwrap_or_else(|error| {
+        let error = without_places(&format!("{error:#}"), &bench);
+        eprintln!("{}: {error}", figure.name);
+        Measured { value: FAILED.into(), met: false, details: serde_json::json!({"error": error}) }
     });
     let mut details = measured.details;
     if let Some(object) = details.as_object_mut() {

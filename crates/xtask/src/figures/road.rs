@@ -73,7 +73,7 @@ pub fn figures() -> Vec<Figure> {
         Figure {
             name: "road.kafka_equals_embedded",
             shows: "medium sample through Apache Kafka equals the embedded run",
-            unit: "equal",
+            unit: "to the embedded run",
             goal: "equal; manifests differ in cut and lake version only",
             minutes: 8,
             short: false,
@@ -83,7 +83,7 @@ pub fn figures() -> Vec<Figure> {
         Figure {
             name: "road.kafka_equals_embedded_small",
             shows: "the same with the small sample",
-            unit: "equal",
+            unit: "to the embedded run",
             goal: "equal; manifests differ in cut and lake version only",
             minutes: 1,
             short: true,
@@ -123,7 +123,7 @@ pub fn figures() -> Vec<Figure> {
         Figure {
             name: "road.determinism",
             shows: "the same million events in three arrival orders and batch sizes",
-            unit: "different hashes",
+            unit: "hash for all",
             goal: "1",
             minutes: 8,
             short: false,

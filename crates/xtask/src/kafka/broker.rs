@@ -158,8 +158,6 @@ impl Instance {
             // Topics are made by who needs them; a misspelt name shall fail.
             ("auto.create.topics.enable", "false".into()),
             ("log.retention.ms", "-1".into()),
-            // A synthetic feed spans fifteen years of timestamps: segments that roll by them would be tens of thousands of files.
-            ("log.roll.ms", i64::MAX.to_string()),
             // Internal topics of a single node, and few of them.
             ("offsets.topic.replication.factor", "1".into()),
             ("offsets.topic.num.partitions", "1".into()),
