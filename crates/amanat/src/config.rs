@@ -190,7 +190,7 @@ impl Default for IngestConfig {
     fn default() -> Self {
         Self {
             max_payload_bytes: 1 << 20,
-            batch_bytes: 32 << 20,
+            batch_bytes: 24 << 20,
             batch_rows: 128 * 1024,
             batch_age_ms: 1_000,
             set_aside_days: 90,

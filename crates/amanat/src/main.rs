@@ -23,9 +23,6 @@ mod validate;
 
 use clap::Parser;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> std::process::ExitCode {
     // Stops at the places that FAILPOINTS names; not in a release build.
     #[cfg(debug_assertions)]

@@ -145,6 +145,13 @@ impl RecordsBuilder {
         Self { records: Records { next_offset: next, ..Records::default() } }
     }
 
+    /// Makes room for so many bytes and records: an arena that grows while it is filled is moved, and ends with room to
+    /// spare.
+    pub(crate) fn reserve(&mut self, bytes: usize, records: usize) {
+        self.records.arena.reserve_exact(bytes);
+        self.records.entries.reserve_exact(records);
+    }
+
     /// Adds a record; its offset must not lie below [`next_offset`](Records::next_offset).
     pub fn push<'h>(
         &mut self,

@@ -74,16 +74,26 @@ pub fn parse_uuid(text: &str) -> Option<Uuid> {
     if b.len() != 36 || !matches!(b[14], b'7' | b'8') || !matches!(b[19], b'8' | b'9' | b'a' | b'b') {
         return None;
     }
-    let mut value = 0_u128;
-    for (i, byte) in b.iter().enumerate() {
-        let digit = match (i, byte) {
-            (8 | 13 | 18 | 23, b'-') => continue,
-            (8 | 13 | 18 | 23, _) => return None,
-            (_, b'0'..=b'9') => byte - b'0',
-            (_, b'a'..=b'f') => byte - b'a' + 10,
-            _ => return None,
-        };
-        value = value << 4 | u128::from(digit);
+    if [8, 13, 18, 23].into_iter().any(|at| b[at] != b'-') {
+        return None;
     }
-    Some(Uuid::from_u128(value))
+    // Two digits at a time; one that is none leaves a mark in `wrong`.
+    let (mut bytes, mut wrong) = ([0_u8; 16], 0_u8);
+    for (byte, at) in bytes.iter_mut().zip([0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]) {
+        let (high, low) = (LOWER_HEX[usize::from(b[at])], LOWER_HEX[usize::from(b[at + 1])]);
+        wrong |= high | low;
+        *byte = (high << 4) | (low & 15);
+    }
+    (wrong < 16).then(|| Uuid::from_bytes(bytes))
 }
+
+/// The value of each lower-case hexadecimal digit; 255 for every other byte.
+const LOWER_HEX: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};

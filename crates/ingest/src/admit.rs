@@ -6,6 +6,7 @@
 //! judges alike (ingestion.md 3.9). Absent: form and code lists (`events::decode`), earlier events (deduplication).
 
 use events::{Data, Event, Occurred, Patch, calendar};
+use memchr::memmem;
 
 use crate::batch::Topic;
 use crate::set_aside::ErrorClass;
@@ -152,20 +153,18 @@ fn times_agree(event: &Event<'_>) -> Result<(), Refusal> {
 /// A token is replaced where the contract puts it. In the record's id or the case's it would be stored in clear
 /// (ingestion.md 3.6).
 fn tokens_stay_in_place(event: &Event<'_>) -> Result<(), Refusal> {
-    let has_token = |text: &str| event.tokens.iter().any(|token| text.contains(token.token));
-    if has_token(&event.record_id) {
-        return Err(TOKEN_IN_SUBJECT);
-    }
-    let mut after = 0;
     for token in &event.tokens {
-        if has_token(&event.raw[after..token.at.start]) {
+        let find = memmem::Finder::new(token.token);
+        let has_token = |text: &str| find.find(text.as_bytes()).is_some();
+        if has_token(&event.record_id) {
+            return Err(TOKEN_IN_SUBJECT);
+        }
+        let in_place = |at: usize| event.tokens.iter().any(|t| t.at.start <= at && at + token.token.len() <= t.at.end);
+        let astray = find.find_iter(event.raw.as_bytes()).any(|at| !in_place(at));
+        // What is written with escapes is read without them.
+        if astray || case_id(&event.data).is_some_and(has_token) {
             return Err(TOKEN_IN_DATA);
         }
-        after = token.at.end;
-    }
-    // What is written with escapes is read without them.
-    if has_token(&event.raw[after..]) || case_id(&event.data).is_some_and(has_token) {
-        return Err(TOKEN_IN_DATA);
     }
     Ok(())
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BinaryArray, BinaryBuilder, Date32Builder, DictionaryArray, Int32Array, Int32Builder, Int64Array,
-    Int64Builder, ListArray, MapArray, NullBufferBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
-    TimestampMicrosecondArray, TimestampMicrosecondBuilder,
+    Int64Builder, ListArray, MapArray, NullBufferBuilder, PrimitiveArray, PrimitiveBuilder, RecordBatch, StringArray,
+    StringBuilder, StructArray, TimestampMicrosecondArray, TimestampMicrosecondBuilder,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int32Type, SchemaRef};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Int32Type, SchemaRef};
 use arrow::error::ArrowError;
 use events::{EventType, Occurred, Precision};
 use uuid::Uuid;
@@ -264,20 +264,20 @@ impl Columns {
                 "event_type" => coded(&mut self.event_type, &self.constants.event_types)?,
                 "agency" => per_run.strings(|topic| &topic.agency)?,
                 "schema_id" => coded(&mut self.schema_id, &self.constants.schema_ids)?,
-                "record_version" => Arc::new(self.record_version.finish()),
-                "occurred_from" => Arc::new(self.occurred_from.finish()),
-                "occurred_to" => Arc::new(self.occurred_to.finish()),
+                "record_version" => Arc::new(renew(&mut self.record_version)),
+                "occurred_from" => Arc::new(renew(&mut self.occurred_from)),
+                "occurred_to" => Arc::new(renew(&mut self.occurred_to)),
                 "occurred_precision" => coded(&mut self.precision, &self.constants.precisions)?,
-                "recorded_at" => Arc::new(self.recorded_at.finish().with_timezone("UTC")),
+                "recorded_at" => Arc::new(renew(&mut self.recorded_at).with_timezone("UTC")),
                 "ingested_at" => constant_instant(batch.ingested_at_us, rows),
-                "log_ts" => Arc::new(self.log_ts.finish().with_timezone("UTC")),
+                "log_ts" => Arc::new(renew(&mut self.log_ts).with_timezone("UTC")),
                 "payload" => renew_bytes(&mut self.payload),
                 "headers" => self.finish_headers(field.data_type())?,
                 "subject_refs" => self.subjects.finish(field.data_type())?,
                 "link_refs" => self.links.finish(field.data_type())?,
                 "log_stream" => per_run.strings(|topic| &topic.id.log_stream)?,
                 "log_partition" => per_run.partitions(),
-                "log_offset" => Arc::new(self.log_offset.finish()),
+                "log_offset" => Arc::new(renew(&mut self.log_offset)),
                 "writer_id" => constant(writer_id, rows)?,
                 "claim" => per_run.claims(),
                 "batch_id" => constant(&batch.id.to_string(), rows)?,
@@ -401,6 +401,13 @@ fn ends_to_offsets(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {
     OffsetBuffer::new(offsets.into())
 }
 
+/// Hands the builder's values over and gives it room for as many again.
+fn renew<T: ArrowPrimitiveType>(builder: &mut PrimitiveBuilder<T>) -> PrimitiveArray<T> {
+    let array = builder.finish();
+    *builder = PrimitiveBuilder::with_capacity(array.len());
+    array
+}
+
 /// Hands the builder's strings over and gives it room for as many again.
 fn renew_strings(builder: &mut StringBuilder) -> ArrayRef {
     let array = builder.finish();
@@ -415,7 +422,7 @@ fn renew_bytes(builder: &mut BinaryBuilder) -> ArrayRef {
 }
 
 fn coded(keys: &mut Int32Builder, values: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    dictionary(keys.finish(), values.clone())
+    dictionary(renew(keys), values.clone())
 }
 
 fn constant(value: &str, rows: usize) -> Result<ArrayRef, ArrowError> {

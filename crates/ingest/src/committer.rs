@@ -6,7 +6,7 @@
 //!
 //! Source: ingestion.md 3.4 (steps 3, 4 and 8 to 12), 3.5.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -16,7 +16,7 @@ use arrow::array::RecordBatch;
 use eventlog::Partition;
 use lake::{ClosedBatch, Events, LakeError, Lane, LaneBatch, OffsetRange, Outcome, PartitionId, Written};
 use policy::Policy;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::{debug, info, warn};
 
 use crate::IngestError;
@@ -24,7 +24,7 @@ use crate::backoff::Backoff;
 use crate::batch::{EncodedBatch, RangeRows, Topic};
 use crate::config::WorkerConfig;
 use crate::copies::{Found, Wanted};
-use crate::lookup::{self, WindowRule};
+use crate::lookup::{self, KnownFiles, WindowRule};
 use crate::metrics::Meters;
 use crate::source::Control;
 use crate::status::Monitor;
@@ -35,8 +35,8 @@ use crate::window::Window;
 pub(crate) enum ToCommitter {
     /// Claim these partitions and say where to read them.
     Assign { partitions: Vec<(Partition, PartitionId)>, reply: oneshot::Sender<Vec<Assignment>> },
-    /// Make this batch visible.
-    Batch(EncodedBatch),
+    /// Make this batch visible. What it takes in memory is returned when the permit is dropped.
+    Batch(EncodedBatch, OwnedSemaphorePermit),
     /// Find first rows of event ids.
     Find { wanted: Vec<Wanted>, reply: oneshot::Sender<Found> },
 }
@@ -63,7 +63,7 @@ pub(crate) struct Committer<'e> {
     pub control: Sender<Control>,
     pub meters: Meters,
     pub owned: BTreeMap<PartitionId, Owned>,
-    pub learned: HashSet<String>,
+    pub known: KnownFiles,
 }
 
 /// A partition of ours: its assignment and the next offset that we committed.
@@ -84,7 +84,7 @@ impl Committer<'_> {
                 ToCommitter::Find { wanted, reply } => {
                     let _ = reply.send(self.find(wanted).await?);
                 }
-                ToCommitter::Batch(batch) => self.batch(batch).await?,
+                ToCommitter::Batch(batch, _room) => self.batch(batch).await?,
             }
         }
         Ok(())
@@ -132,16 +132,12 @@ impl Committer<'_> {
     async fn find(&mut self, wanted: Vec<Wanted>) -> Result<Found, IngestError> {
         let mut backoff = self.backoff();
         loop {
-            let mut learned = self.learned.clone();
             let found = match self.events.snapshot() {
-                Ok(snapshot) => lookup::find(&snapshot, wanted.clone(), self.rule.key, &mut learned).await,
+                Ok(snapshot) => lookup::find(&snapshot, &wanted, self.rule.key, &mut self.known).await,
                 Err(error) => Err(error),
             };
             match found {
-                Ok(found) => {
-                    self.learned = learned;
-                    return Ok(self.answered(&mut backoff, found));
-                }
+                Ok(found) => return Ok(self.answered(&mut backoff, found)),
                 Err(error) => self.failed(&mut backoff, error).await?,
             }
         }

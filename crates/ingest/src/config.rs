@@ -51,7 +51,7 @@ impl WorkerConfig {
         Self {
             store_kind,
             max_payload: 1 << 20,
-            batch_bytes: 32 << 20,
+            batch_bytes: 24 << 20,
             batch_rows: 256 * 1024,
             batch_age: Duration::from_secs(1),
             window_span: Duration::from_hours(7 * 24),

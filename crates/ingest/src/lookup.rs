@@ -11,7 +11,8 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use events::{EventType, calendar};
 use futures::TryStreamExt as _;
-use lake::{DataFile, EventsSnapshot, LakeError, Lane, PartitionId};
+use lake::{BatchStream, DataFile, EventsSnapshot, LakeError, Lane, PartitionId, RowFilter};
+use parquet::bloom_filter::Sbbf;
 use uuid::Uuid;
 
 use crate::copies::{Fingerprint, Found, Stored, Wanted};
@@ -162,51 +163,115 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
     Uuid::try_parse(text).ok().map(Uuid::into_bytes)
 }
 
-/// Finds first rows. `learned` are files whose fingerprints the pipeline has already; it grows.
-pub(crate) async fn find(
-    snapshot: &EventsSnapshot,
-    wanted: Vec<Wanted>,
-    key: (u64, u64),
-    learned: &mut HashSet<String>,
-) -> Result<Found, LakeError> {
-    let located = locate(snapshot, wanted).await?;
-    let mut found = Found::default();
-    for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
-        let here = |(partition, at): &&(PartitionId, i64)| file.may_hold(partition, *at, at + 1);
-        let places: BTreeSet<_> = located.iter().filter(here).collect();
-        if !places.is_empty() {
-            let learn = learned.insert(file.path.clone());
-            read_rows(snapshot, file, &places, learn.then_some(key), &mut found).await?;
+/// What earlier looks have taught about data files, which never change; by path. A cache, and no truth of its own.
+#[derive(Debug, Default)]
+pub(crate) struct KnownFiles {
+    /// Files whose fingerprints the pipeline has already.
+    learned: HashSet<String>,
+    /// Ids that a file may hold. A filter says "no" for certain, and it is the only answer that is believed: so a file is
+    /// read again only for an id that is there, or one time in ten thousand.
+    filters: HashMap<String, Sbbf>,
+    filter_bytes: usize,
+}
+
+/// Bytes that all filters together may take: enough for some ten million ids. A file beyond them is read for every look.
+const FILTER_BYTES: usize = 32 << 20;
+
+/// How often a filter may say "perhaps" of an id that is not there.
+const FALSE_POSITIVES: f64 = 1e-4;
+
+impl KnownFiles {
+    fn excludes_all<'i>(&self, file: &DataFile, mut ids: impl Iterator<Item = &'i [u8; 16]>) -> bool {
+        self.filters.get(&file.path).is_some_and(|filter| !ids.any(|id| filter.check(id.as_slice())))
+    }
+
+    /// An empty filter for a file that has none yet, if there is room.
+    fn new_filter(&self, file: &DataFile) -> Option<Sbbf> {
+        if self.filters.contains_key(&file.path) || self.filter_bytes >= FILTER_BYTES {
+            return None;
+        }
+        Sbbf::new_with_ndv_fpp(file.rows, FALSE_POSITIVES).ok()
+    }
+
+    fn keep(&mut self, file: &DataFile, filter: Option<Sbbf>) {
+        if let Some(filter) = filter {
+            self.filter_bytes += filter.num_blocks() * 32; // a block has 256 bits
+            self.filters.insert(file.path.clone(), filter);
         }
     }
+}
+
+/// Finds first rows.
+pub(crate) async fn find(
+    snapshot: &EventsSnapshot,
+    wanted: &[Wanted],
+    key: (u64, u64),
+    known: &mut KnownFiles,
+) -> Result<Found, LakeError> {
+    let at = |wanted: &Wanted| Some((wanted.partition.clone(), wanted.at?));
+    // Where the window knows the first row but not its content, as after a start, it may know others of the file so.
+    let asked: BTreeSet<(PartitionId, i64)> = wanted.iter().filter_map(at).collect();
+    let located = locate(snapshot, wanted, known).await?;
+    let mut found = Found::default();
+    let mut learned = Vec::new();
+    for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
+        let here = |(partition, at): &&(PartitionId, i64)| file.may_hold(partition, *at, at + 1);
+        let places: BTreeSet<_> = asked.iter().chain(&located).filter(here).collect();
+        if places.is_empty() {
+            continue;
+        }
+        if asked.iter().any(|place| here(&place)) && !known.learned.contains(&file.path) {
+            let whole = snapshot.read(file, &CONTENT)?;
+            read_rows(whole, &places, Some(key), &mut found).await?;
+            learned.push(file.path.clone());
+        } else {
+            // A few rows: most pages of the file, and payloads are most of it, are passed over.
+            for rows in at_places(snapshot, file, &places)? {
+                read_rows(rows, &places, None, &mut found).await?;
+            }
+        }
+    }
+    // Only now: of a look that failed nothing has been told.
+    known.learned.extend(learned);
     Ok(found)
 }
 
-/// Positions of the first rows of the ids wanted.
-async fn locate(snapshot: &EventsSnapshot, wanted: Vec<Wanted>) -> Result<BTreeSet<(PartitionId, i64)>, LakeError> {
-    let (known, unknown): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|wanted| wanted.at.is_some());
-    let mut located: BTreeSet<_> = known.into_iter().filter_map(|w| Some((w.partition, w.at?))).collect();
-    let mut by_id: HashMap<[u8; 16], Vec<(PartitionId, i64)>> = HashMap::new();
-    for wanted in unknown {
-        by_id.entry(wanted.id).or_default().push((wanted.partition, i64::MAX));
+/// Positions of the first rows of the ids of which only the id is known.
+async fn locate(
+    snapshot: &EventsSnapshot,
+    wanted: &[Wanted],
+    known: &mut KnownFiles,
+) -> Result<BTreeSet<(PartitionId, i64)>, LakeError> {
+    let mut by_id: HashMap<[u8; 16], Vec<(&PartitionId, i64)>> = HashMap::new();
+    for wanted in wanted.iter().filter(|wanted| wanted.at.is_none()) {
+        by_id.entry(wanted.id).or_default().push((&wanted.partition, i64::MAX));
     }
-    if by_id.is_empty() {
-        return Ok(located);
-    }
+    let partitions: BTreeSet<&PartitionId> = by_id.values().flatten().map(|(partition, _)| *partition).collect();
     for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
+        let elsewhere = partitions.iter().all(|partition| !file.may_hold(partition, 0, i64::MAX));
+        if elsewhere || known.excludes_all(file, by_id.keys()) {
+            continue;
+        }
+        let mut filter = known.new_filter(file);
         let mut batches = snapshot.read(file, &["log_stream", "log_partition", "log_offset", "event_id"])?;
         while let Some(batch) = batches.try_next().await? {
             let (places, ids) = (Places::of(&batch)?, batch.column(3).as_string::<i32>());
             for row in (0..batch.num_rows()).filter(|row| ids.is_valid(*row)) {
-                let Some(firsts) = uuid(ids.value(row)).and_then(|id| by_id.get_mut(&id)) else { continue };
-                for (_, first) in firsts.iter_mut().filter(|(partition, _)| places.is(row, partition)) {
+                let Some(id) = uuid(ids.value(row)) else { continue };
+                if let Some(filter) = &mut filter {
+                    filter.insert(id.as_slice());
+                }
+                for (_, first) in
+                    by_id.get_mut(&id).into_iter().flatten().filter(|(partition, _)| places.is(row, partition))
+                {
                     *first = (*first).min(places.offset(row));
                 }
             }
         }
+        known.keep(file, filter);
     }
-    located.extend(by_id.into_values().flatten().filter(|(_, first)| *first != i64::MAX));
-    Ok(located)
+    let firsts = by_id.into_values().flatten().filter(|(_, first)| *first != i64::MAX);
+    Ok(firsts.map(|(partition, first)| (partition.clone(), first)).collect())
 }
 
 const CONTENT: [&str; 9] = [
@@ -221,10 +286,26 @@ const CONTENT: [&str; 9] = [
     "payload",
 ];
 
-/// Reads the rows at these places, and with a key the fingerprints of all others of their partitions.
-async fn read_rows(
+/// The rows of a file at these places, partition by partition.
+fn at_places(
     snapshot: &EventsSnapshot,
     file: &DataFile,
+    places: &BTreeSet<&(PartitionId, i64)>,
+) -> Result<Vec<BatchStream>, LakeError> {
+    let mut offsets: BTreeMap<&PartitionId, Vec<i64>> = BTreeMap::new();
+    for (partition, at) in places {
+        offsets.entry(partition).or_default().push(*at);
+    }
+    let rows = |(partition, offsets): (&PartitionId, Vec<i64>)| {
+        let filter = RowFilter::Positions { partition: partition.clone(), offsets: offsets.into() };
+        snapshot.read_where(file, &CONTENT, &filter)
+    };
+    offsets.into_iter().map(rows).collect()
+}
+
+/// Takes the rows at these places, and with a key the fingerprints of all others of their partitions.
+async fn read_rows(
+    mut batches: BatchStream,
     places: &BTreeSet<&(PartitionId, i64)>,
     learn: Option<(u64, u64)>,
     found: &mut Found,
@@ -232,7 +313,6 @@ async fn read_rows(
     let mut partitions: Vec<_> = places.iter().map(|(partition, _)| partition).collect();
     partitions.dedup();
     let wanted: HashSet<(&PartitionId, i64)> = places.iter().map(|(partition, at)| (partition, *at)).collect();
-    let mut batches = snapshot.read(file, &CONTENT)?;
     while let Some(batch) = batches.try_next().await? {
         let contents = Contents::of(&batch)?;
         for row in 0..batch.num_rows() {

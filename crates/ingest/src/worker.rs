@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! source thread ──batches of messages──▶ pipeline thread ──batches of rows──▶ committer (the caller's task) ──▶ lake
-//!  reads the log    (bounded channel)     decode … columns  (bounded channel)   files, one commit
+//!  reads the log    (handed over)         decode … columns  (two at most)       files, one commit
 //! ```
 //!
 //! Guarantees: rows and next offsets in one commit (I1, I2), under the worker's claim (I3); a message is never dropped:
-//! it becomes a row, or its partition stands still, visibly. Memory: at most five batches exist at once, whatever the
-//! log holds. Non-guarantees: no order between partitions, no exclusive ownership in time (claims decide at commit).
+//! it becomes a row, or its partition stands still, visibly. Memory: at most four batches exist at once, whatever the
+//! log holds: one being read, one being decoded, and two as rows, of which one is being written. Non-guarantees: no order between partitions, no exclusive ownership in time (claims decide at commit).
 //! Failure and recovery: a worker that ends in any way loses nothing, because offsets come from the lake.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::future::{Future, pending};
 use std::sync::Arc;
 use std::sync::mpsc::{self as sync_mpsc, Receiver, sync_channel};
@@ -19,7 +19,7 @@ use std::thread::{Builder, JoinHandle};
 use eventlog::EventSource;
 use lake::Events;
 use policy::{Keys, Policy};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::IngestError;
 use crate::batch::{RawBatch, Topic};
@@ -28,12 +28,15 @@ use crate::committer::{Committer, ToCommitter};
 use crate::config::WorkerConfig;
 use crate::copies::{Earlier, Found, Wanted};
 use crate::crash;
-use crate::lookup::WindowRule;
+use crate::lookup::{KnownFiles, WindowRule};
 use crate::metrics::Meters;
 use crate::pipeline::{Pipeline, content_key};
 use crate::source::{Control, SourceThread, Until};
 use crate::status::{Monitor, WorkerReport};
 use crate::window::Window;
+
+/// Batches of rows that may exist at once: one being written, one being made.
+const ENCODED_BATCHES: usize = 2;
 
 /// What the source thread hands to the pipeline, in order.
 #[derive(Debug)]
@@ -104,16 +107,17 @@ impl<S: EventSource + 'static> Worker<S> {
         crash::guard_panic_texts();
         let source = self.source.take().ok_or(IngestError::Abandoned)?;
         let (control, obeyed) = sync_mpsc::channel();
-        let (to_pipeline, raw) = sync_channel(1);
+        let (to_pipeline, raw) = sync_channel(0);
         let (to_committer, asked) = mpsc::channel(1);
         let reader = self.source_thread(source, until, obeyed, to_pipeline, to_committer.clone());
         let source_thread = spawn("ingest-source", move || reader.run());
+        let rooms = Arc::new(Semaphore::new(ENCODED_BATCHES));
         let mut pipeline =
             Pipeline::new(self.keys.clone(), &self.config, lake::events::file_schema(), self.events.writer_id());
         let end = EndSource(control.clone());
         let pipeline_thread = spawn("ingest-pipeline", move || {
             let _end = end;
-            run_pipeline(&mut pipeline, &raw, to_committer)
+            run_pipeline(&mut pipeline, &raw, to_committer, &rooms)
         });
         let end = EndSource(control.clone());
         let result = finish_when(cancel, &control, self.committer(control.clone()).run(asked)).await;
@@ -152,7 +156,7 @@ impl<S: EventSource + 'static> Worker<S> {
             control,
             meters: Meters::new(),
             owned: BTreeMap::new(),
-            learned: HashSet::new(),
+            known: KnownFiles::default(),
         }
     }
 }
@@ -187,15 +191,18 @@ fn run_pipeline(
     pipeline: &mut Pipeline,
     raw: &Receiver<ToPipeline>,
     committer: mpsc::Sender<ToCommitter>,
+    rooms: &Arc<Semaphore>,
 ) -> Result<(), IngestError> {
     let mut earlier = AskCommitter(committer);
     for message in raw {
         match message {
             ToPipeline::Assigned { topic, window } => pipeline.assign(topic.id.clone(), window),
             ToPipeline::Batch(batch) => {
+                let room = futures::executor::block_on(Arc::clone(rooms).acquire_owned());
+                let room = room.map_err(|_| IngestError::Ending)?;
                 let rows = pipeline.encode(&batch, &mut earlier)?;
                 drop(batch);
-                earlier.0.blocking_send(ToCommitter::Batch(rows)).map_err(|_| IngestError::Ending)?;
+                earlier.0.blocking_send(ToCommitter::Batch(rows, room)).map_err(|_| IngestError::Ending)?;
             }
         }
     }

@@ -77,7 +77,10 @@ impl KafkaConfig {
             ("check.crcs", "true"),
         ])?;
         let usual = [
-            ("queued.max.messages.kbytes", "32768"),
+            // Read ahead while a batch is decoded, and no more: what is queued keeps the whole answers of the brokers alive,
+            // packed and unpacked.
+            ("queued.max.messages.kbytes", "8192"),
+            ("fetch.max.bytes", "8388608"),
             ("fetch.queue.backoff.ms", "10"),
             // A partition that is added waits until the fetch under way returns; half a second each would be long.
             ("fetch.wait.max.ms", "100"),

@@ -45,6 +45,8 @@ struct Reading {
     next: i64,
     /// Records taken but not yet passed on.
     builder: Option<RecordsBuilder>,
+    /// Bytes and number of the records passed on last: about what the next ones will take.
+    last_taken: (usize, usize),
     /// An error was reported for it; silent until `read_from`.
     stopped: bool,
 }
@@ -124,7 +126,10 @@ impl KafkaSource {
     fn hand_over(&mut self) {
         for reading in &mut self.reading {
             if let Some(builder) = reading.builder.take() {
-                let fetched = Fetched { partition: reading.partition.clone(), records: builder.finish() };
+                let bytes = builder.arena_len();
+                let records = builder.finish();
+                reading.last_taken = (bytes, records.len());
+                let fetched = Fetched { partition: reading.partition.clone(), records };
                 self.ready.push_back(Ok(fetched));
             }
         }
@@ -284,7 +289,13 @@ impl EventSource for KafkaSource {
         self.stop(partition)?;
         watermarks.allow(partition, next)?;
         self.assign(partition, next)?;
-        self.reading.push(Reading { partition: partition.clone(), next, builder: None, stopped: false });
+        self.reading.push(Reading {
+            partition: partition.clone(),
+            next,
+            builder: None,
+            last_taken: (0, 0),
+            stopped: false,
+        });
         Ok(())
     }
 
@@ -367,7 +378,12 @@ fn keep(reading: &mut Reading, message: &BorrowedMessage<'_>) -> usize {
     if message.offset() < reading.next {
         return 0; // fetched before the partition was started anew
     }
-    let builder = reading.builder.get_or_insert_with(|| RecordsBuilder::starting_at(reading.next));
+    let builder = reading.builder.get_or_insert_with(|| {
+        let mut builder = RecordsBuilder::starting_at(reading.next);
+        let (bytes, records) = reading.last_taken;
+        builder.reserve(bytes, records);
+        builder
+    });
     let before = builder.arena_len();
     let headers = message.headers().into_iter().flat_map(|headers| (0..headers.count()).map(|i| header(headers, i)));
     let timestamp = message.timestamp().to_millis().unwrap_or(-1);

@@ -37,6 +37,8 @@ struct Stored {
     row: i64,
     first: i64,
     next: i64,
+    /// Length of its BLOB.
+    bytes: usize,
 }
 
 impl SqliteSource {
@@ -81,12 +83,10 @@ impl SqliteSource {
         let tx = self.connection.unchecked_transaction().map_err(lift)?;
         let (id, watermarks) = known(&tx, partition).map_err(lift)?.ok_or_else(|| unknown(partition))?;
         watermarks.allow(partition, *next)?;
-        let stored = stored_batches(&tx, id, *next).map_err(lift)?;
+        let stored = stored_batches(&tx, id, *next, max_bytes).map_err(lift)?;
         let mut builder = RecordsBuilder::starting_at(*next);
+        make_room(&mut builder, &stored);
         for batch in stored {
-            if builder.arena_len() >= max_bytes {
-                break;
-            }
             // Offsets ascend without gaps, asserted here where they are read as in `append` where they are written.
             let follows = if builder.is_empty() { batch.first <= *next } else { batch.first == builder.next_offset() };
             let damaged =
@@ -172,11 +172,27 @@ fn known(connection: &Connection, partition: &Partition) -> rusqlite::Result<Opt
     Ok(find_partition(connection, partition)?.map(|(id, low, high)| (id, Watermarks { low, high })))
 }
 
-fn stored_batches(connection: &Connection, id: i64, next: i64) -> rusqlite::Result<Vec<Stored>> {
-    let sql = "SELECT id, first, next FROM batches WHERE partition = ?1 AND next > ?2 ORDER BY next LIMIT ?3";
+/// The next batches: as many as it takes to have `max_bytes`, at least one.
+fn stored_batches(connection: &Connection, id: i64, next: i64, max_bytes: usize) -> rusqlite::Result<Vec<Stored>> {
+    let sql =
+        "SELECT id, first, next, length(body) FROM batches WHERE partition = ?1 AND next > ?2 ORDER BY next LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
-    let stored = |row: &rusqlite::Row<'_>| Ok(Stored { row: row.get(0)?, first: row.get(1)?, next: row.get(2)? });
-    statement.query_map((id, next, BATCHES_PER_POLL as i64), stored)?.collect()
+    let mut rows = statement.query((id, next, BATCHES_PER_POLL as i64))?;
+    let (mut stored, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()?.filter(|_| bytes < max_bytes) {
+        let batch = Stored { row: row.get(0)?, first: row.get(1)?, next: row.get(2)?, bytes: row.get(3)? };
+        bytes += batch.bytes;
+        stored.push(batch);
+    }
+    Ok(stored)
+}
+
+/// Exactly the room that the batches take.
+fn make_room(builder: &mut RecordsBuilder, stored: &[Stored]) {
+    // A damaged index may say anything of its numbers; room is then made as records are found.
+    let records = stored.iter().fold(0_i64, |sum, batch| sum.saturating_add(batch.next.saturating_sub(batch.first)));
+    let records = usize::try_from(records).unwrap_or(0).min(1 << 20);
+    builder.reserve(stored.iter().map(|batch| batch.bytes).sum(), records);
 }
 
 /// Reads the BLOB to the end of the arena, without a copy between, and says where it begins.
