@@ -113,7 +113,7 @@ pub fn figures() -> Vec<Figure> {
         Figure {
             name: "road.cost",
             shows: "ingest per million events (release), peak memory; full fold against DuckDB on the same Parquet",
-            unit: "CPU-s per million (SQLite)",
+            unit: "CPU-s per million (SQLite and Kafka)",
             goal: "≤ 6 CPU-s, ≤ 512 MiB, fold ≤ 1.5× DuckDB",
             minutes: 40,
             short: false,
@@ -355,33 +355,73 @@ fn kafka_equals_embedded(bench: &Bench, size: &str) -> Result<Measured> {
     })
 }
 
+/// Times that each source is ingested; the median run counts.
+const COST_RUNS: usize = 3;
+
 fn cost(bench: &Bench) -> Result<Measured> {
     let program = build(Profile::Release, "amanat", "amanat")?;
     let data = bench.scratch.join("cost");
     let published: Value =
         serde_json::from_str(&run(&program, &["sample", "--size", "medium", "--data", &text(&data), "--json"])?.out)?;
     let events = published["events"].as_f64().context("sample printed no number of events")?;
-    let sqlite = run(&program, &["up", "--role", "ingest", "--once", "--data", &text(&data)])?;
+    let log = std::fs::read(data.join("log.db"))?;
+    let sqlite = ingested(&program, bench, &data, "cost-sqlite", &[], Some(&log))?;
+    drop(log);
     let broker = crate::kafka::Broker::up()?;
     let brokers = broker.bootstrap();
     let kafka_data = bench.scratch.join("cost-kafka");
     same_store(&data, &kafka_data)?;
     run(&program, &["sample", "--size", "medium", "--data", &text(&kafka_data), "--brokers", &brokers])?;
-    let kafka =
-        run(&program, &["up", "--role", "ingest", "--once", "--data", &text(&kafka_data), "--brokers", &brokers])?;
+    let kafka = ingested(&program, bench, &data, "cost-kafka", &["--brokers", &brokers], None)?;
     drop(broker);
-    let refreshed = run(&program, &["refresh", "--data", &text(&data)])?;
+    let refreshed = run(&program, &["refresh", "--data", &text(&bench.scratch.join("cost-sqlite-0"))])?;
     let fold = fold(bench, Profile::Release, "medium")?;
     let per_million = |ran: &amanat::Ran| ran.cpu_seconds / events * 1e6;
-    let line = |ran: &amanat::Ran| json!({"cpu_seconds_per_million": per_million(ran), "events_per_second": events / ran.seconds, "peak_mib": ran.peak_mib});
-    let met = [&sqlite, &kafka].iter().all(|ran| per_million(ran) <= 6.0 && ran.peak_mib <= 512.0)
+    let peak = |runs: &[amanat::Ran]| runs.iter().map(|ran| ran.peak_mib).fold(0.0, f64::max);
+    let lines = |runs: &[amanat::Ran]| {
+        json!({
+            "cpu_seconds_per_million": per_million(median(runs)),
+            "cpu_seconds_per_million_of_each_run": runs.iter().map(per_million).collect::<Vec<_>>(),
+            "events_per_second": events / median(runs).seconds,
+            "peak_mib": peak(runs),
+        })
+    };
+    let met = [&sqlite, &kafka].iter().all(|runs| per_million(median(runs)) <= 6.0 && peak(runs) <= 512.0)
         && refreshed.peak_mib <= 512.0
         && fold.met;
     Ok(Measured {
-        value: format!("{:.2}", per_million(&sqlite)),
+        value: format!("{:.2} and {:.2}", per_million(median(&sqlite)), per_million(median(&kafka))),
         met,
-        details: json!({"events": events, "sqlite": line(&sqlite), "kafka": line(&kafka), "refresh_seconds": refreshed.seconds, "refresh_peak_mib": refreshed.peak_mib, "fold_against_duckdb": fold.value, "fold": fold.details}),
+        details: json!({"events": events, "sqlite": lines(&sqlite), "kafka": lines(&kafka), "refresh_seconds": refreshed.seconds, "refresh_peak_mib": refreshed.peak_mib, "fold_against_duckdb": fold.value, "fold": fold.details}),
     })
+}
+
+/// Ingests the same log into a new store, several times; in order of CPU time.
+fn ingested(
+    program: &Path,
+    bench: &Bench,
+    store: &Path,
+    name: &str,
+    more: &[&str],
+    log: Option<&[u8]>,
+) -> Result<Vec<amanat::Ran>> {
+    let mut runs = Vec::new();
+    for number in 0..COST_RUNS {
+        let data = bench.scratch.join(format!("{name}-{number}"));
+        same_store(store, &data)?;
+        if let Some(log) = log {
+            std::fs::write(data.join("log.db"), log)?;
+        }
+        let folder = text(&data);
+        runs.push(run(program, &[&["up", "--role", "ingest", "--once", "--data", &folder], more].concat())?);
+    }
+    runs.sort_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds));
+    Ok(runs)
+}
+
+/// The run in the middle of runs in order.
+fn median(runs: &[amanat::Ran]) -> &amanat::Ran {
+    &runs[runs.len() / 2]
 }
 
 /// The version of DuckDB's Python package that the fold is held against.
