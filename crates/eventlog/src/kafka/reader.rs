@@ -91,7 +91,7 @@ impl KafkaSource {
 
     /// Takes what librdkafka has, up to `max_bytes`, waiting for the first of it until the deadline.
     fn take(&mut self, max_bytes: usize, deadline: Instant) {
-        let mut bytes = 0;
+        let (mut bytes, mut room) = (0, max_bytes);
         let mut last = 0; // messages of a partition come in runs
         while bytes < max_bytes {
             let wait = if bytes == 0 { deadline.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
@@ -104,7 +104,7 @@ impl KafkaSource {
                             None => continue, // stopped meanwhile
                         }
                     }
-                    bytes += keep(&mut self.reading[last], &message);
+                    bytes += keep(&mut self.reading[last], &message, &mut room);
                 }
                 Some(Err(error)) => {
                     self.hand_over();
@@ -374,14 +374,18 @@ fn is_of(message: &BorrowedMessage<'_>, reading: &Reading) -> bool {
 }
 
 /// Copies a message to its partition's batch and says how many bytes it had. librdkafka's memory is free again after it.
-fn keep(reading: &mut Reading, message: &BorrowedMessage<'_>) -> usize {
+/// A new batch is given what the partition's last one took, out of `room`: all together never more than is to be taken.
+fn keep(reading: &mut Reading, message: &BorrowedMessage<'_>, room: &mut usize) -> usize {
     if message.offset() < reading.next {
         return 0; // fetched before the partition was started anew
     }
     let builder = reading.builder.get_or_insert_with(|| {
         let mut builder = RecordsBuilder::starting_at(reading.next);
         let (bytes, records) = reading.last_taken;
-        builder.reserve(bytes, records);
+        if bytes <= *room {
+            *room -= bytes;
+            builder.reserve(bytes, records);
+        }
         builder
     });
     let before = builder.arena_len();
