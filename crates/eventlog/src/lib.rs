@@ -3,7 +3,8 @@
 //! Three implementations keep the same contract (architecture.md 5.13):
 //!
 //! * [`sqlite`]: one file, the embedded default. Durable before it acknowledges; several processes may share it.
-//! * [`kafka`]: Apache Kafka through librdkafka. Static assignment, an idempotent producer, no consumer group.
+//! * [`kafka`]: Apache Kafka through librdkafka. An idempotent producer; partitions by static share, or by a consumer
+//!   group that decides who reads what and nothing else.
 //! * [`simulated`]: in memory, with faults that a test scripts and a clock that a test owns.
 //!
 //! What is absent, on purpose: this crate never looks into a message, keeps no reader's position (positions live in the
@@ -13,6 +14,7 @@
 mod error;
 pub mod kafka;
 mod records;
+mod share;
 pub mod simulated;
 mod sink;
 mod source;
@@ -21,6 +23,7 @@ mod stream;
 
 pub use error::{LogError, Result};
 pub use records::{Fetched, Headers, Record, Records, RecordsBuilder};
+pub use share::{Share, Shared};
 pub use sink::{EventSink, Outgoing, Position};
-pub use source::{EventSource, FILE_UID_PREFIX, Partition, Watermarks};
+pub use source::{Change, EventSource, FILE_UID_PREFIX, Partition, Watermarks};
 pub use stream::{agency_of, stream_name, valid_stream_name};

@@ -58,13 +58,29 @@ impl Watermarks {
     }
 }
 
+/// What happened to the set of partitions that a reader is to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Nothing that is known of.
+    None,
+    /// Partitions came, or are to be given up: finish what was read of those, [`stop`](EventSource::stop) them, then
+    /// [`release`](EventSource::release).
+    Some,
+    /// Partitions were taken away because this reader was thought dead: others may read them already. What was read of
+    /// them may be dropped at once.
+    Lost,
+}
+
 /// Reads partitions of a log, from offsets that the caller knows.
 ///
 /// # Operations
 ///
 /// [`partitions`](Self::partitions) says what there is, [`watermarks`](Self::watermarks) how far a partition goes,
 /// [`read_from`](Self::read_from) and [`stop`](Self::stop) say what [`poll`](Self::poll) shall bring.
-/// The set of partitions being read is the caller's; there is no group and nobody takes a partition away.
+/// Which partitions are this reader's to read may change while it runs, when several readers share a log in a group:
+/// [`changed`](Self::changed) tells, [`partitions`](Self::partitions) says which they are now, and [`release`](Self::release)
+/// ends the reader's part in those that it was asked to give up. A partition that is not given up in time is given to
+/// another all the same: what keeps two readers from both writing is the claim in the lake (ingestion.md 3.5), never this.
 ///
 /// # Guarantees
 ///
@@ -99,8 +115,21 @@ pub trait EventSource: Send {
     /// Constant for the life of the source. Part of every position that is stored (ingestion.md 3.3).
     fn source_uid(&self) -> &str;
 
-    /// The partitions there are now, sorted. Call it again to discover new streams.
+    /// The partitions that are this reader's now, sorted: all there are, its static [`Share`](crate::Share), or what its
+    /// group gave it. Call it again to discover new streams.
     fn partitions(&mut self) -> Result<Vec<Partition>>;
+
+    /// Whether [`partitions`](Self::partitions) may say something else since it was last asked. Call it often: a member of a
+    /// group shows by it that it is alive.
+    fn changed(&mut self) -> Result<Change> {
+        Ok(Change::None)
+    }
+
+    /// Everything that [`partitions`](Self::partitions) no longer names was stopped, and what was read of it is committed or
+    /// dropped: others may have it.
+    fn release(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// The offsets a partition holds now.
     fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks>;
@@ -125,6 +154,12 @@ impl<S: EventSource + ?Sized> EventSource for Box<S> {
     }
     fn partitions(&mut self) -> Result<Vec<Partition>> {
         (**self).partitions()
+    }
+    fn changed(&mut self) -> Result<Change> {
+        (**self).changed()
+    }
+    fn release(&mut self) -> Result<()> {
+        (**self).release()
     }
     fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks> {
         (**self).watermarks(partition)

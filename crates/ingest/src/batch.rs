@@ -12,6 +12,7 @@ use lake::PartitionId;
 use policy::Agencies;
 use uuid::Uuid;
 
+use crate::budget::{Charge, Ticket};
 use crate::status::Counts;
 
 /// A partition as this worker holds it: who may speak on it, and under which claim its rows are written.
@@ -63,6 +64,11 @@ pub(crate) struct RawBatch {
     pub runs: Vec<Run>,
     /// Time of closing, microseconds UTC; never earlier than that of the batch before.
     pub ingested_at_us: i64,
+    /// Memory that the messages take, in bytes.
+    pub bytes: usize,
+    /// That memory in the byte budget.
+    pub charge: Option<Charge>,
+    pub ticket: Ticket,
 }
 
 /// What a batch says about one partition: the offsets `[from, to)`, and where its rows stand in the lanes.

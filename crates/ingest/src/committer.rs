@@ -9,20 +9,20 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use eventlog::Partition;
 use lake::{ClosedBatch, Events, LakeError, Lane, LaneBatch, OffsetRange, Outcome, PartitionId, Written};
 use policy::Policy;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
 use crate::IngestError;
 use crate::backoff::Backoff;
 use crate::batch::{EncodedBatch, RangeRows, Topic};
-use crate::config::WorkerConfig;
+use crate::budget::{Charge, Ticket};
+use crate::config::{Pacing, WorkerConfig};
 use crate::copies::{Found, Wanted};
 use crate::lookup::{self, KnownFiles, WindowRule};
 use crate::metrics::Meters;
@@ -35,8 +35,10 @@ use crate::window::Window;
 pub(crate) enum ToCommitter {
     /// Claim these partitions and say where to read them.
     Assign { partitions: Vec<(Partition, PartitionId)>, reply: oneshot::Sender<Vec<Assignment>> },
-    /// Make this batch visible. What it takes in memory is returned when the permit is dropped.
-    Batch(EncodedBatch, OwnedSemaphorePermit),
+    /// Make this batch visible. What it takes in memory is returned when the rest is dropped.
+    Batch(EncodedBatch, Charge, Ticket),
+    /// These rows were the last of an assignment.
+    Release { topic: Arc<Topic> },
     /// Find first rows of event ids.
     Find { wanted: Vec<Wanted>, reply: oneshot::Sender<Found> },
 }
@@ -60,7 +62,7 @@ pub(crate) struct Committer<'e> {
     pub config: WorkerConfig,
     pub rule: WindowRule,
     pub monitor: Monitor,
-    pub control: Sender<Control>,
+    pub control: mpsc::UnboundedSender<Control>,
     pub meters: Meters,
     pub owned: BTreeMap<PartitionId, Owned>,
     pub known: KnownFiles,
@@ -84,10 +86,17 @@ impl Committer<'_> {
                 ToCommitter::Find { wanted, reply } => {
                     let _ = reply.send(self.find(wanted).await?);
                 }
-                ToCommitter::Batch(batch, _room) => self.batch(batch).await?,
+                ToCommitter::Batch(batch, _charge, _ticket) => self.batch(batch).await?,
+                ToCommitter::Release { topic } => self.release(&topic),
             }
         }
         Ok(())
+    }
+
+    fn release(&mut self, topic: &Arc<Topic>) {
+        if self.owned.get(&topic.id).is_some_and(|owned| Arc::ptr_eq(&owned.topic, topic)) {
+            self.owned.remove(&topic.id);
+        }
     }
 
     async fn assign(&mut self, partitions: Vec<(Partition, PartitionId)>) -> Result<Vec<Assignment>, IngestError> {
@@ -200,18 +209,20 @@ impl Committer<'_> {
     async fn write(&self, batch: &EncodedBatch) -> Result<Written, LakeError> {
         let mut writer = self.events.writer()?;
         let lanes = lane_batches(batch);
-        let runtime = tokio::runtime::Handle::current();
-        let encode = move || {
-            runtime.block_on(async {
-                for lane in lanes {
-                    if let Err(error) = writer.write(lane).await {
-                        writer.abort().await;
-                        return Err(error);
-                    }
+        let encode = async move {
+            for lane in lanes {
+                if let Err(error) = writer.write(lane).await {
+                    writer.abort().await;
+                    return Err(error);
                 }
-                writer.close().await
-            })
+            }
+            writer.close().await
         };
+        if self.config.pacing == Pacing::OneThread {
+            return encode.await;
+        }
+        let runtime = tokio::runtime::Handle::current();
+        let encode = move || runtime.block_on(encode);
         tokio::task::spawn_blocking(encode).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 

@@ -15,8 +15,12 @@ pub struct WorkerConfig {
     pub batch_bytes: usize,
     /// A batch closes when it holds this many messages.
     pub batch_rows: usize,
-    /// A batch closes when its first message has waited this long.
+    /// A batch closes when its first message has waited this long and the rest of the worker is idle.
     pub batch_age: Duration,
+    /// A batch closes when its first message has waited this long, however busy the rest of the worker is.
+    pub batch_age_most: Duration,
+    /// Bytes that the worker may hold between the log and the commit, beside its windows: half as messages, half as rows.
+    pub memory_bytes: usize,
     /// Log time that the deduplication windows remember; older ids are looked up in the lake.
     pub window_span: Duration,
     /// Bytes that all deduplication windows together may take.
@@ -41,8 +45,25 @@ pub struct WorkerConfig {
     /// Whether this worker makes the table's checkpoints. Of all workers on a lake one does: two at once race
     /// (ingestion.md 2.3), so a worker beside the standing one leaves them to it.
     pub checkpoints: bool,
+    /// How long what was read of a partition that is given up may take to be committed, before it is dropped.
+    pub release_wait: Duration,
+    /// After how long a partition may be claimed again that another worker claimed although the group gave it to this one;
+    /// `None` = when an operator restarts this worker (who assigned by hand assigned twice).
+    pub reclaim_after: Option<Duration>,
+    /// What waits for news of the log.
+    pub pacing: Pacing,
     /// Days for which set-aside bytes are to be kept; each row says until when (ingestion.md 3.6).
     pub set_aside_days: u32,
+}
+
+/// On what a worker's parts run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pacing {
+    /// Reading and decoding have a thread each, and the source waits for news on its own: the way to work.
+    OwnThreads,
+    /// All parts take turns on the caller's thread and wait by the runtime's clock, so that the same events and faults come in
+    /// the same order at each run: for simulations. The source is asked without waiting.
+    OneThread,
 }
 
 impl WorkerConfig {
@@ -53,7 +74,9 @@ impl WorkerConfig {
             max_payload: 1 << 20,
             batch_bytes: 24 << 20,
             batch_rows: 256 * 1024,
-            batch_age: Duration::from_secs(1),
+            batch_age: Duration::from_millis(500),
+            batch_age_most: Duration::from_secs(10),
+            memory_bytes: 96 << 20,
             window_span: Duration::from_hours(7 * 24),
             window_bytes: 128 << 20,
             poll_bytes: 4 << 20,
@@ -64,6 +87,9 @@ impl WorkerConfig {
             store_attempts: None,
             accept_new_source: false,
             checkpoints: true,
+            release_wait: Duration::from_secs(3),
+            reclaim_after: None,
+            pacing: Pacing::OwnThreads,
             set_aside_days: 90,
         }
     }

@@ -103,5 +103,5 @@ pub(crate) struct Fingerprint {
 /// Whoever can look into committed rows. Everything before the batch being decoded counts as committed.
 pub(crate) trait Earlier {
     /// The first rows of these ids. All hits of a batch are asked for at once. Fails only when the worker is ending.
-    fn find(&mut self, wanted: Vec<Wanted>) -> Result<Found, IngestError>;
+    async fn find(&mut self, wanted: Vec<Wanted>) -> Result<Found, IngestError>;
 }

@@ -1,6 +1,6 @@
 //! Brings facts in: reads the log, decodes, admits or sets aside, seals, deduplicates, appends to the lake.
 //!
-//! Reading order: [`Worker`] (the whole), `source` (messages to batches), `pipeline` (batches to rows) with `admit`,
+//! Reading order: [`Worker`] (the whole), `source` and `reading` (messages to batches), `pipeline` (batches to rows) with `admit`,
 //! `seal`, `set_aside`, `window` and `copies`, `columns`, `committer` (rows to one commit), [`reconcile`] (is it all there).
 //!
 //! Invariants (ingestion.md 3.2): each message of the log becomes exactly one row, or its partition stands still; rows
@@ -12,6 +12,7 @@
 mod admit;
 mod backoff;
 mod batch;
+mod budget;
 mod clock;
 mod columns;
 mod committer;
@@ -24,6 +25,7 @@ mod listing;
 mod lookup;
 mod metrics;
 mod pipeline;
+mod reading;
 mod reconcile;
 mod seal;
 mod set_aside;
@@ -35,7 +37,7 @@ mod worker;
 
 pub use admit::objection;
 pub use clock::{Clock, CountedIds, Ids, RandomIds, SystemClock};
-pub use config::WorkerConfig;
+pub use config::{Pacing, WorkerConfig};
 pub use error::IngestError;
 pub use listing::{SetAsideRow, ShowError, list_set_aside, show_set_aside};
 pub use reconcile::{Reconciliation, Tally, reconcile};

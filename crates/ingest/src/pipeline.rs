@@ -119,15 +119,24 @@ impl Pipeline {
         self.shrink_windows();
     }
 
+    /// A partition is read no longer.
+    pub(crate) fn release(&mut self, partition: &PartitionId) {
+        self.windows.remove(partition);
+    }
+
     /// Makes the rows of a batch.
-    pub(crate) fn encode(&mut self, batch: &RawBatch, earlier: &mut dyn Earlier) -> Result<EncodedBatch, IngestError> {
+    pub(crate) async fn encode(
+        &mut self,
+        batch: &RawBatch,
+        earlier: &mut impl Earlier,
+    ) -> Result<EncodedBatch, IngestError> {
         let mut work = Work::default();
         for (place, run) in batch.runs.iter().enumerate() {
             self.read_run(place, run, &mut work);
         }
         let mut main = self.main.finish(batch, &self.writer_id)?;
         if work.is_undecided() {
-            let found = earlier.find(wanted(batch, &work))?;
+            let found = earlier.find(wanted(batch, &work)).await?;
             let moved = self.decide(batch, &mut work, &found);
             main = without(&main, &moved)?;
         }

@@ -1,31 +1,42 @@
-//! The source thread: reads the log into batches, and keeps an eye on what there is to read.
+//! The source's part of a worker: reads the log into batches, and keeps an eye on what there is to read.
 //!
-//! It owns the [`EventSource`] and nothing else touches it. What it can fix by waiting it waits for (with one log line
-//! when the state changes, not one per try); what concerns one partition halts that partition, visibly, while the others
-//! go on. Absent: any look into a message, any offset but those that the lake gave.
+//! It owns the [`EventSource`] and nothing else touches it. It never waits for one thing alone: while a batch waits for the
+//! pipeline, or the lake for its store, the group is answered and orders are obeyed. What it can fix by waiting it waits
+//! for (with one log line when the state changes, not one per try); what concerns one partition halts that partition,
+//! visibly, while the others go on. Absent: any look into a message, any offset but those that the lake gave.
 //!
-//! Source: ingestion.md 3.4 (steps 2 to 6), 3.11.
+//! Source: ingestion.md 3.4 (steps 2 to 6), 3.5, 3.11.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Duration;
 
-use eventlog::{EventSource, Fetched, LogError, Partition, Records, Watermarks};
+use eventlog::{Change, EventSource, Fetched, LogError, Partition, Watermarks};
 use lake::PartitionId;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, info, warn};
 
 use crate::IngestError;
 use crate::backoff::Backoff;
 use crate::batch::{RawBatch, Run, Topic};
+use crate::budget::{Charge, Purse, UnderWay};
 use crate::clock::{Clock, Ids};
 use crate::committer::{Assignment, ToCommitter};
-use crate::config::WorkerConfig;
+use crate::config::{Pacing, WorkerConfig};
+use crate::reading::{Reading, out_of_range};
 use crate::status::{Halt, Monitor, State};
 use crate::worker::ToPipeline;
 
-/// What others ask of the source thread.
+/// How long the source waits for anything before it answers its group again.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Batches under way that still count as "the others are idle": one is written while the next is decoded.
+const IDLE: usize = 1;
+
+/// What others ask of the source.
 #[derive(Debug)]
 pub(crate) enum Control {
     /// Hand over what was read, then end.
@@ -38,7 +49,7 @@ pub(crate) enum Control {
     Moved { topic: Arc<Topic> },
 }
 
-/// When the thread ends by itself.
+/// When the worker ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
     /// Never.
@@ -47,47 +58,43 @@ pub(crate) enum Until {
     Drained,
 }
 
-/// A partition being read.
-struct Reading {
-    topic: Arc<Topic>,
-    /// Next offset by the lake when the open batch began.
-    committed: Option<i64>,
-    /// First offset not yet in a closed batch, and first offset not yet read.
-    from: i64,
-    next: i64,
-    /// The last ingested record and its log time: what the log must still have at that offset.
-    probe: Option<(i64, i64)>,
-    /// Messages of the open batch.
-    chunks: Vec<Records>,
-}
-
-pub(crate) struct SourceThread<S> {
+pub(crate) struct SourcePart<S> {
     pub source: S,
     pub config: WorkerConfig,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
     pub monitor: Monitor,
-    pub control: Receiver<Control>,
-    pub pipeline: SyncSender<ToPipeline>,
+    pub control: mpsc::UnboundedReceiver<Control>,
+    pub pipeline: mpsc::Sender<ToPipeline>,
     pub committer: mpsc::Sender<ToCommitter>,
+    pub messages: Purse,
+    pub under_way: UnderWay,
     pub until: Until,
 }
 
-impl<S: EventSource> SourceThread<S> {
+impl<S: EventSource> SourcePart<S> {
     /// Runs until told, drained, or alone; gives the source back.
-    pub(crate) fn run(self) -> (S, Result<(), IngestError>) {
+    pub(crate) async fn run(self) -> (S, Result<(), IngestError>) {
         let mut reader = LogReader::new(self);
-        let result = reader.run();
+        let result = reader.run().await;
         (reader.io.source, result)
     }
 }
 
-/// The thread at work.
+/// The source's part at work.
 struct LogReader<S> {
-    io: SourceThread<S>,
+    io: SourcePart<S>,
     reading: BTreeMap<Partition, Reading>,
-    halted: BTreeSet<Partition>,
+    /// Partitions that stand still, and from when on they may be claimed again, if ever.
+    halted: BTreeMap<Partition, Option<Duration>>,
     open: Open,
+    /// What goes to the pipeline, in order.
+    outbox: VecDeque<ToPipeline>,
+    /// What the group said and nobody has looked at yet.
+    change: Change,
+    /// Partitions to be given up, each with the offset whose commit is waited for; and since when.
+    leaving: Vec<(Arc<Topic>, i64)>,
+    leaving_since: Option<Duration>,
     /// What the log held at the beginning, when that is how far to read.
     targets: Option<BTreeMap<Partition, i64>>,
     scanned_at: Option<Duration>,
@@ -101,16 +108,21 @@ struct Open {
     bytes: usize,
     rows: usize,
     since: Option<Duration>,
+    charge: Option<Charge>,
 }
 
 impl<S: EventSource> LogReader<S> {
-    fn new(io: SourceThread<S>) -> Self {
+    fn new(io: SourcePart<S>) -> Self {
         let backoff = Backoff::new(io.config.backoff_first, io.config.backoff_most);
         Self {
             io,
             reading: BTreeMap::new(),
-            halted: BTreeSet::new(),
+            halted: BTreeMap::new(),
             open: Open::default(),
+            outbox: VecDeque::new(),
+            change: Change::None,
+            leaving: Vec::new(),
+            leaving_since: None,
             targets: None,
             scanned_at: None,
             backoff,
@@ -118,31 +130,70 @@ impl<S: EventSource> LogReader<S> {
         }
     }
 
-    fn run(&mut self) -> Result<(), IngestError> {
+    async fn run(&mut self) -> Result<(), IngestError> {
         loop {
-            let step = match self.io.control.try_recv() {
-                Ok(control) => self.obey(control),
-                Err(TryRecvError::Disconnected) => Err(Stop::Alone),
-                Err(TryRecvError::Empty) => self.step(),
-            };
-            match step {
+            match self.turn().await {
                 Ok(()) => {}
                 Err(Stop::Alone) => return Ok(()),
-                // Without the others nothing is lost: what they did not commit is read again.
-                Err(Stop::Finished) => return self.close().or(Ok(())),
+                Err(Stop::Finished) => return self.finish().await,
                 Err(Stop::Failed(error)) => return Err(error),
             }
         }
     }
 
+    /// One thing that is due.
+    async fn turn(&mut self) -> Result<(), Stop> {
+        loop {
+            match self.io.control.try_recv() {
+                Ok(control) => self.obey(control)?,
+                Err(TryRecvError::Disconnected) => return Err(Stop::Alone),
+                Err(TryRecvError::Empty) => break,
+            }
+        }
+        self.follow_group()?;
+        if self.scan_is_due() {
+            match self.scan().await {
+                // How far to read is not known yet: ask again soon. Polls are the pause between two scans.
+                Ok(()) if self.io.until == Until::Drained && self.targets.is_none() => {}
+                Ok(()) => self.scanned_at = Some(self.io.clock.elapsed()),
+                Err(Trouble::Log(error)) => return self.trouble(error).await,
+                Err(Trouble::Stop(stop)) => return Err(stop),
+            }
+        }
+        if self.is_drained() {
+            return Err(Stop::Finished);
+        }
+        let bytes = self.bytes_wanted();
+        let room = self.io.messages.has_room(bytes);
+        if self.outbox.is_empty() && self.is_due(room) {
+            self.close();
+        }
+        if !self.outbox.is_empty() {
+            return self.offer().await;
+        }
+        if room {
+            return self.read(bytes).await;
+        }
+        let messages = self.io.messages.clone();
+        self.rest(messages.room(bytes)).await
+    }
+
+    /// Hands over what was read. Without the others nothing is lost: what they did not commit is read again.
+    async fn finish(&mut self) -> Result<(), IngestError> {
+        self.close();
+        while let Some(message) = self.outbox.pop_front() {
+            let pipeline = self.io.pipeline.clone();
+            if self.attend(pipeline.send(message)).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn obey(&mut self, control: Control) -> Result<(), Stop> {
         match control {
             Control::Finish => return Err(Stop::Finished),
-            Control::Committed { topic, next } => {
-                if let Err(error) = self.io.source.hint(&topic.source, next) {
-                    debug!(partition = %topic.source, %error, "the log took no hint of progress");
-                }
-            }
+            Control::Committed { topic, next } => self.committed(&topic, next),
             Control::Fenced { topic, found } if self.holds(&topic) => {
                 self.drop_partition(&topic.source);
                 self.halt(&topic.source, Halt::Fenced { own: topic.claim, found });
@@ -153,41 +204,131 @@ impl<S: EventSource> LogReader<S> {
                 self.scanned_at = None;
             }
             // About an assignment that is over.
-            Control::Fenced { .. } | Control::Moved { .. } => {}
+            Control::Fenced { topic, .. } | Control::Moved { topic } => {
+                self.leaving.retain(|(leaving, _)| !Arc::ptr_eq(leaving, &topic));
+            }
         }
         Ok(())
+    }
+
+    fn committed(&mut self, topic: &Arc<Topic>, next: i64) {
+        self.leaving.retain(|(leaving, to)| !Arc::ptr_eq(leaving, topic) || next < *to);
+        if let Some(reading) = self.reading.get_mut(&topic.source).filter(|reading| Arc::ptr_eq(&reading.topic, topic))
+        {
+            reading.acknowledged = Some(next);
+        }
+        if let Err(error) = self.io.source.hint(&topic.source, next) {
+            debug!(partition = %topic.source, %error, "the log took no hint of progress");
+        }
     }
 
     fn holds(&self, topic: &Arc<Topic>) -> bool {
         self.reading.get(&topic.source).is_some_and(|reading| Arc::ptr_eq(&reading.topic, topic))
     }
 
-    /// Looks for new partitions, reads some records, closes the batch: whatever is due.
-    fn step(&mut self) -> Result<(), Stop> {
-        if self.scan_is_due() {
-            match self.scan() {
-                // How far to read is not known yet: ask again soon. Polls are the pause between two scans.
-                Ok(()) if self.io.until == Until::Drained && self.targets.is_none() => {}
-                Ok(()) => self.scanned_at = Some(self.io.clock.elapsed()),
-                Err(Trouble::Log(error)) => return self.trouble(error),
-                Err(Trouble::Stop(stop)) => return Err(stop),
-            }
+    /// Waits for something, but obeys and answers meanwhile; the caller looks again afterwards.
+    async fn rest(&mut self, until: impl Future<Output = ()>) -> Result<(), Stop> {
+        tokio::select! {
+            biased;
+            control = self.io.control.recv() => control.map_or(Err(Stop::Alone), |control| self.obey(control)),
+            () = until => Ok(()),
+            () = tokio::time::sleep(TICK) => Ok(()),
         }
-        if self.is_drained() {
-            return Err(Stop::Finished);
-        }
-        let (bytes, wait) = (self.bytes_wanted(), self.time_left().min(self.io.config.poll_wait));
-        match self.io.source.poll(bytes, wait) {
-            Ok(fetched) => {
-                self.answered();
-                if let Some(fetched) = fetched {
-                    self.take(fetched);
+    }
+
+    /// Waits for something that must come before anything else, and shows the group meanwhile that this worker is alive.
+    async fn attend<T>(&mut self, done: impl Future<Output = T>) -> T {
+        let mut done = pin!(done);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut done => return done,
+                () = tokio::time::sleep(TICK) => {
+                    // An error is met again at the next turn, where there is something to do about it.
+                    let change = self.io.source.changed().unwrap_or(Change::None);
+                    self.change = self.change.max(change);
                 }
             }
-            Err(error) => self.trouble(error)?,
         }
-        if self.batch_is_full() { self.close() } else { Ok(()) }
     }
+
+    /// Gives the next message to the pipeline. Waits while it is busy: that is the back-pressure.
+    async fn offer(&mut self) -> Result<(), Stop> {
+        let pipeline = self.io.pipeline.clone();
+        tokio::select! {
+            biased;
+            control = self.io.control.recv() => control.map_or(Err(Stop::Alone), |control| self.obey(control)),
+            permit = pipeline.reserve() => {
+                let permit = permit.map_err(|_| Stop::Alone)?;
+                if let Some(message) = self.outbox.pop_front() {
+                    permit.send(message);
+                }
+                Ok(())
+            }
+            () = tokio::time::sleep(TICK) => Ok(()),
+        }
+    }
+
+    // The group.
+
+    /// Does what the group asks: gives up what is no longer this worker's, and looks for what came.
+    fn follow_group(&mut self) -> Result<(), Stop> {
+        match self.io.source.changed() {
+            Ok(change) => self.change = self.change.max(change),
+            Err(error) if error.is_transient() => debug!(%error, "the group does not answer"),
+            Err(error) => return Err(Stop::Failed(IngestError::Log(error))),
+        }
+        let change = std::mem::replace(&mut self.change, Change::None);
+        if change != Change::None {
+            self.give_up(change)?;
+            self.scanned_at = None;
+        }
+        self.release_what_is_finished();
+        Ok(())
+    }
+
+    /// Ends with the partitions that the group took away. What was read of them is committed within a short while or not at
+    /// all: dropping is always right, because offsets come from the lake (ingestion.md 3.5).
+    fn give_up(&mut self, change: Change) -> Result<(), Stop> {
+        let mine: BTreeSet<Partition> = match self.io.source.partitions() {
+            Ok(mine) => mine.into_iter().collect(),
+            Err(error) => return Err(Stop::Failed(IngestError::Log(error))),
+        };
+        self.halted.retain(|partition, _| mine.contains(partition));
+        let gone: Vec<Partition> =
+            self.reading.keys().filter(|partition| !mine.contains(*partition)).cloned().collect();
+        if change == Change::Lost {
+            warn!(partitions = gone.len(), "the group took this worker for dead; what it had read is dropped");
+        } else {
+            self.close();
+        }
+        for partition in gone {
+            let _ = self.io.source.stop(&partition);
+            let Some(reading) = self.reading.remove(&partition) else { continue };
+            info!(partition = %partition, "given to another worker");
+            if change != Change::Lost && !reading.is_settled() {
+                self.leaving.push((reading.topic.clone(), reading.from));
+            }
+            self.io.monitor.update(|report| drop(report.partitions.remove(&reading.topic.id)));
+            self.outbox.push_back(ToPipeline::Released { topic: reading.topic });
+        }
+        self.leaving_since.get_or_insert_with(|| self.io.clock.elapsed());
+        Ok(())
+    }
+
+    fn release_what_is_finished(&mut self) {
+        let Some(since) = self.leaving_since else { return };
+        let waited = self.io.clock.elapsed().saturating_sub(since);
+        if self.leaving.is_empty() || waited >= self.io.config.release_wait {
+            self.leaving.clear();
+            self.leaving_since = None;
+            if let Err(error) = self.io.source.release() {
+                debug!(%error, "the group took no release");
+            }
+        }
+    }
+
+    // What there is to read.
 
     fn scan_is_due(&self) -> bool {
         let now = self.io.clock.elapsed();
@@ -197,7 +338,7 @@ impl<S: EventSource> LogReader<S> {
     /// Which partitions there are, how far they go, and which of them are new. A partition that does not answer now is
     /// left for the next scan and keeps the marks it had: it must not hold up the others. When none answers, the log is
     /// away.
-    fn scan(&mut self) -> Result<(), Trouble> {
+    async fn scan(&mut self) -> Result<(), Trouble> {
         let all = self.io.source.partitions()?;
         let mut new = BTreeMap::new();
         let mut targets = BTreeMap::new();
@@ -220,7 +361,7 @@ impl<S: EventSource> LogReader<S> {
                 (status.low, status.high) = (Some(marks.low), Some(marks.high));
             });
             targets.insert(partition.clone(), marks.high);
-            if !self.reading.contains_key(&partition) && !self.halted.contains(&partition) {
+            if !self.reading.contains_key(&partition) && !self.stands_still(&partition) {
                 new.insert(partition, marks);
             }
         }
@@ -228,7 +369,7 @@ impl<S: EventSource> LogReader<S> {
         if let (Some(error), true) = (silent, targets.is_empty()) {
             return Err(error.into());
         }
-        let complete = self.assign(new)? && all_answered;
+        let complete = self.assign(new).await? && all_answered;
         if self.io.until == Until::Drained && self.targets.is_none() && complete {
             self.targets = Some(targets);
         }
@@ -241,17 +382,19 @@ impl<S: EventSource> LogReader<S> {
     }
 
     /// Claims partitions and begins to read them where the lake says; whether all of them answered.
-    fn assign(&mut self, new: BTreeMap<Partition, Watermarks>) -> Result<bool, Trouble> {
+    async fn assign(&mut self, new: BTreeMap<Partition, Watermarks>) -> Result<bool, Trouble> {
         if new.is_empty() {
             return Ok(true);
         }
         let mut all = true;
         let (reply, answer) = oneshot::channel();
         let partitions = new.keys().map(|p| (p.clone(), self.id(p))).collect();
-        self.io.committer.blocking_send(ToCommitter::Assign { partitions, reply }).map_err(|_| Stop::Alone)?;
-        for assignment in answer.blocking_recv().map_err(|_| Stop::Alone)? {
+        let committer = self.io.committer.clone();
+        let ask = committer.send(ToCommitter::Assign { partitions, reply });
+        self.attend(ask).await.map_err(|_| Stop::Alone)?;
+        for assignment in self.attend(answer).await.map_err(|_| Stop::Alone)? {
             let partition = assignment.partition.clone();
-            match start(&assignment, new[&partition]) {
+            match Reading::start(&assignment, new[&partition]) {
                 Ok(reading) => match self.begin(partition.clone(), reading, assignment) {
                     // The next scan claims it again.
                     Err(Trouble::Log(error)) if error.is_transient() => {
@@ -269,8 +412,10 @@ impl<S: EventSource> LogReader<S> {
     fn begin(&mut self, partition: Partition, reading: Reading, assignment: Assignment) -> Result<(), Trouble> {
         self.io.source.read_from(&partition, reading.next)?;
         info!(partition = %partition, from = reading.from, claim = reading.topic.claim, "reading");
+        self.halted.remove(&partition);
+        self.io.monitor.partition(&reading.topic.id, |status| status.state = State::Reading);
         let (topic, window) = (reading.topic.clone(), assignment.window);
-        self.io.pipeline.send(ToPipeline::Assigned { topic, window }).map_err(|_| Stop::Alone)?;
+        self.outbox.push_back(ToPipeline::Assigned { topic, window });
         self.reading.insert(partition, reading);
         Ok(())
     }
@@ -287,7 +432,12 @@ impl<S: EventSource> LogReader<S> {
         if reading.next > reading.from {
             self.open.since.get_or_insert_with(|| self.io.clock.elapsed());
         }
-        self.open.bytes += records.bytes();
+        let bytes = records.bytes();
+        self.open.bytes += bytes;
+        match &mut self.open.charge {
+            Some(charge) => charge.add(bytes),
+            None => self.open.charge = Some(self.io.messages.charge(bytes)),
+        }
         self.open.rows += records.len();
         reading.chunks.push(records);
     }
@@ -296,42 +446,68 @@ impl<S: EventSource> LogReader<S> {
         self.io.config.batch_bytes.saturating_sub(self.open.bytes).min(self.io.config.poll_bytes).max(1)
     }
 
-    /// Until the open batch is too old.
-    fn time_left(&self) -> Duration {
-        let age = self.open.since.map_or(Duration::ZERO, |since| self.io.clock.elapsed().saturating_sub(since));
-        self.io.config.batch_age.saturating_sub(age)
+    /// How long the open batch has waited for company.
+    fn age(&self) -> Duration {
+        self.open.since.map_or(Duration::ZERO, |since| self.io.clock.elapsed().saturating_sub(since))
     }
 
-    fn batch_is_full(&self) -> bool {
+    /// Until the open batch should be closed, if the others are idle then.
+    fn time_left(&self) -> Duration {
+        self.io.config.batch_age.saturating_sub(self.age())
+    }
+
+    /// Whether to close the open batch: fresh when the others are idle, large when they are busy (ingestion.md 3.12).
+    fn is_due(&self, room: bool) -> bool {
         let config = &self.io.config;
-        self.open.since.is_some()
-            && (self.open.bytes >= config.batch_bytes
-                || self.open.rows >= config.batch_rows
-                || self.time_left().is_zero())
+        let full = self.open.bytes >= config.batch_bytes || self.open.rows >= config.batch_rows || !room;
+        let old =
+            self.time_left().is_zero() && (self.io.under_way.count() <= IDLE || self.age() >= config.batch_age_most);
+        self.open.since.is_some() && (full || old)
+    }
+
+    /// Reads some records, or waits a moment for them.
+    async fn read(&mut self, bytes: usize) -> Result<(), Stop> {
+        let wait = self.time_left().min(self.io.config.poll_wait).max(Duration::from_millis(1));
+        let own_thread = self.io.config.pacing == Pacing::OwnThreads;
+        match self.io.source.poll(bytes, if own_thread { wait } else { Duration::ZERO }) {
+            Ok(Some(fetched)) => {
+                self.answered();
+                self.take(fetched);
+                Ok(())
+            }
+            Ok(None) => {
+                self.answered();
+                if own_thread { Ok(()) } else { self.rest(tokio::time::sleep(wait)).await }
+            }
+            Err(error) => self.trouble(error).await,
+        }
     }
 
     fn is_drained(&self) -> bool {
         // A partition that halted while it was read is still in `reading`, for what it has in the open batch.
         let reached = |(partition, high): (&Partition, &i64)| {
-            self.halted.contains(partition) || self.reading.get(partition).is_none_or(|reading| reading.next >= *high)
+            self.halted.contains_key(partition)
+                || self.reading.get(partition).is_none_or(|reading| reading.next >= *high)
         };
         self.targets.as_ref().is_some_and(|targets| targets.iter().all(reached))
     }
 
-    /// Sends the open batch on. Waits while the pipeline is busy: that is the back-pressure.
-    fn close(&mut self) -> Result<(), Stop> {
-        self.open = Open::default();
+    /// Closes the open batch, if it holds anything.
+    fn close(&mut self) {
+        let open = std::mem::take(&mut self.open);
         let runs: Vec<Run> = self.reading.values_mut().filter_map(Reading::close).collect();
         if runs.is_empty() {
-            return Ok(());
+            return;
         }
         self.last_ingested_at_us = self.last_ingested_at_us.max(self.io.clock.now_us());
         let (id, ingested_at_us) = (self.io.ids.next_batch_id(), self.last_ingested_at_us);
-        self.io.pipeline.send(ToPipeline::Batch(RawBatch { id, runs, ingested_at_us })).map_err(|_| Stop::Alone)
+        let (charge, ticket) = (open.charge, self.io.under_way.begin());
+        let batch = RawBatch { id, runs, ingested_at_us, bytes: open.bytes, charge, ticket };
+        self.outbox.push_back(ToPipeline::Batch(batch));
     }
 
     /// An error of the source: one partition's, or one that waiting may mend, or one that it may not.
-    fn trouble(&mut self, error: LogError) -> Result<(), Stop> {
+    async fn trouble(&mut self, error: LogError) -> Result<(), Stop> {
         if let Some(partition) = error.partition().cloned() {
             // What was read before is good: it stays in the open batch.
             let halt = match error {
@@ -350,14 +526,21 @@ impl<S: EventSource> LogReader<S> {
             self.io.monitor.update(|report| report.reachable.log_away = true);
         }
         // What has been read must not wait for the log.
-        if self.open.since.is_some() {
-            self.close()?;
+        self.close();
+        let mut waited = pin!(tokio::time::sleep(wait));
+        loop {
+            let change = self.io.source.changed().unwrap_or(Change::None);
+            self.change = self.change.max(change);
+            tokio::select! {
+                biased;
+                () = &mut waited => return Ok(()),
+                done = self.offer_or_rest() => done?,
+            }
         }
-        match self.io.control.recv_timeout(wait) {
-            Ok(control) => self.obey(control),
-            Err(RecvTimeoutError::Timeout) => Ok(()),
-            Err(RecvTimeoutError::Disconnected) => Err(Stop::Alone),
-        }
+    }
+
+    async fn offer_or_rest(&mut self) -> Result<(), Stop> {
+        if self.outbox.is_empty() { self.rest(std::future::pending()).await } else { self.offer().await }
     }
 
     fn answered(&mut self) {
@@ -367,62 +550,27 @@ impl<S: EventSource> LogReader<S> {
         }
     }
 
+    /// Whether the partition is halted and may not be claimed again yet.
+    fn stands_still(&self, partition: &Partition) -> bool {
+        let again = self.halted.get(partition);
+        again.is_some_and(|again| again.is_none_or(|again| self.io.clock.elapsed() < again))
+    }
+
     /// The partition stands still; the others go on.
     fn halt(&mut self, partition: &Partition, halt: Halt) {
         error!(partition = %partition, reason = %halt, "partition halted");
         let _ = self.io.source.stop(partition);
+        let fenced = matches!(halt, Halt::Fenced { .. });
         self.io.monitor.partition(&self.id(partition), |status| status.state = State::Halted(halt));
-        self.halted.insert(partition.clone());
+        // A group gave the partition to this worker: whoever claimed it meanwhile may be gone.
+        let again = self.io.config.reclaim_after.filter(|_| fenced).map(|after| self.io.clock.elapsed() + after);
+        self.halted.insert(partition.clone(), again);
     }
 
     /// Forgets what was read of the partition and not sent on.
     fn drop_partition(&mut self, partition: &Partition) {
         self.reading.remove(partition);
         let _ = self.io.source.stop(partition);
-    }
-}
-
-/// Where to read an assigned partition, or why not to (ingestion.md 3.4, step 4).
-fn start(assignment: &Assignment, marks: Watermarks) -> Result<Reading, Halt> {
-    let topic = assignment.topic.clone().ok_or(Halt::OtherLog)?;
-    let from = assignment.next.unwrap_or(marks.low);
-    if from < marks.low || from > marks.high {
-        return Err(out_of_range(from, marks));
-    }
-    // The last record ingested is read again to see that it is still the same; the pipeline leaves it out. Between it and
-    // what is next there may be offsets without a record (transaction markers).
-    let probe = assignment.last.filter(|(offset, _)| (marks.low..from).contains(offset));
-    let next = probe.map_or(from, |(offset, _)| offset);
-    Ok(Reading { topic, committed: assignment.next, from, next, probe, chunks: Vec::new() })
-}
-
-const fn out_of_range(wanted: i64, marks: Watermarks) -> Halt {
-    if wanted < marks.low {
-        Halt::Deleted { wanted, low: marks.low }
-    } else {
-        Halt::Truncated { wanted, high: marks.high }
-    }
-}
-
-impl Reading {
-    /// The offset at which the log differs from what was ingested. The question stays open until a record at that
-    /// offset or after it has come: a batch may be empty.
-    fn probe_fails(&mut self, records: &Records) -> Option<i64> {
-        let (offset, log_ms) = self.probe?;
-        let record = records.iter().find(|record| record.offset >= offset)?;
-        self.probe = None;
-        (record.offset == offset && record.timestamp_ms != log_ms).then_some(offset)
-    }
-
-    /// What the open batch holds of the partition, if anything.
-    fn close(&mut self) -> Option<Run> {
-        let chunks = std::mem::take(&mut self.chunks);
-        if self.next <= self.from {
-            return None;
-        }
-        let run = Run { topic: self.topic.clone(), committed: self.committed, from: self.from, to: self.next, chunks };
-        (self.committed, self.from) = (Some(self.next), self.next);
-        Some(run)
     }
 }
 

@@ -1,50 +1,53 @@
 //! A worker: three parts that hand batches on, so that reading, decoding and writing overlap.
 //!
 //! ```text
-//! source thread ──batches of messages──▶ pipeline thread ──batches of rows──▶ committer (the caller's task) ──▶ lake
-//!  reads the log    (handed over)         decode … columns  (two at most)       files, one commit
+//! source ──batches of messages──▶ pipeline ──batches of rows──▶ committer ──▶ lake
+//!  reads the log                   decode … columns               files, one commit
 //! ```
 //!
+//! Each has a thread to itself (the committer the caller's task), or all take turns on one (see [`Pacing`]).
+//!
 //! Guarantees: rows and next offsets in one commit (I1, I2), under the worker's claim (I3); a message is never dropped:
-//! it becomes a row, or its partition stands still, visibly. Memory: at most four batches exist at once, whatever the
-//! log holds: one being read, one being decoded, and two as rows, of which one is being written. Non-guarantees: no order between partitions, no exclusive ownership in time (claims decide at commit).
+//! it becomes a row, or its partition stands still, visibly. Memory: what is held between log and commit stays within the
+//! byte budget (I5, `budget`), whatever the log holds and however long the store stalls. Non-guarantees: no order between
+//! partitions, no exclusive ownership in time (claims decide at commit).
 //! Failure and recovery: a worker that ends in any way loses nothing, because offsets come from the lake.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
 use std::sync::Arc;
-use std::sync::mpsc::{self as sync_mpsc, Receiver, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use eventlog::EventSource;
 use lake::Events;
 use policy::{Keys, Policy};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::IngestError;
 use crate::batch::{RawBatch, Topic};
+use crate::budget::{Purse, UnderWay};
 use crate::clock::{Clock, Ids};
 use crate::committer::{Committer, ToCommitter};
-use crate::config::WorkerConfig;
+use crate::config::{Pacing, WorkerConfig};
 use crate::copies::{Earlier, Found, Wanted};
 use crate::crash;
 use crate::lookup::{KnownFiles, WindowRule};
 use crate::metrics::Meters;
 use crate::pipeline::{Pipeline, content_key};
-use crate::source::{Control, SourceThread, Until};
+use crate::source::{Control, SourcePart, Until};
 use crate::status::{Monitor, WorkerReport};
 use crate::window::Window;
 
-/// Batches of rows that may exist at once: one being written, one being made.
-const ENCODED_BATCHES: usize = 2;
-
-/// What the source thread hands to the pipeline, in order.
+/// What the source hands to the pipeline, in order.
 #[derive(Debug)]
 pub(crate) enum ToPipeline {
     /// A partition is read from now on.
     Assigned { topic: Arc<Topic>, window: Window },
     /// Messages.
     Batch(RawBatch),
+    /// A partition is read no longer.
+    Released { topic: Arc<Topic> },
 }
 
 /// Ingests one log into one lake.
@@ -106,46 +109,59 @@ impl<S: EventSource + 'static> Worker<S> {
     async fn run(&mut self, until: Until, cancel: impl Future<Output = ()>) -> Result<WorkerReport, IngestError> {
         crash::guard_panic_texts();
         let source = self.source.take().ok_or(IngestError::Abandoned)?;
-        let (control, obeyed) = sync_mpsc::channel();
-        let (to_pipeline, raw) = sync_channel(0);
+        let (control, obeyed) = mpsc::unbounded_channel();
+        let (to_pipeline, raw) = mpsc::channel(1);
         let (to_committer, asked) = mpsc::channel(1);
-        let reader = self.source_thread(source, until, obeyed, to_pipeline, to_committer.clone());
-        let source_thread = spawn("ingest-source", move || reader.run());
-        let rooms = Arc::new(Semaphore::new(ENCODED_BATCHES));
-        let mut pipeline =
-            Pipeline::new(self.keys.clone(), &self.config, lake::events::file_schema(), self.events.writer_id());
+        let half = self.config.memory_bytes / 2;
+        let reader = SourcePart {
+            source,
+            config: self.config.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            monitor: self.monitor.clone(),
+            control: obeyed,
+            pipeline: to_pipeline,
+            committer: to_committer.clone(),
+            messages: Purse::new(half),
+            under_way: UnderWay::default(),
+            until,
+        };
+        let decoder = Decoder {
+            pipeline: Pipeline::new(
+                self.keys.clone(),
+                &self.config,
+                lake::events::file_schema(),
+                self.events.writer_id(),
+            ),
+            raw,
+            committer: AskCommitter(to_committer),
+            rows: Purse::new(half),
+            _end: EndSource(control.clone()),
+        };
+        let pacing = self.config.pacing;
         let end = EndSource(control.clone());
-        let pipeline_thread = spawn("ingest-pipeline", move || {
-            let _end = end;
-            run_pipeline(&mut pipeline, &raw, to_committer, &rooms)
-        });
-        let end = EndSource(control.clone());
-        let result = finish_when(cancel, &control, self.committer(control.clone()).run(asked)).await;
-        drop(end);
-        // Both threads end now; joining waits for a poll of the source at most.
-        let (source, read) = join(source_thread, "source").await?;
+        let committer = self.committer(control.clone());
+        let commit = async {
+            let done = finish_when(cancel, &control, committer.run(asked)).await;
+            drop(end);
+            done
+        };
+        let (source, read, decoded, committed) = match pacing {
+            Pacing::OwnThreads => on_threads(reader, decoder, commit).await?,
+            Pacing::OneThread => {
+                let ((source, read), decoded, committed) = futures::join!(reader.run(), decoder.run(), commit);
+                (source, read, decoded, committed)
+            }
+        };
         self.source = Some(source);
-        let decoded = join(pipeline_thread, "pipeline").await?;
         // The first cause, not "the other one is gone".
-        result
+        committed
             .and(read)
             .and(decoded.or_else(|error| if matches!(error, IngestError::Ending) { Ok(()) } else { Err(error) }))?;
         Ok(self.monitor.report())
     }
 
-    fn source_thread(
-        &self,
-        source: S,
-        until: Until,
-        control: Receiver<Control>,
-        pipeline: sync_mpsc::SyncSender<ToPipeline>,
-        committer: mpsc::Sender<ToCommitter>,
-    ) -> SourceThread<S> {
-        let (config, clock, ids) = (self.config.clone(), self.clock.clone(), self.ids.clone());
-        SourceThread { source, config, clock, ids, monitor: self.monitor.clone(), control, pipeline, committer, until }
-    }
-
-    fn committer(&mut self, control: sync_mpsc::Sender<Control>) -> Committer<'_> {
+    fn committer(&mut self, control: mpsc::UnboundedSender<Control>) -> Committer<'_> {
         let span_s = self.config.window_span.as_secs() as i64;
         Committer {
             events: &mut self.events,
@@ -161,12 +177,32 @@ impl<S: EventSource + 'static> Worker<S> {
     }
 }
 
-/// Ends the source thread when a part that it works for is gone, however that went, even if there is nothing to read.
-struct EndSource(sync_mpsc::Sender<Control>);
+/// What reading, decoding and committing came to.
+type Done<S> = (S, Result<(), IngestError>, Result<(), IngestError>, Result<(), IngestError>);
+
+/// Reads and decodes on a thread each, commits here.
+async fn on_threads<S: EventSource + 'static>(
+    reader: SourcePart<S>,
+    decoder: Decoder,
+    commit: impl Future<Output = Result<(), IngestError>>,
+) -> Result<Done<S>, IngestError> {
+    let runtime = Handle::current();
+    let source_thread = spawn("ingest-source", move || runtime.block_on(reader.run()));
+    let runtime = Handle::current();
+    let pipeline_thread = spawn("ingest-pipeline", move || runtime.block_on(decoder.run()));
+    let committed = commit.await;
+    // Both threads end now; joining waits for a poll of the source at most.
+    let (source, read) = join(source_thread, "source").await?;
+    let decoded = join(pipeline_thread, "pipeline").await?;
+    Ok((source, read, decoded, committed))
+}
+
+/// Ends the source when a part that it works for is gone, however that went, even if there is nothing to read.
+struct EndSource(mpsc::UnboundedSender<Control>);
 
 impl Drop for EndSource {
     fn drop(&mut self) {
-        // A source thread that has ended needs no telling.
+        // A source that has ended needs no telling.
         let _ = self.0.send(Control::Finish);
     }
 }
@@ -174,7 +210,7 @@ impl Drop for EndSource {
 /// Runs the committer; once `cancel` is ready, the source is told to hand over what it has and end, and so the rest.
 async fn finish_when(
     cancel: impl Future<Output = ()>,
-    control: &sync_mpsc::Sender<Control>,
+    control: &mpsc::UnboundedSender<Control>,
     committer: impl Future<Output = Result<(), IngestError>>,
 ) -> Result<(), IngestError> {
     let mut committer = std::pin::pin!(committer);
@@ -182,44 +218,63 @@ async fn finish_when(
         result = &mut committer => return result,
         () = cancel => {}
     }
-    // A source thread that is gone has nothing left to hand over.
+    // A source that is gone has nothing left to hand over.
     let _ = control.send(Control::Finish);
     committer.await
 }
 
-fn run_pipeline(
-    pipeline: &mut Pipeline,
-    raw: &Receiver<ToPipeline>,
-    committer: mpsc::Sender<ToCommitter>,
-    rooms: &Arc<Semaphore>,
-) -> Result<(), IngestError> {
-    let mut earlier = AskCommitter(committer);
-    for message in raw {
-        match message {
-            ToPipeline::Assigned { topic, window } => pipeline.assign(topic.id.clone(), window),
-            ToPipeline::Batch(batch) => {
-                let room = futures::executor::block_on(Arc::clone(rooms).acquire_owned());
-                let room = room.map_err(|_| IngestError::Ending)?;
-                let rows = pipeline.encode(&batch, &mut earlier)?;
-                drop(batch);
-                earlier.0.blocking_send(ToCommitter::Batch(rows, room)).map_err(|_| IngestError::Ending)?;
+/// The pipeline at work.
+struct Decoder {
+    pipeline: Pipeline,
+    raw: mpsc::Receiver<ToPipeline>,
+    committer: AskCommitter,
+    rows: Purse,
+    _end: EndSource,
+}
+
+impl Decoder {
+    async fn run(mut self) -> Result<(), IngestError> {
+        while let Some(message) = self.raw.recv().await {
+            match message {
+                ToPipeline::Assigned { topic, window } => self.pipeline.assign(topic.id.clone(), window),
+                ToPipeline::Batch(batch) => self.batch(batch).await?,
+                ToPipeline::Released { topic } => {
+                    self.pipeline.release(&topic.id);
+                    self.committer.tell(ToCommitter::Release { topic }).await?;
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    async fn batch(&mut self, batch: RawBatch) -> Result<(), IngestError> {
+        // Rows take about what their messages took.
+        self.rows.room(batch.bytes).await;
+        let charge = self.rows.charge(batch.bytes);
+        let rows = self.pipeline.encode(&batch, &mut self.committer).await?;
+        let RawBatch { ticket, runs, charge: messages, .. } = batch;
+        drop((runs, messages));
+        self.committer.tell(ToCommitter::Batch(rows, charge, ticket)).await
+    }
 }
 
 /// Looks into committed rows by asking the committer, behind the batches that are on their way.
 struct AskCommitter(mpsc::Sender<ToCommitter>);
 
+impl AskCommitter {
+    async fn tell(&self, message: ToCommitter) -> Result<(), IngestError> {
+        self.0.send(message).await.map_err(|_| IngestError::Ending)
+    }
+}
+
 impl Earlier for AskCommitter {
-    fn find(&mut self, wanted: Vec<Wanted>) -> Result<Found, IngestError> {
+    async fn find(&mut self, wanted: Vec<Wanted>) -> Result<Found, IngestError> {
         if wanted.is_empty() {
             return Ok(Found::default());
         }
         let (reply, answer) = oneshot::channel();
-        self.0.blocking_send(ToCommitter::Find { wanted, reply }).map_err(|_| IngestError::Ending)?;
-        answer.blocking_recv().map_err(|_| IngestError::Ending)
+        self.tell(ToCommitter::Find { wanted, reply }).await?;
+        answer.await.map_err(|_| IngestError::Ending)
     }
 }
 

@@ -1,15 +1,16 @@
 //! Apache Kafka as the log, through librdkafka.
 //!
-//! Reading: partitions are assigned by hand and start where the caller says; there is no group, no committed offset is ever
-//! read, and an offset that is not there is an error (ingestion.md 3.4, step 1). Which cluster it is, is asked at the
-//! start and again after every outage. Writing: idempotent, acknowledged by all in-sync replicas, and `append` returns
+//! Reading: partitions start where the caller says; no committed offset is ever read, and an offset that is not there is
+//! an error (ingestion.md 3.4, step 1). Which partitions a worker reads is said by hand or by a consumer group (`group`), which
+//! decides that alone. Which cluster it is, is asked at the start and again after every outage. Writing: idempotent, acknowledged by all in-sync replicas, and `append` returns
 //! only after the delivery report of each message.
 //!
 //! librdkafka's own log lines go to `tracing` at debug level (target `librdkafka`): what matters comes as an error.
 //!
-//! Absent: transactions (readers see only committed ones of others), schema registries, rebalances.
+//! Absent: transactions (readers see only committed ones of others), schema registries.
 
 mod client;
+mod group;
 mod reader;
 mod topics;
 mod writer;
@@ -46,9 +47,35 @@ pub struct KafkaConfig {
     /// How long a message may wait for its acknowledgement before the append is [`LogError::Unavailable`].
     pub delivery_timeout: Duration,
     /// Commit hints as offsets of this consumer group, so that Kafka's own tools show a lag. They are never read here.
+    /// With a [`Self::membership`] the hints go to its group.
     pub hint_group: Option<String>,
+    /// Share the partitions with other workers by a consumer group; `None`: read all that the caller asks for.
+    pub membership: Option<Membership>,
     /// Further settings of librdkafka: security, fetch sizes, compression. Those that the guarantees rest on are refused.
     pub settings: BTreeMap<String, String>,
+}
+
+/// How a worker takes part in a consumer group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// Name of the group, the same for all workers on one lake.
+    pub group: String,
+    /// A name that stays with a worker over its restarts (`group.instance.id`): within the session timeout it gets back what it
+    /// had, without a rebalance. No two workers at once may have the same.
+    pub instance: Option<String>,
+    /// A worker that shows no sign for this long is taken for dead and its partitions go to others. With
+    /// [`Self::next_generation`] the brokers decide (`group.consumer.session.timeout.ms`).
+    pub session_timeout: Duration,
+    /// Use the protocol of KIP-848 (`group.protocol=consumer`, brokers since Kafka 4.0): the brokers assign. Not together
+    /// with an instance name: a successor would be locked out until the session times out (ingestion.md 3.5).
+    pub next_generation: bool,
+}
+
+impl Membership {
+    /// A member of this group, everything else as usual.
+    pub fn of(group: impl Into<String>) -> Self {
+        Self { group: group.into(), instance: None, session_timeout: Duration::from_secs(10), next_generation: false }
+    }
 }
 
 impl KafkaConfig {
@@ -62,6 +89,7 @@ impl KafkaConfig {
             request_timeout: Duration::from_secs(5),
             delivery_timeout: Duration::from_secs(30),
             hint_group: None,
+            membership: None,
             settings: BTreeMap::new(),
         }
     }
@@ -89,6 +117,36 @@ impl KafkaConfig {
         Ok(config)
     }
 
+    /// A client that takes part in a group and fetches nothing.
+    fn member(&self, membership: &Membership) -> Result<ClientConfig> {
+        let mut config = self.client(&[
+            ("group.id", &membership.group),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+        ])?;
+        // New streams are found by asking for all topics; the library's five minutes would be long for a new agency.
+        self.usual(&mut config, &[("topic.metadata.refresh.interval.ms", "10000")]);
+        match (&membership.instance, membership.next_generation) {
+            (Some(_), true) => {
+                let reason = "an instance name does not go together with the next generation's group protocol: its successor \
+                              would be locked out until the session times out; leave one of the two out";
+                return Err(LogError::Refused { reason: reason.into() });
+            }
+            // The library refuses the classic protocol's settings beside this one (ingestion.md 3.5).
+            (None, true) => drop(config.set("group.protocol", "consumer")),
+            (instance, false) => {
+                let millis = membership.session_timeout.as_millis();
+                config.set("partition.assignment.strategy", "cooperative-sticky");
+                config.set("session.timeout.ms", millis.to_string());
+                config.set("heartbeat.interval.ms", (millis / 4).max(100).to_string());
+                if let Some(instance) = instance {
+                    config.set("group.instance.id", instance);
+                }
+            }
+        }
+        Ok(config)
+    }
+
     fn producer(&self) -> Result<ClientConfig> {
         let mut config = self.client(&[
             ("enable.idempotence", "true"),
@@ -110,7 +168,7 @@ impl KafkaConfig {
         config.set("socket.keepalive.enable", "true");
         for (key, value) in &self.settings {
             let ours = fixed.iter().any(|(name, _)| name == key) || key == "bootstrap.servers";
-            if ours || key.starts_with("group.") || key == "partition.assignment.strategy" {
+            if ours || key.starts_with("group.") || OF_THE_GROUP.contains(&key.as_str()) {
                 return Err(LogError::Refused { reason: format!("the Kafka setting {key} is not yours to set") });
             }
             config.set(key, value);
@@ -157,6 +215,9 @@ impl KafkaConfig {
         }
     }
 }
+
+/// Settings of group membership that do not say so by their name; see [`Membership`].
+const OF_THE_GROUP: [&str; 3] = ["partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"];
 
 /// Codes that time heals.
 fn is_away(code: Code) -> bool {

@@ -11,10 +11,11 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::Ear;
+use super::group::Group;
 use super::{KafkaConfig, is_away, is_out_of_range, is_unknown_partition, topics};
 use crate::error::{LogError, Result};
 use crate::records::{Fetched, RecordsBuilder};
-use crate::source::{EventSource, Partition, Watermarks};
+use crate::source::{Change, EventSource, Partition, Watermarks};
 use crate::stream::agency_of;
 
 /// The least time that the brokers get to show that they are back.
@@ -30,6 +31,8 @@ pub struct KafkaSource {
     consumer: BaseConsumer<Ear>,
     /// For questions: on the consumer's connection they would wait behind a fetch that waits for news.
     asking: BaseConsumer<Ear>,
+    /// Where a group decides who reads what.
+    group: Option<Group>,
     reading: Vec<Reading>,
     /// Batches and errors that wait for the next polls, in the order in which they came.
     ready: VecDeque<Result<Fetched>>,
@@ -55,8 +58,9 @@ impl KafkaSource {
     /// Connects and asks which cluster this is. [`LogError::Unavailable`] if nobody answers: call again later.
     pub fn connect(config: KafkaConfig) -> Result<Self> {
         let Clients { consumer, asking, source_uid } = connect(&config)?;
+        let group = config.membership.as_ref().map(|membership| Group::join(&config, membership)).transpose()?;
         let (reading, ready) = (Vec::new(), VecDeque::new());
-        Ok(Self { config, source_uid, consumer, asking, reading, ready, patient_until: None, doubtful: false })
+        Ok(Self { config, source_uid, consumer, asking, group, reading, ready, patient_until: None, doubtful: false })
     }
 
     fn fetch_watermarks(&self, partition: &Partition) -> Result<Watermarks> {
@@ -277,7 +281,18 @@ impl EventSource for KafkaSource {
     }
 
     fn partitions(&mut self) -> Result<Vec<Partition>> {
+        if let Some(group) = &self.group {
+            return Ok(group.partitions());
+        }
         topics::partitions(&self.config, self.asking.client(), |topic| agency_of(topic).is_some())
+    }
+
+    fn changed(&mut self) -> Result<Change> {
+        self.group.as_ref().map_or(Ok(Change::None), Group::changed)
+    }
+
+    fn release(&mut self) -> Result<()> {
+        self.group.as_ref().map_or(Ok(()), |group| group.release(&self.config))
     }
 
     fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks> {
@@ -332,6 +347,9 @@ impl EventSource for KafkaSource {
     }
 
     fn hint(&mut self, partition: &Partition, next: i64) -> Result<()> {
+        if let Some(group) = &self.group {
+            return group.hint(&self.config, partition, next);
+        }
         if self.config.hint_group.is_none() {
             return Ok(());
         }

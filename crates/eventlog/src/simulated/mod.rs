@@ -11,12 +11,12 @@ mod clock;
 mod reader;
 mod writer;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::{LogError, Result};
-use crate::source::{Partition, Watermarks};
+use crate::source::{Change, Partition, Watermarks};
 pub use clock::ManualClock;
 pub use reader::SimulatedSource;
 pub use writer::SimulatedSink;
@@ -59,6 +59,16 @@ struct State {
     reading: VecDeque<ReadFault>,
     writing: VecDeque<WriteFault>,
     hints: BTreeMap<Partition, i64>,
+    members: BTreeMap<Arc<str>, Member>,
+}
+
+/// What a member of the log's group has.
+#[derive(Default)]
+struct Member {
+    mine: BTreeSet<Partition>,
+    change: Option<Change>,
+    /// Times that it gave up what was taken from it.
+    released: u64,
 }
 
 /// A partition.
@@ -94,13 +104,34 @@ impl SimulatedLog {
             reading: VecDeque::new(),
             writing: VecDeque::new(),
             hints: BTreeMap::new(),
+            members: BTreeMap::new(),
         };
         Self { state: Arc::new(Mutex::new(state)), clock, source_uid: format!("{uid}#0").into() }
     }
 
     /// A reader.
     pub fn source(&self) -> SimulatedSource {
-        SimulatedSource::new(self.clone())
+        SimulatedSource::new(self.clone(), None)
+    }
+
+    /// A reader that is a member of the log's group and reads what [`Self::give`] gives it.
+    pub fn member(&self, name: &str) -> SimulatedSource {
+        self.state().members.entry(name.into()).or_default();
+        SimulatedSource::new(self.clone(), Some(name.into()))
+    }
+
+    /// Decides what a member is to read, as the brokers of a group do. `Change::Lost`: it was thought dead, and is not asked
+    /// to finish anything.
+    pub fn give(&self, member: &str, partitions: impl IntoIterator<Item = Partition>, change: Change) {
+        let mut state = self.state();
+        let member = state.members.entry(member.into()).or_default();
+        member.mine = partitions.into_iter().collect();
+        member.change = Some(member.change.map_or(change, |before| before.max(change)));
+    }
+
+    /// How often a member has given up what was taken from it.
+    pub fn released(&self, member: &str) -> u64 {
+        self.state().members.get(member).map_or(0, |member| member.released)
     }
 
     /// A writer.

@@ -1,15 +1,18 @@
 //! Reads the simulated log.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ReadFault, SimulatedLog, Stored, unavailable};
 use crate::error::Result;
 use crate::records::{Fetched, RecordsBuilder};
-use crate::source::{EventSource, Partition, Watermarks};
+use crate::source::{Change, EventSource, Partition, Watermarks};
 
 /// Reads a [`SimulatedLog`].
 pub struct SimulatedSource {
     log: SimulatedLog,
+    /// Its name in the log's group, if it is a member.
+    member: Option<Arc<str>>,
     reading: Vec<Reading>,
     turn: usize,
 }
@@ -21,8 +24,8 @@ struct Reading {
 }
 
 impl SimulatedSource {
-    pub(super) fn new(log: SimulatedLog) -> Self {
-        Self { log, reading: Vec::new(), turn: 0 }
+    pub(super) fn new(log: SimulatedLog, member: Option<Arc<str>>) -> Self {
+        Self { log, member, reading: Vec::new(), turn: 0 }
     }
 
     /// Plays the next fault of the script, if it is of a kind that this call knows.
@@ -75,11 +78,29 @@ impl EventSource for SimulatedSource {
     fn partitions(&mut self) -> Result<Vec<Partition>> {
         self.ask()?;
         let state = self.log.state();
+        if let Some(member) = &self.member {
+            return Ok(state.members[member].mine.iter().cloned().collect());
+        }
         let of = |(stream, all): (&std::sync::Arc<str>, &Vec<Stored>)| {
             let stream = stream.clone();
             (0..all.len() as i32).map(move |number| Partition { stream: stream.clone(), number })
         };
         Ok(state.streams.iter().flat_map(of).collect())
+    }
+
+    fn changed(&mut self) -> Result<Change> {
+        let Some(member) = &self.member else { return Ok(Change::None) };
+        let mut state = self.log.state();
+        let change = state.members.get_mut(member).and_then(|member| member.change.take());
+        Ok(change.unwrap_or(Change::None))
+    }
+
+    fn release(&mut self) -> Result<()> {
+        let mut state = self.log.state();
+        if let Some(member) = self.member.as_ref().and_then(|name| state.members.get_mut(name)) {
+            member.released += 1;
+        }
+        Ok(())
     }
 
     fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks> {

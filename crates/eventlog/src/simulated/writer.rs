@@ -2,6 +2,7 @@
 
 use super::{Message, SimulatedLog, State, WriteFault, unavailable};
 use crate::error::{LogError, Result};
+use crate::share::fnv;
 use crate::sink::{EventSink, Outgoing, Position, admissible};
 
 /// The largest message it takes, in bytes.
@@ -55,9 +56,4 @@ fn append(state: &mut State, stream: &str, messages: &[Outgoing<'_>]) -> Vec<Pos
         Position { partition: number as i32, offset }
     };
     messages.iter().map(append_one).collect()
-}
-
-/// FNV-1a: the same partition for the same key on every machine.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

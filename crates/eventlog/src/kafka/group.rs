@@ -1,0 +1,176 @@
+//! Membership of a consumer group: the brokers decide which worker reads which partition (ingestion.md 3.5).
+//!
+//! A member fetches nothing. It is a client of its own beside the one that reads, because reading must be able to start a
+//! fresh client after an outage without leaving the group, and because a reader that is held up (a store that stalls) must
+//! not look dead to the group. What the group says is a hint about who should read: safety comes from the claims in
+//! the lake, so a member that was thought dead and wakes up does no harm.
+//!
+//! Rebalancing is cooperative: what stays with a worker is not interrupted, and what goes is given up only when the worker
+//! says that it has finished with it.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::client::Ear;
+use super::{KafkaConfig, Membership};
+use crate::error::{LogError, Result};
+use crate::source::{Change, Partition};
+
+/// What the streams of agencies are called, as librdkafka takes a pattern; see [`crate::stream_name`].
+const STREAMS: &str = r"^tip\.events\..*\.v1$";
+
+/// A member of a group, until it is dropped.
+pub(super) struct Group {
+    consumer: BaseConsumer<Member>,
+}
+
+/// What the group has said.
+#[derive(Default)]
+pub(super) struct Member {
+    ear: Ear,
+    state: Mutex<State>,
+    /// Nobody will ask any more: give everything up at once.
+    leaving: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    mine: BTreeSet<Partition>,
+    change: Option<Change>,
+    /// The group waits until what it took away is given up.
+    awaited: bool,
+}
+
+impl Group {
+    /// Joins. The brokers answer later, through [`Self::changed`].
+    pub(super) fn join(config: &KafkaConfig, membership: &Membership) -> Result<Self> {
+        let settings = config.member(membership)?;
+        let consumer: BaseConsumer<Member> =
+            BaseConsumer::from_config_and_context(&settings, Member::default()).map_err(|e| config.typed(e))?;
+        consumer.subscribe(&[STREAMS]).map_err(|e| config.typed(e))?;
+        Ok(Self { consumer })
+    }
+
+    /// What the group gave this worker, sorted.
+    pub(super) fn partitions(&self) -> Vec<Partition> {
+        self.consumer.context().state().mine.iter().cloned().collect()
+    }
+
+    /// Whether that is something else than when last asked. By asking, a member shows that it is alive.
+    pub(super) fn changed(&self) -> Result<Change> {
+        while let Some(event) = self.consumer.poll(Duration::ZERO) {
+            if let Err(error) = event {
+                tracing::debug!(target: "librdkafka", %error, "the group");
+            }
+        }
+        if let Some((code, reason)) = self.consumer.client().fatal_error() {
+            return Err(fatal(code, &reason));
+        }
+        Ok(self.consumer.context().state().change.take().unwrap_or(Change::None))
+    }
+
+    /// What the group took away has been finished with.
+    pub(super) fn release(&self, config: &KafkaConfig) -> Result<()> {
+        if std::mem::take(&mut self.consumer.context().state().awaited) {
+            self.consumer.incremental_unassign(&TopicPartitionList::new()).map_err(|e| config.typed(e))?;
+        }
+        Ok(())
+    }
+
+    /// Shows progress to Kafka's own tools: a member's offsets are taken from the member alone.
+    pub(super) fn hint(&self, config: &KafkaConfig, partition: &Partition, next: i64) -> Result<()> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&partition.stream, partition.number, Offset::Offset(next))
+            .and_then(|()| self.consumer.commit(&list, CommitMode::Async))
+            .map_err(|e| config.typed(e))
+    }
+}
+
+impl Drop for Group {
+    /// The library waits, when it closes a client, until all was given up; nobody else would do it now.
+    fn drop(&mut self) {
+        self.consumer.context().leaving.store(true, Ordering::SeqCst);
+        let awaited = std::mem::take(&mut self.consumer.context().state().awaited);
+        if awaited {
+            // The client is closed next, whatever is answered.
+            let _ = self.consumer.incremental_unassign(&TopicPartitionList::new());
+        }
+    }
+}
+
+fn fatal(code: RDKafkaErrorCode, reason: &str) -> LogError {
+    LogError::Refused {
+        reason: format!(
+            "the consumer group has shut this worker out ({code}: {reason}); if another worker runs under the same \
+             instance name, stop one of the two or name it otherwise"
+        ),
+    }
+}
+
+impl Member {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn note(&mut self, change: Change) {
+        self.change = Some(self.change.map_or(change, |before| before.max(change)));
+    }
+}
+
+fn listed(list: &TopicPartitionList) -> Vec<Partition> {
+    list.elements().iter().map(|element| Partition::new(element.topic(), element.partition())).collect()
+}
+
+impl ConsumerContext for Member {
+    /// The library's own assignment stays empty: it would fetch. An empty list is an answer all the same.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, what: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let nothing = TopicPartitionList::new();
+        let mut state = self.state();
+        let answer = match what {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                state.mine.extend(listed(list));
+                state.note(Change::Some);
+                consumer.incremental_assign(&nothing)
+            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                let lost = consumer.assignment_lost();
+                let gone = listed(list);
+                state.mine.retain(|partition| !gone.contains(partition));
+                state.note(if lost { Change::Lost } else { Change::Some });
+                state.awaited = !lost && !self.leaving.load(Ordering::SeqCst);
+                if state.awaited { Ok(()) } else { consumer.incremental_unassign(&nothing) }
+            }
+            other => {
+                let code: RDKafkaErrorCode = other.into();
+                tracing::debug!(target: "librdkafka", %code, "rebalancing failed; the group begins again");
+                state.mine.clear();
+                state.note(Change::Lost);
+                consumer.incremental_unassign(&nothing)
+            }
+        };
+        if let Err(error) = answer {
+            tracing::debug!(target: "librdkafka", %error, "the group took no answer");
+        }
+    }
+}
+
+impl ClientContext for Member {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.ear.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.ear.error(error, reason);
+    }
+}
