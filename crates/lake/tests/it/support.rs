@@ -189,6 +189,8 @@ pub enum Fault {
 pub struct Faults {
     script: Arc<Mutex<VecDeque<Fault>>>,
     below: Arc<Mutex<String>>,
+    /// So many reads work, and then none.
+    reads: Arc<Mutex<Option<u32>>>,
 }
 
 impl Faults {
@@ -196,6 +198,22 @@ impl Faults {
     pub fn script(&self, name: &str, faults: &[Fault]) {
         name.clone_into(&mut self.below.lock().unwrap());
         *self.script.lock().unwrap() = faults.iter().copied().collect();
+    }
+
+    /// From now on so many reads work, and then none; `None`: all.
+    pub fn reads(&self, work: Option<u32>) {
+        *self.reads.lock().unwrap() = work;
+    }
+
+    fn read(&self) -> Result<()> {
+        match &mut *self.reads.lock().unwrap() {
+            None => Ok(()),
+            Some(0) => Err(failed(std::io::ErrorKind::ConnectionReset)),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
     }
 
     fn next(&self, location: &Path) -> Fault {
@@ -255,6 +273,7 @@ impl ObjectStore for Faulty {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.faults.read()?;
         self.inner.get_opts(location, options).await
     }
 
