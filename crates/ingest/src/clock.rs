@@ -4,6 +4,8 @@
 //! what these produce goes only into `ingested_at`, `ingest_date` and `batch_id`, which models never read.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +17,14 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn now_us(&self) -> i64;
     /// Time since some fixed moment; never goes back.
     fn elapsed(&self) -> Duration;
+    /// Passes so much time.
+    fn sleep(&self, time: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(time))
+    }
 }
+
+/// Time that passes.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The machine's clock.
 #[derive(Debug)]

@@ -22,12 +22,13 @@ use crate::IngestError;
 use crate::backoff::Backoff;
 use crate::batch::{EncodedBatch, RangeRows, Topic};
 use crate::budget::{Charge, Ticket};
+use crate::clock::Clock;
 use crate::config::{Pacing, WorkerConfig};
 use crate::copies::{Found, Wanted};
 use crate::lookup::{self, KnownFiles, WindowRule};
 use crate::metrics::Meters;
 use crate::source::Control;
-use crate::status::Monitor;
+use crate::status::{Activity, Monitor};
 use crate::window::Window;
 
 /// What others ask of the committer.
@@ -60,6 +61,7 @@ pub(crate) struct Committer<'e> {
     pub events: &'e mut Events,
     pub policy: Arc<Policy>,
     pub config: WorkerConfig,
+    pub clock: Arc<dyn Clock>,
     pub rule: WindowRule,
     pub monitor: Monitor,
     pub control: mpsc::UnboundedSender<Control>,
@@ -78,19 +80,35 @@ impl Committer<'_> {
     /// Works until nobody can ask any more.
     pub(crate) async fn run(mut self, mut asked: mpsc::Receiver<ToCommitter>) -> Result<(), IngestError> {
         while let Some(message) = asked.recv().await {
-            match message {
-                ToCommitter::Assign { partitions, reply } => {
-                    // Who asked may be gone; then nobody reads these partitions and nothing is lost.
-                    let _ = reply.send(self.assign(partitions).await?);
-                }
-                ToCommitter::Find { wanted, reply } => {
-                    let _ = reply.send(self.find(wanted).await?);
-                }
-                ToCommitter::Batch(batch, _charge, _ticket) => self.batch(batch).await?,
-                ToCommitter::Release { topic } => self.release(&topic),
-            }
+            let answered = self.answer(message).await;
+            self.is(Activity::Waiting);
+            answered?;
         }
         Ok(())
+    }
+
+    async fn answer(&mut self, message: ToCommitter) -> Result<(), IngestError> {
+        // Who asked may be gone; then nobody reads these partitions and nothing is lost.
+        match message {
+            ToCommitter::Assign { partitions, reply } => {
+                self.is(Activity::Claiming);
+                let _ = reply.send(self.assign(partitions).await?);
+            }
+            ToCommitter::Find { wanted, reply } => {
+                self.is(Activity::Looking);
+                let _ = reply.send(self.find(wanted).await?);
+            }
+            ToCommitter::Batch(batch, _charge, _ticket) => {
+                self.is(Activity::Committing);
+                self.batch(batch).await?;
+            }
+            ToCommitter::Release { topic } => self.release(&topic),
+        }
+        Ok(())
+    }
+
+    fn is(&self, activity: Activity) {
+        self.monitor.update(|report| report.activity = activity);
     }
 
     fn release(&mut self, topic: &Arc<Topic>) {
@@ -116,8 +134,10 @@ impl Committer<'_> {
         let foreign = |id: &PartitionId| !self.config.accept_new_source && is_of_another_log(id, before.cut.keys());
         let (refused, taken): (Vec<_>, Vec<_>) = partitions.iter().cloned().partition(|(_, id)| foreign(id));
         let ids: Vec<_> = taken.iter().map(|(_, id)| id.clone()).collect();
+        let early = self.events.next_offsets(&ids).await?;
         let claims = self.events.claim(&ids).await?;
-        let next = self.events.next_offsets(&ids).await?;
+        let late = self.events.next_offsets(&ids).await?;
+        let next = if lake::mistake("mistake.offsets_before_claim") { early } else { late };
         let mut memories = lookup::memories(&self.events.snapshot()?, &ids, self.rule).await?;
         let mut assignments = Vec::new();
         for (partition, id) in taken {
@@ -162,7 +182,7 @@ impl Committer<'_> {
             if batch.ranges.is_empty() {
                 return Ok(());
             }
-            if batch.ranges.len() < before {
+            if batch.ranges.len() < before && !lake::mistake("mistake.fenced_rows_stay") {
                 written = None;
             }
             match self.try_batch(&batch, &mut written).await {
@@ -173,6 +193,10 @@ impl Committer<'_> {
                 }
                 Ok(Outcome::Fenced { partition, claim }) => self.fenced(&partition, claim),
                 Ok(Outcome::Moved { partition, seen }) => self.moved(&partition, seen),
+                Err(_) if lake::mistake("mistake.error_taken_for_success") => {
+                    self.committed(&batch, self.events.lake_version());
+                    return Ok(());
+                }
                 Err(error) => self.failed(&mut backoff, error).await?,
             }
         }
@@ -242,6 +266,7 @@ impl Committer<'_> {
     }
 
     fn fenced(&mut self, partition: &PartitionId, claim: Option<i64>) {
+        self.monitor.update(|report| report.fenced += 1);
         if let Some(owned) = self.owned.remove(partition) {
             let _ = self.control.send(Control::Fenced { topic: owned.topic, found: claim.unwrap_or(0) });
         }
@@ -287,7 +312,10 @@ impl Committer<'_> {
             warn!(error = &error as &dyn std::error::Error, "the lake cannot be written; trying until it can");
             self.monitor.update(|report| report.reachable.lake_away = true);
         }
-        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+        let activity = self.monitor.report().activity;
+        self.is(Activity::Waiting);
+        self.clock.sleep(wait.max(Duration::from_millis(1))).await;
+        self.is(activity);
         Ok(())
     }
 }

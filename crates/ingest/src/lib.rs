@@ -36,11 +36,11 @@ mod window;
 mod worker;
 
 pub use admit::objection;
-pub use clock::{Clock, CountedIds, Ids, RandomIds, SystemClock};
+pub use clock::{Clock, CountedIds, Ids, RandomIds, Sleep, SystemClock};
 pub use config::{Pacing, WorkerConfig};
 pub use error::IngestError;
 pub use listing::{SetAsideRow, ShowError, list_set_aside, show_set_aside};
 pub use reconcile::{Reconciliation, Tally, reconcile};
 pub use set_aside::{ErrorClass, OpenError, Place, SetAsideMessage, open_set_aside};
-pub use status::{Counts, Halt, Monitor, PartitionStatus, Reachable, State, WorkerReport};
+pub use status::{Activity, Counts, Halt, Monitor, PartitionStatus, Reachable, State, WorkerReport};
 pub use worker::Worker;

@@ -232,7 +232,7 @@ impl<S: EventSource> LogReader<S> {
             biased;
             control = self.io.control.recv() => control.map_or(Err(Stop::Alone), |control| self.obey(control)),
             () = until => Ok(()),
-            () = tokio::time::sleep(TICK) => Ok(()),
+            () = self.io.clock.sleep(TICK) => Ok(()),
         }
     }
 
@@ -243,7 +243,7 @@ impl<S: EventSource> LogReader<S> {
             tokio::select! {
                 biased;
                 done = &mut done => return done,
-                () = tokio::time::sleep(TICK) => {
+                () = self.io.clock.sleep(TICK) => {
                     // An error is met again at the next turn, where there is something to do about it.
                     let change = self.io.source.changed().unwrap_or(Change::None);
                     self.change = self.change.max(change);
@@ -265,7 +265,7 @@ impl<S: EventSource> LogReader<S> {
                 }
                 Ok(())
             }
-            () = tokio::time::sleep(TICK) => Ok(()),
+            () = self.io.clock.sleep(TICK) => Ok(()),
         }
     }
 
@@ -477,7 +477,7 @@ impl<S: EventSource> LogReader<S> {
             }
             Ok(None) => {
                 self.answered();
-                if own_thread { Ok(()) } else { self.rest(tokio::time::sleep(wait)).await }
+                if own_thread { Ok(()) } else { self.rest(self.io.clock.sleep(wait)).await }
             }
             Err(error) => self.trouble(error).await,
         }
@@ -527,7 +527,7 @@ impl<S: EventSource> LogReader<S> {
         }
         // What has been read must not wait for the log.
         self.close();
-        let mut waited = pin!(tokio::time::sleep(wait));
+        let mut waited = self.io.clock.sleep(wait);
         loop {
             let change = self.io.source.changed().unwrap_or(Change::None);
             self.change = self.change.max(change);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lake::PartitionId;
 use tokio::sync::watch;
 
+use crate::budget::Purse;
 use crate::set_aside::ErrorClass;
 
 /// Rows by status and reason.
@@ -165,6 +166,20 @@ pub struct Reachable {
     pub lake_away: bool,
 }
 
+/// What the part of a worker that speaks with the lake is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Activity {
+    /// Nothing is asked of the lake.
+    #[default]
+    Waiting,
+    /// It takes partitions over.
+    Claiming,
+    /// It looks for first copies of events.
+    Looking,
+    /// It writes and commits a batch.
+    Committing,
+}
+
 /// What a worker did since it was made, and how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WorkerReport {
@@ -172,12 +187,18 @@ pub struct WorkerReport {
     pub counts: Counts,
     /// Batches committed.
     pub batches: u64,
+    /// Times that a batch had to leave a partition out because another worker had claimed it.
+    pub fenced: u64,
     /// Last lake version seen.
     pub lake_version: u64,
     /// Every partition met.
     pub partitions: BTreeMap<PartitionId, PartitionStatus>,
     /// Whether log and lake answer.
     pub reachable: Reachable,
+    /// What is asked of the lake now.
+    pub activity: Activity,
+    /// Bytes held between the log and the commit, of messages and of rows (I5).
+    pub held_bytes: usize,
 }
 
 impl WorkerReport {
@@ -199,18 +220,24 @@ impl WorkerReport {
 #[derive(Debug, Clone)]
 pub struct Monitor {
     report: Arc<Mutex<WorkerReport>>,
+    purses: Arc<[Purse; 2]>,
     version: Arc<watch::Sender<u64>>,
 }
 
 impl Monitor {
-    pub(crate) fn new(lake_version: u64) -> Self {
+    pub(crate) fn new(lake_version: u64, purses: [Purse; 2]) -> Self {
         let report = WorkerReport { lake_version, ..WorkerReport::default() };
-        Self { report: Arc::new(Mutex::new(report)), version: Arc::new(watch::Sender::new(lake_version)) }
+        Self {
+            report: Arc::new(Mutex::new(report)),
+            purses: Arc::new(purses),
+            version: Arc::new(watch::Sender::new(lake_version)),
+        }
     }
 
     /// How the worker stands now.
     pub fn report(&self) -> WorkerReport {
-        self.lock().clone()
+        let held_bytes = self.purses.iter().map(Purse::held).sum();
+        WorkerReport { held_bytes, ..self.lock().clone() }
     }
 
     /// Follows the lake's version: changes after every commit of this worker.

@@ -72,6 +72,11 @@ impl Window {
         Self { span_s, key, entries: VecDeque::new(), dropped: 0, index: HashTable::new(), forgot_until_s: None }
     }
 
+    /// The same window as if the partition had no rows: a mistake that is planted by simulations (see [`lake::mistake`]).
+    pub(crate) fn emptied(self) -> Self {
+        Self::new(self.span_s, self.key)
+    }
+
     /// Says that rows up to this log time (milliseconds) exist and are not in the window.
     pub(crate) fn forget_until(&mut self, log_ms: i64) {
         let s = log_ms.div_euclid(1000);

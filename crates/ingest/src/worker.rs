@@ -63,6 +63,8 @@ pub struct Worker<S> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     monitor: Monitor,
+    messages: Purse,
+    rows: Purse,
 }
 
 impl<S: EventSource + 'static> Worker<S> {
@@ -76,8 +78,10 @@ impl<S: EventSource + 'static> Worker<S> {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Self {
-        let monitor = Monitor::new(events.lake_version());
-        Self { source: Some(source), events, policy, keys, config, clock, ids, monitor }
+        let half = config.memory_bytes / 2;
+        let (messages, rows) = (Purse::new(half), Purse::new(half));
+        let monitor = Monitor::new(events.lake_version(), [messages.clone(), rows.clone()]);
+        Self { source: Some(source), events, policy, keys, config, clock, ids, monitor, messages, rows }
     }
 
     /// A view of the worker to keep while it runs.
@@ -112,7 +116,6 @@ impl<S: EventSource + 'static> Worker<S> {
         let (control, obeyed) = mpsc::unbounded_channel();
         let (to_pipeline, raw) = mpsc::channel(1);
         let (to_committer, asked) = mpsc::channel(1);
-        let half = self.config.memory_bytes / 2;
         let reader = SourcePart {
             source,
             config: self.config.clone(),
@@ -122,7 +125,7 @@ impl<S: EventSource + 'static> Worker<S> {
             control: obeyed,
             pipeline: to_pipeline,
             committer: to_committer.clone(),
-            messages: Purse::new(half),
+            messages: self.messages.clone(),
             under_way: UnderWay::default(),
             until,
         };
@@ -135,7 +138,7 @@ impl<S: EventSource + 'static> Worker<S> {
             ),
             raw,
             committer: AskCommitter(to_committer),
-            rows: Purse::new(half),
+            rows: self.rows.clone(),
             _end: EndSource(control.clone()),
         };
         let pacing = self.config.pacing;
@@ -167,6 +170,7 @@ impl<S: EventSource + 'static> Worker<S> {
             events: &mut self.events,
             policy: self.policy.clone(),
             config: self.config.clone(),
+            clock: self.clock.clone(),
             rule: WindowRule { span_s, key: content_key(&self.keys) },
             monitor: self.monitor.clone(),
             control,

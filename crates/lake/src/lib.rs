@@ -31,6 +31,15 @@ pub use partition::PartitionId;
 pub use published::{EditionInfo, Published};
 pub use store::Store;
 
+/// Whether a known mistake is switched on here. A simulation plants mistakes of the protocol, one at a time, to see whether it
+/// would notice them; a release build has none, and a development build makes none by itself.
+#[cfg_attr(not(debug_assertions), expect(unused_variables))]
+pub fn mistake(name: &'static str) -> bool {
+    #[cfg(debug_assertions)]
+    fail::fail_point!(name, |_| true);
+    false
+}
+
 /// A named place where a test may stop the process (`return(abort)`) or make the step fail (`return`). A development
 /// build has them, so that tests and figures stop the very program that was built once; a release build has none.
 #[cfg_attr(not(debug_assertions), expect(unused_variables, clippy::unnecessary_wraps))]

@@ -8,5 +8,6 @@ mod full_disk;
 mod restart;
 mod sealing;
 mod set_aside;
+mod simulation;
 mod source_faults;
 mod support;

@@ -66,6 +66,10 @@ pub fn event(agency: &str, kind: &str, n: u64, data: &str) -> Sent {
 
 pub const CASE: &str = r#"{"record_version":1,"occurred_on":"2024-03-08","sections":["PTPA-3-1"],"province":"PK-PB"}"#;
 
+/// The same case in another province.
+pub const OTHER_CASE: &str =
+    r#"{"record_version":1,"occurred_on":"2024-03-08","sections":["PTPA-3-1"],"province":"PK-SD"}"#;
+
 /// A case registered by the police of Punjab.
 pub fn case(n: u64) -> Sent {
     event(POLICE, "case.registered", n, CASE)

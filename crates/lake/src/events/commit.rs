@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::txns::read_commit;
 use super::{Events, Written, quiet};
-use crate::{LakeError, PartitionId, Result, failpoint};
+use crate::{LakeError, PartitionId, Result, failpoint, mistake};
 
 /// Offsets `[from, to)` of a partition, read under a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -93,11 +93,12 @@ impl Events {
         let mut wait = Duration::from_millis(self.retry.wait_ms);
         let mut attempts = 0;
         loop {
-            let error = match self.attempt(batch, attempts > 0).await {
+            let error = match self.attempt(batch, self.unresolved).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(e @ LakeError::FailPoint(_)) => return Err(e),
                 Err(e) => e,
             };
+            self.unresolved = true;
             attempts += 1;
             tracing::warn!(batch_id = %batch.batch_id, attempts, error = &error as &dyn std::error::Error, "commit to be resolved");
             if attempts >= self.retry.attempts {
@@ -113,6 +114,9 @@ impl Events {
     async fn attempt(&mut self, batch: &ClosedBatch, again: bool) -> Result<Outcome> {
         if again {
             self.reload().await?;
+            if mistake("mistake.retry_without_looking") {
+                return Ok(Outcome::Committed { lake_version: self.put(batch).await? });
+            }
         }
         if let Some(lake_version) = self.find(batch).await? {
             return Ok(Outcome::Committed { lake_version });
@@ -137,11 +141,12 @@ impl Events {
     fn refusal(&self, range: &OffsetRange) -> Option<Outcome> {
         let partition = || range.partition.clone();
         let claim = self.txns.get(&range.partition.claim_app_id());
-        if claim != Some(range.claim) {
+        if claim != Some(range.claim) && !mistake("mistake.no_claim") {
             return Some(Outcome::Fenced { partition: partition(), claim });
         }
         let seen = self.txns.get(&range.partition.app_id());
-        (seen != range.from).then(|| Outcome::Moved { partition: partition(), seen })
+        (seen != range.from && !mistake("mistake.offsets_before_claim"))
+            .then(|| Outcome::Moved { partition: partition(), seen })
     }
 
     /// The commit of this batch, if it landed between the batch's base and the version seen.
@@ -164,7 +169,12 @@ impl Events {
             .ranges
             .iter()
             .flat_map(|range| [(range.partition.app_id(), range.to), (range.partition.claim_app_id(), range.claim)]);
-        self.put_actions(adds, txns.collect(), self.audit(batch)).await
+        let txns = planted(txns.collect());
+        if mistake("mistake.offsets_first") {
+            self.put_actions(Vec::new(), txns, self.audit(batch)).await?;
+            return self.put_actions(adds, Vec::new(), self.audit(batch)).await;
+        }
+        self.put_actions(adds, txns, self.audit(batch)).await
     }
 
     /// Commits actions and transactions on the version seen and moves to the version made.
@@ -185,16 +195,15 @@ impl Events {
             .await?;
         let version = done.version();
         // From here on the commit is durable. What others committed in between is read; if that fails, the error
-        // makes the caller look again, and it finds this batch. Until then table and transactions both stay where they
-        // were: a table that moved alone would hide this commit from the next try, which would then be a second one
-        // (`protocol`, mistake `TableMovesBeforeTxns`).
-        let mut seen = self.txns.clone();
+        // makes the caller look again, and it finds this batch. Files and transactions move together (see `refresh`).
         if version == before + 1 {
-            seen.committed(version, txns);
+            self.txns.committed(version, txns);
         } else {
-            seen.advance(&log, version).await?;
+            let mut txns = self.txns.clone();
+            txns.advance(&log, version).await?;
+            self.txns = txns;
         }
-        (self.txns, self.table.state) = (seen, Some(done.snapshot()));
+        self.table.state = Some(done.snapshot());
         Ok(version)
     }
 
@@ -208,6 +217,21 @@ impl Events {
             ("schema_ids".into(), json(&batch.schema_ids)),
         ])
     }
+}
+
+/// The transactions, with the mistake that is switched on, if one is.
+fn planted(mut txns: Vec<(String, i64)>) -> Vec<(String, i64)> {
+    let is_claim = |app: &str| app.starts_with("claim/");
+    if mistake("mistake.no_offsets") {
+        txns.retain(|(app, _)| is_claim(app));
+    }
+    if mistake("mistake.no_claim") {
+        txns.retain(|(app, _)| !is_claim(app));
+    }
+    if mistake("mistake.last_offset_for_next") {
+        txns.iter_mut().filter(|(app, _)| !is_claim(app)).for_each(|(_, next)| *next -= 1);
+    }
+    txns
 }
 
 /// Plain structs to JSON; cannot fail because they have neither maps with odd keys nor floats.

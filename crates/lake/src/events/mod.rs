@@ -43,6 +43,8 @@ pub struct Events {
     writer_id: String,
     txns: Txns,
     retry: Retry,
+    /// The last commit failed, and what came of it has not been looked at yet.
+    unresolved: bool,
     /// Version of the newest checkpoint known of.
     checkpointed: u64,
 }
@@ -104,7 +106,7 @@ impl Events {
         let txns = Txns::load(&table.log_store(), version).await?;
         let checkpointed = txns.checkpoint.unwrap_or(0);
         let (store, writer_id) = (store.clone(), writer_id.to_owned());
-        Ok(Self { store, table, writer_id, txns, retry: Retry::default(), checkpointed })
+        Ok(Self { store, table, writer_id, txns, retry: Retry::default(), unresolved: false, checkpointed })
     }
 
     /// The same with other patience.
@@ -129,15 +131,18 @@ impl Events {
         self.txns.version
     }
 
-    /// Catches up with what others committed and gives the version. After an error the handle is as it was.
+    /// Catches up with what others committed and gives the version.
+    ///
+    /// Files and transactions move together or not at all: a table that has seen a commit whose transactions it has not would
+    /// commit past it, because the library sees no conflict with what is in the table already.
     pub async fn refresh(&mut self) -> Result<u64> {
         let mut table = self.table.clone();
         table.update_state().await?;
         let version = table.snapshot()?.version();
         if version != self.txns.version {
-            let mut seen = self.txns.clone();
-            seen.advance(&table.log_store(), version).await?;
-            self.txns = seen;
+            let mut txns = self.txns.clone();
+            txns.advance(&table.log_store(), version).await?;
+            self.txns = txns;
         }
         self.table = table;
         Ok(version)
@@ -150,6 +155,7 @@ impl Events {
         let version = table.snapshot()?.version();
         self.txns = Txns::load(&table.log_store(), version).await?;
         self.table = table;
+        self.unresolved = false;
         Ok(version)
     }
 

@@ -1,0 +1,159 @@
+//! What must hold at the end of a world, judged from the store alone and from an undisturbed run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use eventlog::EventSource as _;
+use eventlog::simulated::SimulatedLog;
+use futures::TryStreamExt as _;
+use lake::{Events, Store};
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
+use serde_json::Value;
+use url::Url;
+
+use super::store::Bucket;
+use crate::support::{Row, rows};
+
+/// The header that says until when set-aside bytes are kept: it depends on when they were ingested.
+const KEPT_UNTIL: &str = "amanat-keep-until";
+
+/// The table's rows in order of place.
+pub async fn rows_of(bucket: &Bucket) -> Result<Vec<Row>, String> {
+    let mut rows = rows(&snapshot(bucket).await?).await;
+    rows.iter_mut().for_each(|row| row.headers.retain(|(name, _)| name != KEPT_UNTIL));
+    Ok(rows)
+}
+
+async fn snapshot(bucket: &Bucket) -> Result<lake::EventsSnapshot, String> {
+    let store = Store::from_object_store(Url::parse("memory:///").unwrap(), Arc::new(bucket.view(usize::MAX)));
+    let events = Events::open(&store.unwrap(), "verdict").await;
+    events.and_then(|events| events.snapshot()).map_err(|error| format!("the table cannot be read: {error}"))
+}
+
+/// The number of commits, or the first breach found.
+pub async fn judge(bucket: &Bucket, log: &SimulatedLog, truth: &[Row]) -> Result<u64, String> {
+    let commits = history(bucket).await?;
+    if std::env::var_os("AMANAT_SHOW").is_some() {
+        for (version, commit) in commits.iter().enumerate() {
+            println!("{version}: {} {:?} {:?}", commit.batch, commit.ranges, commit.txns);
+        }
+    }
+    offsets_only_grow_under_growing_claims(&commits)?;
+    let found = rows_of(bucket).await?;
+    each_message_is_one_row(&found, truth)?;
+    everything_is_in(bucket, log).await?;
+    Ok(commits.len() as u64)
+}
+
+/// One commit, as its lines say.
+struct Commit {
+    batch: String,
+    txns: Vec<(String, i64)>,
+    /// Partition, first and next offset, claim.
+    ranges: Vec<(String, i64, i64, i64)>,
+}
+
+/// The commits in order, read from the log's own files.
+async fn history(bucket: &Bucket) -> Result<Vec<Commit>, String> {
+    let mut commits = Vec::new();
+    for version in 0.. {
+        let path = object_store::path::Path::from(format!("lake/events/_delta_log/{version:020}.json"));
+        let Ok(found) = bucket.objects.get(&path).await else { break };
+        let text = found.bytes().await.map_err(|error| error.to_string())?;
+        let mut commit = Commit { batch: String::new(), txns: Vec::new(), ranges: Vec::new() };
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let line: Value = serde_json::from_slice(line).map_err(|error| format!("commit {version}: {error}"))?;
+            if let Some(txn) = line.get("txn") {
+                commit.txns.push((text_of(&txn["appId"]), txn["version"].as_i64().unwrap_or_default()));
+            }
+            if let Some(info) = line.get("commitInfo") {
+                commit.batch = format!("{} {}", text_of(&info["writer_id"]), text_of(&info["batch_id"]));
+            }
+            for range in line["commitInfo"]["ranges"].as_array().into_iter().flatten() {
+                let number = |name: &str| range[name].as_i64().unwrap_or_default();
+                let partition =
+                    format!("{}/{}", text_of(&range["partition"]["log_stream"]), range["partition"]["partition"]);
+                commit.ranges.push((partition, number("from"), number("to"), number("claim")));
+            }
+        }
+        commits.push(commit);
+    }
+    let listed: Vec<_> = bucket.objects.list(None).try_collect().await.map_err(|error| error.to_string())?;
+    let on_disk = listed.iter().filter(|object| object.location.as_ref().ends_with(".json")).count();
+    if on_disk != commits.len() {
+        return Err(format!("the log has {on_disk} commits, of which {} follow each other", commits.len()));
+    }
+    Ok(commits)
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// I2: a partition's next offset never decreases, and moves only in a commit that begins where it stood. I3: no commit under a
+/// claim lower than the highest committed.
+fn offsets_only_grow_under_growing_claims(commits: &[Commit]) -> Result<(), String> {
+    let mut latest: BTreeMap<String, i64> = BTreeMap::new();
+    for (version, commit) in commits.iter().enumerate() {
+        for (partition, from, to, claim) in &commit.ranges {
+            let held = latest.get(&format!("claim/v1/{partition}")).copied().unwrap_or_default();
+            if *claim < held {
+                return Err(format!(
+                    "I3: commit {version} under claim {claim} of {partition}, where {held} was committed"
+                ));
+            }
+            let next = latest.get(&format!("in/v1/{partition}")).copied().unwrap_or_default();
+            if *from != next {
+                return Err(format!("I2: commit {version} brings {from}..{to} of {partition}, whose next was {next}"));
+            }
+        }
+        for (app, next) in &commit.txns {
+            let before = latest.insert(app.clone(), *next);
+            if before.is_some_and(|before| *next < before) {
+                return Err(format!("I2: commit {version} sets {app} back from {before:?} to {next}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// I1, I6, I8: the rows are those that an undisturbed worker makes: each offset once, status, payload, reason, first copy alike.
+fn each_message_is_one_row(found: &[Row], truth: &[Row]) -> Result<(), String> {
+    let place = |row: &Row| format!("{} offset {}", row.partition, row.offset);
+    if let Some(pair) =
+        found.windows(2).find(|pair| (&pair[0].partition, pair[0].offset) == (&pair[1].partition, pair[1].offset))
+    {
+        return Err(format!("I1: {} has two rows", place(&pair[0])));
+    }
+    for (found, truth) in found.iter().zip(truth) {
+        if (&found.partition, found.offset) != (&truth.partition, truth.offset) {
+            return Err(format!("I1: {} is not as expected {}", place(found), place(truth)));
+        }
+        if found != truth {
+            return Err(format!(
+                "I8: {} is {} where an undisturbed worker says {}",
+                place(found),
+                found.status(),
+                truth.status()
+            ));
+        }
+    }
+    if found.len() != truth.len() {
+        return Err(format!("I1: {} rows for {} messages", found.len(), truth.len()));
+    }
+    Ok(())
+}
+
+/// Everything that the log holds is below the table's next offsets.
+async fn everything_is_in(bucket: &Bucket, log: &SimulatedLog) -> Result<(), String> {
+    let cut = snapshot(bucket).await?.cut;
+    let mut source = log.source();
+    for partition in source.partitions().unwrap() {
+        let high = source.watermarks(&partition).unwrap().high;
+        let id = lake::PartitionId::new(source.source_uid(), &partition.stream, partition.number);
+        if cut.get(&id) != Some(&high) {
+            return Err(format!("I1: {partition} ends at {high}, the table at {:?}", cut.get(&id)));
+        }
+    }
+    Ok(())
+}
