@@ -1,0 +1,10 @@
+//! The registry as a producer meets it.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod external;
+mod hostile;
+mod http;
+mod library;
+mod registry;
+mod rules;
+mod world;
