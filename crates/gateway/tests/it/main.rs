@@ -1,6 +1,7 @@
 //! The registry as a producer meets it.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod contracts;
 mod external;
 mod hostile;
 mod http;
