@@ -33,6 +33,9 @@ pub const MAX_SUBJECT_BYTES: usize = 4 << 20;
 /// Deepest chain of schemas that refer to each other.
 const MAX_REFERENCE_DEPTH: usize = 8;
 
+/// Most bytes that one comparison reads, what schemas refer to included: small schemas may refer to large ones.
+const MAX_COMPARED_BYTES: usize = 16 << 20;
+
 /// The level where none was set.
 const DEFAULT_LEVEL: Level = Level::BackwardTransitive;
 
@@ -77,6 +80,13 @@ struct Inner {
     connection: Mutex<Connection>,
     /// The newest contract of each guarded subject.
     contracts: BTreeMap<String, (u32, Readable)>,
+}
+
+/// How much of other schemas was read for one.
+#[derive(Default)]
+struct Followed {
+    references: usize,
+    bytes: usize,
 }
 
 /// What of a subject decides about a new version.
@@ -294,8 +304,14 @@ impl Registry {
         if draft.text.len() > MAX_SCHEMA_BYTES {
             return Err(SchemaFault::whole(format!("longer than {} KiB", MAX_SCHEMA_BYTES >> 10)).into());
         }
-        let definitions = self.with_typed(|connection| definitions(connection, draft, 0, &mut 0))?;
-        Ok(Readable::read(draft, &definitions)?)
+        Ok(self.read_counted(draft)?.0)
+    }
+
+    /// Reads a draft, and says how many bytes that took.
+    fn read_counted(&self, draft: &Draft) -> Result<(Readable, usize)> {
+        let mut followed = Followed::default();
+        let definitions = self.with_typed(|connection| definitions(connection, draft, 0, &mut followed))?;
+        Ok((Readable::read(draft, &definitions)?, draft.text.len() + followed.bytes))
     }
 
     fn known(&self, subject: &str) -> Result<Known> {
@@ -325,12 +341,17 @@ impl Registry {
         // With itself as well: what cannot be compared even with itself could never have a successor.
         let mut differences = new.cannot_read(new, &mut effort);
         let counted = if level.is_transitive() { versions.len() } else { 1 };
+        let mut compared = 0;
         for version in versions.iter().rev().take(counted) {
             if level == Level::None || !differences.is_empty() {
                 break;
             }
-            let earlier = self.read(&version.schema.draft)?;
+            let (earlier, bytes) = self.read_counted(&version.schema.draft)?;
             let number = version.version;
+            compared += bytes;
+            if compared > MAX_COMPARED_BYTES {
+                differences.push("the versions and what they refer to are too large to be compared".into());
+            }
             if level.reads_earlier() {
                 let found = new.cannot_read(&earlier, &mut effort).into_iter();
                 differences.extend(found.map(|what| format!("it cannot read what version {number} writes: {what}")));
@@ -380,16 +401,16 @@ impl Registry {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T> {
-        self.with_typed(|connection| Ok(work(connection)?)).map_err(|error| match error {
-            RegistryError::Sqlite { source, .. } => store::typed(&self.inner.path, source),
-            other => other,
-        })
+        self.with_typed(|connection| Ok(work(connection)?))
     }
 
     fn with_typed<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         // A panic while the lock was held rolled its transaction back; the connection is as good as new.
         let mut connection = self.inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut connection)
+        work(&mut connection).map_err(|error| match error {
+            RegistryError::Sqlite { source, .. } => store::typed(&self.inner.path, source),
+            other => other,
+        })
     }
 }
 
@@ -417,18 +438,18 @@ fn digest(draft: &Draft, readable: &Readable) -> [u8; 32] {
 }
 
 /// The named types of what a draft refers to, and of what that refers to.
-fn definitions(connection: &Connection, draft: &Draft, depth: usize, followed: &mut usize) -> Result<Definitions> {
+fn definitions(connection: &Connection, draft: &Draft, depth: usize, followed: &mut Followed) -> Result<Definitions> {
     let mut found = Definitions::new();
     for reference in &draft.references {
         let refuse = |what| {
             let place = format!("'{}' version {}", reference.subject, reference.version);
             Err(RegistryError::InvalidReference { place, what })
         };
-        *followed += 1;
+        followed.references += 1;
         if draft.schema_type != SchemaType::Avro {
             return refuse("is not supported in JSON Schema; write the definitions into `$defs`");
         }
-        if depth >= MAX_REFERENCE_DEPTH || *followed > MAX_REFERENCES {
+        if depth >= MAX_REFERENCE_DEPTH || followed.references > MAX_REFERENCES {
             return refuse("is one too many: at most 32 in all and 8 deep");
         }
         let Some(version) = rows::version(connection, &reference.subject, Which::Number(reference.version))? else {
@@ -436,6 +457,10 @@ fn definitions(connection: &Connection, draft: &Draft, depth: usize, followed: &
         };
         if version.schema.draft.schema_type != SchemaType::Avro {
             return refuse("is not an Avro schema");
+        }
+        followed.bytes += version.schema.draft.text.len();
+        if followed.bytes > MAX_SCHEMA_BYTES {
+            return refuse("makes it too large: what it refers to may have 512 KiB in all");
         }
         let definitions = definitions(connection, &version.schema.draft, depth + 1, followed)?;
         let Readable::Avro(schema) = Readable::read(&version.schema.draft, &definitions)? else { continue };

@@ -121,6 +121,22 @@ fn a_subject_is_full_at_its_limit() {
     assert!(error.contains("full"), "{error}");
 }
 
+#[test]
+fn small_schemas_that_refer_to_large_ones_are_bounded_too() {
+    let world = World::new();
+    let large = |n: usize| {
+        Draft::avro(format!(r#"{{"type":"fixed","name":"Large{n}","size":1,"doc":"{}"}}"#, "x".repeat(300 << 10)))
+    };
+    let reference =
+        |n: usize| gateway::Reference { name: format!("Large{n}"), subject: format!("large{n}"), version: 1 };
+    for n in 0..2 {
+        world.registry.register(&format!("large{n}"), &large(n), false).unwrap();
+    }
+    let small = Draft { references: vec![reference(0), reference(1)], ..Draft::avro(r#"["Large0","Large1"]"#) };
+    let error = world.registry.register("s", &small, false).unwrap_err().to_string();
+    assert!(error.contains("too large"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
