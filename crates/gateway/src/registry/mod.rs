@@ -6,6 +6,7 @@
 //!
 //! Absent: HTTP (see [`crate::router`]), accounts, contexts, modes.
 
+mod drafts;
 mod rows;
 mod store;
 
@@ -19,7 +20,8 @@ use tracing::{info, warn};
 use crate::avro::{Definitions, Effort, SchemaFault};
 use crate::error::{RegistryError, Result};
 use crate::reading::Readable;
-use crate::schema::{Draft, Level, MAX_REFERENCES, MAX_SCHEMA_BYTES, Schema, SchemaType, Version, Which};
+use crate::schema::{Draft, Level, MAX_SCHEMA_BYTES, Schema, Version, Which};
+use drafts::{Followed, definitions, digest};
 
 /// Most subjects.
 pub const MAX_SUBJECTS: i64 = 10_000;
@@ -29,9 +31,6 @@ pub const MAX_VERSIONS: usize = 500;
 
 /// Most bytes of all versions of a subject together: what one comparison reads at most.
 pub const MAX_SUBJECT_BYTES: usize = 4 << 20;
-
-/// Deepest chain of schemas that refer to each other.
-const MAX_REFERENCE_DEPTH: usize = 8;
 
 /// Most bytes that one comparison reads, what schemas refer to included: small schemas may refer to large ones.
 const MAX_COMPARED_BYTES: usize = 16 << 20;
@@ -80,13 +79,6 @@ struct Inner {
     connection: Mutex<Connection>,
     /// The newest contract of each guarded subject.
     contracts: BTreeMap<String, (u32, Readable)>,
-}
-
-/// How much of other schemas was read for one.
-#[derive(Default)]
-struct Followed {
-    references: usize,
-    bytes: usize,
 }
 
 /// What of a subject decides about a new version.
@@ -423,51 +415,4 @@ impl From<rusqlite::Error> for RegistryError {
 fn check_subject(subject: &str) -> Result<()> {
     let good = !subject.is_empty() && subject.len() <= 255 && !subject.chars().any(char::is_control);
     if good { Ok(()) } else { Err(RegistryError::InvalidSubject) }
-}
-
-/// Names a schema by what it says: its language, its canonical form, what it refers to.
-fn digest(draft: &Draft, readable: &Readable) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    let references: Vec<String> =
-        draft.references.iter().map(|of| format!("{}\0{}\0{}", of.name, of.subject, of.version)).collect();
-    for part in [draft.schema_type.name(), &readable.canonical(), &references.join("\u{1}")] {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    *hasher.finalize().as_bytes()
-}
-
-/// The named types of what a draft refers to, and of what that refers to.
-fn definitions(connection: &Connection, draft: &Draft, depth: usize, followed: &mut Followed) -> Result<Definitions> {
-    let mut found = Definitions::new();
-    for reference in &draft.references {
-        let refuse = |what| {
-            let place = format!("'{}' version {}", reference.subject, reference.version);
-            Err(RegistryError::InvalidReference { place, what })
-        };
-        followed.references += 1;
-        if draft.schema_type != SchemaType::Avro {
-            return refuse("is not supported in JSON Schema; write the definitions into `$defs`");
-        }
-        if depth >= MAX_REFERENCE_DEPTH || followed.references > MAX_REFERENCES {
-            return refuse("is one too many: at most 32 in all and 8 deep");
-        }
-        let Some(version) = rows::version(connection, &reference.subject, Which::Number(reference.version))? else {
-            return refuse("is not registered");
-        };
-        if version.schema.draft.schema_type != SchemaType::Avro {
-            return refuse("is not an Avro schema");
-        }
-        followed.bytes += version.schema.draft.text.len();
-        if followed.bytes > MAX_SCHEMA_BYTES {
-            return refuse("makes it too large: what it refers to may have 512 KiB in all");
-        }
-        let definitions = definitions(connection, &version.schema.draft, depth + 1, followed)?;
-        let Readable::Avro(schema) = Readable::read(&version.schema.draft, &definitions)? else { continue };
-        schema.define(&mut found);
-        if !found.contains_key(&reference.name) {
-            return refuse("does not define the type that it names");
-        }
-    }
-    Ok(found)
 }
