@@ -95,6 +95,12 @@ pub enum Command {
     /// What could not be accepted: list it, or show one record
     #[command(subcommand)]
     SetAside(SetAsideCommand),
+    /// The schema registry for producers that write Avro: list, show, register, check
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  amanat schema list\n  amanat schema show 7\n  amanat schema check seen.avsc --subject pk.tip.CaseRegistered\n  amanat schema register seen.avsc --subject pk.tip.CaseRegistered\nOver HTTP it is a Confluent registry: schema.registry.url=http://127.0.0.1:8081 while `amanat up` runs."
+    )]
+    Schema(SchemaCommand),
     /// Publish a synthetic country's feed to the log, without running the other roles
     Sample(SampleArgs),
     /// Check or show the configuration in force
@@ -128,6 +134,8 @@ pub enum Role {
     Refresh,
     /// SQL and indicators over HTTP.
     Endpoint,
+    /// The schema registry for producers that write Avro, over HTTP.
+    Gateway,
 }
 
 /// Arguments of `refresh`.
@@ -279,6 +287,36 @@ pub enum SetAsideCommand {
         /// Position as printed by `list`: STREAM/PARTITION/OFFSET
         position: String,
     },
+}
+
+/// Commands of `schema`.
+#[derive(Debug, Subcommand)]
+pub enum SchemaCommand {
+    /// List the subjects: each version with the id of its schema
+    List {
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the schema of an id, complete in itself; with registry.url set, that registry's
+    Show {
+        /// Its id
+        id: i32,
+    },
+    /// Register an Avro schema as the next version of a subject and print its id
+    Register(SchemaFile),
+    /// Say whether an Avro schema could be the next version of a subject; nothing is registered
+    Check(SchemaFile),
+}
+
+/// A schema in a file, and the subject that it is for.
+#[derive(Debug, Args)]
+pub struct SchemaFile {
+    /// File with an Avro schema (.avsc); `-` reads standard input
+    pub file: PathBuf,
+    /// The subject: the full name of the record, for the subject name strategy `RecordNameStrategy`
+    #[arg(long, value_name = "NAME")]
+    pub subject: String,
 }
 
 /// Arguments of `sample`.

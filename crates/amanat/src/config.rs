@@ -29,6 +29,10 @@ pub struct Config {
     pub refresh: RefreshConfig,
     /// Limits of one question.
     pub sql: SqlConfig,
+    /// The agencies' door.
+    pub gateway: GatewayConfig,
+    /// Where the schemas of Avro events are found.
+    pub registry: RegistryConfig,
     /// Which agencies may emit what, and how datasets are protected.
     pub policy: PolicyConfig,
     /// Log lines of the program itself.
@@ -126,6 +130,56 @@ pub struct SqlConfig {
     pub row_limit: usize,
 }
 
+/// The agencies' door: the embedded schema registry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayConfig {
+    /// Its address, for `schema.registry.url` of producers.
+    pub http: SocketAddr,
+}
+
+/// Another schema registry. Without one the embedded registry is used.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistryConfig {
+    /// Its URL, perhaps with `user:password@`, which is never shown.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "without_user")]
+    pub url: Option<String>,
+    /// A file with a bearer token for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// Says all but the secrets.
+impl std::fmt::Debug for RegistryConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&toml::to_string(self).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+impl RegistryConfig {
+    /// How the registry is reached; `None` where the embedded one is used.
+    pub fn access(&self) -> Result<Option<gateway::Access>, ConfigError> {
+        let Some(url) = &self.url else { return Ok(None) };
+        let refuse =
+            |key: &str, what: String| ConfigError::Invalid { place: format!("configuration key `{key}`"), what };
+        let read = |file: &PathBuf| {
+            let text = std::fs::read_to_string(file);
+            let why = |error| refuse("registry.token_file", format!("{} cannot be read: {error}", file.display()));
+            text.map(|text| text.trim().to_owned()).map_err(why)
+        };
+        let token = self.token_file.as_ref().map(read).transpose()?;
+        gateway::Access::new(url, token).map(Some).map_err(|error| refuse("registry.url", error.to_string()))
+    }
+}
+
+/// A URL without user and password.
+#[allow(clippy::ref_option, reason = "serde hands the field over so")]
+fn without_user<S: Serializer>(url: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
+    let access = gateway::Access::new(url.as_deref().unwrap_or_default(), None);
+    to.serialize_str(access.as_ref().map_or(MASK, gateway::Access::shown))
+}
+
 /// Files that replace the policy compiled into the program. Their hash is in every edition's manifest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -166,6 +220,8 @@ impl Default for Config {
             ingest: IngestConfig::default(),
             refresh: RefreshConfig::default(),
             sql: SqlConfig::default(),
+            gateway: GatewayConfig::default(),
+            registry: RegistryConfig::default(),
             policy: PolicyConfig::default(),
             telemetry: TelemetryConfig::default(),
         }
@@ -201,6 +257,12 @@ impl Default for IngestConfig {
 impl Default for RefreshConfig {
     fn default() -> Self {
         Self { every_seconds: 60 }
+    }
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self { http: SocketAddr::from(([127, 0, 0, 1], 8081)) }
     }
 }
 
@@ -294,6 +356,7 @@ impl Config {
 
     fn checked(mut self) -> Result<Self, ConfigError> {
         self.log.kafka = with_files(std::mem::take(&mut self.log.kafka))?;
+        self.registry.access()?;
         let refuse = |place: &str, what: &str| {
             Err(ConfigError::Invalid { place: format!("configuration key `{place}`"), what: what.into() })
         };
@@ -387,6 +450,19 @@ mod tests {
         }
         let error = read("[log.kafka]\n\"sasl.password_file\" = \"/nowhere/x\"\n", &[]).unwrap_err().to_string();
         assert!(error.contains("sasl.password_file"), "{error}");
+    }
+
+    #[test]
+    fn a_registrys_password_is_never_shown_and_its_address_is_checked() {
+        let config = read("[registry]\nurl = \"https://amanat:hush@registry.example:8081\"\n", &[]).unwrap();
+        for shown in [toml::to_string_pretty(&config).unwrap(), format!("{config:?}")] {
+            assert!(!shown.contains("hush") && shown.contains("https://registry.example:8081"), "{shown}");
+        }
+        let error = read("", &[("AMANAT_REGISTRY__URL", "amanat:hush@registry")]).unwrap_err().to_string();
+        assert!(error.contains("registry.url") && !error.contains("hush"), "{error}");
+        let both = "[registry]\nurl = \"https://registry.example\"\ntoken_file = \"/nowhere/x\"\n";
+        let error = read(both, &[]).unwrap_err().to_string();
+        assert!(error.contains("registry.token_file"), "{error}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod import;
 mod lines;
 mod progress;
 mod publish;
+mod registry;
 mod sampling;
 mod set_aside;
 mod signal;
@@ -44,6 +45,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Sql(args) => ask::run(config, args),
         cli::Command::Status(args) => status::run(config, args),
         cli::Command::SetAside(command) => set_aside::run(config, command),
+        cli::Command::Schema(command) => registry::run(config, command),
         cli::Command::Sample(args) => {
             country::settle_before(&config, &args)?;
             sampling::run(config, args)

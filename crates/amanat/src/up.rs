@@ -1,7 +1,7 @@
 //! `amanat up`: the roles of one process, or one of them alone.
 //!
 //! *ingest* brings what the agencies published from the log to the lake; *refresh* folds it into Snapshots; *endpoint* serves
-//! the published editions. One ingesting and one refreshing process at a time, by locks on the directory; any number of
+//! the published editions; *gateway* serves the schema registry. One ingesting and one refreshing process at a time, by locks on the directory; any number of
 //! endpoints. Ctrl-C (or SIGTERM) stops reading, commits what was read, answers what was asked, and ends.
 
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
 use crate::signal::stop_asked;
-use crate::{country, edition, exit, progress, sampling, telemetry};
+use crate::{country, edition, exit, progress, registry, sampling, telemetry};
 
 /// How often a reader looks for a new edition: one listing of a folder.
 const LOOK_FOR_EDITIONS: Duration = Duration::from_millis(500);
@@ -72,6 +72,17 @@ impl Up {
         self.args.role.is_empty() || self.args.role.contains(&role)
     }
 
+    /// Whether the embedded registry is served: not where another one is configured.
+    fn serves_schemas(&self) -> anyhow::Result<bool> {
+        let other = self.config.registry.url.is_some();
+        if other && self.args.role.contains(&Role::Gateway) {
+            let what =
+                "--role gateway serves the embedded registry, and registry.url names another: leave one of them out";
+            return Err(Failure::Usage(what.into()).into());
+        }
+        Ok(self.has(Role::Gateway) && !self.args.once && !other)
+    }
+
     async fn run(self) -> anyhow::Result<()> {
         // The addresses and the locks first: what cannot be had is said before any work.
         let served = self.has(Role::Endpoint) && !self.args.once;
@@ -80,10 +91,18 @@ impl Up {
             Some(address) if !self.args.once => Some(bind(address, "the configuration key `metrics`:").await?),
             _ => None,
         };
+        let for_schemas = if self.serves_schemas()? {
+            Some(bind(self.config.gateway.http, "the configuration key `gateway.http`:").await?)
+        } else {
+            None
+        };
         let _writer = if self.has(Role::Ingest) { Some(self.dir.lock(StoreLock::WRITER)?) } else { None };
         tokio::spawn(stop_on_signal(self.stop.clone()));
         let mut tasks = JoinSet::new();
         let reader = self.open_doors(listener, for_metrics, &mut tasks).await?;
+        if let Some(listener) = for_schemas {
+            tasks.spawn(registry::serve(&self.dir, listener, self.stop.clone())?);
+        }
         let ready = self.prepare().await?;
         if self.args.once {
             return ready.map_or(Ok(()), |ready| ready.halted.map_or(Ok(()), |halted| Err(halted.into())));
@@ -219,6 +238,12 @@ impl Up {
             let http = self.config.http;
             text.push_str(&format!(
                 "\n  indicators   http://{http}/v1/indicators/V01/data\n  SQL          amanat sql \"select * from published.v01 limit 5\"\n  API          http://{http}/openapi.json"
+            ));
+        }
+        if self.serves_schemas()? {
+            text.push_str(&format!(
+                "\n  schemas      http://{} (Confluent's schema.registry.url)",
+                self.config.gateway.http
             ));
         }
         exit::print(&format!("{text}\nCtrl-C ends and loses nothing.\n"))

@@ -3,6 +3,7 @@
 //! Light on purpose: nothing here links DataFusion or librdkafka, so that a chore starts at once.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks on them
 
+mod contracts;
 mod fences;
 mod figures;
 mod kafka;
@@ -28,6 +29,8 @@ enum Chore {
     Kafka(kafka::Args),
     /// Check the arrows between crates, bans, licences and sources.
     Fences,
+    /// Check that what is released of the contract is as it was; make its AsyncAPI document and site.
+    Contracts(contracts::Args),
     /// Measure what the project claims, and write it down in docs/figures.md.
     Figures(figures::Args),
     /// Run the commands that README and guides show, against a served sample.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Kafka(args) => kafka::run(args),
         Chore::Fences => fences::check(&root()).map(|()| ExitCode::SUCCESS),
+        Chore::Contracts(args) => contracts::run(&root(), &args).map(|()| ExitCode::SUCCESS),
         Chore::Papers => papers::run(&root()),
         Chore::Figures(args) => figures::run(&root(), &args).map(|()| ExitCode::SUCCESS),
     };

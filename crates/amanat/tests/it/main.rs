@@ -5,5 +5,6 @@ mod bad_store;
 mod import;
 mod program;
 mod publish;
+mod registry;
 mod running;
 mod sample;

@@ -77,6 +77,7 @@ impl World {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AMANAT_")) {
             command.env_remove(name);
         }
+        command.env("AMANAT_GATEWAY__HTTP", "127.0.0.1:0"); // any free port: tests run beside each other
         command.args(args).arg("--data").arg(self.data()).current_dir(self.root.path());
         command
     }
@@ -114,7 +115,13 @@ impl World {
     }
 
     pub fn start(&self, args: &[&str]) -> Started {
+        self.start_with(args, &[])
+    }
+
+    /// With variables of the environment.
+    pub fn start_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Started {
         let mut command = self.command(args);
+        command.envs(environment.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));

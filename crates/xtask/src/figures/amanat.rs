@@ -126,6 +126,7 @@ impl Running {
     pub fn start_in(folder: &Path, program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
         let mut command = Command::new(program);
         command.current_dir(folder);
+        command.env("AMANAT_GATEWAY__HTTP", "127.0.0.1:0"); // any free port: figures run beside each other
         command.args(arguments).envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Self { child: command.spawn()?, began: Instant::now() })
     }

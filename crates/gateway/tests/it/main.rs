@@ -1,0 +1,11 @@
+//! The registry as a producer meets it.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod contracts;
+mod external;
+mod hostile;
+mod http;
+mod library;
+mod registry;
+mod rules;
+mod world;
