@@ -38,9 +38,6 @@ pub struct WorkerConfig {
     /// Off: such a partition halts until an operator confirms (the log was replaced, or another one is configured). A
     /// raised generation of a log that is known needs no other confirmation.
     pub accept_new_source: bool,
-    /// Whether this worker makes the table's checkpoints. Of all workers on a lake one does: two at once race
-    /// (ingestion.md 2.3), so a worker beside the standing one leaves them to it.
-    pub checkpoints: bool,
     /// Days for which set-aside bytes are to be kept; each row says until when (ingestion.md 3.6).
     pub set_aside_days: u32,
 }
@@ -63,7 +60,6 @@ impl WorkerConfig {
             backoff_most: Duration::from_secs(30),
             store_attempts: None,
             accept_new_source: false,
-            checkpoints: true,
             set_aside_days: 90,
         }
     }
