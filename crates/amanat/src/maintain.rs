@@ -221,7 +221,7 @@ impl Role {
         }
         let recent = snapshot.first_offsets_since(today - days).await?;
         let log = self.dir.embedded()?;
-        let below = trimmable(snapshot, &recent, log.source_uid());
+        let below = trimmable(&snapshot.cut, &recent, log.source_uid());
         let trim = move || -> Result<u64, eventlog::LogError> {
             for (partition, below) in below {
                 match log.trim(&partition, below) {
@@ -242,7 +242,7 @@ impl Role {
 /// Below which offset each partition of this log is in the lake and older than what is kept. The last record in the lake
 /// stays in any case: a worker that begins compares it with its row.
 fn trimmable(
-    snapshot: &EventsSnapshot,
+    cut: &BTreeMap<PartitionId, i64>,
     recent: &BTreeMap<PartitionId, i64>,
     source_uid: &str,
 ) -> Vec<(Partition, i64)> {
@@ -251,7 +251,7 @@ fn trimmable(
         let below = recent.get(id).copied().unwrap_or(i64::MAX).min(next - 1);
         Some((Partition::new(stream, id.partition), below))
     };
-    snapshot.cut.iter().filter_map(of_this_log).collect()
+    cut.iter().filter_map(of_this_log).collect()
 }
 
 fn now() -> Now {
@@ -278,4 +278,27 @@ fn said(did: &Did, status: &Status) -> String {
         status.lake_version,
         status.versions_since_checkpoint,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_loses_only_what_is_in_the_lake_is_old_and_is_not_the_last() {
+        let id = |uid: &str, stream: &str| PartitionId::new(uid, stream, 0);
+        let cut = BTreeMap::from([
+            (id("a#0", "recent"), 100),
+            (id("a#0", "quiet"), 50),
+            (id("a#1", "recent"), 7),
+            (id("b#0", "recent"), 900),
+        ]);
+        let recent = BTreeMap::from([(id("a#0", "recent"), 40), (id("b#0", "recent"), 800)]);
+        let trimmed: BTreeMap<_, _> = trimmable(&cut, &recent, "a#0")
+            .into_iter()
+            .map(|(partition, below)| (partition.stream.to_string(), below))
+            .collect();
+        let expected = BTreeMap::from([("recent".to_owned(), 40), ("quiet".to_owned(), 49)]);
+        assert_eq!(trimmed, expected, "another log, or another generation of this one, is another partition");
+    }
 }
