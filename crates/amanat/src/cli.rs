@@ -92,6 +92,11 @@ pub enum Command {
     Sql(SqlArgs),
     /// Lag per partition, what was set aside and why, editions
     Status(StatusArgs),
+    /// Keep the table of events small and fast: compact files, make checkpoints, delete what is over
+    #[command(
+        after_help = "Examples:\n  amanat maintain --dry-run    what is due\n  amanat maintain --once       do it, say what was done, end\n  amanat maintain              go on until told to stop, beside `amanat up --role ingest` on any machine"
+    )]
+    Maintain(MaintainArgs),
     /// What could not be accepted: list it, or show one record
     #[command(subcommand)]
     SetAside(SetAsideCommand),
@@ -136,6 +141,19 @@ pub enum Role {
     Endpoint,
     /// The schema registry for producers that write Avro, over HTTP.
     Gateway,
+    /// Files, checkpoints and retention of the lake; one process at a time, by a lease.
+    Maintain,
+}
+
+/// Arguments of `maintain`.
+#[derive(Debug, Args)]
+pub struct MaintainArgs {
+    /// Do everything that is due now, say what was done, and end
+    #[arg(long)]
+    pub once: bool,
+    /// Say what is due and write nothing
+    #[arg(long, conflicts_with = "once")]
+    pub dry_run: bool,
 }
 
 /// Arguments of `refresh`.

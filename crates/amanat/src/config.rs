@@ -54,6 +54,9 @@ pub struct LogConfig {
     /// Whether another log than before may continue a stream, as after a lost `log.db` or a move to another cluster. Off:
     /// the stream stands still. Switch it on for that one time; a raised `generation` does not need it.
     pub accept_new_source: bool,
+    /// Days for which the embedded log keeps records after they are in the lake; 0 = for ever. They decide how far a lost
+    /// lake could be ingested again. Kafka's retention is its brokers'.
+    pub retention_days: u32,
     /// Replicas of a Kafka topic that this program creates; -1 leaves it to the brokers.
     pub replicas: i32,
     /// Further client settings, passed to librdkafka as they are (TLS, SASL). `"sasl.password_file" = "FILE"` reads the value
@@ -236,6 +239,7 @@ impl Default for LogConfig {
             partitions: 3,
             generation: 0,
             accept_new_source: false,
+            retention_days: 7,
             replicas: -1,
             kafka: BTreeMap::new(),
         }

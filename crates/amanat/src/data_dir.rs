@@ -80,7 +80,8 @@ impl DataDir {
         StoreLock::acquire(&self.path, role).map_err(|error| unusable(&self.path, &error).into())
     }
 
-    fn embedded(&self) -> anyhow::Result<SqliteLog> {
+    /// The embedded log.
+    pub fn embedded(&self) -> anyhow::Result<SqliteLog> {
         SqliteLog::open(self.path.join("log.db"), uuid::Uuid::new_v4()).map_err(|error| log_failure(error).into())
     }
 

@@ -11,6 +11,7 @@ mod edition;
 mod exit;
 mod import;
 mod lines;
+mod maintain;
 mod progress;
 mod publish;
 mod registry;
@@ -44,6 +45,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Edition(command) => edition::run(config, command),
         cli::Command::Sql(args) => ask::run(config, args),
         cli::Command::Status(args) => status::run(config, args),
+        cli::Command::Maintain(args) => maintain::run(config, args),
         cli::Command::SetAside(command) => set_aside::run(config, command),
         cli::Command::Schema(command) => registry::run(config, command),
         cli::Command::Sample(args) => {

@@ -38,6 +38,7 @@ async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
             counts[name] = json!(rows);
         }
     }
+    let maintained = lake::maintain::Status::read(&dir.store).await?;
     let editions = lake::Published::open(&dir.store).numbers().await?;
     let halts: Vec<Option<Halt>> = partitions.iter().map(|(id, ends)| halt(id, *ends, &partitions)).collect();
     let halted = halts.iter().flatten().count();
@@ -45,7 +46,7 @@ async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
         partitions.iter().zip(&halts).map(|((id, ends), halt)| row(id, *ends, halt.as_ref())).collect();
     Ok(json!({
         "store": if dir.is_sample() { "sample (synthetic)" } else { "real" }, "lake_version": lake_version,
-        "log_away": log_away, "partitions": rows, "halted": halted, "counts": counts, "editions": editions
+        "log_away": log_away, "maintenance": maintained, "partitions": rows, "halted": halted, "counts": counts, "editions": editions
     }))
 }
 
@@ -156,11 +157,28 @@ fn table(status: &Value) -> String {
     for (name, count) in flat("", &status["counts"]) {
         text.push_str(&format!("  {name:<40} {count:>9}\n"));
     }
+    text.push_str(&maintenance(&status["maintenance"]));
     match status["editions"].as_array().and_then(|all| all.last()) {
         Some(latest) => text.push_str(&format!("\nlatest edition: {latest}\n")),
         None => text.push_str("\nno edition yet: `amanat edition publish --as-of DATE` makes the first\n"),
     }
     text
+}
+
+/// What the last round of maintenance left.
+fn maintenance(status: &Value) -> String {
+    let Some(last) = status["last_run_ms"].as_i64().and_then(chrono::DateTime::from_timestamp_millis) else {
+        return "\nmaintenance: never; `amanat up` does it, or `amanat maintain`\n".to_owned();
+    };
+    format!(
+        "\nmaintenance: {} by {}\n  {} file(s) of {} bytes, {} waiting for compaction, {} version(s) since the last checkpoint\n",
+        last.format("%Y-%m-%d %H:%M:%S UTC"),
+        status["holder"].as_str().unwrap_or(""),
+        status["files"],
+        status["bytes"],
+        status["files_waiting"],
+        status["versions_since_checkpoint"],
+    )
 }
 
 /// Leaves of nested counts, as dotted names.

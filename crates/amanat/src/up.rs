@@ -1,7 +1,8 @@
 //! `amanat up`: the roles of one process, or one of them alone.
 //!
 //! *ingest* brings what the agencies published from the log to the lake; *refresh* folds it into Snapshots; *endpoint* serves
-//! the published editions; *gateway* serves the schema registry. One ingesting and one refreshing process at a time, by locks on the directory; any number of
+//! the published editions; *gateway* serves the schema registry; *maintain* keeps the lake small and fast. One ingesting and one
+//! refreshing process at a time, by locks on the directory; any number of
 //! endpoints. Ctrl-C (or SIGTERM) stops reading, commits what was read, answers what was asked, and ends.
 
 use std::net::SocketAddr;
@@ -24,7 +25,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
 use crate::signal::stop_asked;
-use crate::{country, edition, exit, progress, registry, sampling, telemetry};
+use crate::{country, edition, exit, maintain, progress, registry, sampling, telemetry};
 
 /// How often a reader looks for a new edition: one listing of a folder.
 const LOOK_FOR_EDITIONS: Duration = Duration::from_millis(500);
@@ -186,6 +187,9 @@ impl Up {
         }
         if self.has(Role::Refresh) {
             tasks.spawn(keep_fresh(Arc::clone(&self.dir), self.config.refresh.every_seconds, self.stop.clone()));
+        }
+        if self.has(Role::Maintain) {
+            tasks.spawn(maintain::keep(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
         }
     }
 
@@ -389,7 +393,7 @@ async fn keep_fresh(dir: Arc<DataDir>, every_seconds: u64, stop: CancellationTok
 }
 
 /// Ends on Ctrl-C or SIGTERM; a second one ends at once.
-async fn stop_on_signal(stop: CancellationToken) {
+pub async fn stop_on_signal(stop: CancellationToken) {
     if stop_asked().await.is_err() {
         return;
     }
@@ -408,7 +412,7 @@ mod tests {
     fn the_worker_takes_its_settings_from_the_configuration() {
         let mut config = Config::default();
         let worker = worker_config(&config, StoreKind::Real);
-        assert_eq!((worker.accept_new_source, worker.set_aside_days, worker.checkpoints), (false, 90, true));
+        assert_eq!((worker.accept_new_source, worker.set_aside_days), (false, 90));
         (config.log.accept_new_source, config.ingest.set_aside_days) = (true, 7);
         let worker = worker_config(&config, StoreKind::Real);
         assert_eq!((worker.accept_new_source, worker.set_aside_days), (true, 7));

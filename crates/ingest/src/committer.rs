@@ -189,7 +189,7 @@ impl Committer<'_> {
                 Ok(Outcome::Committed { lake_version }) => {
                     self.answered(&mut backoff, ());
                     self.committed(&batch, lake_version);
-                    return self.checkpoint().await;
+                    return Ok(());
                 }
                 Ok(Outcome::Fenced { partition, claim }) => self.fenced(&partition, claim),
                 Ok(Outcome::Moved { partition, seen }) => self.moved(&partition, seen),
@@ -277,17 +277,6 @@ impl Committer<'_> {
         if let Some(owned) = self.owned.remove(partition) {
             let _ = self.control.send(Control::Moved { topic: owned.topic });
         }
-    }
-
-    /// An error here costs speed, not rows.
-    async fn checkpoint(&mut self) -> Result<(), IngestError> {
-        if !self.config.checkpoints {
-            return Ok(());
-        }
-        if let Err(error) = self.events.checkpoint_if_due().await {
-            warn!(error = &error as &dyn std::error::Error, "no checkpoint of the table was made");
-        }
-        Ok(())
     }
 
     fn backoff(&self) -> Backoff {

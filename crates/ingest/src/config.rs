@@ -42,9 +42,6 @@ pub struct WorkerConfig {
     /// Off: such a partition halts until an operator confirms (the log was replaced, or another one is configured). A
     /// raised generation of a log that is known needs no other confirmation.
     pub accept_new_source: bool,
-    /// Whether this worker makes the table's checkpoints. Of all workers on a lake one does: two at once race
-    /// (ingestion.md 2.3), so a worker beside the standing one leaves them to it.
-    pub checkpoints: bool,
     /// How long what was read of a partition that is given up may take to be committed, before it is dropped.
     pub release_wait: Duration,
     /// After how long a partition may be claimed again that another worker claimed although the group gave it to this one;
@@ -86,7 +83,6 @@ impl WorkerConfig {
             backoff_most: Duration::from_secs(30),
             store_attempts: None,
             accept_new_source: false,
-            checkpoints: true,
             release_wait: Duration::from_secs(3),
             reclaim_after: None,
             pacing: Pacing::OwnThreads,

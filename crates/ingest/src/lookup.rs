@@ -11,7 +11,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use events::{EventType, calendar};
 use futures::TryStreamExt as _;
-use lake::{BatchStream, DataFile, EventsSnapshot, LakeError, Lane, PartitionId, RowFilter};
+use lake::{BatchStream, DataFile, EventsSnapshot, LakeError, Lane, PartitionId, RowFilter, Sought};
 use parquet::bloom_filter::Sbbf;
 use uuid::Uuid;
 
@@ -168,7 +168,7 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
 pub(crate) struct KnownFiles {
     /// Files whose fingerprints the pipeline has already.
     learned: HashSet<String>,
-    /// Ids that a file may hold. A filter says "no" for certain, and it is the only answer that is believed: so a file is
+    /// Ids that a file may hold, of files that have no filter of their own. A filter says "no" for certain, and it is the only answer that is believed: so a file is
     /// read again only for an id that is there, or one time in ten thousand.
     filters: HashMap<String, Sbbf>,
     filter_bytes: usize,
@@ -247,13 +247,18 @@ async fn locate(
         by_id.entry(wanted.id).or_default().push((&wanted.partition, i64::MAX));
     }
     let partitions: BTreeSet<&PartitionId> = by_id.values().flatten().map(|(partition, _)| *partition).collect();
+    let texts: Vec<String> = by_id.keys().map(|id| Uuid::from_bytes(*id).hyphenated().to_string()).collect();
     for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
         let elsewhere = partitions.iter().all(|partition| !file.may_hold(partition, 0, i64::MAX));
         if elsewhere || known.excludes_all(file, by_id.keys()) {
             continue;
         }
-        let mut filter = known.new_filter(file);
-        let mut batches = snapshot.read(file, &["log_stream", "log_partition", "log_offset", "event_id"])?;
+        // Compacted files bring filters of their own, which are read from the file and not kept.
+        let (mut batches, mut filter) = match snapshot.seek_ids(file, &texts, &IDS).await? {
+            Sought::Nowhere => continue,
+            Sought::Perhaps(rows) => (rows, None),
+            Sought::NoFilter => (snapshot.read(file, &IDS)?, known.new_filter(file)),
+        };
         while let Some(batch) = batches.try_next().await? {
             let (places, ids) = (Places::of(&batch)?, batch.column(3).as_string::<i32>());
             for row in (0..batch.num_rows()).filter(|row| ids.is_valid(*row)) {
@@ -273,6 +278,8 @@ async fn locate(
     let firsts = by_id.into_values().flatten().filter(|(_, first)| *first != i64::MAX);
     Ok(firsts.map(|(partition, first)| (partition.clone(), first)).collect())
 }
+
+const IDS: [&str; 4] = ["log_stream", "log_partition", "log_offset", "event_id"];
 
 const CONTENT: [&str; 9] = [
     "log_stream",

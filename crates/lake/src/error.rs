@@ -158,6 +158,23 @@ pub enum LakeError {
     /// No complete folder of that name.
     #[error("there is no complete folder {0}")]
     NoFolder(String),
+    /// Another process maintains the table, or this one's lease ended. Nothing was committed; its lease decides when it
+    /// may go on.
+    #[error("another process maintains the table: this one has number {number}, the table has seen {found}")]
+    Superseded {
+        /// Number of this process; 0 when it holds no lease.
+        number: u64,
+        /// Highest number in the table.
+        found: u64,
+    },
+    /// The files of a rewrite do not hold the rows that they replace. Nothing was committed.
+    #[error("a rewrite holds {found} rows that are not the {expected} rows read; the files stay as they were")]
+    RowsDiffer {
+        /// Rows to be written.
+        expected: u64,
+        /// Rows found.
+        found: u64,
+    },
     /// A column of a type that has no canonical form (floats).
     #[error("column `{column}` has type {data_type}, which has no canonical form")]
     NotCanonical {

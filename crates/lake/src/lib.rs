@@ -2,7 +2,7 @@
 //! published editions (ingestion.md part 3, models.md 1).
 //!
 //! Rooms inside, in reading order: [`Store`] (where), [`StoreIdentity`] and [`StoreLock`] (whose), [`Events`] (facts),
-//! [`folder`] (derived tables), [`Published`] (editions), [`canonical`] (what "equal" means).
+//! [`maintain`] (their files), [`folder`] (derived tables), [`Published`] (editions), [`canonical`] (what "equal" means).
 //!
 //! Absent: Kafka, SQL, policy. Storage obeys; it does not decide what is admitted or shown.
 
@@ -13,6 +13,7 @@ pub mod folder;
 mod fsync;
 mod identity;
 mod lock;
+pub mod maintain;
 mod parquet_file;
 mod partition;
 pub mod published;
@@ -21,7 +22,7 @@ mod store;
 pub use error::{LakeError, Result};
 pub use events::{
     ClosedBatch, Counts, DataFile, Events, EventsSnapshot, Lane, LaneBatch, LaneWriter, OffsetRange, Outcome, Retry,
-    RowFilter, Written,
+    RowFilter, Sought, Span, Written,
 };
 pub use fsync::{FsyncStore, create_private_dir};
 pub use identity::{FORMAT, StoreIdentity, StoreKind};

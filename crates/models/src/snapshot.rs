@@ -102,6 +102,16 @@ impl Snapshot {
         Self { name, info: Arc::new(info), marts: Arc::new(marts) }
     }
 
+    /// Version of the lake that the latest Snapshot was staged from, without reading its marts; what maintenance must not
+    /// touch lies after it.
+    ///
+    /// # Errors
+    /// Storage errors, and a manifest that is not one.
+    pub async fn latest_lake_version(store: &Store) -> Result<Option<u64>, ModelsError> {
+        let Some(folder) = folder::latest(store, MARTS).await? else { return Ok(None) };
+        Ok(Some(info_of(&folder)?.inputs.lake_version))
+    }
+
     /// The last complete Snapshot of a store; `None` before the first refresh.
     pub async fn open_latest(store: &Store) -> Result<Option<Self>, ModelsError> {
         match folder::latest(store, MARTS).await? {

@@ -7,9 +7,12 @@
 //! Absent: the registry of figures and their goals in words, processes and HTTP (`xtask`).
 #![allow(clippy::print_stdout)] // a command line talks on it
 
+mod commit;
 mod determinism;
 mod disclosed;
 mod fold;
+mod lakes;
+mod maintenance;
 mod malformed;
 mod real_records;
 mod reconciled;
@@ -58,6 +61,14 @@ enum What {
         #[arg(long)]
         python: PathBuf,
     },
+    /// A commit with many versions behind it, beside an fsynced create
+    Commit {
+        /// Versions behind it
+        #[arg(long, default_value_t = 100_000)]
+        versions: u64,
+    },
+    /// Compaction and vacuum while a writer appends and readers count
+    Maintenance,
     /// Rows of a store's lake by status and reason, and whether each offset read has exactly one
     Reconcile {
         /// Data directory
@@ -117,6 +128,8 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Malformed => malformed::measure(&scratch).await,
             What::Disclosure => disclosed::measure(&scratch).await,
             What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
+            What::Commit { versions } => commit::measure(&scratch, versions).await,
+            What::Maintenance => maintenance::measure(&scratch).await,
             What::Reconcile { data } => reconciled::measure(&data).await,
             What::RealRecords { data, csv, config } => real_records::measure(&data, &csv, config.as_deref()).await,
         }

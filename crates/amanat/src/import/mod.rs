@@ -57,11 +57,7 @@ async fn ingest(config: &Config, dir: &DataDir, source: FileSource) -> anyhow::R
     let events = lake::Events::open_or_create(&dir.store, &format!("import-{}", std::process::id())).await?;
     // A file is a log of its own: that its uid is new is the rule, not an accident. Checkpoints are the standing worker's:
     // it may run at the same time.
-    let settings = ingest::WorkerConfig {
-        accept_new_source: true,
-        checkpoints: false,
-        ..crate::up::worker_config(config, dir.kind)
-    };
+    let settings = ingest::WorkerConfig { accept_new_source: true, ..crate::up::worker_config(config, dir.kind) };
     let ids = Arc::new(RandomIds);
     let mut worker = Worker::new(
         source,

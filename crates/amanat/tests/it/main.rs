@@ -3,6 +3,7 @@
 
 mod bad_store;
 mod import;
+mod maintain;
 mod program;
 mod publish;
 mod registry;

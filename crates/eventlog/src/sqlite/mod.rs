@@ -7,7 +7,7 @@
 //! Several processes may hold the same file (`publish` and `import` beside a running `up`): SQLite's locks serialise the
 //! writers, readers never block them. All must be on one machine; network file systems break WAL.
 //!
-//! Absent: retention by age (the caller says what to [trim](SqliteLog::trim)), and any memory of who has read what.
+//! Absent: retention by age (the caller says what to [trim](SqliteLog::trim) and when to [shrink](SqliteLog::shrink)), and any memory of who has read what.
 
 mod frame;
 mod reader;
@@ -115,28 +115,70 @@ impl SqliteLog {
     }
 
     /// Deletes batches that lie wholly below offset `below` and overwrites their bytes. Returns the new low watermark,
-    /// which may be less than `below`: batches are deleted whole. The file keeps its size and reuses the room.
+    /// which may be less than `below`: batches are deleted whole. A few at a time, so that who appends meanwhile waits for
+    /// some MiB to be written and not for all. The room is used again; [`SqliteLog::shrink`] gives it back.
     pub fn trim(&self, partition: &Partition, below: i64) -> Result<i64> {
         let mut connection = connect(&self.path)?;
-        let low = trim(&mut connection, partition, below).map_err(|e| typed(&self.path, e))?;
-        low.ok_or_else(|| LogError::UnknownPartition { partition: partition.clone() })
+        let unknown = || LogError::UnknownPartition { partition: partition.clone() };
+        loop {
+            let step = trim(&mut connection, partition, below).map_err(|e| typed(&self.path, e))?;
+            if let (low, 0) = step.ok_or_else(unknown)? {
+                return Ok(low);
+            }
+        }
+    }
+
+    /// Gives the room of what was trimmed back to the file system, a few MiB at a time, and says how many bytes. A file
+    /// made by an earlier version of this program keeps its size and uses the room again.
+    pub fn shrink(&self) -> Result<u64> {
+        let connection = connect(&self.path)?;
+        shrink(&connection).map_err(|e| typed(&self.path, e))
     }
 }
 
-fn trim(connection: &mut Connection, partition: &Partition, below: i64) -> rusqlite::Result<Option<i64>> {
+/// Pages given back in one transaction: 4 MiB.
+const PAGES_AT_A_TIME: i64 = 256;
+
+fn shrink(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let (page, before) = (number("page_size")?, number("freelist_count")?);
+    let mut free = before;
+    while free > 0 {
+        let mut step = connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES_AT_A_TIME})"))?;
+        let mut rows = step.query([])?;
+        while rows.next()?.is_some() {}
+        drop(rows);
+        let left = number("freelist_count")?;
+        if left >= free {
+            break; // not such a file, or others free more than we give back
+        }
+        free = left;
+    }
+    // The file itself shrinks when the write-ahead log is copied into it; readers that hold it back are not waited for.
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    Ok(((before - free).max(0) * page).unsigned_abs())
+}
+
+/// Batches deleted in one transaction; each has about a MiB.
+const BATCHES_AT_A_TIME: i64 = 8;
+
+/// Deletes the first batches below an offset. The low watermark afterwards and how many there were.
+fn trim(connection: &mut Connection, partition: &Partition, below: i64) -> rusqlite::Result<Option<(i64, usize)>> {
     connection.pragma_update(None, "secure_delete", true)?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let Some((id, low, high)) = find_partition(&tx, partition)? else {
         return Ok(None);
     };
     let below = below.min(high);
-    tx.execute("DELETE FROM batches WHERE partition = ?1 AND next <= ?2", (id, below))?;
+    let few = "DELETE FROM batches WHERE id IN
+               (SELECT id FROM batches WHERE partition = ?1 AND next <= ?2 ORDER BY next LIMIT ?3)";
+    let deleted = tx.execute(few, (id, below, BATCHES_AT_A_TIME))?;
     let first = "SELECT first FROM batches WHERE partition = ?1 ORDER BY next LIMIT 1";
     let first: Option<i64> = tx.query_row(first, [id], |row| row.get(0)).optional()?;
     let low = low.max(first.unwrap_or(high));
     tx.execute("UPDATE partitions SET low = ?2 WHERE id = ?1", (id, low))?;
     tx.commit()?;
-    Ok(Some(low))
+    Ok(Some((low, deleted)))
 }
 
 /// Row id, low and high of a partition.
@@ -211,6 +253,7 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
 fn create(connection: &mut Connection, new_uid: Uuid) -> rusqlite::Result<()> {
     if is_empty(connection)? {
         connection.pragma_update(None, "page_size", 16384)?; // few, long pages: the content is BLOBs of about a MiB
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?; // what is trimmed can be given back
     }
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     debug_assert_eq!(mode, "wal", "a file on a local disk can be in WAL mode");

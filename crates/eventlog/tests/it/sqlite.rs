@@ -190,3 +190,29 @@ fn what_is_trimmed_leaves_no_bytes_behind() {
         assert!(!found, "{} still holds it", file.display());
     }
 }
+
+#[test]
+fn the_room_of_what_is_trimmed_is_given_back_while_others_append() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.db");
+    let log = open(&path).unwrap();
+    let large = "x".repeat(1 << 20);
+    for _ in 0..40 {
+        append(&log, &[&large]).unwrap();
+    }
+    append(&log, &["stays"]).unwrap();
+    let size = || fs::metadata(&path).unwrap().len();
+    let other = log.clone();
+    let appending = std::thread::spawn(move || {
+        for n in 0..20 {
+            append(&other, &[&format!("later {n}")]).unwrap();
+        }
+    });
+    assert_eq!(log.trim(&partition(), 40).unwrap(), 40);
+    appending.join().unwrap();
+    log.shrink().unwrap();
+    assert!(size() < 4 << 20, "{} bytes of more than forty million are left", size());
+    let left = read(&log);
+    assert_eq!((left.len(), left[0].as_str()), (21, "stays"), "nothing else went");
+    assert_eq!(log.shrink().unwrap(), 0, "there is nothing more to give");
+}

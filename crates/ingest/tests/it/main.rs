@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod bad_input;
+mod compacted;
 mod copies;
 mod full_disk;
 mod restart;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde_json::Value;
 
 use super::Events;
@@ -54,7 +55,8 @@ impl Events {
             ("writer_id".to_owned(), Value::String(self.writer_id.clone())),
             ("claims".to_owned(), wanted.iter().map(|(p, c)| (p.to_string(), Value::from(*c))).collect()),
         ]);
-        self.put_actions(Vec::new(), txns, info).await.map(drop)
+        let append = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        self.put_actions(Vec::new(), txns, info, append).await.map(drop)
     }
 
     /// Whether an answer was lost: a commit since `base` is by this writer and holds exactly these claims.

@@ -151,9 +151,14 @@ impl Events {
 
     /// The commit of this batch, if it landed between the batch's base and the version seen.
     async fn find(&self, batch: &ClosedBatch) -> Result<Option<u64>> {
+        self.find_commit(batch.batch_id, batch.written.base_version).await
+    }
+
+    /// The commit with this id, if it landed after version `base` and up to the version seen.
+    pub(crate) async fn find_commit(&self, id: Uuid, base: u64) -> Result<Option<u64>> {
         let log = self.table.log_store();
-        let id = batch.batch_id.to_string();
-        for version in batch.written.base_version + 1..=self.lake_version() {
+        let id = id.to_string();
+        for version in base + 1..=self.lake_version() {
             let commit = read_commit(&log, version).await?.ok_or(LakeError::HistoryGone { lake_version: version })?;
             if commit.batch_id.as_deref() == Some(id.as_str()) {
                 return Ok(Some(version));
@@ -169,26 +174,27 @@ impl Events {
             .ranges
             .iter()
             .flat_map(|range| [(range.partition.app_id(), range.to), (range.partition.claim_app_id(), range.claim)]);
+        let append = || DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let txns = planted(txns.collect());
         if mistake("mistake.offsets_first") {
-            self.put_actions(Vec::new(), txns, self.audit(batch)).await?;
-            return self.put_actions(adds, Vec::new(), self.audit(batch)).await;
+            self.put_actions(Vec::new(), txns, self.audit(batch), append()).await?;
+            return self.put_actions(adds, Vec::new(), self.audit(batch), append()).await;
         }
-        self.put_actions(adds, txns, self.audit(batch)).await
+        self.put_actions(adds, txns, self.audit(batch), append()).await
     }
 
     /// Commits actions and transactions on the version seen and moves to the version made.
-    pub(super) async fn put_actions(
+    pub(crate) async fn put_actions(
         &mut self,
         actions: Vec<Action>,
         txns: Vec<(String, i64)>,
         info: HashMap<String, Value>,
+        operation: DeltaOperation,
     ) -> Result<u64> {
         let log = self.table.log_store();
         let before = self.lake_version();
         let transactions = txns.iter().map(|(app, version)| Transaction::new(app, *version)).collect();
         let properties = quiet().with_application_transactions(transactions).with_metadata(info);
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let done = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(self.table.snapshot()? as &dyn TableReference), log.clone(), operation)

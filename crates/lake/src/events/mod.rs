@@ -25,8 +25,8 @@ use deltalake::protocol::SaveMode;
 pub use commit::{ClosedBatch, Counts, OffsetRange, Outcome};
 pub use read::RowFilter;
 pub use schema::{PARTITION_COLUMNS, STATS_COLUMNS, file_schema, schema};
-pub(crate) use schema::{sorting_columns, to_delta};
-pub use snapshot::{DataFile, EventsSnapshot, Lane};
+pub(crate) use schema::{WITHOUT_BYTES, compacted_properties, sorting_columns, to_delta};
+pub use snapshot::{DataFile, EventsSnapshot, Lane, Sought, Span};
 pub use write::{LaneBatch, LaneWriter, Written};
 
 use crate::events::txns::Txns;
@@ -149,11 +149,12 @@ impl Events {
     }
 
     /// Forgets what is cached and reads the table anew: after any error.
-    async fn reload(&mut self) -> Result<u64> {
+    pub(crate) async fn reload(&mut self) -> Result<u64> {
         let mut table = self.store.table(PATH)?.build()?;
         table.load().await?;
         let version = table.snapshot()?.version();
         self.txns = Txns::load(&table.log_store(), version).await?;
+        self.checkpointed = self.txns.checkpoint.unwrap_or(0).max(self.checkpointed);
         self.table = table;
         self.unresolved = false;
         Ok(version)
@@ -163,6 +164,21 @@ impl Events {
     pub async fn next_offsets(&mut self, partitions: &[PartitionId]) -> Result<BTreeMap<PartitionId, Option<i64>>> {
         self.refresh().await?;
         Ok(partitions.iter().map(|p| (p.clone(), self.txns.get(&p.app_id()))).collect())
+    }
+
+    /// The table as delta-rs knows it, at the version seen.
+    pub(crate) fn table(&self) -> &DeltaTable {
+        &self.table
+    }
+
+    /// What the version seen remembers of an application id.
+    pub(crate) fn txn(&self, app_id: &str) -> Option<i64> {
+        self.txns.get(app_id)
+    }
+
+    /// How often a commit is tried.
+    pub(crate) fn retry(&self) -> Retry {
+        self.retry
     }
 
     /// A pinned view of the version this handle has seen; call [`Events::refresh`] first to see others' commits.

@@ -54,12 +54,7 @@ pub(super) fn file(
     columns: &[&str],
     filter: RowFilter,
 ) -> Result<BatchStream> {
-    let table = schema::schema();
-    let wanted = columns
-        .iter()
-        .map(|name| table.field_with_name(name).cloned().map_err(|_| LakeError::Schema(format!("no column `{name}`"))))
-        .collect::<Result<Vec<_>>>()?;
-    let wanted = Arc::new(Schema::new(wanted));
+    let wanted = wanted(columns)?;
     let opened = async move {
         let builder = parquet_file::open(objects, &file.path, Some(file.bytes)).await?;
         let predicates = predicates(&builder, &filter);
@@ -68,6 +63,43 @@ pub(super) fn file(
         Ok::<_, LakeError>(rows.map(move |batch| place(&batch?, &wanted, &file)))
     };
     Ok(futures::stream::once(opened).try_flatten().boxed())
+}
+
+/// Chosen columns of the row groups of a file that may hold one of these event ids, by its Bloom filters; `None` = the
+/// file has none, and `Some(None)` = it holds none of the ids for certain.
+pub(super) async fn by_filters(
+    objects: Arc<dyn ObjectStore>,
+    file: DataFile,
+    columns: &[&str],
+    ids: &[String],
+) -> Result<Option<Option<BatchStream>>> {
+    let wanted = wanted(columns)?;
+    let mut builder = parquet_file::open(objects, &file.path, Some(file.bytes)).await?;
+    let leaf = builder.parquet_schema().columns().iter().position(|leaf| leaf.path().string() == "event_id");
+    let leaf = leaf.ok_or_else(|| LakeError::Schema("a data file without `event_id`".into()))?;
+    let mut groups = Vec::new();
+    for group in 0..builder.metadata().num_row_groups() {
+        let Some(filter) = builder.get_row_group_column_bloom_filter(group, leaf).await? else {
+            return Ok(None);
+        };
+        if ids.iter().any(|id| filter.check(id.as_str())) {
+            groups.push(group);
+        }
+    }
+    if groups.is_empty() {
+        return Ok(Some(None));
+    }
+    let rows = parquet_file::rows(builder.with_row_groups(groups), &wanted)?;
+    Ok(Some(Some(rows.map(move |batch| place(&batch?, &wanted, &file)).boxed())))
+}
+
+fn wanted(columns: &[&str]) -> Result<SchemaRef> {
+    let table = schema::schema();
+    let fields = columns
+        .iter()
+        .map(|name| table.field_with_name(name).cloned().map_err(|_| LakeError::Schema(format!("no column `{name}`"))))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(Schema::new(fields)))
 }
 
 /// Puts columns in the order and types asked; partition columns come from the file's place, missing ones are null.
@@ -124,6 +156,20 @@ fn predicates(builder: &Opened, filter: &RowFilter) -> Vec<Box<dyn ArrowPredicat
             vec![of(partition), Box::new(known)]
         }
     }
+}
+
+/// Lowers the first offset known of each partition by the rows of a batch (stream, partition, offset).
+pub(super) fn first_offsets(batch: &RecordBatch, of: &[&PartitionId], firsts: &mut [i64]) -> Result<()> {
+    let streams = cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
+    let (streams, numbers) = (streams.as_string::<i32>(), batch.column(1).as_primitive::<Int32Type>());
+    let offsets = batch.column(2).as_primitive::<Int64Type>();
+    for row in 0..batch.num_rows() {
+        let is = |id: &&PartitionId| id.partition == numbers.value(row) && *id.log_stream == *streams.value(row);
+        if let Some(at) = of.iter().position(is) {
+            firsts[at] = firsts[at].min(offsets.value(row));
+        }
+    }
+    Ok(())
 }
 
 fn in_partition(batch: &RecordBatch, partition: &PartitionId) -> Result<BooleanArray, ArrowError> {

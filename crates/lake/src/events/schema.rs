@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use deltalake::kernel::{ArrayType, DataType as DeltaType, MapType, PrimitiveType, StructField};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::SortingColumn;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
 use crate::{LakeError, Result};
@@ -144,13 +144,42 @@ fn delta_type(arrow: &DataType) -> Result<DeltaType> {
     })
 }
 
+/// Key in the footer of a side file from whose set-aside rows the bytes were taken.
+pub(crate) const WITHOUT_BYTES: &str = "amanat.set_aside_bytes_expired";
+
+/// Rows of compacted files are in this order.
+const COMPACTED_ORDER: [&str; 3] = ["record_id", "record_version", "event_id"];
+
+/// Rows of a row group.
+const GROUP_ROWS: usize = 128 * 1024;
+
+/// How often a Bloom filter says "perhaps" of an id that is not there.
+const FALSE_POSITIVES: f64 = 1e-4;
+
 /// zstd level 1, row groups of 128 k rows, sort order in the footer (ingestion.md 2.4).
 pub(crate) fn writer_properties() -> WriterProperties {
-    let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"));
+    properties(1, &SORT_COLUMNS).build()
+}
+
+/// The same for files that maintenance writes: zstd level 3, sorted by record, a Bloom filter on `event_id`
+/// (ingestion.md 3.12). `rows` are those of all files together.
+pub(crate) fn compacted_properties(rows: u64, without_bytes: bool) -> WriterProperties {
+    let most = rows.clamp(1, GROUP_ROWS as u64);
+    let mark = without_bytes.then(|| vec![KeyValue::new(WITHOUT_BYTES.to_owned(), "true".to_owned())]);
+    properties(3, &COMPACTED_ORDER)
+        .set_column_bloom_filter_enabled("event_id".into(), true)
+        .set_column_bloom_filter_fpp("event_id".into(), FALSE_POSITIVES)
+        .set_column_bloom_filter_max_ndv("event_id".into(), most)
+        .set_key_value_metadata(mark)
+        .build()
+}
+
+fn properties(level: i32, order: &[&str]) -> WriterPropertiesBuilder {
+    let zstd = Compression::ZSTD(ZstdLevel::try_new(level).expect("1 and 3 are levels of zstd"));
     let mut properties = WriterProperties::builder()
         .set_compression(zstd)
-        .set_max_row_group_row_count(Some(128 * 1024))
-        .set_sorting_columns(Some(sorting_columns(&file_schema(), &SORT_COLUMNS)));
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_sorting_columns(Some(sorting_columns(&file_schema(), order)));
     for name in NO_DICTIONARY {
         properties = properties.set_column_dictionary_enabled(name.into(), false);
     }
@@ -167,7 +196,7 @@ pub(crate) fn writer_properties() -> WriterProperties {
         let path = ColumnPath::new(["headers", "key_value", name].map(String::from).to_vec());
         properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
     }
-    properties.build()
+    properties
 }
 
 /// The footer's form of an ascending order, nulls first. Leaf numbers equal field numbers until the first nested

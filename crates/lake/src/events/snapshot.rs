@@ -147,7 +147,8 @@ impl EventsSnapshot {
     }
 
     /// Chosen columns of the rows of one partition from an offset on, over all files that may hold some: what a
-    /// deduplication window is rebuilt from. Order is by file, then by offset within a file.
+    /// deduplication window is rebuilt from. Order is by file; within a file by offset, or by record where it was
+    /// compacted.
     ///
     /// # Errors
     /// As [`EventsSnapshot::read`].
@@ -179,6 +180,49 @@ impl EventsSnapshot {
         self.scan(|file| file.may_hold(partition, 0, i64::MAX), columns, &filter)
     }
 
+    /// Chosen columns of the rows of a file among which those with these event ids are, if the file has Bloom filters, as
+    /// compacted files have: whole row groups that may hold one. Nothing of the filters stays in memory. `ids` are as the
+    /// table has them, lower case with hyphens.
+    ///
+    /// # Errors
+    /// As [`EventsSnapshot::read`].
+    pub async fn seek_ids(&self, file: &DataFile, ids: &[String], columns: &[&str]) -> Result<Sought> {
+        let found = read::by_filters(Arc::clone(&self.objects), file.clone(), columns, ids).await?;
+        Ok(match found {
+            None => Sought::NoFilter,
+            Some(None) => Sought::Nowhere,
+            Some(Some(rows)) => Sought::Perhaps(rows),
+        })
+    }
+
+    /// The first offset of each partition among rows ingested on a date or later (days since 1970); a partition without
+    /// such rows is absent. A partition's offsets ascend with the date, so it is looked for on later dates only until it is
+    /// found.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn first_offsets_since(&self, date: i32) -> Result<BTreeMap<PartitionId, i64>> {
+        let mut found: BTreeMap<PartitionId, (i32, i64)> = BTreeMap::new();
+        for file in self.files.iter().filter(|file| file.ingest_date >= date) {
+            let open = |id: &PartitionId| found.get(id).is_none_or(|(on, _)| *on == file.ingest_date);
+            let wanted: Vec<_> = self.cut.keys().filter(|id| open(id) && file.may_hold(id, 0, i64::MAX)).collect();
+            if wanted.is_empty() {
+                continue;
+            }
+            let mut batches = self.read(file, &["log_stream", "log_partition", "log_offset"])?;
+            let mut firsts = vec![i64::MAX; wanted.len()];
+            while let Some(batch) = batches.try_next().await? {
+                read::first_offsets(&batch, &wanted, &mut firsts)?;
+            }
+            let wanted: Vec<PartitionId> = wanted.into_iter().cloned().collect();
+            for (id, first) in wanted.into_iter().zip(firsts).filter(|(_, first)| *first != i64::MAX) {
+                let known = found.entry(id).or_insert((file.ingest_date, first));
+                known.1 = known.1.min(first);
+            }
+        }
+        Ok(found.into_iter().map(|(id, (_, first))| (id, first)).collect())
+    }
+
     fn scan(&self, wanted: impl Fn(&DataFile) -> bool, columns: &[&str], filter: &RowFilter) -> Result<BatchStream> {
         let files: Vec<_> = self.files.iter().filter(|file| wanted(file)).collect();
         let parts = files.into_iter().map(|file| self.read_where(file, columns, filter)).collect::<Result<Vec<_>>>()?;
@@ -206,6 +250,16 @@ impl EventsSnapshot {
         }
         Ok(added)
     }
+}
+
+/// What the Bloom filters of a file say of some event ids.
+pub enum Sought {
+    /// It has none.
+    NoFilter,
+    /// It holds none of the ids, for certain.
+    Nowhere,
+    /// It may hold some: among these rows, and in no others.
+    Perhaps(BatchStream),
 }
 
 /// A stable order of files: what lies together in the log is read together.

@@ -13,7 +13,8 @@ use deltalake::logstore::LogStoreRef;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use serde::Deserialize;
+use parquet::arrow::ProjectionMask;
+use serde::{Deserialize, Serialize};
 
 use crate::{LakeError, Result, parquet_file};
 
@@ -108,7 +109,7 @@ impl Txns {
         let mut txns = Self { version: 0, checkpoint, by_app: Arc::default() };
         match checkpoint {
             Some(at) => {
-                txns.by_app = Arc::new(read_checkpoint(&objects, at).await?);
+                txns.by_app = Arc::new(read_checkpoint(&objects, at).await?.txns);
                 txns.version = at;
             }
             None => txns.apply(read_commit(log, 0).await?.ok_or(LakeError::HistoryGone { lake_version: 0 })?),
@@ -151,23 +152,61 @@ impl Txns {
 /// The newest single-file checkpoint at or before `version`. Listing costs no more than the commit itself does, and
 /// `_last_checkpoint` may be newer than the version asked for.
 async fn newest_checkpoint(objects: &Arc<dyn ObjectStore>, version: u64) -> Result<Option<u64>> {
-    let log: Path = "_delta_log".into();
     // The hint lets a long log be listed from its end only.
-    let hint = match objects.get(&log.clone().join("_last_checkpoint")).await {
-        Ok(found) => serde_json::from_slice::<Hint>(&found.bytes().await?).ok().map(|h| h.version),
-        Err(object_store::Error::NotFound { .. }) => None,
-        Err(e) => return Err(e.into()),
-    };
+    let hint = hinted_checkpoint(objects).await?;
     if hint.is_some_and(|v| v <= version) && exists(objects, hint.unwrap_or(0)).await? {
         return Ok(hint);
     }
-    let names: Vec<_> = objects.list(Some(&log)).try_collect().await?;
-    Ok(names.iter().filter_map(|m| checkpoint_version(m.location.filename()?)).filter(|v| *v <= version).max())
+    Ok(checkpoints(objects).await?.into_iter().filter(|v| *v <= version).max())
 }
 
-#[derive(Deserialize)]
+/// Versions of all single-file checkpoints, in no order.
+pub(crate) async fn checkpoints(objects: &Arc<dyn ObjectStore>) -> Result<Vec<u64>> {
+    let names: Vec<_> = objects.list(Some(&LOG.into())).try_collect().await?;
+    Ok(names.iter().filter_map(|meta| checkpoint_version(meta.location.filename()?)).collect())
+}
+
+const LOG: &str = "_delta_log";
+
+fn hint_path() -> Path {
+    Path::from(LOG).join("_last_checkpoint")
+}
+
+#[derive(Serialize, Deserialize)]
 struct Hint {
     version: u64,
+    #[serde(default)]
+    size: i64,
+}
+
+/// The version that the log says its newest checkpoint has.
+pub(crate) async fn hinted_checkpoint(objects: &Arc<dyn ObjectStore>) -> Result<Option<u64>> {
+    match objects.get(&hint_path()).await {
+        Ok(found) => Ok(serde_json::from_slice::<Hint>(&found.bytes().await?).ok().map(|hint| hint.version)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Says that a checkpoint is the newest.
+pub(crate) async fn put_hint(objects: &Arc<dyn ObjectStore>, version: u64) -> Result<()> {
+    let size = read_checkpoint(objects, version).await?.actions;
+    let hint = serde_json::to_vec(&Hint { version, size }).map_err(|e| LakeError::json("_last_checkpoint", e))?;
+    objects.put(&hint_path(), hint.into()).await?;
+    Ok(())
+}
+
+/// Says that there is no checkpoint.
+pub(crate) async fn remove_hint(objects: &Arc<dyn ObjectStore>) -> Result<()> {
+    match objects.delete(&hint_path()).await {
+        Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// The file of a version's commit.
+pub(crate) fn commit_path(version: u64) -> Path {
+    Path::from(format!("{LOG}/{version:020}.json"))
 }
 
 async fn exists(objects: &Arc<dyn ObjectStore>, version: u64) -> Result<bool> {
@@ -186,21 +225,34 @@ fn checkpoint_version(name: &str) -> Option<u64> {
     name.strip_suffix(".checkpoint.parquet").filter(|v| v.len() == 20)?.parse().ok()
 }
 
-async fn read_checkpoint(objects: &Arc<dyn ObjectStore>, version: u64) -> Result<BTreeMap<String, i64>> {
+/// What a checkpoint holds.
+#[derive(Debug, Default)]
+pub(crate) struct Checkpoint {
+    pub txns: BTreeMap<String, i64>,
+    /// Data files.
+    pub files: u64,
+    /// Actions of all kinds.
+    pub actions: i64,
+}
+
+pub(crate) async fn read_checkpoint(objects: &Arc<dyn ObjectStore>, version: u64) -> Result<Checkpoint> {
     let file = parquet_file::open(Arc::clone(objects), checkpoint_path(version).as_ref(), None).await?;
-    let txns = parquet_file::columns(&file, |name| name == "txn");
-    let mut rows = file.with_projection(txns).build()?;
-    let mut found = BTreeMap::new();
+    let columns = ProjectionMask::columns(file.parquet_schema(), ["txn", "add.path"]);
+    let mut rows = file.with_projection(columns).build()?;
+    let mut found = Checkpoint::default();
     while let Some(batch) = rows.try_next().await? {
-        let Some(txn) = batch.column_by_name("txn").and_then(|c| c.as_struct_opt()) else {
-            continue;
-        };
+        found.actions += i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
+        let part = |name: &str| batch.column_by_name(name).and_then(|column| column.as_struct_opt());
+        if let Some(add) = part("add") {
+            found.files += (add.len() - add.null_count()) as u64;
+        }
+        let Some(txn) = part("txn") else { continue };
         let (Some(apps), Some(versions)) = (txn.column_by_name("appId"), txn.column_by_name("version")) else {
             return Err(LakeError::Damaged { table: "events".into(), what: format!("checkpoint {version}") });
         };
         let (apps, versions) = (apps.as_string::<i32>(), versions.as_primitive::<Int64Type>());
         let named = (0..batch.num_rows()).filter(|row| txn.is_valid(*row) && apps.is_valid(*row));
-        found.extend(named.map(|row| (apps.value(row).to_owned(), versions.value(row))));
+        found.txns.extend(named.map(|row| (apps.value(row).to_owned(), versions.value(row))));
     }
     Ok(found)
 }

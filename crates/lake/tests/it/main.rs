@@ -1,10 +1,15 @@
 //! Integration tests of the lake: one binary, modules by subject.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod conflicts;
 mod data_directory;
 mod editions;
 mod equal;
 mod events;
 mod faults;
 mod folders;
+mod kills;
+mod lease;
+mod log_tail;
+mod maintenance;
 mod support;

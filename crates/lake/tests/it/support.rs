@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, Date32Array, DictionaryArray, Int32Array, Int64Array, StringArray, new_null_array};
-use arrow::array::{AsArray, TimestampMicrosecondArray};
+use arrow::array::{AsArray, BinaryArray, MapBuilder, MapFieldNames, StringBuilder, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use lake::maintain::{self, Fingerprint, Lease, Maintainer, Now, Rules};
 use lake::{
     ClosedBatch, Counts, Events, EventsSnapshot, FsyncStore, Lane, LaneBatch, OffsetRange, Outcome, PartitionId, Retry,
     Store,
@@ -23,6 +25,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
@@ -83,6 +86,12 @@ pub fn rows(partition: &PartitionId, offsets: Range<i64>) -> RecordBatch {
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         match field.name().as_str() {
             "event_id" => Arc::new(StringArray::from_iter_values(offsets.clone().map(|n| format!("id-{n}")))),
+            // In another order than the offsets.
+            "record_id" => {
+                Arc::new(StringArray::from_iter_values(offsets.clone().map(|n| format!("r-{}", n * 7 % 10))))
+            }
+            "headers" => headers(count),
+            "payload" => Arc::new(BinaryArray::from_iter_values(offsets.clone().map(|n| format!("bytes {n}")))),
             "ingested_at" => Arc::new(TimestampMicrosecondArray::from(vec![1; count]).with_timezone("UTC")),
             "log_stream" => few(&partition.log_stream),
             "log_partition" => Arc::new(Int32Array::from(vec![partition.partition; count])),
@@ -94,6 +103,57 @@ pub fn rows(partition: &PartitionId, offsets: Range<i64>) -> RecordBatch {
         }
     });
     RecordBatch::try_new(schema.clone(), columns.collect()).unwrap()
+}
+
+/// A maintainer that holds the lease, and the lease.
+pub async fn maintainer(store: &Store, name: &str) -> (Maintainer, Lease) {
+    let mut lease = Lease::new(store, name);
+    let number = lease.number();
+    let rules = Rules { most_small: 3, run_bytes: 1 << 14, ..Rules::default() };
+    let maintainer = Maintainer::open(store, name, number, rules).await.unwrap();
+    let maintainer = maintainer.with_retry(Retry { attempts: 3, wait_ms: 1 });
+    lease.keep(Duration::ZERO, maintain::claimed(maintainer.events())).await.unwrap();
+    (maintainer, lease)
+}
+
+/// A day after the rows of [`lane`].
+pub const NEXT_DAY: Now = Now { unix_ms: 20_001 * DAY_MS, today: 20_001 };
+pub const DAY_MS: i64 = 86_400_000;
+
+/// A table of `commits` files of `each` rows of partition 0, on date 20,000.
+pub async fn filled(place: &Place, commits: i64, each: i64) -> Events {
+    let mut events = place.events("w").await;
+    let at = partition(0);
+    let claim = claim(&mut events, &at).await;
+    for n in 0..commits {
+        append(&mut events, &at, (n > 0).then_some(n * each), (n + 1) * each, claim).await;
+    }
+    events
+}
+
+/// All rows of a snapshot, whatever their order and files.
+pub async fn fingerprint(snapshot: &EventsSnapshot) -> (u64, u128) {
+    let schema = lake::events::schema();
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let mut found = Fingerprint::new(&schema).unwrap();
+    for file in snapshot.files.iter() {
+        let mut batches = snapshot.read(file, &names).unwrap();
+        while let Some(batch) = batches.try_next().await.unwrap() {
+            found.add(&batch).unwrap();
+        }
+    }
+    found.get()
+}
+
+fn headers(count: usize) -> ArrayRef {
+    let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
+    let mut headers = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+    for n in 0..count {
+        headers.keys().append_value("amanat-hash");
+        headers.values().append_value(n.to_string());
+        headers.append(true).unwrap();
+    }
+    Arc::new(headers.finish())
 }
 
 pub fn lane(rows: RecordBatch) -> LaneBatch {
@@ -182,15 +242,25 @@ pub enum Fault {
     Away,
     /// It is put, but the answer is lost.
     LostAnswer,
+    /// It waits until the test opens the gate.
+    Wait,
 }
 
 /// The script of a faulty store, for puts below a path.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Faults {
     script: Arc<Mutex<VecDeque<Fault>>>,
     below: Arc<Mutex<String>>,
     /// So many reads work, and then none.
     reads: Arc<Mutex<Option<u32>>>,
+    gate: Arc<(Semaphore, Semaphore)>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        let gate = Arc::new((Semaphore::new(0), Semaphore::new(0)));
+        Self { script: Arc::default(), below: Arc::default(), reads: Arc::default(), gate }
+    }
 }
 
 impl Faults {
@@ -214,6 +284,21 @@ impl Faults {
                 Ok(())
             }
         }
+    }
+
+    /// Waits until a put waits, and gives back control.
+    pub async fn someone_waits(&self) {
+        self.gate.0.acquire().await.unwrap().forget();
+    }
+
+    /// Lets the put that waits go on.
+    pub fn open_gate(&self) {
+        self.gate.1.add_permits(1);
+    }
+
+    async fn wait(&self) {
+        self.gate.0.add_permits(1);
+        self.gate.1.acquire().await.unwrap().forget();
     }
 
     fn next(&self, location: &Path) -> Fault {
@@ -243,7 +328,7 @@ fn failed(kind: std::io::ErrorKind) -> Error {
 
 fn error_of(fault: Fault) -> Option<Error> {
     match fault {
-        Fault::None => None,
+        Fault::None | Fault::Wait => None,
         Fault::Full => Some(failed(std::io::ErrorKind::StorageFull)),
         Fault::ReadOnly => Some(failed(std::io::ErrorKind::ReadOnlyFilesystem)),
         Fault::Away | Fault::LostAnswer => Some(failed(std::io::ErrorKind::ConnectionReset)),
@@ -254,6 +339,9 @@ fn error_of(fault: Fault) -> Option<Error> {
 impl ObjectStore for Faulty {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
         let fault = self.faults.next(location);
+        if fault == Fault::Wait {
+            self.faults.wait().await;
+        }
         match error_of(fault) {
             None => self.inner.put_opts(location, payload, opts).await,
             Some(error) => {

@@ -7,6 +7,7 @@
 pub mod amanat;
 mod hostile;
 mod kill9;
+mod maintain;
 mod measure;
 mod page;
 mod road;
@@ -90,7 +91,7 @@ pub struct Bench {
 
 /// Every figure, in the order in which they make sense.
 pub fn registry() -> Vec<Figure> {
-    road::figures()
+    road::figures().into_iter().chain(maintain::figures()).collect()
 }
 
 /// `cargo xtask figures …`
