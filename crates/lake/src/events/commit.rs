@@ -184,14 +184,17 @@ impl Events {
             .build(Some(self.table.snapshot()? as &dyn TableReference), log.clone(), operation)
             .await?;
         let version = done.version();
-        self.table.state = Some(done.snapshot());
         // From here on the commit is durable. What others committed in between is read; if that fails, the error
-        // makes the caller look again, and it finds this batch.
+        // makes the caller look again, and it finds this batch. Until then table and transactions both stay where they
+        // were: a table that moved alone would hide this commit from the next try, which would then be a second one
+        // (`protocol`, mistake `TableMovesBeforeTxns`).
+        let mut seen = self.txns.clone();
         if version == before + 1 {
-            self.txns.committed(version, txns);
+            seen.committed(version, txns);
         } else {
-            self.txns.advance(&log, version).await?;
+            seen.advance(&log, version).await?;
         }
+        (self.txns, self.table.state) = (seen, Some(done.snapshot()));
         Ok(version)
     }
 

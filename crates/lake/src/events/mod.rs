@@ -129,13 +129,17 @@ impl Events {
         self.txns.version
     }
 
-    /// Catches up with what others committed and gives the version.
+    /// Catches up with what others committed and gives the version. After an error the handle is as it was.
     pub async fn refresh(&mut self) -> Result<u64> {
-        self.table.update_state().await?;
-        let version = self.table.snapshot()?.version();
+        let mut table = self.table.clone();
+        table.update_state().await?;
+        let version = table.snapshot()?.version();
         if version != self.txns.version {
-            self.txns.advance(&self.table.log_store(), version).await?;
+            let mut seen = self.txns.clone();
+            seen.advance(&table.log_store(), version).await?;
+            self.txns = seen;
         }
+        self.table = table;
         Ok(version)
     }
 

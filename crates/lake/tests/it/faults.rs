@@ -52,6 +52,36 @@ async fn a_commit_whose_answer_was_lost_is_found_and_not_made_again() {
     }
 }
 
+/// Found by the model in `protocol`: the put is durable and answered, then the store cannot be read for so long that the
+/// call gives up, and the next call begins with what was cached.
+#[tokio::test]
+async fn a_batch_is_in_once_when_what_others_committed_could_not_be_read_after_its_commit() {
+    let mut unresolved = 0;
+    for reads_left in 0..6 {
+        let (place, faults) = (Place::new(), Faults::default());
+        let mut events = through(&place, &faults).await;
+        let at = partition(0);
+        let mine = claim(&mut events, &at).await;
+        let batch = closed(&events, &at, None, 5, mine).await;
+        let mut other = place.events("other").await;
+        claim(&mut other, &partition(1)).await;
+
+        faults.unreadable_after_commit(&format!("{:020}.json", other.lake_version()), reads_left);
+        match events.commit(&batch).await {
+            Ok(outcome) => assert!(matches!(outcome, Outcome::Committed { .. })),
+            Err(LakeError::Unresolved { .. }) => unresolved += 1,
+            Err(other) => panic!("{other}"),
+        }
+        assert_eq!(all_offsets(&place).await.len(), 5, "the commit is durable");
+        let lake_version = place.events("reader").await.lake_version();
+        faults.heal();
+        // The same files under another commit would not show as rows, but as a second change of the table.
+        assert_eq!(events.commit(&batch).await.unwrap(), Outcome::Committed { lake_version }, "{reads_left} reads");
+        assert_eq!(place.events("reader").await.lake_version(), lake_version, "it is not made again");
+    }
+    assert!(unresolved > 0, "the store was away for too short a time");
+}
+
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_still_the_claim() {
     let (place, faults) = (Place::new(), Faults::default());

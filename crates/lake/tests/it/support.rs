@@ -189,6 +189,15 @@ pub enum Fault {
 pub struct Faults {
     script: Arc<Mutex<VecDeque<Fault>>>,
     below: Arc<Mutex<String>>,
+    unreadable: Arc<Mutex<Unreadable>>,
+}
+
+/// An object that cannot be read once it was read so many more times after the next commit.
+#[derive(Debug, Default)]
+struct Unreadable {
+    name: Option<String>,
+    is_committed: bool,
+    reads_left: usize,
 }
 
 impl Faults {
@@ -196,6 +205,31 @@ impl Faults {
     pub fn script(&self, name: &str, faults: &[Fault]) {
         name.clone_into(&mut self.below.lock().unwrap());
         *self.script.lock().unwrap() = faults.iter().copied().collect();
+    }
+
+    /// Once the next commit is put, names that contain `name` are read so many times more, and then no more.
+    pub fn unreadable_after_commit(&self, name: &str, reads_left: usize) {
+        *self.unreadable.lock().unwrap() = Unreadable { name: Some(name.to_owned()), is_committed: false, reads_left };
+    }
+
+    /// Everything can be read again.
+    pub fn heal(&self) {
+        *self.unreadable.lock().unwrap() = Unreadable::default();
+    }
+
+    fn put_done(&self, location: &Path) {
+        self.unreadable.lock().unwrap().is_committed |= location.as_ref().contains("_delta_log");
+    }
+
+    fn read(&self, location: &Path) -> Result<()> {
+        let mut fault = self.unreadable.lock().unwrap();
+        let meant = fault.name.as_ref().is_some_and(|name| location.as_ref().contains(name));
+        if !meant || !fault.is_committed {
+            return Ok(());
+        }
+        fault.reads_left =
+            fault.reads_left.checked_sub(1).ok_or_else(|| failed(std::io::ErrorKind::ConnectionReset))?;
+        Ok(())
     }
 
     fn next(&self, location: &Path) -> Fault {
@@ -237,7 +271,11 @@ impl ObjectStore for Faulty {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
         let fault = self.faults.next(location);
         match error_of(fault) {
-            None => self.inner.put_opts(location, payload, opts).await,
+            None => {
+                let done = self.inner.put_opts(location, payload, opts).await?;
+                self.faults.put_done(location);
+                Ok(done)
+            }
             Some(error) => {
                 if fault == Fault::LostAnswer {
                     self.inner.put_opts(location, payload, opts).await?;
@@ -255,10 +293,12 @@ impl ObjectStore for Faulty {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.faults.read(location)?;
         self.inner.get_opts(location, options).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.faults.read(location)?;
         self.inner.get_ranges(location, ranges).await
     }
 
