@@ -4,17 +4,18 @@
 //! steps name it: [`steps`] for a worker (`lake::events::{claim, commit}`, `ingest::committer`), for the store and
 //! delta-rs, for operator and maintainers. [`state`] says what is remembered and what is not.
 //!
-//! What may happen at any moment, without a limit on how often: a claim of any partitions by either worker (so every
+//! What may happen at any moment: a claim of any partitions by either worker (so every
 //! assignment by a group, every static one, and both at once are in it: who "should" own a partition is not asked, as
 //! safety must not depend on it); a put that is applied and answered, applied and its answer lost, not applied, or left
 //! in flight to be applied later or never; reads that fail after a put; a crash and restart; a partition taken away. A
 //! zombie (a worker paused for as long as it likes) needs no step of its own: it is a worker whose next step comes late.
 //!
-//! What is bounded, by [`Limits`]: offsets, batches in a queue, resets, rewrites. Nothing else is: claims, crashes, lost
-//! answers and how far a worker falls behind are without limit. That this is finite comes of what is not remembered
-//! ([`state`]): the history, and the numbers of claims beyond their order. Workers and partitions are alike, so of states
-//! that differ by exchanging them one is visited. A put that aims at a version which is taken can no longer land
-//! (`PutMode::Create`) and is forgotten.
+//! What is bounded, by [`Limits`]: offsets, batches in a queue, resets, rewrites; with more than one offset how often a
+//! worker begins to claim, and how often something goes wrong, too, for the sake of time alone. With one offset claims,
+//! crashes and lost answers are without limit, and how far a worker falls behind is so everywhere. That this is finite
+//! comes of what is not remembered ([`state`]): the history, and the numbers of claims beyond their order. Workers and
+//! partitions are alike, so of states that differ by exchanging them one is visited. A put that aims at a version which is
+//! taken can no longer land (`PutMode::Create`) and is forgotten.
 //!
 //! Atomic in the model though it is not in the code: delta-rs's listing, its check of what was committed since, and the
 //! put at the next version, with its retries when that version is taken. A put that succeeds is one whose check saw every
