@@ -201,15 +201,16 @@ impl Events {
             .await?;
         let version = done.version();
         // From here on the commit is durable. What others committed in between is read; if that fails, the error
-        // makes the caller look again, and it finds this batch. Files and transactions move together (see `refresh`).
+        // makes the caller look again, and it finds this batch. Until then table and transactions both stay where they
+        // were: a table that moved alone would hide this commit from the next try, which would then be a second one
+        // (`protocol`, mistake `TableMovesBeforeTxns`).
+        let mut seen = self.txns.clone();
         if version == before + 1 {
-            self.txns.committed(version, txns);
+            seen.committed(version, txns);
         } else {
-            let mut txns = self.txns.clone();
-            txns.advance(&log, version).await?;
-            self.txns = txns;
+            seen.advance(&log, version).await?;
         }
-        self.table.state = Some(done.snapshot());
+        (self.txns, self.table.state) = (seen, Some(done.snapshot()));
         Ok(version)
     }
 

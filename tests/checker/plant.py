@@ -1,0 +1,123 @@
+"""Does the checker catch what it is for? Damages copies of a store by commits and files of its own making, one kind at a time,
+and expects the checker to name the invariant that each breaks."""
+
+import io
+import json
+import shutil
+import sys
+import tempfile
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as parquet
+
+from check import check
+from log import SqliteLog
+from table import Table
+
+
+class Damaged:
+    """A copy of a store that takes commits without any of the rules."""
+
+    def __init__(self, store, place):
+        for source in [Path(store, "lake", "events"), Path(store, "keys"), *Path(store).glob("log.db*")]:
+            target = place / source.relative_to(store)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+        self.data = place
+        self.table = Table(place)
+        self.events = self.table.path
+
+    def commit(self, *actions):
+        version = 1 + max(commit.version for commit in self.table.commits())
+        lines = "\n".join(json.dumps(action) for action in actions)
+        self.events.joinpath("_delta_log", f"{version:020}.json").write_text(lines)
+
+    def txn(self, kind, lower):
+        """A transaction of some partition that is lower than the last one."""
+        for commit in reversed(list(self.table.commits())):
+            for partition, last in getattr(commit, "next" if kind == "in" else "claims").items():
+                if last > 1 or kind == "claim":
+                    return {"txn": {"appId": f"{kind}/v1/{partition}", "version": last - lower}}
+        raise SystemExit("the store holds too little to be damaged")
+
+    def file(self, lane):
+        """The largest file of a lane: its path and its rows."""
+        paths = [path for commit in self.table.commits() for path in commit.adds if f"_lane={lane}" in path]
+        path = max(paths, key=lambda path: self.events.joinpath(path).stat().st_size)
+        return path, parquet.ParquetFile(self.events / path).read()
+
+    def add(self, like, rows, data_change):
+        path = like.rsplit("/", 1)[0] + "/part-damaged.parquet"
+        parquet.write_table(rows, self.events / path)
+        values = dict(part.split("=", 1) for part in like.split("/")[:-1])
+        return {"add": {"path": path, "partitionValues": values, "size": self.events.joinpath(path).stat().st_size,
+                        "modificationTime": 0, "dataChange": data_change, "stats": json.dumps({"numRecords": len(rows)})}}
+
+    def rewrite(self, lane, change):
+        path, rows = self.file(lane)
+        removed = {"remove": {"path": path, "deletionTimestamp": 0, "dataChange": False}}
+        self.commit(removed, self.add(path, change(rows), False))
+
+
+def replaced(rows, column, at, value):
+    values = rows[column].to_pylist()
+    values[at] = value
+    return rows.set_column(rows.schema.get_field_index(column), rows.schema.field(column), pa.array(values, rows[column].type))
+
+
+def doubled_row(store):
+    path, rows = store.file("main")
+    store.commit(store.add(path, rows.slice(0, 1), True))
+
+
+def missing_offset(store):
+    store.rewrite("main", lambda rows: rows.slice(1))
+
+
+def backward(store):
+    store.commit(store.txn("in", 1))
+
+
+def lower_claim(store):
+    store.commit(store.txn("claim", 1), {"commitInfo": {"writer_id": "zombie", "claims": {}}})
+
+
+def changed_payload(store):
+    def change(rows):
+        at = pc.index(pc.is_valid(rows["payload"]), True).as_py()
+        payload = bytearray(rows["payload"][at].as_py())
+        payload[-2] ^= 1
+        return replaced(rows, "payload", at, bytes(payload))
+
+    store.rewrite("main", change)
+
+
+def set_aside_without_bytes(store):
+    store.rewrite("side", lambda rows: replaced(rows, "payload", rows["_status"].to_pylist().index("set_aside"), None))
+
+
+PLANTED = {doubled_row: "I1", missing_offset: "I1", backward: "I2", lower_claim: "I3", changed_payload: "I8",
+           set_aside_without_bytes: "I6"}
+
+
+def main(store):
+    missed = 0
+    for damage, invariant in PLANTED.items():
+        with tempfile.TemporaryDirectory() as place:
+            damaged = Damaged(store, Path(place))
+            damage(damaged)
+            findings = check(place, SqliteLog(Path(place, "log.db")))
+            with redirect_stdout(io.StringIO()):
+                status = findings.report()
+            caught = status == 1 and invariant in findings.breaches
+            missed += not caught
+            where = findings.breaches.get(invariant, ["not caught"])[0]
+            print(f"{damage.__name__}: {invariant if caught else 'MISSED'}: {where}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
