@@ -70,21 +70,38 @@ impl Maintainer {
     }
 
     /// Files that came with new rows after a version.
-    async fn added_after(&self, staged: Option<u64>) -> Result<HashSet<String>> {
-        let mut added = HashSet::new();
+    async fn added_after(&mut self, staged: Option<u64>) -> Result<HashSet<String>> {
         let newest = self.events.lake_version();
         let Some(staged) = staged.filter(|staged| newest.saturating_sub(*staged) <= MOST_BEHIND) else {
-            return Ok(added);
+            self.added = Added::default();
+            return Ok(HashSet::new());
         };
+        if staged < self.added.from || staged > self.added.to {
+            self.added = Added { from: staged, to: staged, files: Vec::new() };
+        }
         let log = self.events.table().log_store();
-        for version in staged + 1..=newest {
+        while self.added.to < newest {
+            let version = self.added.to + 1;
             let Some(commit) = read_commit(&log, version).await? else {
+                self.added = Added::default();
                 return Ok(HashSet::new()); // cleaned up: staging has to rebuild anyway
             };
-            added.extend(commit.adds.into_iter().filter(|(_, _, new)| *new).map(|(path, _, _)| path));
+            let new = commit.adds.into_iter().filter(|(_, _, new)| *new);
+            self.added.files.extend(new.map(|(path, _, _)| (version, path)));
+            self.added.to = version;
         }
-        Ok(added)
+        self.added.files.retain(|(version, _)| *version > staged);
+        self.added.from = staged;
+        Ok(self.added.files.iter().map(|(_, path)| path.clone()).collect())
     }
+}
+
+/// Files that came with the commits after `from` and up to `to`, kept so that each commit is read once.
+#[derive(Debug, Default)]
+pub(super) struct Added {
+    from: u64,
+    to: u64,
+    files: Vec<(u64, String)>,
 }
 
 /// Which files to merge.

@@ -102,6 +102,8 @@ pub struct Maintainer {
     announced: bool,
     /// Side files known to hold no bytes any more.
     without_bytes: std::collections::HashSet<String>,
+    /// What staging has not read yet.
+    added: compact::Added,
 }
 
 impl Maintainer {
@@ -119,7 +121,16 @@ impl Maintainer {
         };
         let holder = holder.to_owned();
         let without_bytes = std::collections::HashSet::new();
-        Ok(Self { events, holder, number, rules, begun: 0, announced: false, without_bytes })
+        Ok(Self {
+            events,
+            holder,
+            number,
+            rules,
+            begun: 0,
+            announced: false,
+            without_bytes,
+            added: compact::Added::default(),
+        })
     }
 
     /// The same with other patience of commits.

@@ -114,6 +114,10 @@ async fn a_catch_up_over_a_rewrite_is_told_to_rebuild_and_never_given_less_or_mo
     m.announce().await.unwrap();
 
     // Told what is staged, compaction leaves the rest alone: a catch-up finds exactly the new rows.
+    let waiting = |groups: Vec<lake::maintain::Wanted>| groups.iter().map(|group| group.files.len()).sum::<usize>();
+    for (told, expected) in [(staged, 4), (staged + 1, 5), (staged, 4), (staged + 2, 6), (staged, 4)] {
+        assert_eq!(waiting(m.to_compact(NEXT_DAY, Some(told)).await.unwrap()), expected, "staged up to {told}");
+    }
     m.compact(NEXT_DAY, Some(staged), |_, _| {}).await.unwrap();
     let snapshot = place.events("r").await.snapshot().unwrap();
     assert_eq!(snapshot.files.len(), 3);
