@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,6 +44,8 @@ struct Shared {
     gates: Vec<(usize, Duration, oneshot::Sender<()>)>,
     /// Puts that were given up and take effect at a time all the same.
     late: Vec<(Duration, Path, PutPayload, PutMode)>,
+    /// Whoever must know that a put has begun to wait.
+    watcher: Option<Waker>,
     pub seen: Seen,
 }
 
@@ -95,6 +98,11 @@ impl Bucket {
     /// Whether a put of the worker waits for its time.
     pub fn holds(&self, worker: usize) -> bool {
         self.shared.lock().unwrap().gates.iter().any(|(of, _, _)| *of == worker)
+    }
+
+    /// Whom to wake when a put begins to wait.
+    pub fn watch(&self, watcher: &Waker) {
+        self.shared.lock().unwrap().watcher = Some(watcher.clone());
     }
 
     /// Lets through, and applies, what is due; everything, when `all`.
@@ -200,7 +208,12 @@ impl ObjectStore for View {
             Fate::Delayed(time) => {
                 let (open, opened) = oneshot::channel();
                 let at = self.bucket.clock.passed() + time;
-                self.bucket.shared.lock().unwrap().gates.push((self.worker, at, open));
+                let watcher = {
+                    let mut shared = self.bucket.shared.lock().unwrap();
+                    shared.gates.push((self.worker, at, open));
+                    shared.watcher.take()
+                };
+                watcher.into_iter().for_each(Waker::wake);
                 // The world ends by dropping its gates.
                 let _ = opened.await;
                 objects.put_opts(location, payload, opts).await

@@ -408,11 +408,8 @@ async fn run_until_still(at: usize, member: &mut Member, bucket: &Bucket) -> Opt
                 continue;
             }
             let waits = member.monitor.get().is_some_and(|monitor| monitor.report().activity == Activity::Waiting);
-            let still = waits || bucket.holds(at);
-            if !still && std::env::var_os("AMANAT_SHOW").is_some() {
-                eprintln!("{at} waits for the library: {:?}", member.monitor.get().map(|m| m.report().activity));
-            }
-            return if still { Poll::Ready(None) } else { Poll::Pending };
+            bucket.watch(outer.waker());
+            return if waits || bucket.holds(at) { Poll::Ready(None) } else { Poll::Pending };
         }
     })
     .await
