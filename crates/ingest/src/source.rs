@@ -2,7 +2,7 @@
 //!
 //! It owns the [`EventSource`] and nothing else touches it. What it can fix by waiting it waits for (with one log line
 //! when the state changes, not one per try); what concerns one partition halts that partition, visibly, while the others
-//! go on. Absent: any look into a message, any offset but those that the lake gave.
+//! go on. Absent: any look into a message but for the schema it needs, any offset but those that the lake gave.
 //!
 //! Source: ingestion.md 3.4 (steps 2 to 6), 3.11.
 
@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Duration;
 
 use eventlog::{EventSource, Fetched, LogError, Partition, Records, Watermarks};
+use events::Limits;
 use lake::PartitionId;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, info, warn};
@@ -22,6 +23,7 @@ use crate::batch::{RawBatch, Run, Topic};
 use crate::clock::{Clock, Ids};
 use crate::committer::{Assignment, ToCommitter};
 use crate::config::WorkerConfig;
+use crate::schemas::{Asked, Gate, Schemas, Waiting};
 use crate::status::{Halt, Monitor, State};
 use crate::worker::ToPipeline;
 
@@ -71,6 +73,7 @@ pub(crate) struct SourceThread<S> {
     pub pipeline: SyncSender<ToPipeline>,
     pub committer: mpsc::Sender<ToCommitter>,
     pub until: Until,
+    pub schemas: Schemas,
 }
 
 impl<S: EventSource> SourceThread<S> {
@@ -92,6 +95,8 @@ struct LogReader<S> {
     targets: Option<BTreeMap<Partition, i64>>,
     scanned_at: Option<Duration>,
     backoff: Backoff,
+    /// Holds back Avro messages whose schema is not known yet.
+    gate: Gate,
     last_ingested_at_us: i64,
 }
 
@@ -106,6 +111,8 @@ struct Open {
 impl<S: EventSource> LogReader<S> {
     fn new(io: SourceThread<S>) -> Self {
         let backoff = Backoff::new(io.config.backoff_first, io.config.backoff_most);
+        let limits = Limits { max_bytes: io.config.max_payload };
+        let gate = Gate::new(io.schemas.clone(), limits, backoff.clone());
         Self {
             io,
             reading: BTreeMap::new(),
@@ -114,6 +121,7 @@ impl<S: EventSource> LogReader<S> {
             targets: None,
             scanned_at: None,
             backoff,
+            gate,
             last_ingested_at_us: i64::MIN,
         }
     }
@@ -173,6 +181,7 @@ impl<S: EventSource> LogReader<S> {
                 Err(Trouble::Stop(stop)) => return Err(stop),
             }
         }
+        self.ask_for_schemas()?;
         if self.is_drained() {
             return Err(Stop::Finished);
         }
@@ -269,6 +278,8 @@ impl<S: EventSource> LogReader<S> {
     fn begin(&mut self, partition: Partition, reading: Reading, assignment: Assignment) -> Result<(), Trouble> {
         self.io.source.read_from(&partition, reading.next)?;
         info!(partition = %partition, from = reading.from, claim = reading.topic.claim, "reading");
+        // It may have waited for a schema under an assignment that is over.
+        self.io.monitor.partition(&self.id(&partition), |status| status.state = State::Reading);
         let (topic, window) = (reading.topic.clone(), assignment.window);
         self.io.pipeline.send(ToPipeline::Assigned { topic, window }).map_err(|_| Stop::Alone)?;
         self.reading.insert(partition, reading);
@@ -283,6 +294,12 @@ impl<S: EventSource> LogReader<S> {
             self.halt(&partition, Halt::Recreated { offset });
             return;
         }
+        // What was under way when the partition was stopped.
+        if self.gate.holds(&partition) {
+            return;
+        }
+        let from = reading.next.max(reading.from);
+        let (records, held) = self.gate.pass(&partition, records, from, self.io.clock.elapsed());
         reading.next = reading.next.max(records.next_offset());
         if reading.next > reading.from {
             self.open.since.get_or_insert_with(|| self.io.clock.elapsed());
@@ -290,6 +307,36 @@ impl<S: EventSource> LogReader<S> {
         self.open.bytes += records.bytes();
         self.open.rows += records.len();
         reading.chunks.push(records);
+        if let Some(waiting) = held {
+            let _ = self.io.source.stop(&partition);
+            self.tell_waiting(&partition, waiting);
+        }
+    }
+
+    fn tell_waiting(&self, partition: &Partition, waiting: Waiting) {
+        self.io.monitor.partition(&self.id(partition), |status| status.state = State::Waiting(waiting));
+    }
+
+    /// Asks again for the schemas that partitions wait for, when it is time, and reads on those that need not wait longer.
+    fn ask_for_schemas(&mut self) -> Result<(), Stop> {
+        for asked in self.gate.ask_again(self.io.clock.elapsed()) {
+            match asked {
+                Asked::Still(partition, waiting) => self.tell_waiting(&partition, waiting),
+                Asked::Ready(partition) => {
+                    let Some(next) = self.reading.get(&partition).map(|reading| reading.next) else { continue };
+                    match self.io.source.read_from(&partition, next) {
+                        Ok(()) => {
+                            info!(partition = %partition, from = next, "the Avro schema is known; reading on");
+                            self.gate.forget(&partition);
+                            self.io.monitor.partition(&self.id(&partition), |status| status.state = State::Reading);
+                        }
+                        // It is asked for again, and so the log.
+                        Err(error) => self.trouble(error)?,
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn bytes_wanted(&self) -> usize {
@@ -311,9 +358,12 @@ impl<S: EventSource> LogReader<S> {
     }
 
     fn is_drained(&self) -> bool {
-        // A partition that halted while it was read is still in `reading`, for what it has in the open batch.
+        // A partition that halted while it was read is still in `reading`, for what it has in the open batch. One that
+        // waits for a schema was asked for at least once: a drain does not wait with it.
         let reached = |(partition, high): (&Partition, &i64)| {
-            self.halted.contains(partition) || self.reading.get(partition).is_none_or(|reading| reading.next >= *high)
+            self.halted.contains(partition)
+                || self.gate.holds(partition)
+                || self.reading.get(partition).is_none_or(|reading| reading.next >= *high)
         };
         self.targets.as_ref().is_some_and(|targets| targets.iter().all(reached))
     }
@@ -371,6 +421,7 @@ impl<S: EventSource> LogReader<S> {
     fn halt(&mut self, partition: &Partition, halt: Halt) {
         error!(partition = %partition, reason = %halt, "partition halted");
         let _ = self.io.source.stop(partition);
+        self.gate.forget(partition);
         self.io.monitor.partition(&self.id(partition), |status| status.state = State::Halted(halt));
         self.halted.insert(partition.clone());
     }
@@ -378,6 +429,7 @@ impl<S: EventSource> LogReader<S> {
     /// Forgets what was read of the partition and not sent on.
     fn drop_partition(&mut self, partition: &Partition) {
         self.reading.remove(partition);
+        self.gate.forget(partition);
         let _ = self.io.source.stop(partition);
     }
 }

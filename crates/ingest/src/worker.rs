@@ -31,6 +31,7 @@ use crate::crash;
 use crate::lookup::{KnownFiles, WindowRule};
 use crate::metrics::Meters;
 use crate::pipeline::{Pipeline, content_key};
+use crate::schemas::{NoRegistry, SchemaSource, Schemas};
 use crate::source::{Control, SourceThread, Until};
 use crate::status::{Monitor, WorkerReport};
 use crate::window::Window;
@@ -60,6 +61,7 @@ pub struct Worker<S> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     monitor: Monitor,
+    schemas: Schemas,
 }
 
 impl<S: EventSource + 'static> Worker<S> {
@@ -74,7 +76,14 @@ impl<S: EventSource + 'static> Worker<S> {
         ids: Arc<dyn Ids>,
     ) -> Self {
         let monitor = Monitor::new(events.lake_version());
-        Self { source: Some(source), events, policy, keys, config, clock, ids, monitor }
+        let schemas = Schemas::new(Arc::new(NoRegistry));
+        Self { source: Some(source), events, policy, keys, config, clock, ids, monitor, schemas }
+    }
+
+    /// Says who knows writers' Avro schemas. Without it a partition with Avro messages waits.
+    #[must_use]
+    pub fn with_schemas(self, source: Arc<dyn SchemaSource>) -> Self {
+        Self { schemas: Schemas::new(source), ..self }
     }
 
     /// A view of the worker to keep while it runs.
@@ -90,7 +99,8 @@ impl<S: EventSource + 'static> Worker<S> {
         self.run(Until::Told, cancel).await
     }
 
-    /// Ingests until everything that the log held at the beginning is committed, or stands in a halted partition.
+    /// Ingests until everything that the log held at the beginning is committed, or stands in a partition that is halted
+    /// or waits for an Avro schema.
     ///
     /// # Errors
     /// As [`Self::run_until`].
@@ -112,8 +122,10 @@ impl<S: EventSource + 'static> Worker<S> {
         let reader = self.source_thread(source, until, obeyed, to_pipeline, to_committer.clone());
         let source_thread = spawn("ingest-source", move || reader.run());
         let rooms = Arc::new(Semaphore::new(ENCODED_BATCHES));
-        let mut pipeline =
-            Pipeline::new(self.keys.clone(), &self.config, lake::events::file_schema(), self.events.writer_id());
+        let mut pipeline = {
+            let (schema, known) = (lake::events::file_schema(), self.schemas.known.clone());
+            Pipeline::new(self.keys.clone(), &self.config, schema, self.events.writer_id(), known)
+        };
         let end = EndSource(control.clone());
         let pipeline_thread = spawn("ingest-pipeline", move || {
             let _end = end;
@@ -142,7 +154,8 @@ impl<S: EventSource + 'static> Worker<S> {
         committer: mpsc::Sender<ToCommitter>,
     ) -> SourceThread<S> {
         let (config, clock, ids) = (self.config.clone(), self.clock.clone(), self.ids.clone());
-        SourceThread { source, config, clock, ids, monitor: self.monitor.clone(), control, pipeline, committer, until }
+        let (monitor, schemas) = (self.monitor.clone(), self.schemas.clone());
+        SourceThread { source, config, clock, ids, monitor, control, pipeline, committer, until, schemas }
     }
 
     fn committer(&mut self, control: sync_mpsc::Sender<Control>) -> Committer<'_> {
