@@ -104,6 +104,9 @@ pub struct IngestConfig {
     pub batch_age_ms: u64,
     /// Days for which set-aside bytes are kept (encrypted); then hash, reason and offset remain.
     pub set_aside_days: u32,
+    /// Folder of writers' Avro schemas, `<id>.avsc`: for where no schema registry is. Read when the program starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avro_schemas: Option<PathBuf>,
 }
 
 /// Marts and Snapshots.
@@ -194,6 +197,7 @@ impl Default for IngestConfig {
             batch_rows: 128 * 1024,
             batch_age_ms: 1_000,
             set_aside_days: 90,
+            avro_schemas: None,
         }
     }
 }

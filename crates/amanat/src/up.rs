@@ -241,7 +241,9 @@ fn ingest_is_well(ingesting: Arc<OnceLock<Monitor>>) -> impl Fn() -> Option<Stri
 
 /// The partitions of a report that stand still, each with the reason and what an operator can do.
 pub fn halts(report: &WorkerReport) -> Option<Failure> {
-    let halted: Vec<String> = report.halted().map(|(partition, halt)| format!("\n  {partition}: {halt}")).collect();
+    let halted = report.halted().map(|(partition, halt)| format!("\n  {partition}: {halt}"));
+    let waiting = report.waiting().map(|(partition, waiting)| format!("\n  {partition}: {waiting}"));
+    let halted: Vec<String> = halted.chain(waiting).collect();
     (!halted.is_empty()).then(|| {
         Failure::Unavailable(format!(
             "{} partition(s) stand still; the others are ingested{}",
@@ -306,7 +308,9 @@ async fn worker(config: &Config, dir: &DataDir) -> anyhow::Result<Ingester> {
         .await
         .map_err(|error| crate::data_dir::unusable(&dir.path, &error))?;
     let (clock, ids) = (Arc::new(SystemClock::default()), Arc::new(RandomIds));
-    Ok(Worker::new(source, events, dir.policy.clone(), dir.keys.clone(), worker_config(config, dir.kind), clock, ids))
+    let schemas = crate::avro_schemas::source(config)?;
+    let settings = worker_config(config, dir.kind);
+    Ok(Worker::new(source, events, dir.policy.clone(), dir.keys.clone(), settings, clock, ids).with_schemas(schemas))
 }
 
 /// The worker's settings from the configuration.
