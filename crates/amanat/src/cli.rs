@@ -346,6 +346,9 @@ pub struct SampleArgs {
     /// Write the feed as NDJSON to this file instead of publishing it
     #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
+    /// Publish the events as Avro, and write their schemas to this folder, for `ingest.avro_schemas`
+    #[arg(long, value_name = "FOLDER", conflicts_with = "to")]
+    pub avro: Option<PathBuf>,
     /// Print the report as one JSON object
     #[arg(long)]
     pub json: bool,

@@ -57,6 +57,15 @@ pub struct LogConfig {
     /// Days for which the embedded log keeps records after they are in the lake; 0 = for ever. They decide how far a lost
     /// lake could be ingested again. Kafka's retention is its brokers'.
     pub retention_days: u32,
+    /// Kafka: share the partitions with other workers by this consumer group, the same for all workers on a lake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Kafka: a name of this worker in the group that stays over restarts (`group.instance.id`): within the session timeout it
+    /// gets its partitions back at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Kafka: a worker of the group that shows no sign for so many milliseconds is taken for dead.
+    pub session_timeout_ms: u64,
     /// Replicas of a Kafka topic that this program creates; -1 leaves it to the brokers.
     pub replicas: i32,
     /// Further client settings, passed to librdkafka as they are (TLS, SASL). `"sasl.password_file" = "FILE"` reads the value
@@ -107,10 +116,22 @@ pub struct IngestConfig {
     pub batch_bytes: usize,
     /// … or this many rows.
     pub batch_rows: usize,
-    /// … or this age in milliseconds.
+    /// … or this age in milliseconds, if the worker is not busy with those before it.
     pub batch_age_ms: u64,
+    /// … or this age in milliseconds in any case.
+    pub batch_age_most_ms: u64,
+    /// Bytes that a worker may hold between the log and the commit, beside its deduplication windows.
+    pub memory_bytes: usize,
+    /// Of several workers on one lake each reads its share of the partitions: this is worker number `worker` (from 0) of
+    /// `workers`. Not together with `log.group`.
+    pub worker: u32,
+    /// How many workers share the partitions.
+    pub workers: u32,
     /// Days for which set-aside bytes are kept (encrypted); then hash, reason and offset remain.
     pub set_aside_days: u32,
+    /// Folder of writers' Avro schemas, `<id>.avsc`: for where no schema registry is. Read when the program starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avro_schemas: Option<PathBuf>,
 }
 
 /// Marts and Snapshots.
@@ -240,6 +261,9 @@ impl Default for LogConfig {
             generation: 0,
             accept_new_source: false,
             retention_days: 7,
+            group: None,
+            instance: None,
+            session_timeout_ms: 10_000,
             replicas: -1,
             kafka: BTreeMap::new(),
         }
@@ -252,8 +276,13 @@ impl Default for IngestConfig {
             max_payload_bytes: 1 << 20,
             batch_bytes: 24 << 20,
             batch_rows: 128 * 1024,
-            batch_age_ms: 1_000,
+            batch_age_ms: 500,
+            batch_age_most_ms: 10_000,
+            memory_bytes: 96 << 20,
+            worker: 0,
+            workers: 1,
             set_aside_days: 90,
+            avro_schemas: None,
         }
     }
 }
@@ -379,9 +408,24 @@ impl Config {
         if self.ingest.batch_bytes < 1 << 16 || self.ingest.batch_rows == 0 || self.ingest.batch_age_ms == 0 {
             return refuse("ingest", "batch_bytes must be at least 65536, batch_rows and batch_age_ms at least 1");
         }
-        if self.ingest.batch_age_ms > 86_400_000 {
+        if self.ingest.memory_bytes < 3 * self.ingest.batch_bytes {
             return refuse(
-                "ingest.batch_age_ms",
+                "ingest.memory_bytes",
+                "must be at least three times ingest.batch_bytes: one batch is read, one decoded, one written",
+            );
+        }
+        if self.ingest.worker >= self.ingest.workers {
+            return refuse("ingest.worker", "must be below ingest.workers: the workers are numbered from 0");
+        }
+        if self.log.group.is_some() && (self.log.kind != LogKind::Kafka || self.ingest.workers > 1) {
+            return refuse(
+                "log.group",
+                "needs log.kind = \"kafka\", and the group divides the partitions: leave ingest.workers at 1",
+            );
+        }
+        if self.ingest.batch_age_ms.max(self.ingest.batch_age_most_ms) > 86_400_000 {
+            return refuse(
+                "ingest.batch_age_most_ms",
                 "must be below a day: vacuum may delete files of a batch older than that",
             );
         }

@@ -7,11 +7,12 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use eventlog::kafka::{KafkaConfig, KafkaSink, KafkaSource};
+use eventlog::kafka::{KafkaConfig, KafkaSink, KafkaSource, Membership};
 use eventlog::sqlite::SqliteLog;
-use eventlog::{EventSink, EventSource};
+use eventlog::{EventSink, EventSource, Share, Shared};
 use lake::{LakeError, Store, StoreIdentity, StoreKind, StoreLock};
 use policy::{Keys, Master, Policy};
 
@@ -91,6 +92,21 @@ impl DataDir {
             LogKind::Sqlite => Box::new(self.embedded()?.source().map_err(log_failure)?),
             LogKind::Kafka => Box::new(KafkaSource::connect(kafka(config)).map_err(log_failure)?),
         })
+    }
+
+    /// The log as a worker reads it: its share of the partitions, or what its group gives it.
+    pub fn source_of_worker(&self, config: &Config, joins_group: bool) -> anyhow::Result<Box<dyn EventSource>> {
+        if let (Some(group), true) = (&config.log.group, joins_group) {
+            let membership = Membership {
+                instance: config.log.instance.clone(),
+                session_timeout: Duration::from_millis(config.log.session_timeout_ms),
+                ..Membership::of(group)
+            };
+            let kafka = KafkaConfig { membership: Some(membership), ..kafka(config) };
+            return Ok(Box::new(KafkaSource::connect(kafka).map_err(log_failure)?));
+        }
+        let share = Share::new(config.ingest.worker, config.ingest.workers).unwrap_or(Share::ALL);
+        Ok(Box::new(Shared::new(self.source(config)?, share)))
     }
 
     /// Opens the log for appending.

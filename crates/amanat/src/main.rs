@@ -2,6 +2,7 @@
 
 mod admission;
 mod ask;
+mod avro_schemas;
 mod catalogue;
 mod cli;
 mod config;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use endpoint::Patience;
+use events::EventType;
 use gateway::{Against, BuiltIn, Draft, External, Found, Registry, RegistryError, Schemas, Which};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -18,9 +19,15 @@ use crate::exit::{self, Failure};
 /// How long a request to the registry may take before its connection counts as standing still.
 const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// The contracts that the registry holds from its start, in the order that gives them their ids.
+/// The contracts that the registry holds from its start, in the order that gives them their ids. The subject is the record's
+/// full name (RecordNameStrategy): one topic carries many types.
 fn contracts() -> Vec<BuiltIn> {
-    Vec::new()
+    let built_in = |kind: &EventType| {
+        let schema = events::avro::schema_of(*kind);
+        let part = |name: &str| schema[name].as_str().unwrap_or_default().to_owned();
+        BuiltIn { subject: format!("{}.{}", part("namespace"), part("name")), version: 1, text: schema.to_string() }
+    };
+    EventType::ALL.iter().map(built_in).collect()
 }
 
 /// The registry of a data directory.

@@ -4,6 +4,7 @@
 //! generator knows to be true is written by nobody here: it is for tests only.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::time::Duration;
 
 use eventlog::{EventSink, EventSource, Outgoing};
@@ -39,7 +40,14 @@ pub fn run(config: Config, args: SampleArgs) -> anyhow::Result<()> {
         return exit::print(&format!("wrote {lines} line(s) of synthetic events to {}\n", path.display()));
     }
     let dir = DataDir::open_or_create(&config, Some(StoreKind::Sample))?;
-    let published = publish(&config, &dir, &args.country)?;
+    let feed = Feed::new(world(&args.country));
+    let published = match &args.avro {
+        Some(folder) => {
+            write_schemas(folder)?;
+            publish_lines(&config, &dir, args.country.size, feed.map(sample::avro::line))?
+        }
+        None => publish_lines(&config, &dir, args.country.size, feed)?,
+    };
     let text = if args.json {
         format!("{}\n", json!({"events": published.lines, "sent": published.sent, "synthetic": true}))
     } else {
@@ -62,22 +70,40 @@ pub fn world(country: &CountryArgs) -> World {
     World::new(country.seed, size)
 }
 
+/// Writes the schemas of the sample's Avro, one `<id>.avsc` each.
+fn write_schemas(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for (id, text) in sample::avro::schemas() {
+        std::fs::write(folder.join(format!("{id}.avsc")), text)?;
+    }
+    Ok(())
+}
+
 /// Publishes the whole feed to the log, leaving out what is there already.
 pub fn publish(config: &Config, dir: &DataDir, country: &CountryArgs) -> anyhow::Result<Published> {
+    publish_lines(config, dir, country.size, Feed::new(world(country)))
+}
+
+fn publish_lines(
+    config: &Config,
+    dir: &DataDir,
+    size: Size,
+    feed: impl Iterator<Item = Feedline>,
+) -> anyhow::Result<Published> {
     let mut source = dir.source(config)?;
     let mut present = match config.log.kind {
         LogKind::Sqlite => Present::First(lines_in_log(&mut *source)?),
         LogKind::Kafka => Present::read(&mut *source)?,
     };
     let mut sink = dir.sink(config)?;
-    let expected = match country.size {
+    let expected = match size {
         Size::Small => 30_000,
         Size::Medium => 1_000_000,
     };
     let bar = progress::bar(expected, "publishing", "events");
     let mut block: Vec<Feedline> = Vec::with_capacity(BLOCK);
     let mut published = Published { lines: 0, sent: 0 };
-    for line in Feed::new(world(country)) {
+    for line in feed {
         published.lines += 1;
         if !present.has(&line) {
             block.push(line);

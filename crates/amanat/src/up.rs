@@ -27,6 +27,9 @@ use crate::exit::Failure;
 use crate::signal::stop_asked;
 use crate::{country, edition, exit, maintain, progress, registry, sampling, telemetry};
 
+/// When a member of a group claims a partition again that another had claimed, although the group gave it to this one.
+const RECLAIM_AFTER: Duration = Duration::from_secs(60);
+
 /// How often a reader looks for a new edition: one listing of a folder.
 const LOOK_FOR_EDITIONS: Duration = Duration::from_millis(500);
 
@@ -84,6 +87,19 @@ impl Up {
         Ok(self.has(Role::Gateway) && !self.args.once && !other)
     }
 
+    /// Two workers with one number would take their partitions from each other. Members of a group may be any number.
+    fn writer_lock(&self) -> anyhow::Result<Option<StoreLock>> {
+        let alone = self.config.log.group.is_none() || self.args.once;
+        if !self.has(Role::Ingest) || !alone {
+            return Ok(None);
+        }
+        let name = match self.config.ingest.worker {
+            0 => StoreLock::WRITER.to_owned(),
+            number => format!("{}.{number}", StoreLock::WRITER),
+        };
+        self.dir.lock(&name).map(Some)
+    }
+
     async fn run(self) -> anyhow::Result<()> {
         // The addresses and the locks first: what cannot be had is said before any work.
         let served = self.has(Role::Endpoint) && !self.args.once;
@@ -97,7 +113,7 @@ impl Up {
         } else {
             None
         };
-        let _writer = if self.has(Role::Ingest) { Some(self.dir.lock(StoreLock::WRITER)?) } else { None };
+        let _writer = self.writer_lock()?;
         tokio::spawn(stop_on_signal(self.stop.clone()));
         let mut tasks = JoinSet::new();
         let reader = self.open_doors(listener, for_metrics, &mut tasks).await?;
@@ -203,7 +219,7 @@ impl Up {
             return Ok(Ready::default());
         }
         let drained = self.args.once || self.args.sample;
-        let mut worker = match worker(&self.config, &self.dir).await {
+        let mut worker = match worker(&self.config, &self.dir, !drained).await {
             Err(error) if !drained && is_away(&error) => return Ok(Ready::default()),
             worker => worker?,
         };
@@ -270,7 +286,9 @@ fn ingest_is_well(ingesting: Arc<OnceLock<Monitor>>) -> impl Fn() -> Option<Stri
 
 /// The partitions of a report that stand still, each with the reason and what an operator can do.
 pub fn halts(report: &WorkerReport) -> Option<Failure> {
-    let halted: Vec<String> = report.halted().map(|(partition, halt)| format!("\n  {partition}: {halt}")).collect();
+    let halted = report.halted().map(|(partition, halt)| format!("\n  {partition}: {halt}"));
+    let waiting = report.waiting().map(|(partition, waiting)| format!("\n  {partition}: {waiting}"));
+    let halted: Vec<String> = halted.chain(waiting).collect();
     (!halted.is_empty()).then(|| {
         Failure::Unavailable(format!(
             "{} partition(s) stand still; the others are ingested{}",
@@ -305,7 +323,7 @@ async fn keep_ingesting(
         if let Some(worker) = ready.take() {
             break worker;
         }
-        match worker(&config, &dir).await {
+        match worker(&config, &dir, true).await {
             Ok(worker) => ready = Some(worker),
             Err(error) if is_away(&error) => {
                 if !std::mem::replace(&mut said, true) {
@@ -327,15 +345,18 @@ fn is_away(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref::<Failure>(), Some(Failure::Unavailable(_)))
 }
 
-/// A worker over the configured log.
-async fn worker(config: &Config, dir: &DataDir) -> anyhow::Result<Ingester> {
-    let source = dir.source(config)?;
-    let writer = format!("ingest-{}", std::process::id());
+/// A worker over the configured log. One that drains the log and ends does not join a group for that: it reads all there is.
+async fn worker(config: &Config, dir: &DataDir, joins_group: bool) -> anyhow::Result<Ingester> {
+    let source = dir.source_of_worker(config, joins_group)?;
+    // New at each start on any machine: by it a writer knows its own claims.
+    let writer = format!("ingest-{}", uuid::Uuid::new_v4().simple());
     let events = Events::open_or_create(&dir.store, &writer)
         .await
         .map_err(|error| crate::data_dir::unusable(&dir.path, &error))?;
     let (clock, ids) = (Arc::new(SystemClock::default()), Arc::new(RandomIds));
-    Ok(Worker::new(source, events, dir.policy.clone(), dir.keys.clone(), worker_config(config, dir.kind), clock, ids))
+    let schemas = crate::avro_schemas::source(config, dir)?;
+    let settings = worker_config(config, dir.kind);
+    Ok(Worker::new(source, events, dir.policy.clone(), dir.keys.clone(), settings, clock, ids).with_schemas(schemas))
 }
 
 /// The worker's settings from the configuration.
@@ -345,6 +366,9 @@ pub fn worker_config(config: &Config, kind: StoreKind) -> WorkerConfig {
         batch_bytes: config.ingest.batch_bytes,
         batch_rows: config.ingest.batch_rows,
         batch_age: Duration::from_millis(config.ingest.batch_age_ms),
+        batch_age_most: Duration::from_millis(config.ingest.batch_age_most_ms),
+        memory_bytes: config.ingest.memory_bytes,
+        reclaim_after: config.log.group.as_ref().map(|_| RECLAIM_AFTER),
         accept_new_source: config.log.accept_new_source,
         set_aside_days: config.ingest.set_aside_days,
         ..WorkerConfig::new(kind)

@@ -7,8 +7,7 @@
 use crate::calendar::Occurred;
 use crate::person::{ReadPerson, Tokens};
 use crate::value::{Int, Kind, When};
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -41,6 +40,7 @@ pub(crate) struct FieldSpec {
     pub required: bool,
     pub doc: &'static str,
     pub schema: fn() -> serde_json::Value,
+    pub avro: fn() -> serde_json::Value,
     /// What belongs at the path below this field.
     pub expected: fn(&[Step]) -> String,
 }
@@ -63,6 +63,9 @@ pub(crate) trait Contract: Sized {
     fn complete(patch: Self::Patch) -> Result<Self, &'static str>;
     fn write(&self, object: &mut ObjectWriter<'_>);
     fn write_patch(patch: &Self::Patch, object: &mut ObjectWriter<'_>);
+    /// The fields of its own as Avro, in the order of [`Self::FIELDS`].
+    fn write_avro(&self, out: &mut Vec<u8>);
+    fn write_patch_avro(patch: &Self::Patch, out: &mut Vec<u8>);
 }
 
 /// Writes the fields of one JSON object.
@@ -106,15 +109,22 @@ pub(crate) enum Mode {
 }
 
 /// What reading an object gave.
-pub(crate) struct ReadObject<'de, T: Contract> {
+pub(crate) struct ReadObject<'de, T: Contract, F> {
     pub record_version: i64,
     pub occurred: Option<Occurred>,
     pub tokens: Tokens<'de>,
-    pub fields: Option<&'de RawValue>,
+    pub fields: Option<F>,
     pub patch: T::Patch,
 }
 
-pub(crate) struct ReadData<T>(pub Mode, pub PhantomData<T>);
+/// Reads an object of type `T`; `F` is how the wire format hands over `fields` unread (a slice of the message).
+pub(crate) struct ReadData<T, F>(pub Mode, pub PhantomData<(T, F)>);
+
+impl<T, F> ReadData<T, F> {
+    pub(crate) fn new(mode: Mode) -> Self {
+        Self(mode, PhantomData)
+    }
+}
 
 const RECORD_VERSION: u8 = 255;
 const OCCURRED_ON: u8 = 254;
@@ -151,15 +161,15 @@ fn name_of<T: Contract>(key: u8) -> &'static str {
     }
 }
 
-impl<'de, T: Contract> DeserializeSeed<'de> for ReadData<T> {
-    type Value = ReadObject<'de, T>;
+impl<'de, T: Contract, F: Deserialize<'de>> DeserializeSeed<'de> for ReadData<T, F> {
+    type Value = ReadObject<'de, T, F>;
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
         d.deserialize_map(self)
     }
 }
 
-impl<'de, T: Contract> Visitor<'de> for ReadData<T> {
-    type Value = ReadObject<'de, T>;
+impl<'de, T: Contract, F: Deserialize<'de>> Visitor<'de> for ReadData<T, F> {
+    type Value = ReadObject<'de, T, F>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
@@ -174,7 +184,7 @@ impl<'de, T: Contract> Visitor<'de> for ReadData<T> {
                 RECORD_VERSION => version.replace(map.next_value_seed(Read::<RecordVersion>::new())?).is_none(),
                 OCCURRED_ON => occurred.replace(map.next_value_seed(Read::<When>::new())?).is_none(),
                 PERSON => person.replace(map.next_value_seed(ReadPerson { sealed: mode == Mode::Sealed })?).is_none(),
-                FIELDS => fields.replace(map.next_value::<&'de RawValue>()?).is_none(),
+                FIELDS => fields.replace(map.next_value::<F>()?).is_none(),
                 key => T::put(&mut patch, key, &mut map)?,
             };
             if !fresh {

@@ -1,9 +1,10 @@
 //! What each event type carries beside the envelope, `record_version`, `occurred_on` and the person's tokens.
 //!
-//! This file is the contract: the decoder, the JSON Schemas in `schemas/` and the encoder are made from it.
+//! This file is the contract: the decoder, the JSON and Avro schemas in `schemas/` and the encoders are made from it.
 //! A code is the position in its list ([`crate::code_list`]). Absent: tokens (see [`crate::Event::tokens`]), free text.
 
 use crate::EventType;
+use crate::avro::write;
 use crate::calendar::Occurred;
 use crate::code_list::tag;
 use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
@@ -50,6 +51,14 @@ macro_rules! write_field {
         }
     };
 }
+macro_rules! write_avro_field {
+    (req $self:ident $out:ident $f:ident $k:ty) => {
+        <$k as Kind>::write_avro(&$self.$f, $out)
+    };
+    (opt $self:ident $out:ident $f:ident $k:ty) => {
+        write::optional::<$k>($self.$f.as_ref(), $out)
+    };
+}
 macro_rules! is_required {
     (req) => {
         true
@@ -89,6 +98,7 @@ macro_rules! data {
                     required: is_required!($need),
                     doc: $fdoc,
                     schema: <$k as Kind>::schema,
+                    avro: <$k as Kind>::avro,
                     expected: <$k as Kind>::expected,
                 }, )* ];
                 fn key(name: &str) -> Option<u8> {
@@ -115,6 +125,14 @@ macro_rules! data {
                 #[allow(unused_variables)]
                 fn write_patch(patch: &$patch, object: &mut ObjectWriter<'_>) {
                     $( write_field!(opt patch object $f $k); )*
+                }
+                #[allow(unused_variables)]
+                fn write_avro(&self, out: &mut Vec<u8>) {
+                    $( write_avro_field!($need self out $f $k); )*
+                }
+                #[allow(unused_variables)]
+                fn write_patch_avro(patch: &$patch, out: &mut Vec<u8>) {
+                    $( write_avro_field!(opt patch out $f $k); )*
                 }
             }
         };
@@ -422,6 +440,17 @@ macro_rules! make_enums {
                     Self::ReportNil(d) => d.write(object),
                 }
             }
+
+            /// The fields of its own in Avro, in the order of the contract's schema.
+            pub(crate) fn write_avro(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Self::$name(d) => d.write_avro(out),)*
+                    Self::RecordCorrected(d) => d.write_avro(out),
+                    Self::RecordRetracted(d) => d.write_avro(out),
+                    Self::ReportExpected(d) => d.write_avro(out),
+                    Self::ReportNil(d) => d.write_avro(out),
+                }
+            }
         }
 
         $(impl From<$name> for Data {
@@ -444,6 +473,11 @@ macro_rules! make_enums {
             pub(crate) fn write(&self, object: &mut ObjectWriter<'_>) {
                 match self { $(Self::$name(p) => $name::write_patch(p, object),)* }
             }
+
+            /// The fields of its own in Avro, after `occurred_on`.
+            pub(crate) fn write_avro(&self, out: &mut Vec<u8>) {
+                match self { $(Self::$name(p) => $name::write_patch_avro(p, out),)* }
+            }
         }
 
         $(impl From<$patch> for Patch {
@@ -454,9 +488,21 @@ macro_rules! make_enums {
 each_fact!(make_enums);
 
 impl RecordCorrected {
+    fn head(&self) -> CorrectionHead {
+        CorrectionHead { target: self.target, target_type: self.target_type, reason: self.reason }
+    }
+
+    /// `fields` is a union with one record for each fact, in the order of the contract.
+    fn write_avro(&self, out: &mut Vec<u8>) {
+        self.head().write_avro(out);
+        let branch = EventType::ALL.iter().filter(|kind| kind.is_fact()).position(|kind| *kind == self.fields.kind());
+        write::long(branch.map_or(0, |b| b as i64), out);
+        write::optional::<crate::value::When>(self.occurred.as_ref(), out);
+        self.fields.write_avro(out);
+    }
+
     fn write(&self, object: &mut ObjectWriter<'_>) {
-        let head = CorrectionHead { target: self.target, target_type: self.target_type, reason: self.reason };
-        head.write(object);
+        self.head().write(object);
         let mut fields = ObjectWriter::open(object.key("fields"));
         if let Some(occurred) = &self.occurred {
             fields.field::<crate::value::When>("occurred_on", occurred);

@@ -1,8 +1,10 @@
-//! Bytes to [`Event`]: size, UTF-8, envelope, data. Typed and borrowing; never a `serde_json::Value`.
+//! Bytes to [`Event`]: size, envelope, data. Typed and borrowing; never a `serde_json::Value`.
 //!
 //! Nothing is allocated for an event that is accepted, but a case id, an escaped subject, and lists of more than four
-//! codes. The sentence of a [`Fault`] is made by a second reading, in [`crate::explain`].
+//! codes. The sentence of a [`Fault`] is made by a second reading, in [`crate::explain`] or `avro::explain`. What the
+//! data of a type are is asked of the contract alone; a [`Wire`] says how they lie in the bytes.
 
+use crate::avro::{self, Form, WriterSchemas};
 use crate::contract::{Contract, Mode, ReadData, ReadObject};
 use crate::data::{self, Data, Patch, RecordCorrected, each_fact};
 use crate::envelope::{self, Carriage, Envelope, ReadEnvelope};
@@ -11,34 +13,51 @@ use crate::message::{Event, Limits, Message, SealedEvent, TokenAt};
 use crate::person::{Tokens, surrogate};
 use crate::{EventType, Fault, FaultClass, FaultDetail, Occurred};
 use serde::de::DeserializeSeed;
-use std::marker::PhantomData;
+use serde_json::value::RawValue;
 
-/// Reads one message of the log.
+/// Reads one message of the log that is not Avro.
 ///
 /// # Errors
-/// `Oversize` above `limits.max_bytes`; `Parse` if it is not one JSON document in UTF-8 of bounded depth; `Schema` for
-/// all else that the contract does not allow. Which of the two does not depend on what is met first: a document that is
-/// broken anywhere is `Parse`.
+/// As [`decode_with`], with no schema known.
 pub fn decode<'a>(message: &Message<'a>, limits: &Limits) -> Result<Event<'a>, Fault> {
-    let text = text_of(message.value, *limits)?;
-    match envelope::carriage(message)? {
-        Carriage::Binary => {
-            let envelope = envelope::from_headers(message.headers)
-                .and_then(|a| envelope::check(a, |name| format!("header ce_{name}")))
-                .map_err(|fault| explain::broken(text).unwrap_or(fault))?;
-            event(envelope, text, trimmed(text))
-        }
-        Carriage::Structured => {
-            let attributes = read(text, ReadEnvelope).map_err(|_| explain::envelope(text))?;
-            let raw = attributes.data.map_or("null", serde_json::value::RawValue::get);
-            let envelope = envelope::check(attributes, |name| explain::attribute_place(text, name))
-                .map_err(|fault| explain::broken(text).unwrap_or(fault))?;
-            event(envelope, text, raw)
+    decode_with(message, limits, &WriterSchemas::default())
+}
+
+/// Reads one message of the log, JSON or Avro. `schemas` must know the id that [`avro::schema_id`] tells of the message.
+///
+/// # Errors
+/// `Oversize` above `limits.max_bytes`; `Parse` if it is not one JSON document in UTF-8 of bounded depth, or not one
+/// value of the writer's Avro schema; `Schema` for all else that the contract does not allow. Which of the two does not
+/// depend on what is met first: data that are broken anywhere are `Parse`. (Of an Avro message the envelope is judged
+/// first: without it the schema need not be asked for.)
+pub fn decode_with<'a>(message: &Message<'a>, limits: &Limits, schemas: &WriterSchemas) -> Result<Event<'a>, Fault> {
+    let bytes = sized(message.value, *limits)?;
+    match envelope::carriage(message) {
+        Ok(Carriage::Avro) => avro::decode(message, bytes, schemas),
+        carriage => {
+            let text = text_of(bytes)?;
+            if carriage? == Carriage::Structured { structured(text) } else { binary(message, text) }
         }
     }
 }
 
-/// Reads the data of an accepted event as it lies in the lake: tokens are surrogates, 32 hex digits.
+fn binary<'a>(message: &Message<'a>, text: &'a str) -> Result<Event<'a>, Fault> {
+    let envelope = envelope::from_headers(message.headers)
+        .and_then(|a| envelope::check(a, envelope::is_json, |name| format!("header ce_{name}")))
+        .map_err(|fault| explain::broken(text).unwrap_or(fault))?;
+    event_of_json(envelope, text, trimmed(text))
+}
+
+fn structured(text: &str) -> Result<Event<'_>, Fault> {
+    let attributes = read(text, ReadEnvelope).map_err(|_| explain::envelope(text))?;
+    let raw = attributes.data.map_or("null", RawValue::get);
+    let envelope = envelope::check(attributes, envelope::is_json, |name| explain::attribute_place(text, name))
+        .map_err(|fault| explain::broken(text).unwrap_or(fault))?;
+    event_of_json(envelope, text, raw)
+}
+
+/// Reads the data of an accepted event as it lies in the lake, JSON or Avro: tokens are surrogates, 32 hex digits. Needs
+/// no schema from elsewhere (see [`Form`]).
 ///
 /// # Errors
 /// As [`decode`]; on rows that this program wrote there are none.
@@ -46,13 +65,17 @@ pub fn decode_sealed(kind: EventType, version: u16, payload: &[u8]) -> Result<Se
     if version != 1 {
         return Err(Fault::schema(FaultDetail::VersionNotSupported, "dataschema", "version 1 is expected"));
     }
-    let text = text_of(Some(payload), Limits { max_bytes: usize::MAX })?;
-    let parsed = data_of(kind, text, trimmed(text), Mode::Sealed)?;
+    let parsed = if avro::is_stored_avro(payload) {
+        avro::decode_stored(kind, payload)?
+    } else {
+        let text = text_of(payload)?;
+        data_of(kind, Json { whole: text, raw: trimmed(text) }, Mode::Sealed)?
+    };
     let persons = parsed.tokens.iter().filter_map(|(kind, hex)| Some((*kind, surrogate(hex)?))).collect();
     Ok(SealedEvent { record_version: parsed.record_version, occurred: parsed.occurred, persons, data: parsed.data })
 }
 
-fn text_of(value: Option<&[u8]>, limits: Limits) -> Result<&str, Fault> {
+fn sized(value: Option<&[u8]>, limits: Limits) -> Result<&[u8], Fault> {
     let Some(bytes) = value else {
         return Err(Fault::new(
             FaultClass::Parse,
@@ -69,6 +92,10 @@ fn text_of(value: Option<&[u8]>, limits: Limits) -> Result<&str, Fault> {
             format!("at most {} bytes are expected; one event describes one fact", limits.max_bytes),
         ));
     }
+    Ok(bytes)
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
     simdutf8::basic::from_utf8(bytes).map_err(|_| explain::not_utf8(bytes))
 }
 
@@ -77,14 +104,19 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
-fn event<'a>(envelope: Envelope<'a>, text: &'a str, raw: &'a str) -> Result<Event<'a>, Fault> {
-    let parsed = data_of(envelope.kind, text, raw, Mode::Open)?;
+fn event_of_json<'a>(envelope: Envelope<'a>, text: &'a str, raw: &'a str) -> Result<Event<'a>, Fault> {
+    let parsed = data_of(envelope.kind, Json { whole: text, raw }, Mode::Open)?;
+    Ok(event(envelope, parsed, raw.as_bytes(), Form::Json))
+}
+
+/// The event of an envelope and its data, which were read from `raw`.
+pub(crate) fn event<'a>(envelope: Envelope<'a>, parsed: Parsed<'a>, raw: &'a [u8], form: Form) -> Event<'a> {
     let at = |token: &str| {
         let start = token.as_ptr() as usize - raw.as_ptr() as usize;
         start..start + token.len()
     };
     let tokens = parsed.tokens.iter().map(|(kind, token)| TokenAt { kind: *kind, token, at: at(token) }).collect();
-    Ok(Event {
+    Event {
         id: envelope.id,
         agency: envelope.agency,
         kind: envelope.kind,
@@ -95,18 +127,56 @@ fn event<'a>(envelope: Envelope<'a>, text: &'a str, raw: &'a str) -> Result<Even
         occurred: parsed.occurred,
         synthetic: envelope.synthetic,
         raw,
+        form,
         tokens,
         data: parsed.data,
         ignored_attributes: envelope.ignored,
-    })
+    }
 }
 
 /// The data of an event, read.
-struct Parsed<'a> {
-    record_version: i64,
-    occurred: Option<Occurred>,
-    tokens: Tokens<'a>,
-    data: Data,
+pub(crate) struct Parsed<'a> {
+    pub record_version: i64,
+    pub occurred: Option<Occurred>,
+    pub tokens: Tokens<'a>,
+    pub data: Data,
+}
+
+/// How the data of an event lie in bytes.
+pub(crate) trait Wire<'a>: Copy {
+    /// `fields` of a correction, unread: a slice of the message.
+    type Fields;
+    /// Reads the data as those of type `T`.
+    fn object<T: Contract>(self, mode: Mode) -> Result<ReadObject<'a, T, Self::Fields>, Fault>;
+    /// Reads `fields` as those of the target's type.
+    fn patch<T: Contract>(
+        self,
+        kind: EventType,
+        fields: Self::Fields,
+    ) -> Result<ReadObject<'a, T, Self::Fields>, Fault>;
+    /// A required field is absent.
+    fn absent<T: Contract>(self, name: &'static str) -> Fault;
+}
+
+/// JSON in `raw`, which is `whole` or lies in it.
+#[derive(Clone, Copy)]
+struct Json<'a> {
+    whole: &'a str,
+    raw: &'a str,
+}
+
+impl<'a> Wire<'a> for Json<'a> {
+    type Fields = &'a RawValue;
+    fn object<T: Contract>(self, mode: Mode) -> Result<ReadObject<'a, T, Self::Fields>, Fault> {
+        read(self.raw, ReadData::new(mode)).map_err(|_| explain::data_of::<T>(self.whole, self.raw, mode, "data"))
+    }
+    fn patch<T: Contract>(self, _: EventType, fields: &'a RawValue) -> Result<ReadObject<'a, T, Self::Fields>, Fault> {
+        let told = |_| explain::data_of::<T>(self.whole, fields.get(), Mode::Patch, "data.fields");
+        read(fields.get(), ReadData::new(Mode::Patch)).map_err(told)
+    }
+    fn absent<T: Contract>(self, name: &'static str) -> Fault {
+        explain::absent::<T>(self.whole, self.raw, name)
+    }
 }
 
 /// One JSON document of a text, to its end.
@@ -117,30 +187,25 @@ pub(crate) fn read<'a, S: DeserializeSeed<'a>>(text: &'a str, seed: S) -> Result
     Ok(value)
 }
 
-/// Reads `raw`, which is `whole` or lies in it, as the data of this type.
-fn data_of<'a>(kind: EventType, whole: &'a str, raw: &'a str, mode: Mode) -> Result<Parsed<'a>, Fault> {
+/// Reads the data of this type.
+pub(crate) fn data_of<'a, W: Wire<'a>>(kind: EventType, wire: W, mode: Mode) -> Result<Parsed<'a>, Fault> {
     macro_rules! dispatch {
         ($($name:ident $patch:ident,)*) => {
             match kind {
-                $(EventType::$name => plain::<data::$name>(whole, raw, mode, Data::$name),)*
-                EventType::RecordCorrected => corrected(whole, raw, mode),
-                EventType::RecordRetracted => plain(whole, raw, mode, Data::RecordRetracted),
-                EventType::ReportExpected => plain(whole, raw, mode, Data::ReportExpected),
-                EventType::ReportNil => plain(whole, raw, mode, Data::ReportNil),
+                $(EventType::$name => plain::<data::$name, W>(wire, mode, Data::$name),)*
+                EventType::RecordCorrected => corrected(wire, mode),
+                EventType::RecordRetracted => plain(wire, mode, Data::RecordRetracted),
+                EventType::ReportExpected => plain(wire, mode, Data::ReportExpected),
+                EventType::ReportNil => plain(wire, mode, Data::ReportNil),
             }
         };
     }
     each_fact!(dispatch)
 }
 
-fn object<'a, T: Contract>(whole: &str, raw: &'a str, mode: Mode) -> Result<ReadObject<'a, T>, Fault> {
-    let base = if mode == Mode::Patch { "data.fields" } else { "data" };
-    read(raw, ReadData::<T>(mode, PhantomData)).map_err(|_| explain::data_of::<T>(whole, raw, mode, base))
-}
-
-fn plain<'a, T: Contract>(whole: &str, raw: &'a str, mode: Mode, wrap: fn(T) -> Data) -> Result<Parsed<'a>, Fault> {
-    let object = object::<T>(whole, raw, mode)?;
-    let data = T::complete(object.patch).map_err(|name| explain::absent::<T>(whole, raw, name))?;
+fn plain<'a, T: Contract, W: Wire<'a>>(wire: W, mode: Mode, wrap: fn(T) -> Data) -> Result<Parsed<'a>, Fault> {
+    let object = wire.object::<T>(mode)?;
+    let data = T::complete(object.patch).map_err(|name| wire.absent::<T>(name))?;
     Ok(Parsed {
         record_version: object.record_version,
         occurred: object.occurred,
@@ -149,12 +214,11 @@ fn plain<'a, T: Contract>(whole: &str, raw: &'a str, mode: Mode, wrap: fn(T) -> 
     })
 }
 
-fn corrected<'a>(whole: &str, raw: &'a str, mode: Mode) -> Result<Parsed<'a>, Fault> {
-    let object = object::<data::CorrectionHead>(whole, raw, mode)?;
-    let fields = object.fields.map_or("null", serde_json::value::RawValue::get);
-    let head = data::CorrectionHead::complete(object.patch)
-        .map_err(|name| explain::absent::<data::CorrectionHead>(whole, raw, name))?;
-    let (occurred, fields) = patch_of(head.target_type, whole, fields)?;
+fn corrected<'a, W: Wire<'a>>(wire: W, mode: Mode) -> Result<Parsed<'a>, Fault> {
+    let object = wire.object::<data::CorrectionHead>(mode)?;
+    let head = data::CorrectionHead::complete(object.patch).map_err(|n| wire.absent::<data::CorrectionHead>(n))?;
+    let fields = object.fields.ok_or_else(|| wire.absent::<data::CorrectionHead>("fields"))?;
+    let (occurred, fields) = patch_of(head.target_type, wire, fields)?;
     let data = Data::RecordCorrected(Box::new(RecordCorrected {
         target: head.target,
         target_type: head.target_type,
@@ -165,12 +229,12 @@ fn corrected<'a>(whole: &str, raw: &'a str, mode: Mode) -> Result<Parsed<'a>, Fa
     Ok(Parsed { record_version: object.record_version, occurred: None, tokens: object.tokens, data })
 }
 
-fn patch_of(kind: EventType, whole: &str, raw: &str) -> Result<(Option<Occurred>, Patch), Fault> {
+fn patch_of<'a, W: Wire<'a>>(kind: EventType, wire: W, fields: W::Fields) -> Result<(Option<Occurred>, Patch), Fault> {
     macro_rules! dispatch {
         ($($name:ident $patch:ident,)*) => {
             match kind {
                 $(EventType::$name => {
-                    let read = object::<data::$name>(whole, raw, Mode::Patch)?;
+                    let read = wire.patch::<data::$name>(kind, fields)?;
                     Ok((read.occurred, Patch::$name(read.patch)))
                 })*
                 _ => Err(Fault::schema(

@@ -1,11 +1,13 @@
-//! The way back: an event as a Kafka message in binary mode, or as one line of structured JSON.
+//! The way back: an event as a Kafka message in binary mode, JSON or Avro, or as one line of structured JSON.
 //!
 //! Used by whoever publishes: `publish`, `import`, the sample. Nothing is checked here but by [`crate::decode`]:
 //! [`binary_of_line`] decodes first.
 
+use crate::avro::{self, Form};
 use crate::contract::{ObjectWriter, RecordVersion};
 use crate::value::When;
-use crate::{Data, Event, Fault, Limits, Message, Occurred, TokenKind, calendar, form};
+use crate::{Data, Event, EventType, Fault, Limits, Message, Occurred, TokenKind, calendar, form};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use uuid::Uuid;
 
@@ -52,21 +54,44 @@ impl Encoded {
 
 /// The data of an event as JSON, appended to `out`.
 pub fn data_json(draft: &Draft<'_>, out: &mut String) {
+    body_json(draft.record_version, draft.occurred, draft.person, draft.data, out);
+}
+
+fn body_json<S: AsRef<str>>(
+    record_version: i64,
+    occurred: Option<Occurred>,
+    person: &[(TokenKind, S)],
+    data: &Data,
+    out: &mut String,
+) {
     let mut object = ObjectWriter::open(out);
-    object.field::<RecordVersion>("record_version", &draft.record_version);
-    if let Some(occurred) = &draft.occurred {
+    object.field::<RecordVersion>("record_version", &record_version);
+    if let Some(occurred) = &occurred {
         object.field::<When>("occurred_on", occurred);
     }
-    if !draft.person.is_empty() {
+    if !person.is_empty() {
         let list = object.key("person");
-        for (i, (kind, token)) in draft.person.iter().enumerate() {
+        for (i, (kind, token)) in person.iter().enumerate() {
             list.push(if i == 0 { '[' } else { ',' });
-            let _ = write!(list, "{{\"kind\":\"{}\",\"token\":\"{token}\"}}", kind.as_str());
+            let _ = write!(list, "{{\"kind\":\"{}\",\"token\":\"{}\"}}", kind.as_str(), token.as_ref());
         }
         list.push(']');
     }
-    draft.data.write(&mut object);
+    data.write(&mut object);
     object.close();
+}
+
+/// A stored payload as JSON: JSON as it is, Avro as the contract writes it. So stored events of both formats can be
+/// compared by their bytes, to choose among different contents of one event id whatever they were sent as.
+pub fn sealed_json(kind: EventType, version: u16, payload: &[u8]) -> Cow<'_, [u8]> {
+    let avro = avro::is_stored_avro(payload).then(|| crate::decode_sealed(kind, version, payload));
+    // One that does not decode is told so where it is read.
+    let Some(Ok(event)) = avro else { return Cow::Borrowed(payload) };
+    let hex = |(kind, surrogate): &(TokenKind, [u8; 16])| (*kind, format!("{:032x}", u128::from_be_bytes(*surrogate)));
+    let person: Vec<_> = event.persons.iter().map(hex).collect();
+    let mut out = String::with_capacity(512);
+    body_json(event.record_version, event.occurred, &person, &event.data, &mut out);
+    Cow::Owned(out.into_bytes())
 }
 
 /// A message in binary mode.
@@ -80,8 +105,41 @@ pub fn binary(draft: &Draft<'_>) -> Encoded {
         draft.record_id,
         draft.recorded_at,
         draft.synthetic,
+        JSON,
         value.into(),
     )
+}
+
+/// The data of an event in Avro, by the contract's own schema, appended to `out`.
+pub fn data_avro(draft: &Draft<'_>, out: &mut Vec<u8>) {
+    avro::write::body(draft.record_version, draft.occurred, draft.person, draft.data, out);
+}
+
+/// A message in binary mode whose value is Avro in Confluent framing; `schema_id` is the id under which the registry has
+/// the contract's schema of the type.
+pub fn binary_avro(draft: &Draft<'_>, schema_id: u32) -> Encoded {
+    let mut value = Vec::with_capacity(256);
+    value.push(avro::MAGIC);
+    value.extend_from_slice(&schema_id.to_be_bytes());
+    data_avro(draft, &mut value);
+    message(draft.id, draft.agency, draft.data.kind(), draft.record_id, draft.recorded_at, draft.synthetic, AVRO, value)
+}
+
+/// An event that was read, as an Avro message like [`binary_avro`].
+pub fn avro_of(event: &Event<'_>, schema_id: u32) -> Encoded {
+    let person: Vec<_> = event.tokens.iter().map(|token| (token.kind, token.token)).collect();
+    let draft = Draft {
+        id: event.id,
+        agency: event.agency,
+        record_id: &event.record_id,
+        record_version: event.record_version,
+        recorded_at: event.recorded_at,
+        occurred: event.occurred,
+        synthetic: event.synthetic,
+        person: &person,
+        data: &event.data,
+    };
+    binary_avro(&draft, schema_id)
 }
 
 /// One line of structured JSON, without the line feed.
@@ -117,7 +175,8 @@ pub fn binary_of(event: &Event<'_>) -> Encoded {
         &event.record_id,
         event.recorded_at,
         event.synthetic,
-        event.raw.as_bytes().to_vec(),
+        if event.form == Form::Json { JSON } else { AVRO },
+        event.raw.to_vec(),
     )
 }
 
@@ -138,17 +197,22 @@ pub fn event_of_line<'a>(line: &'a [u8], limits: &Limits) -> Result<Event<'a>, F
     crate::decode(&Message { key: None, headers: &[], value: Some(line) }, limits)
 }
 
+const JSON: &str = "application/json";
+const AVRO: &str = "application/avro";
+
+#[allow(clippy::too_many_arguments)] // each is one header
 fn message(
     id: Uuid,
     agency: &str,
-    kind: crate::EventType,
+    kind: EventType,
     record_id: &str,
     recorded_at: i64,
     synthetic: bool,
+    content_type: &str,
     value: Vec<u8>,
 ) -> Encoded {
     let mut headers = vec![
-        ("content-type", b"application/json".to_vec()),
+        ("content-type", content_type.as_bytes().to_vec()),
         ("ce_specversion", b"1.0".to_vec()),
         ("ce_id", id.as_hyphenated().to_string().into_bytes()),
         ("ce_source", format!("{}{agency}", form::SOURCE_PREFIX).into_bytes()),

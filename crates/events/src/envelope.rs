@@ -1,11 +1,12 @@
-//! The CloudEvents 1.0 envelope, from Kafka headers (binary mode) or a JSON object (structured mode).
+//! The CloudEvents 1.0 envelope, from Kafka headers (binary mode) or a JSON object (structured mode). Avro values have
+//! it in headers.
 //!
 //! Attributes that are not ours are left out and counted: only scalars, so that nothing deep or large hides there.
 //! Absent: `data_base64`, batches, any other event format.
 
 use crate::contract::{Key, missing, repeated};
-use crate::explain;
 use crate::{EventType, Fault, FaultDetail, Message, calendar, event_type, form};
+use crate::{avro, explain};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -42,6 +43,8 @@ pub(crate) struct Envelope<'a> {
 pub(crate) enum Carriage {
     Binary,
     Structured,
+    /// Binary mode with an Avro value in Confluent framing.
+    Avro,
 }
 
 /// Tells binary from structured mode (CloudEvents Kafka binding 3): by `content-type`, else by the presence of `ce_*`.
@@ -49,17 +52,31 @@ pub(crate) fn carriage(message: &Message<'_>) -> Result<Carriage, Fault> {
     let content_type = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     let media = content_type.map(|(_, v)| v.split(|b| *b == b';').next().unwrap_or_default().trim_ascii());
     let binary = message.headers.iter().any(|(name, _)| name.starts_with("ce_"));
+    // Confluent's serializers set no content type of their own; no JSON document begins with their first byte.
+    let framed = message.value.is_some_and(|value| value.first() == Some(&avro::MAGIC));
     match media {
+        Some(m) if avro::is_avro(m) => Ok(Carriage::Avro),
+        _ if binary && framed && !media.is_some_and(is_json_media) => Ok(Carriage::Avro),
         Some(m) if m.eq_ignore_ascii_case(b"application/cloudevents+json") => Ok(Carriage::Structured),
         Some(m) if binary && m.eq_ignore_ascii_case(b"application/json") => Ok(Carriage::Binary),
         Some(m) if !m.eq_ignore_ascii_case(b"application/json") => Err(Fault::schema(
             FaultDetail::NotAccepted,
             "header content-type",
-            "`application/json` (binary mode) or `application/cloudevents+json` (structured mode) is expected",
+            "`application/json` or `application/avro` (binary mode) or `application/cloudevents+json` (structured mode) \
+             is expected",
         )),
         None if binary => Ok(Carriage::Binary),
         _ => Ok(Carriage::Structured),
     }
+}
+
+fn is_json_media(media: &[u8]) -> bool {
+    media.eq_ignore_ascii_case(b"application/json") || media.eq_ignore_ascii_case(b"application/cloudevents+json")
+}
+
+/// Whether `datacontenttype` says JSON.
+pub(crate) fn is_json(content_type: &str) -> bool {
+    content_type.eq_ignore_ascii_case("application/json")
 }
 
 /// Reads the attributes of binary mode from the headers `ce_*`.
@@ -234,16 +251,17 @@ pub(crate) fn expected(name: &str) -> &'static str {
              (16 to 64 of 0123456789bcdfghjkmnpqrstvwxyz, at least four letters)"
         }
         "time" => "an RFC 3339 time with an offset is expected, for instance \"2024-03-09T10:15:00+05:00\"",
-        "datacontenttype" => "\"application/json\" is expected",
+        "datacontenttype" => "the media type of the data is expected, \"application/json\" or \"application/avro\"",
         "synthetic" => "true or false is expected",
         "data" => "the event's data is expected as a JSON object",
         _ => "a string, number or boolean is expected",
     }
 }
 
-/// Checks the forms of the attributes. `place` says where an attribute stands.
+/// Checks the forms of the attributes. `fits` judges `datacontenttype`, `place` says where an attribute stands.
 pub(crate) fn check<'a>(
     attributes: Attributes<'a>,
+    fits: fn(&str) -> bool,
     place: impl Fn(&'static str) -> String,
 ) -> Result<Envelope<'a>, Fault> {
     let [specversion, id, source, kind, dataschema, subject, time, content_type, synthetic] = attributes.values;
@@ -267,7 +285,7 @@ pub(crate) fn check<'a>(
         return Err(bad("subject"));
     }
     let recorded_at = calendar::parse_instant(&need(time, "time")?).ok_or_else(|| bad("time"))?;
-    if content_type.is_some_and(|c| !c.eq_ignore_ascii_case("application/json")) {
+    if content_type.is_some_and(|c| !fits(&c)) {
         return Err(bad("datacontenttype"));
     }
     let synthetic = match synthetic.as_deref() {

@@ -10,9 +10,9 @@ use crate::envelope::{self, ReadEnvelope};
 use crate::locate::{self, Part};
 use crate::{EventType, Fault, FaultClass, FaultDetail};
 use serde::de::{DeserializeSeed, IgnoredAny};
-use serde_path_to_error::Segment;
+use serde_json::value::RawValue;
+use serde_path_to_error::{Segment, Track};
 use std::fmt::Write as _;
-use std::marker::PhantomData;
 
 /// No event nests deeper: envelope, data, person or sentence or fields, and their parts.
 const MAX_DEPTH: usize = 16;
@@ -119,8 +119,7 @@ enum Mistake {
     Wrong,
 }
 
-fn mistake(error: &serde_json::Error) -> Mistake {
-    let text = error.to_string();
+fn mistake(text: &str) -> Mistake {
     let Some(ours) = text.strip_prefix(MARK) else {
         return Mistake::Wrong;
     };
@@ -134,14 +133,9 @@ fn mistake(error: &serde_json::Error) -> Mistake {
 }
 
 /// Reads again with a track of the path; gives the error, or `None` if there is none.
-fn traced<'a, S: DeserializeSeed<'a>>(text: &'a str, seed: S) -> Option<(Vec<Segment>, serde_json::Error)> {
-    let mut track = serde_path_to_error::Track::new();
-    let mut json = serde_json::Deserializer::from_str(text);
-    let read = seed.deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track));
-    let error = match read {
-        Err(error) => error,
-        Ok(_) => json.end().err()?,
-    };
+pub(crate) fn traced<T, E>(read: impl FnOnce(&mut Track) -> Result<T, E>) -> Option<(Vec<Segment>, E)> {
+    let mut track = Track::new();
+    let error = read(&mut track).err()?;
     let path = track.path().iter().map(Segment::clone).collect();
     Some((path, error))
 }
@@ -185,53 +179,62 @@ pub(crate) fn data_of<T: Contract>(whole: &str, raw: &str, mode: Mode, base: &st
         return fault;
     }
     let start = offset_in(whole, raw);
-    let Some((path, error)) = traced(raw, ReadData::<T>(mode, PhantomData)) else {
+    let read = |track: &mut Track| {
+        let mut json = serde_json::Deserializer::from_str(raw);
+        ReadData::<T, &RawValue>::new(mode)
+            .deserialize(serde_path_to_error::Deserializer::new(&mut json, track))
+            .and_then(|_| json.end())
+    };
+    let Some((path, error)) = traced(read) else {
         return Fault::schema(FaultDetail::NotAccepted, base, "data of this event type is expected");
     };
-    let mut path = steps(&path, contract::own_name::<T>);
     let here = start + locate::offset_of(raw, error.line(), error.column());
-    match mistake(&error) {
+    told::<T>(&path, &error.to_string(), mode, base, |text, path, is_value| {
+        let parts = is_value.then(|| locate::parts(path)).flatten();
+        let at = parts.and_then(|p| locate::value_at(raw, &p)).map_or(here, |o| start + o);
+        placed(text, whole, at)
+    })
+}
+
+/// What is wrong, by the path where reading stopped and what the visitor said. `place` makes a place of a path in words,
+/// the path itself, and whether the mistake is the value there.
+pub(crate) fn told<T: Contract>(
+    path: &[Segment],
+    said: &str,
+    mode: Mode,
+    base: &str,
+    place: impl Fn(&str, &[Step], bool) -> String,
+) -> Fault {
+    let mut path = steps(path, contract::own_name::<T>);
+    match mistake(said) {
         Mistake::Unknown => {
             path.pop(); // the unknown key itself
             truncate(&mut path);
             let names = known_names::<T>(&path, mode);
-            Fault::schema(
-                FaultDetail::Unknown,
-                placed(&path_text(base, &path), whole, here),
-                format!(
-                    "a field here is not one of the contract's; expected are {names}; leave it out or correct its name"
-                ),
-            )
+            let place = place(&path_text(base, &path), &path, false);
+            Fault::schema(FaultDetail::Unknown, place, unknown_field(&names))
         }
         Mistake::Missing(name) => {
             truncate(&mut path);
             let name = contract::own_name::<T>(&name).unwrap_or("a field");
-            let mut full = path.clone();
-            full.push(Step::Name(name));
-            Fault::schema(
-                FaultDetail::Missing,
-                placed(&path_text(base, &full), whole, here),
-                add(&contract::expected::<T>(&full)),
-            )
+            path.push(Step::Name(name));
+            let place = place(&path_text(base, &path), &path, false);
+            Fault::schema(FaultDetail::Missing, place, add(&contract::expected::<T>(&path)))
         }
         Mistake::Repeated(name) => {
             truncate_to_object(&mut path, &name);
             let name = contract::own_name::<T>(&name).unwrap_or("a field");
             path.push(Step::Name(name));
-            Fault::schema(
-                FaultDetail::Repeated,
-                placed(&path_text(base, &path), whole, here),
-                "the field is expected once; send it once",
-            )
+            let place = place(&path_text(base, &path), &path, false);
+            Fault::schema(FaultDetail::Repeated, place, "the field is expected once; send it once")
         }
         Mistake::Wrong => {
-            let at = locate::parts(&path).and_then(|p| locate::value_at(raw, &p)).map_or(here, |o| start + o);
             let expected = if path.is_empty() && mode == Mode::Patch {
                 contract::expected::<T>(&[Step::Name("fields")])
             } else {
                 contract::expected::<T>(&path)
             };
-            Fault::schema(FaultDetail::NotAccepted, placed(&path_text(base, &path), whole, at), expected)
+            Fault::schema(FaultDetail::NotAccepted, place(&path_text(base, &path), &path, true), expected)
         }
     }
 }
@@ -291,13 +294,17 @@ pub(crate) fn envelope(text: &str) -> Fault {
     if let Some(fault) = broken(text) {
         return fault;
     }
-    let Some((path, error)) = traced(text, ReadEnvelope) else {
+    let read = |track: &mut Track| {
+        let mut json = serde_json::Deserializer::from_str(text);
+        ReadEnvelope.deserialize(serde_path_to_error::Deserializer::new(&mut json, track)).and_then(|_| json.end())
+    };
+    let Some((path, error)) = traced(read) else {
         return Fault::schema(FaultDetail::NotAccepted, "the event", WHOLE_EVENT);
     };
     let own = |key: &str| envelope::NAMES.iter().copied().chain(["data"]).find(|n| *n == key);
     let path = steps(&path, own);
     let here = locate::offset_of(text, error.line(), error.column());
-    match mistake(&error) {
+    match mistake(&error.to_string()) {
         Mistake::Unknown => Fault::schema(
             FaultDetail::Unknown,
             placed("the event", text, here),

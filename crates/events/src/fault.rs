@@ -7,7 +7,7 @@ use std::fmt;
 /// Why a message was not accepted, coarsely (`_error_class`, design: ingestion.md 3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultClass {
-    /// It is not one JSON document.
+    /// It is not one JSON document, or not one value of its Avro schema.
     Parse,
     /// It is JSON, but not what the contract says.
     Schema,
@@ -34,11 +34,11 @@ pub enum FaultDetail {
     NoValue,
     /// Bytes are not UTF-8.
     NotUtf8,
-    /// The JSON text is broken.
+    /// The JSON text or the Avro bytes are broken.
     Syntax,
-    /// The JSON text ends too early.
+    /// The JSON text or the Avro bytes end too early.
     Truncated,
-    /// Something follows the document.
+    /// Something follows the document or the value.
     SecondDocument,
     /// Nested deeper than any event can be.
     TooDeep,
@@ -58,6 +58,8 @@ pub enum FaultDetail {
     UnknownType,
     /// A version of a type that this program does not know.
     VersionNotSupported,
+    /// The message's Avro schema is not known here, or cannot be read under the contract.
+    SchemaNotUsable,
 }
 
 impl FaultDetail {
@@ -78,6 +80,7 @@ impl FaultDetail {
             Self::TypeNotSupported => "type_not_supported",
             Self::UnknownType => "unknown_type",
             Self::VersionNotSupported => "version_not_supported",
+            Self::SchemaNotUsable => "schema_not_usable",
         }
     }
 }

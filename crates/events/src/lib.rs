@@ -2,13 +2,14 @@
 //!
 //! Reading order: [`EventType`] (what can be said), [`data`] (what each type carries), [`code_list`] and [`calendar`]
 //! (the words and the dates), [`decode`] (bytes to [`Event`]), [`encode`] (the way back), [`schema`] (JSON Schema made
-//! from the same contract), [`validate`] (every mistake of a file, for people).
+//! from the same contract), [`avro`] (the second wire format, from the same contract), [`validate`] (every mistake of a file, for people).
 //!
 //! Absent on purpose: any I/O, any clock, any policy. Whether an agency may emit a type, whether `time` agrees with the
 //! log's, whether a target exists: others decide, with what [`Event`] carries.
 //!
 //! Invariant: no [`Fault`] ever quotes a value of the input (design: ingestion.md 3.6).
 
+pub mod avro;
 pub mod calendar;
 pub mod code_list;
 mod contract;
@@ -29,7 +30,8 @@ mod value;
 
 pub use calendar::{Occurred, Precision};
 pub use data::{CodeSet, Data, Patch};
-pub use decode::{decode, decode_sealed};
+pub use decode::{decode, decode_sealed, decode_with};
+pub use encode::sealed_json;
 pub use event_type::EventType;
 pub use fault::{Fault, FaultClass, FaultDetail};
 pub use message::{Event, Limits, Message, SealedEvent, TokenAt};

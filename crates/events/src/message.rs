@@ -1,5 +1,6 @@
 //! A message as it comes from the log, and the event that it turns out to be.
 
+use crate::avro::Form;
 use crate::{Data, EventType, Occurred, TokenKind};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -63,13 +64,16 @@ pub struct Event<'a> {
     pub occurred: Option<Occurred>,
     /// Whether it says that it is synthetic.
     pub synthetic: bool,
-    /// The data as sent, the same in binary and structured mode, without surrounding white space.
-    pub raw: &'a str,
+    /// The data as sent: JSON the same in binary and structured mode, without surrounding white space; Avro with its
+    /// framing.
+    pub raw: &'a [u8],
+    /// What `raw` is.
+    pub form: Form,
     /// The person's tokens in the order sent; empty if the type names no person.
     pub tokens: SmallVec<[TokenAt<'a>; 4]>,
     /// What it carries.
     pub data: Data,
-    /// How many envelope attributes were not ours and were left out.
+    /// How many envelope attributes, and fields of an Avro writer's schema, were not ours and were left out.
     pub ignored_attributes: u32,
 }
 

@@ -196,6 +196,13 @@ pub(crate) fn schema() -> serde_json::Value {
     })
 }
 
+/// Avro type of `person`.
+pub(crate) fn avro() -> serde_json::Value {
+    let field = |name: &str| serde_json::json!({ "name": name, "type": "string" });
+    let token = crate::avro::record("PersonToken", "A token of a person.", vec![field("kind"), field("token")]);
+    serde_json::json!({ "type": "array", "items": token })
+}
+
 /// JSON Schema of an opaque token after a prefix (a pattern).
 pub(crate) fn token_schema(prefix: &str) -> serde_json::Value {
     let (all, letters) = (form::TOKEN_CLASS, form::LETTER_CLASS);

@@ -1,8 +1,9 @@
 //! The kinds of value that a field can have: each reads itself, writes itself, describes itself as JSON Schema and
-//! says in words what it expects. One source, so that decoder and schema cannot drift.
+//! as an Avro type, and says in words what it expects. One source, so that decoder and schema cannot drift.
 //!
 //! Absent: free text. There is no kind for it.
 
+use crate::avro::write;
 use crate::calendar::{Occurred, Precision};
 use crate::code_list::Tag;
 use crate::contract::{Key, Parse, Read, Step, repeated, wrong};
@@ -20,6 +21,10 @@ pub(crate) trait Kind {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self::Out, D::Error>;
     fn write(value: &Self::Out, out: &mut String);
     fn schema() -> Value;
+    /// Its Avro type.
+    fn avro() -> Value;
+    /// Writes it as a value of its Avro type.
+    fn write_avro(value: &Self::Out, out: &mut Vec<u8>);
     fn expected(path: &[Step]) -> String;
 }
 
@@ -41,6 +46,14 @@ impl<L: Tag> Kind for Code<L> {
     }
     fn schema() -> Value {
         json!({ "enum": L::list().codes.iter().map(|c| c.code).collect::<Vec<_>>() })
+    }
+    /// A string and not an Avro enum: most codes are no Avro names (`09-17`, `PK-PB`), and a list may grow without
+    /// another schema.
+    fn avro() -> Value {
+        json!("string")
+    }
+    fn write_avro(value: &u16, out: &mut Vec<u8>) {
+        write::text(L::list().text(*value), out);
     }
     fn expected(_: &[Step]) -> String {
         let list = L::list();
@@ -96,6 +109,12 @@ impl<L: Tag> Kind for Codes<L> {
     fn schema() -> Value {
         json!({ "type": "array", "minItems": 1, "maxItems": MOST_CODES, "uniqueItems": true, "items": Code::<L>::schema() })
     }
+    fn avro() -> Value {
+        json!({ "type": "array", "items": Code::<L>::avro() })
+    }
+    fn write_avro(value: &CodeSet, out: &mut Vec<u8>) {
+        write::array(value, out, Code::<L>::write_avro);
+    }
     fn expected(path: &[Step]) -> String {
         match path {
             [] => format!("a list of one to {MOST_CODES} different codes of the list `{}` is expected", L::NAME),
@@ -133,13 +152,20 @@ impl<const MIN: i64, const MAX: i64> Kind for Int<MIN, MAX> {
     fn schema() -> Value {
         json!({ "type": "integer", "minimum": MIN, "maximum": MAX })
     }
+    /// Always a long: on the wire an int is the same bytes, and a writer's int is promoted to it.
+    fn avro() -> Value {
+        json!("long")
+    }
+    fn write_avro(value: &i64, out: &mut Vec<u8>) {
+        write::long(*value, out);
+    }
     fn expected(_: &[Step]) -> String {
         format!("a whole number of {MIN} to {MAX} is expected, without quotes and without a decimal point")
     }
 }
 
 macro_rules! parsed {
-    ($(#[$doc:meta])* $name:ident: $out:ty, $parse:expr, $write:expr, $schema:expr, $expected:expr) => {
+    ($(#[$doc:meta])* $name:ident: $out:ty, $parse:expr, $shown:expr, $schema:expr, $expected:expr) => {
         $(#[$doc])*
         pub(crate) struct $name;
         impl Kind for $name {
@@ -149,10 +175,16 @@ macro_rules! parsed {
                 Parse($parse).deserialize(d)
             }
             fn write(value: &$out, out: &mut String) {
-                ($write)(value, out);
+                quoted(out, ($shown)(value));
             }
             fn schema() -> Value {
                 $schema
+            }
+            fn avro() -> Value {
+                json!("string")
+            }
+            fn write_avro(value: &$out, out: &mut Vec<u8>) {
+                write::text(&($shown)(value).to_string(), out);
             }
             fn expected(_: &[Step]) -> String {
                 $expected.into()
@@ -164,7 +196,7 @@ macro_rules! parsed {
 parsed!(
     /// When it happened: a day, month, quarter or year.
     When: Occurred, Occurred::parse,
-    |v: &Occurred, out: &mut String| quoted(out, v),
+    |v: &Occurred| *v,
     json!({ "type": "string", "pattern": crate::schema::date_pattern(true) }),
     "a date such as \"2024-03-09\", \"2024-03\", \"2024-Q1\" or \"2024\" is expected, not before 1947-08-14"
 );
@@ -172,7 +204,7 @@ parsed!(
 parsed!(
     /// A reporting period: a month, quarter or year.
     Period: Occurred, |t| Occurred::parse(t).filter(|o| o.precision != Precision::Day),
-    |v: &Occurred, out: &mut String| quoted(out, v),
+    |v: &Occurred| *v,
     json!({ "type": "string", "pattern": crate::schema::date_pattern(false) }),
     "a period such as \"2024-03\", \"2024-Q1\" or \"2024\" is expected"
 );
@@ -180,7 +212,7 @@ parsed!(
 parsed!(
     /// The id of another event.
     Reference: Uuid, form::parse_uuid,
-    |v: &Uuid, out: &mut String| quoted(out, v.as_hyphenated()),
+    |v: &Uuid| v.hyphenated(),
     json!({ "type": "string", "pattern": form::UUID_PATTERN }),
     "the id of an event is expected: a UUID of version 7 (or 8), lower case with hyphens"
 );
@@ -188,7 +220,7 @@ parsed!(
 parsed!(
     /// A case id, `<AGENCY>/<opaque>`.
     CaseId: String, |t| form::agency_of_record(t).map(|_| t.to_owned()),
-    |v: &String, out: &mut String| quoted(out, v),
+    String::clone,
     crate::person::token_schema(&format!("{}/", form::AGENCY_PATTERN)),
     "a case id is expected: the registering agency's code, a slash, and an opaque token"
 );
@@ -196,7 +228,7 @@ parsed!(
 parsed!(
     /// An agency code.
     AgencyCode: String, |t| form::is_agency(t).then(|| t.to_owned()),
-    |v: &String, out: &mut String| quoted(out, v),
+    String::clone,
     json!({ "type": "string", "pattern": format!("^{}$", form::AGENCY_PATTERN) }),
     "an agency code such as \"POL-PB\" is expected"
 );
@@ -204,7 +236,7 @@ parsed!(
 parsed!(
     /// The type of a fact.
     FactRef: EventType, |t| EventType::from_name(t).filter(|t| t.is_fact()),
-    |v: &EventType, out: &mut String| quoted(out, v),
+    |v: &EventType| *v,
     json!({ "enum": names(EventType::is_fact) }),
     "the type of a fact is expected, for instance \"pk.tip.victim.identified\""
 );
@@ -212,13 +244,24 @@ parsed!(
 parsed!(
     /// The type of a fact or of a correction.
     RetractableRef: EventType, |t| EventType::from_name(t).filter(|t| t.is_retractable()),
-    |v: &EventType, out: &mut String| quoted(out, v),
+    |v: &EventType| *v,
     json!({ "enum": names(EventType::is_retractable) }),
     "the type of a fact or \"pk.tip.record.corrected\" is expected"
 );
 
 fn names(which: fn(EventType) -> bool) -> Vec<&'static str> {
     EventType::ALL.iter().filter(|t| which(**t)).map(|t| t.name()).collect()
+}
+
+impl Sentence {
+    /// Its parts by name, in the order of the contract.
+    fn parts(&self) -> [(&'static str, Option<i64>); 3] {
+        [
+            ("imprisonment_months", self.imprisonment_months),
+            ("fine_pkr", self.fine_pkr),
+            ("compensation_pkr", self.compensation_pkr),
+        ]
+    }
 }
 
 type Months = Int<0, 1_200>;
@@ -266,12 +309,7 @@ impl Kind for SentenceKind {
     }
     fn write(value: &Sentence, out: &mut String) {
         let mut object = crate::contract::ObjectWriter::open(out);
-        let fields = [
-            ("imprisonment_months", value.imprisonment_months),
-            ("fine_pkr", value.fine_pkr),
-            ("compensation_pkr", value.compensation_pkr),
-        ];
-        for (name, value) in fields {
+        for (name, value) in value.parts() {
             if let Some(n) = value {
                 object.field::<Rupees>(name, &n);
             }
@@ -285,6 +323,16 @@ impl Kind for SentenceKind {
                 "imprisonment_months": Months::schema(), "fine_pkr": Rupees::schema(), "compensation_pkr": Rupees::schema()
             }
         })
+    }
+    fn avro() -> Value {
+        let parts = Sentence::default().parts();
+        let fields = parts.iter().map(|(name, _)| crate::avro::optional_field(name, &json!("long"), None));
+        crate::avro::record("Sentence", "What a court imposed; at least one part.", fields.collect())
+    }
+    fn write_avro(value: &Sentence, out: &mut Vec<u8>) {
+        for (_, part) in value.parts() {
+            write::optional::<Rupees>(part.as_ref(), out);
+        }
     }
     fn expected(path: &[Step]) -> String {
         match path {

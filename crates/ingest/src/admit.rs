@@ -160,7 +160,7 @@ fn tokens_stay_in_place(event: &Event<'_>) -> Result<(), Refusal> {
             return Err(TOKEN_IN_SUBJECT);
         }
         let in_place = |at: usize| event.tokens.iter().any(|t| t.at.start <= at && at + token.token.len() <= t.at.end);
-        let astray = find.find_iter(event.raw.as_bytes()).any(|at| !in_place(at));
+        let astray = find.find_iter(event.raw).any(|at| !in_place(at));
         // What is written with escapes is read without them.
         if astray || case_id(&event.data).is_some_and(has_token) {
             return Err(TOKEN_IN_DATA);

@@ -1,6 +1,7 @@
 //! Brings facts in: reads the log, decodes, admits or sets aside, seals, deduplicates, appends to the lake.
 //!
-//! Reading order: [`Worker`] (the whole), `source` and `reading` (messages to batches), `pipeline` (batches to rows) with `admit`,
+//! Reading order: [`Worker`] (the whole), `source` and `reading` (messages to batches; `schemas`: Avro schemas, and waiting for
+//! them), `pipeline` (batches to rows) with `admit`,
 //! `seal`, `set_aside`, `window` and `copies`, `columns`, `committer` (rows to one commit), [`reconcile`] (is it all there).
 //!
 //! Invariants (ingestion.md 3.2): each message of the log becomes exactly one row, or its partition stands still; rows
@@ -27,6 +28,7 @@ mod metrics;
 mod pipeline;
 mod reading;
 mod reconcile;
+mod schemas;
 mod seal;
 mod set_aside;
 mod side;
@@ -41,6 +43,7 @@ pub use config::{Pacing, WorkerConfig};
 pub use error::IngestError;
 pub use listing::{SetAsideRow, ShowError, list_set_aside, show_set_aside};
 pub use reconcile::{Reconciliation, Tally, reconcile};
+pub use schemas::{NoRegistry, SchemaAnswer, SchemaSource, StaticSchemas, WaitReason, Waiting};
 pub use set_aside::{ErrorClass, OpenError, Place, SetAsideMessage, open_set_aside};
 pub use status::{Activity, Counts, Halt, Monitor, PartitionStatus, Reachable, State, WorkerReport};
 pub use worker::Worker;

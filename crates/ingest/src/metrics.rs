@@ -1,7 +1,8 @@
 //! What a worker counts for operators. Nothing here is about a person, and no count is smaller than a message.
 //!
 //! `amanat_ingest_events_total{status}` · `amanat_ingest_set_aside_total{class}` · `amanat_ingest_batches_total` ·
-//! `amanat_ingest_lag_events` · `amanat_ingest_halted_partitions` · `amanat_lake_version`.
+//! `amanat_ingest_lag_events` · `amanat_ingest_halted_partitions` ·
+//! `amanat_ingest_waiting_partitions` (for an Avro schema) · `amanat_lake_version`.
 
 use metrics::{Counter, Gauge, counter, gauge};
 
@@ -20,6 +21,7 @@ pub(crate) struct Meters {
     batches: Counter,
     lag: Gauge,
     halted: Gauge,
+    waiting: Gauge,
     version: Gauge,
 }
 
@@ -38,6 +40,7 @@ impl Meters {
             batches: counter!("amanat_ingest_batches_total"),
             lag: gauge!("amanat_ingest_lag_events"),
             halted: gauge!("amanat_ingest_halted_partitions"),
+            waiting: gauge!("amanat_ingest_waiting_partitions"),
             version: gauge!("amanat_lake_version"),
         }
     }
@@ -58,5 +61,6 @@ impl Meters {
         let report = monitor.report();
         self.lag.set(report.lag() as f64);
         self.halted.set(report.halted().count() as f64);
+        self.waiting.set(report.waiting().count() as f64);
     }
 }

@@ -16,6 +16,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use eventlog::{Headers, Record};
+use events::avro::WriterSchemas;
 use events::{Event, EventType, Fault, FaultClass, Limits, Message, calendar};
 use lake::{PartitionId, StoreKind};
 use policy::Keys;
@@ -29,14 +30,15 @@ use crate::config::WorkerConfig;
 use crate::copies::{Earlier, Found, Kept, Wanted, content};
 use crate::crash::catch;
 use crate::headers::kept_headers;
+use crate::schemas::KnownSchemas;
 use crate::seal::{Sealed, seal};
 use crate::set_aside::{ErrorClass, Place, SetAsideKeys, write_frame};
 use crate::side::{Side, SideRow};
 use crate::status::Counts;
 use crate::window::{ENTRY_BYTES, First, Seen, Window};
 
-/// How bytes become an event; another than [`events::decode`] only in tests of a decoder that crashes.
-pub(crate) type Decoder = for<'a> fn(&Message<'a>, &Limits) -> Result<Event<'a>, Fault>;
+/// How bytes become an event; another than [`events::decode_with`] only in tests of a decoder that crashes.
+pub(crate) type Decoder = for<'a> fn(&Message<'a>, &Limits, &WriterSchemas) -> Result<Event<'a>, Fault>;
 
 const CRASH: &str = "value: the decoder of this program failed on the message, which is a fault of the program and not \
                      necessarily of the message; report it with this row's position";
@@ -44,6 +46,7 @@ const CRASH: &str = "value: the decoder of this program failed on the message, w
 /// The CPU side of a worker: builders, keys and windows that live as long as it does.
 pub(crate) struct Pipeline {
     reader: Reader,
+    known: KnownSchemas,
     window_entries: usize,
     set_aside_days: i32,
     writer_id: String,
@@ -62,6 +65,8 @@ struct Reader {
     decoder: Decoder,
     limits: Limits,
     store: StoreKind,
+    /// Known when the batch being read was gathered, at least.
+    schemas: Arc<WriterSchemas>,
 }
 
 /// Where a message of the batch stands.
@@ -95,17 +100,25 @@ pub(crate) fn content_key(keys: &Keys) -> (u64, u64) {
 }
 
 impl Pipeline {
-    pub(crate) fn new(keys: Arc<Keys>, config: &WorkerConfig, schema: SchemaRef, writer_id: &str) -> Self {
+    pub(crate) fn new(
+        keys: Arc<Keys>,
+        config: &WorkerConfig,
+        schema: SchemaRef,
+        writer_id: &str,
+        known: KnownSchemas,
+    ) -> Self {
         let reader = Reader {
             set_aside: SetAsideKeys::new(&keys),
             content_key: content_key(&keys),
             keys,
-            decoder: events::decode,
+            decoder: events::decode_with,
             limits: Limits { max_bytes: config.max_payload },
             store: config.store_kind,
+            schemas: known.now(),
         };
         Self {
             reader,
+            known,
             window_entries: config.window_bytes / ENTRY_BYTES,
             set_aside_days: i32::try_from(config.set_aside_days).unwrap_or(i32::MAX),
             writer_id: writer_id.to_owned(),
@@ -135,6 +148,7 @@ impl Pipeline {
         earlier: &mut impl Earlier,
     ) -> Result<EncodedBatch, IngestError> {
         let mut work = Work::default();
+        self.reader.schemas = self.known.now();
         for (place, run) in batch.runs.iter().enumerate() {
             self.read_run(place, run, &mut work);
         }
@@ -297,7 +311,7 @@ impl Reader {
         headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Sealed<'a>, Side> {
         let message = Message { key: record.key, headers, value: record.value };
-        let event = match catch(|| (self.decoder)(&message, &self.limits)) {
+        let event = match catch(|| (self.decoder)(&message, &self.limits, &self.schemas)) {
             Ok(Ok(event)) => event,
             Ok(Err(fault)) => {
                 return Err(self.set_aside(topic, at, record, class_of(fault.class), fault.to_string().into()));

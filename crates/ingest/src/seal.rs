@@ -1,11 +1,13 @@
 //! Sealing: the agency's tokens leave the event, keyed surrogates take their place, every other byte stays as sent.
 //!
 //! The payload is spliced, not written anew: tokens are slices of the message, so their byte ranges are known
-//! (ingestion.md 3.6). Absent: any choice of which surrogate becomes a person's id (models, by record order).
+//! (ingestion.md 3.6). Of Avro the length before a token is replaced with it; what is kept of it and how is told in
+//! [`events::avro::Form`]. Absent: any choice of which surrogate becomes a person's id (models, by record order).
 
 use std::hash::Hasher as _;
 use std::io::{self, Write};
 
+use events::avro::{self, Form};
 use events::{Event, EventType, TokenAt};
 use policy::Keys;
 use siphasher::sip::SipHasher13;
@@ -51,20 +53,23 @@ impl Sealed<'_> {
 
     /// Writes the event's data with surrogates (32 hex digits) in place of tokens.
     pub(crate) fn write_payload(&self, out: &mut impl Write) -> io::Result<()> {
-        splice(self.event.raw, &self.event.tokens, &self.subjects, out)
+        if self.event.form == Form::Json {
+            return splice(self.event.raw, &self.event.tokens, &self.subjects, out);
+        }
+        let subjects: SmallVec<[_; 4]> = self.subjects.iter().map(hex).collect();
+        avro::write_sealed(&self.event, &subjects, out)
     }
 }
 
-fn splice(raw: &str, tokens: &[TokenAt<'_>], surrogates: &[Surrogate], out: &mut impl Write) -> io::Result<()> {
-    let bytes = raw.as_bytes();
+fn splice(raw: &[u8], tokens: &[TokenAt<'_>], surrogates: &[Surrogate], out: &mut impl Write) -> io::Result<()> {
     let mut written = 0;
     for (token, surrogate) in tokens.iter().zip(surrogates) {
-        debug_assert!(written <= token.at.start && raw.get(token.at.clone()) == Some(token.token));
-        out.write_all(&bytes[written..token.at.start])?;
+        debug_assert!(written <= token.at.start && raw.get(token.at.clone()) == Some(token.token.as_bytes()));
+        out.write_all(&raw[written..token.at.start])?;
         out.write_all(&hex(surrogate))?;
         written = token.at.end;
     }
-    out.write_all(&bytes[written..])
+    out.write_all(&raw[written..])
 }
 
 /// A surrogate as it stands in payloads.

@@ -3,7 +3,8 @@
 //! It owns the [`EventSource`] and nothing else touches it. It never waits for one thing alone: while a batch waits for the
 //! pipeline, or the lake for its store, the group is answered and orders are obeyed. What it can fix by waiting it waits
 //! for (with one log line when the state changes, not one per try); what concerns one partition halts that partition,
-//! visibly, while the others go on. Absent: any look into a message, any offset but those that the lake gave.
+//! visibly, while the others go on. Absent: any look into a message but for the schema it needs, any offset but those that the
+//! lake gave.
 //!
 //! Source: ingestion.md 3.4 (steps 2 to 6), 3.5, 3.11.
 
@@ -13,7 +14,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventlog::{Change, EventSource, Fetched, LogError, Partition, Watermarks};
+use eventlog::{Change, EventSource, Fetched, LogError, Partition, Records, Watermarks};
+use events::Limits;
 use lake::PartitionId;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
@@ -27,6 +29,7 @@ use crate::clock::{Clock, Ids};
 use crate::committer::{Assignment, ToCommitter};
 use crate::config::{Pacing, WorkerConfig};
 use crate::reading::{Reading, out_of_range};
+use crate::schemas::{Asked, Gate, Schemas, Waiting};
 use crate::status::{Halt, Monitor, State};
 use crate::worker::ToPipeline;
 
@@ -70,6 +73,7 @@ pub(crate) struct SourcePart<S> {
     pub messages: Purse,
     pub under_way: UnderWay,
     pub until: Until,
+    pub schemas: Schemas,
 }
 
 impl<S: EventSource> SourcePart<S> {
@@ -99,6 +103,8 @@ struct LogReader<S> {
     targets: Option<BTreeMap<Partition, i64>>,
     scanned_at: Option<Duration>,
     backoff: Backoff,
+    /// Holds back Avro messages whose schema is not known yet.
+    gate: Gate,
     last_ingested_at_us: i64,
 }
 
@@ -114,6 +120,8 @@ struct Open {
 impl<S: EventSource> LogReader<S> {
     fn new(io: SourcePart<S>) -> Self {
         let backoff = Backoff::new(io.config.backoff_first, io.config.backoff_most);
+        let limits = Limits { max_bytes: io.config.max_payload };
+        let gate = Gate::new(io.schemas.clone(), limits, backoff.clone());
         Self {
             io,
             reading: BTreeMap::new(),
@@ -126,6 +134,7 @@ impl<S: EventSource> LogReader<S> {
             targets: None,
             scanned_at: None,
             backoff,
+            gate,
             last_ingested_at_us: i64::MIN,
         }
     }
@@ -160,6 +169,7 @@ impl<S: EventSource> LogReader<S> {
                 Err(Trouble::Stop(stop)) => return Err(stop),
             }
         }
+        self.ask_for_schemas().await?;
         if self.is_drained() {
             return Err(Stop::Finished);
         }
@@ -304,6 +314,7 @@ impl<S: EventSource> LogReader<S> {
         }
         for partition in gone {
             let _ = self.io.source.stop(&partition);
+            self.gate.forget(&partition);
             let Some(reading) = self.reading.remove(&partition) else { continue };
             info!(partition = %partition, "given to another worker");
             if change != Change::Lost && !reading.is_settled() {
@@ -413,6 +424,7 @@ impl<S: EventSource> LogReader<S> {
         self.io.source.read_from(&partition, reading.next)?;
         info!(partition = %partition, from = reading.from, claim = reading.topic.claim, "reading");
         self.halted.remove(&partition);
+        // It may have stood still, or waited for a schema, under an assignment that is over.
         self.io.monitor.partition(&reading.topic.id, |status| status.state = State::Reading);
         let (topic, window) = (reading.topic.clone(), assignment.window);
         self.outbox.push_back(ToPipeline::Assigned { topic, window });
@@ -428,6 +440,12 @@ impl<S: EventSource> LogReader<S> {
             self.halt(&partition, Halt::Recreated { offset });
             return;
         }
+        // What was under way when the partition was stopped.
+        if self.gate.holds(&partition) {
+            return;
+        }
+        let from = reading.next.max(reading.from);
+        let (records, held) = self.gate.pass(&partition, records, from, self.io.clock.elapsed());
         reading.next = reading.next.max(records.next_offset());
         if reading.next > reading.from {
             self.open.since.get_or_insert_with(|| self.io.clock.elapsed());
@@ -440,6 +458,36 @@ impl<S: EventSource> LogReader<S> {
         }
         self.open.rows += records.len();
         reading.chunks.push(records);
+        if let Some(waiting) = held {
+            let _ = self.io.source.stop(&partition);
+            self.tell_waiting(&partition, waiting);
+        }
+    }
+
+    fn tell_waiting(&self, partition: &Partition, waiting: Waiting) {
+        self.io.monitor.partition(&self.id(partition), |status| status.state = State::Waiting(waiting));
+    }
+
+    /// Asks again for the schemas that partitions wait for, when it is time, and reads on those that need not wait longer.
+    async fn ask_for_schemas(&mut self) -> Result<(), Stop> {
+        for asked in self.gate.ask_again(self.io.clock.elapsed()) {
+            match asked {
+                Asked::Still(partition, waiting) => self.tell_waiting(&partition, waiting),
+                Asked::Ready(partition) => {
+                    let Some(next) = self.reading.get(&partition).map(|reading| reading.next) else { continue };
+                    match self.io.source.read_from(&partition, next) {
+                        Ok(()) => {
+                            info!(partition = %partition, from = next, "the Avro schema is known; reading on");
+                            self.gate.forget(&partition);
+                            self.io.monitor.partition(&self.id(&partition), |status| status.state = State::Reading);
+                        }
+                        // It is asked for again, and so the log.
+                        Err(error) => self.trouble(error).await?,
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn bytes_wanted(&self) -> usize {
@@ -484,9 +532,11 @@ impl<S: EventSource> LogReader<S> {
     }
 
     fn is_drained(&self) -> bool {
-        // A partition that halted while it was read is still in `reading`, for what it has in the open batch.
+        // A partition that halted while it was read is still in `reading`, for what it has in the open batch. One that
+        // waits for a schema was asked for at least once: a drain does not wait with it.
         let reached = |(partition, high): (&Partition, &i64)| {
             self.halted.contains_key(partition)
+                || self.gate.holds(partition)
                 || self.reading.get(partition).is_none_or(|reading| reading.next >= *high)
         };
         self.targets.as_ref().is_some_and(|targets| targets.iter().all(reached))
@@ -561,6 +611,7 @@ impl<S: EventSource> LogReader<S> {
         error!(partition = %partition, reason = %halt, "partition halted");
         let _ = self.io.source.stop(partition);
         let fenced = matches!(halt, Halt::Fenced { .. });
+        self.gate.forget(partition);
         self.io.monitor.partition(&self.id(partition), |status| status.state = State::Halted(halt));
         // A group gave the partition to this worker: whoever claimed it meanwhile may be gone.
         let again = self.io.config.reclaim_after.filter(|_| fenced).map(|after| self.io.clock.elapsed() + after);
@@ -570,6 +621,7 @@ impl<S: EventSource> LogReader<S> {
     /// Forgets what was read of the partition and not sent on.
     fn drop_partition(&mut self, partition: &Partition) {
         self.reading.remove(partition);
+        self.gate.forget(partition);
         let _ = self.io.source.stop(partition);
     }
 }

@@ -9,6 +9,7 @@ use lake::PartitionId;
 use tokio::sync::watch;
 
 use crate::budget::Purse;
+use crate::schemas::Waiting;
 use crate::set_aside::ErrorClass;
 
 /// Rows by status and reason.
@@ -132,6 +133,8 @@ pub enum State {
     /// It is read.
     #[default]
     Reading,
+    /// It stands still until an Avro schema can be had; it is asked for again and again.
+    Waiting(Waiting),
     /// It stands still until an operator acts.
     Halted(Halt),
 }
@@ -206,7 +209,15 @@ impl WorkerReport {
     pub fn halted(&self) -> impl Iterator<Item = (&PartitionId, &Halt)> {
         self.partitions.iter().filter_map(|(id, status)| match &status.state {
             State::Halted(halt) => Some((id, halt)),
-            State::Reading => None,
+            State::Reading | State::Waiting(_) => None,
+        })
+    }
+
+    /// Partitions that wait for an Avro schema, with the reason.
+    pub fn waiting(&self) -> impl Iterator<Item = (&PartitionId, &Waiting)> {
+        self.partitions.iter().filter_map(|(id, status)| match &status.state {
+            State::Waiting(waiting) => Some((id, waiting)),
+            State::Reading | State::Halted(_) => None,
         })
     }
 

@@ -35,6 +35,7 @@ use crate::crash;
 use crate::lookup::{KnownFiles, WindowRule};
 use crate::metrics::Meters;
 use crate::pipeline::{Pipeline, content_key};
+use crate::schemas::{NoRegistry, SchemaSource, Schemas};
 use crate::source::{Control, SourcePart, Until};
 use crate::status::{Monitor, WorkerReport};
 use crate::window::Window;
@@ -65,6 +66,7 @@ pub struct Worker<S> {
     monitor: Monitor,
     messages: Purse,
     rows: Purse,
+    schemas: Schemas,
 }
 
 impl<S: EventSource + 'static> Worker<S> {
@@ -81,7 +83,14 @@ impl<S: EventSource + 'static> Worker<S> {
         let half = config.memory_bytes / 2;
         let (messages, rows) = (Purse::new(half), Purse::new(half));
         let monitor = Monitor::new(events.lake_version(), [messages.clone(), rows.clone()]);
-        Self { source: Some(source), events, policy, keys, config, clock, ids, monitor, messages, rows }
+        let schemas = Schemas::new(Arc::new(NoRegistry));
+        Self { source: Some(source), events, policy, keys, config, clock, ids, monitor, messages, rows, schemas }
+    }
+
+    /// Says who knows writers' Avro schemas. Without it a partition with Avro messages waits.
+    #[must_use]
+    pub fn with_schemas(self, source: Arc<dyn SchemaSource>) -> Self {
+        Self { schemas: Schemas::new(source), ..self }
     }
 
     /// A view of the worker to keep while it runs.
@@ -97,7 +106,8 @@ impl<S: EventSource + 'static> Worker<S> {
         self.run(Until::Told, cancel).await
     }
 
-    /// Ingests until everything that the log held at the beginning is committed, or stands in a halted partition.
+    /// Ingests until everything that the log held at the beginning is committed, or stands in a partition that is halted
+    /// or waits for an Avro schema.
     ///
     /// # Errors
     /// As [`Self::run_until`].
@@ -128,6 +138,7 @@ impl<S: EventSource + 'static> Worker<S> {
             messages: self.messages.clone(),
             under_way: UnderWay::default(),
             until,
+            schemas: self.schemas.clone(),
         };
         let decoder = Decoder {
             pipeline: Pipeline::new(
@@ -135,6 +146,7 @@ impl<S: EventSource + 'static> Worker<S> {
                 &self.config,
                 lake::events::file_schema(),
                 self.events.writer_id(),
+                self.schemas.known.clone(),
             ),
             raw,
             committer: AskCommitter(to_committer),

@@ -20,6 +20,7 @@
 //! Absent on purpose: any store, any log, any policy. Who may emit what stands in domain.md 4; the world keeps to it.
 
 pub mod agency;
+pub mod avro;
 pub mod codes;
 mod dice;
 pub mod feed;

@@ -7,6 +7,7 @@
 //! Absent: the registry of figures and their goals in words, processes and HTTP (`xtask`).
 #![allow(clippy::print_stdout)] // a command line talks on it
 
+mod avro;
 mod commit;
 mod determinism;
 mod disclosed;
@@ -46,6 +47,11 @@ enum What {
     },
     /// The same events in three arrival orders and batch sizes
     Determinism {
+        #[arg(long, value_enum, default_value_t = Size::Small)]
+        size: Size,
+    },
+    /// CPU of reading the sample's events, from Avro, from JSON, and by arrow-avro
+    Avro {
         #[arg(long, value_enum, default_value_t = Size::Small)]
         size: Size,
     },
@@ -125,6 +131,7 @@ fn main() -> anyhow::Result<ExitCode> {
         match what {
             What::Truth { size } => truth::measure(&scratch, size).await,
             What::Determinism { size } => determinism::measure(&scratch, size).await,
+            What::Avro { size } => avro::measure(size),
             What::Malformed => malformed::measure(&scratch).await,
             What::Disclosure => disclosed::measure(&scratch).await,
             What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,

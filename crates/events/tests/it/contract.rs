@@ -1,6 +1,6 @@
 //! The committed files say what the program does.
 
-use events::{EventType, code_list, schema};
+use events::{EventType, avro, code_list, schema};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -11,16 +11,19 @@ pub fn folder() -> PathBuf {
 /// With `AMANAT_WRITE_SCHEMAS=1` the files are written instead; a released version is never changed, a new one is added.
 #[test]
 fn each_committed_schema_equals_the_one_that_the_contract_makes() {
-    let mut schemas: Vec<_> = EventType::ALL.iter().map(|t| (t.short_name(), schema::of(*t))).collect();
-    schemas.push(("envelope", schema::envelope()));
-    for (name, schema) in schemas {
-        let (path, made) = (folder().join(name).join("v1.json"), schema::render(&schema));
+    let types = EventType::ALL.iter();
+    let mut schemas: Vec<_> = types
+        .flat_map(|t| [(t.short_name(), "v1.json", schema::of(*t)), (t.short_name(), "v1.avsc", avro::schema_of(*t))])
+        .collect();
+    schemas.push(("envelope", "v1.json", schema::envelope()));
+    for (name, file, schema) in schemas {
+        let (path, made) = (folder().join(name).join(file), schema::render(&schema));
         if std::env::var_os("AMANAT_WRITE_SCHEMAS").is_some() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, &made).unwrap();
         }
-        let committed = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("schemas/{name}/v1.json is missing"));
-        assert_eq!(committed, made, "schemas/{name}/v1.json differs; AMANAT_WRITE_SCHEMAS=1 writes it");
+        let committed = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("schemas/{name}/{file} is missing"));
+        assert_eq!(committed, made, "schemas/{name}/{file} differs; AMANAT_WRITE_SCHEMAS=1 writes it");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&made).unwrap(), schema);
     }
 }

@@ -46,7 +46,7 @@ fn what_is_written_is_read_again_in_both_modes() {
     let message = Message { key: Some(&binary.key), headers: &headers, value: Some(&binary.value) };
     let event = events::decode(&message, &Limits::default()).unwrap();
     assert_eq!(event.data, data);
-    assert_eq!(event.raw[event.tokens[0].at.clone()], *"bcdfghjkmnpqrstv");
+    assert_eq!(event.raw[event.tokens[0].at.clone()], *b"bcdfghjkmnpqrstv");
     let again = encode::event_of_line(line.as_bytes(), &Limits::default()).unwrap();
     assert_eq!(again, event);
     assert_eq!(encode::binary_of(&again), binary);

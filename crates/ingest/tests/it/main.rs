@@ -2,6 +2,7 @@
 //! specification (issue "The main job, end to end", items 4 and "Bad input"; ingestion.md 3.2 to 3.7).
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod avro;
 mod bad_input;
 mod compacted;
 mod copies;

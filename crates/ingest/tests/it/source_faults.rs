@@ -97,7 +97,7 @@ fn shifted(records: &Records, by_ms: i64) -> Records {
 fn halt_of(report: &ingest::WorkerReport, place: &Place, agency: &str) -> Option<Halt> {
     match &report.partitions[&place.partition(agency)].state {
         State::Halted(halt) => Some(halt.clone()),
-        State::Reading => None,
+        State::Reading | State::Waiting(_) => None,
     }
 }
 

@@ -14,6 +14,7 @@
 //!
 //! Absent: what follows for counting (`sql/staging`).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use events::EventType;
@@ -36,18 +37,13 @@ pub(crate) struct Content {
 impl Content {
     /// The content of a row.
     pub fn of(raw: &super::rows::Raw<'_>) -> Self {
-        Self {
-            payload: raw.payload.to_vec(),
-            kind: raw.kind,
-            record_id: raw.record_id.to_owned(),
-            recorded_at: raw.recorded_at,
-            version: raw.version,
-        }
+        let (payload, kind, record_id, recorded_at, version) = raw.content();
+        Self { payload: payload.into_owned(), kind, record_id: record_id.to_owned(), recorded_at, version }
     }
 
     fn is(&self, row: &Row<'_>) -> bool {
-        (self.payload.as_slice(), self.kind, self.record_id.as_str(), self.recorded_at, self.version)
-            == row.raw.content()
+        let payload = Cow::Borrowed(self.payload.as_slice());
+        (payload, self.kind, self.record_id.as_str(), self.recorded_at, self.version) == row.raw.content()
     }
 }
 

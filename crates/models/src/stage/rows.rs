@@ -2,6 +2,8 @@
 //!
 //! Absent: reading the lake (rows come as borrowed columns) and what the rows mean together (see `link`).
 
+use std::borrow::Cow;
+
 use events::{Data, EventType, Occurred};
 
 /// An event's place in the folding order of its record (domain.md 4): `record_version`, then `time`, then event id.
@@ -40,9 +42,11 @@ impl Raw<'_> {
         (self.agency, self.event_id)
     }
 
-    /// By what one of several copies is chosen: content alone, the sealed payload first (ingestion.md 3.7.5).
-    pub fn content(&self) -> (&[u8], EventType, &str, i64, u16) {
-        (self.payload, self.kind, self.record_id, self.recorded_at, self.version)
+    /// By what one of several copies is chosen: content alone, the sealed payload first (ingestion.md 3.7.5), as JSON
+    /// whatever it was sent as.
+    pub fn content(&self) -> (Cow<'_, [u8]>, EventType, &str, i64, u16) {
+        let payload = events::sealed_json(self.kind, self.version, self.payload);
+        (payload, self.kind, self.record_id, self.recorded_at, self.version)
     }
 }
 

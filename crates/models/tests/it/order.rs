@@ -26,7 +26,7 @@ fn by_topic(mut lines: Vec<Feedline>) -> Vec<Feedline> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edition_is_equal_whatever_the_batches_partitions_order_of_arrival_and_buckets() {
+async fn an_edition_is_equal_whatever_the_batches_partitions_order_of_arrival_wire_format_and_buckets() {
     let lines = feed(Size::Small);
     let expected = hashes(&lines, Arrival::default(), &RefreshOptions::default()).await;
     assert_eq!(expected.0.len(), 9, "eight datasets and the calendar");
@@ -38,6 +38,11 @@ async fn an_edition_is_equal_whatever_the_batches_partitions_order_of_arrival_an
         expected,
         "three partitions, small batches, four buckets"
     );
+
+    let avro: Vec<Feedline> = lines.iter().cloned().map(sample::avro::line).collect();
+    assert!(avro.iter().filter(|line| line.value.first() == Some(&0)).count() > 20_000);
+    let by_avro = hashes(&avro, Arrival::default(), &RefreshOptions::default()).await;
+    assert_eq!(by_avro, expected, "the same events written in Avro");
 
     let many_buckets = RefreshOptions { buckets: Some(64), ..RefreshOptions::default() };
     assert_eq!(hashes(&by_topic(lines), Arrival::default(), &many_buckets).await, expected, "topic after topic");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::{EventSink as _, Outgoing};
-use ingest::{Clock, CountedIds, Worker, WorkerConfig};
+use ingest::{Clock, CountedIds, StaticSchemas, Worker, WorkerConfig};
 use lake::{Events, EventsSnapshot, Store, StoreKind};
 use models::{RefreshOptions, RefreshReport, Snapshot, refresh};
 use policy::{Keys, Master, Policy};
@@ -85,7 +85,8 @@ impl Lake {
         config.batch_rows = arrival.batch_rows;
         let events = Events::open_or_create(&lake.store, "test").await.unwrap();
         let ids = Arc::new(CountedIds::new(1));
-        let mut worker = Worker::new(log.source(), events, policy(), keys(), config, Arc::new(StillClock), ids);
+        let worker = Worker::new(log.source(), events, policy(), keys(), config, Arc::new(StillClock), ids);
+        let mut worker = worker.with_schemas(Arc::new(StaticSchemas(sample::avro::schemas().collect())));
         worker.drain().await.unwrap();
         lake
     }

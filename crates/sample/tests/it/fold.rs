@@ -51,7 +51,7 @@ fn events_of(world: World, rules: Rules) -> HashMap<(String, u128), Told> {
             record: event.record_id.to_string(),
             person: event.tokens.first().map(|token| token.token.to_owned()),
             place: (event.record_version, event.recorded_at, id),
-            raw: event.raw.as_bytes().to_vec(),
+            raw: event.raw.to_vec(),
         };
         let key = (event.agency.to_owned(), id);
         match events.get(&key) {

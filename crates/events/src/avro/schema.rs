@@ -1,0 +1,105 @@
+//! The contract as Avro schemas: one record for each event type, committed as `schemas/<type>/v1.avsc`.
+//!
+//! Codes and dates are strings, whole numbers longs, optional fields `["null", T]` with default null, `fields` of a
+//! correction a union with one record for each fact. Why: docs/decisions/2026-11-26-avro-types.md.
+
+use crate::contract::{Contract, RecordVersion};
+use crate::data::{self, each_fact};
+use crate::value::{Kind, When};
+use crate::{EventType, person};
+use serde_json::{Value, json};
+
+/// Namespace of the contract's records.
+const NAMESPACE: &str = "pk.tip";
+
+/// What the name of a correction's record ends with.
+const PATCH_SUFFIX: &str = "Fields";
+
+/// Avro schema of the data of version 1 of a type.
+pub fn schema_of(kind: EventType) -> Value {
+    macro_rules! dispatch {
+        ($($name:ident $patch:ident,)*) => {
+            match kind {
+                $(EventType::$name => whole::<data::$name>(kind),)*
+                EventType::RecordCorrected => whole::<data::CorrectionHead>(kind),
+                EventType::RecordRetracted => whole::<data::RecordRetracted>(kind),
+                EventType::ReportExpected => whole::<data::ReportExpected>(kind),
+                EventType::ReportNil => whole::<data::ReportNil>(kind),
+            }
+        };
+    }
+    each_fact!(dispatch)
+}
+
+/// Name of a type's record.
+pub(crate) fn record_name(kind: EventType) -> String {
+    format!("{kind:?}")
+}
+
+/// Name of the record of a correction's `fields`, by the target's type.
+pub(crate) fn patch_name(kind: EventType) -> String {
+    format!("{kind:?}{PATCH_SUFFIX}")
+}
+
+/// Whether it is the name of that record.
+pub(crate) fn is_patch_name(name: &str, kind: EventType) -> bool {
+    name == patch_name(kind)
+}
+
+/// A record of the contract's.
+pub(crate) fn record(name: &str, doc: &str, fields: Vec<Value>) -> Value {
+    json!({ "type": "record", "name": name, "namespace": NAMESPACE, "doc": doc, "fields": fields })
+}
+
+/// A field that may be absent.
+pub(crate) fn optional_field(name: &str, of: &Value, doc: Option<&str>) -> Value {
+    let mut field = field(name, &json!(["null", of]), doc);
+    field["default"] = Value::Null;
+    field
+}
+
+fn field(name: &str, of: &Value, doc: Option<&str>) -> Value {
+    let mut field = json!({ "name": name, "type": of });
+    if let Some(doc) = doc {
+        field["doc"] = doc.trim().into();
+    }
+    field
+}
+
+fn whole<T: Contract>(kind: EventType) -> Value {
+    let mut fields = vec![field("record_version", &RecordVersion::avro(), Some("The agency's counter on the record."))];
+    if T::OCCURRED {
+        let doc = "When it happened (Asia/Karachi): day, month, quarter or year (2024-03-09, 2024-03, 2024-Q1, 2024).";
+        fields.push(field("occurred_on", &When::avro(), Some(doc)));
+    }
+    if T::PERSON {
+        let doc = "Tokens of one person, made on the agency's machine; the first names the person.";
+        fields.push(field("person", &person::avro(), Some(doc)));
+    }
+    fields.extend(T::FIELDS.iter().map(|f| {
+        let make = if f.required { field } else { optional_field };
+        make(f.name, &(f.avro)(), Some(f.doc))
+    }));
+    if T::FIELDS_OF_TARGET {
+        let doc = "The fields replaced, those of the target's type; one that is null is not replaced.";
+        fields.push(field("fields", &patches(), Some(doc)));
+    }
+    record(&record_name(kind), &format!("{}, version 1: {}", kind.name(), kind.dataschema()), fields)
+}
+
+/// The union of what a correction may replace, in the order of the contract.
+fn patches() -> Value {
+    macro_rules! list {
+        ($($name:ident $patch:ident,)*) => { json!([$(patch::<data::$name>(EventType::$name),)*]) };
+    }
+    each_fact!(list)
+}
+
+fn patch<T: Contract>(kind: EventType) -> Value {
+    let mut fields = Vec::new();
+    if T::OCCURRED {
+        fields.push(optional_field("occurred_on", &When::avro(), None));
+    }
+    fields.extend(T::FIELDS.iter().map(|f| optional_field(f.name, &(f.avro)(), None)));
+    record(&patch_name(kind), &format!("Fields of {} that a correction replaces.", kind.name()), fields)
+}
