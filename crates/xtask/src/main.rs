@@ -5,6 +5,7 @@
 
 mod fences;
 mod figures;
+mod fuzz;
 mod kafka;
 mod papers;
 
@@ -30,6 +31,8 @@ enum Chore {
     Fences,
     /// Measure what the project claims, and write it down in docs/figures.md.
     Figures(figures::Args),
+    /// Fuzz what reads bytes from outside, each target in turn.
+    Fuzz(fuzz::Args),
     /// Run the commands that README and guides show, against a served sample.
     Papers,
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Kafka(args) => kafka::run(args),
         Chore::Fences => fences::check(&root()).map(|()| ExitCode::SUCCESS),
+        Chore::Fuzz(args) => fuzz::run(&root(), &args),
         Chore::Papers => papers::run(&root()),
         Chore::Figures(args) => figures::run(&root(), &args).map(|()| ExitCode::SUCCESS),
     };

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod contract;
+mod corpus;
 mod cost;
 mod dates;
 mod road;

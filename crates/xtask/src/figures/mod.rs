@@ -5,6 +5,7 @@
 //! falls short; a performance figure that falls short is printed and written down, because a slow day is no wrong number.
 
 pub mod amanat;
+mod fuzz;
 mod hostile;
 mod kill9;
 mod measure;
@@ -90,7 +91,9 @@ pub struct Bench {
 
 /// Every figure, in the order in which they make sense.
 pub fn registry() -> Vec<Figure> {
-    road::figures()
+    let mut all = road::figures();
+    all.extend(fuzz::figures());
+    all
 }
 
 /// `cargo xtask figures …`
