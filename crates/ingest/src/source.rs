@@ -14,7 +14,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventlog::{Change, EventSource, Fetched, LogError, Partition, Records, Watermarks};
+use eventlog::{Change, EventSource, Fetched, LogError, Partition, Watermarks};
 use events::Limits;
 use lake::PartitionId;
 use tokio::sync::mpsc::error::TryRecvError;

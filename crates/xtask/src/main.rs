@@ -6,6 +6,7 @@
 mod contracts;
 mod fences;
 mod figures;
+mod fuzz;
 mod kafka;
 mod papers;
 
@@ -33,6 +34,8 @@ enum Chore {
     Contracts(contracts::Args),
     /// Measure what the project claims, and write it down in docs/figures.md.
     Figures(figures::Args),
+    /// Fuzz what reads bytes from outside, each target in turn.
+    Fuzz(fuzz::Args),
     /// Run the commands that README and guides show, against a served sample.
     Papers,
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Kafka(args) => kafka::run(args),
         Chore::Fences => fences::check(&root()).map(|()| ExitCode::SUCCESS),
         Chore::Contracts(args) => contracts::run(&root(), &args).map(|()| ExitCode::SUCCESS),
+        Chore::Fuzz(args) => fuzz::run(&root(), &args),
         Chore::Papers => papers::run(&root()),
         Chore::Figures(args) => figures::run(&root(), &args).map(|()| ExitCode::SUCCESS),
     };

@@ -4,6 +4,7 @@
 mod avro;
 mod bad_input;
 mod contract;
+mod corpus;
 mod cost;
 mod dates;
 mod road;

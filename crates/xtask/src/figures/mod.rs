@@ -5,6 +5,7 @@
 //! falls short; a performance figure that falls short is printed and written down, because a slow day is no wrong number.
 
 pub mod amanat;
+mod fuzz;
 mod hostile;
 mod kill9;
 mod maintain;
@@ -91,7 +92,7 @@ pub struct Bench {
 
 /// Every figure, in the order in which they make sense.
 pub fn registry() -> Vec<Figure> {
-    road::figures().into_iter().chain(maintain::figures()).collect()
+    road::figures().into_iter().chain(maintain::figures()).chain(fuzz::figures()).collect()
 }
 
 /// `cargo xtask figures …`
