@@ -134,10 +134,8 @@ impl Committer<'_> {
         let foreign = |id: &PartitionId| !self.config.accept_new_source && is_of_another_log(id, before.cut.keys());
         let (refused, taken): (Vec<_>, Vec<_>) = partitions.iter().cloned().partition(|(_, id)| foreign(id));
         let ids: Vec<_> = taken.iter().map(|(_, id)| id.clone()).collect();
-        let early = self.events.next_offsets(&ids).await?;
         let claims = self.events.claim(&ids).await?;
-        let late = self.events.next_offsets(&ids).await?;
-        let next = if lake::mistake("mistake.offsets_before_claim") { early } else { late };
+        let next = self.events.next_offsets(&ids).await?;
         let mut memories = lookup::memories(&self.events.snapshot()?, &ids, self.rule).await?;
         let mut assignments = Vec::new();
         for (partition, id) in taken {
@@ -193,10 +191,6 @@ impl Committer<'_> {
                 }
                 Ok(Outcome::Fenced { partition, claim }) => self.fenced(&partition, claim),
                 Ok(Outcome::Moved { partition, seen }) => self.moved(&partition, seen),
-                Err(_) if lake::mistake("mistake.error_taken_for_success") => {
-                    self.committed(&batch, self.events.lake_version());
-                    return Ok(());
-                }
                 Err(error) => self.failed(&mut backoff, error).await?,
             }
         }

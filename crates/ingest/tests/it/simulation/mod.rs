@@ -31,7 +31,7 @@ const MISTAKES: [&str; 10] = [
     "mistake.offsets_first",
     "mistake.last_offset_for_next",
     "mistake.no_claim",
-    "mistake.offsets_before_claim",
+    "mistake.begins_at_the_end",
     "mistake.retry_without_looking",
     "mistake.error_taken_for_success",
     "mistake.fenced_rows_stay",
@@ -40,7 +40,7 @@ const MISTAKES: [&str; 10] = [
 ];
 
 /// Seeds tried for a mistake until it is noticed.
-const PATIENCE: u64 = 60;
+const PATIENCE: u64 = 40;
 
 fn seeds() -> Range<u64> {
     let Ok(text) = std::env::var("AMANAT_SEEDS") else { return 0..100 };

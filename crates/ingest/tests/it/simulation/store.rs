@@ -1,7 +1,8 @@
 //! An object store in memory in which things go wrong, as the seed decides.
 //!
-//! What befalls an operation is drawn from the seed, the worker, the kind of object and how many such operations there were: not
-//! from the order in which threads come by. So the same world meets the same misfortunes.
+//! What befalls an operation is drawn from the seed, the worker, the time, the kind of object and how many such operations there
+//! were at that time: not from the order in which threads come by, nor from the order in which the library under the lake closes
+//! the files of a batch, which is random. So the same world meets the same misfortunes.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -39,7 +40,7 @@ struct Shared {
     misfortune: u64,
     /// Nothing works at all.
     away: bool,
-    counts: BTreeMap<(usize, String), u64>,
+    counts: BTreeMap<(usize, String), (Duration, u64)>,
     /// Puts that wait, by worker, until a time.
     gates: Vec<(usize, Duration, oneshot::Sender<()>)>,
     /// Puts that were given up and take effect at a time all the same.
@@ -128,8 +129,9 @@ impl Bucket {
 
     fn fate(&self, worker: usize, what: &str) -> Fate {
         let mut shared = self.shared.lock().unwrap();
+        let now = self.clock.passed();
         let count = shared.counts.entry((worker, what.to_owned())).or_default();
-        *count += 1;
+        *count = if count.0 == now { (now, count.1 + 1) } else { (now, 1) };
         let mut hasher = DefaultHasher::new();
         (self.seed, worker, what, *count).hash(&mut hasher);
         let draw = hasher.finish();
@@ -175,7 +177,7 @@ fn kind(path: &Path) -> String {
     if path.contains("_delta_log") {
         return path.rsplit('/').next().unwrap_or_default().to_owned();
     }
-    if path.contains("_lane=side") { "side".into() } else { "main".into() }
+    "data".into()
 }
 
 impl View {

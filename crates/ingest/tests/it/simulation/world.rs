@@ -28,6 +28,9 @@ use crate::support::*;
 const MEMORY: usize = 48 << 10;
 const BATCH: usize = 4 << 10;
 
+/// Polls after which a worker that time alone should move counts as running in circles.
+const RESTLESS: u32 = 5_000;
+
 /// Steps of a world; between two of them up to half a second passes.
 const STEPS: usize = 80;
 
@@ -281,7 +284,13 @@ impl World {
             let view = self.bucket.view(at);
             member.running = Some(worker(view, source, self.clock.clone(), self.writers, member.monitor.clone()));
         }
-        let ended = run_until_still(at, member, &self.bucket).await;
+        let ended = match run_until_still(at, member, &self.bucket).await {
+            Ok(ended) => ended,
+            Err(breach) => {
+                self.breach = Some(breach);
+                return;
+            }
+        };
         if let Some(report) = member.monitor.get().map(Monitor::report) {
             // What the log hands over in one piece, and one batch whose rows are more than its messages, come on top.
             if report.held_bytes > MEMORY + 2 * BATCH {
@@ -337,7 +346,7 @@ async fn drain(bucket: &Bucket, log: &SimulatedLog, clock: &SimClock, writer: u6
     });
     let mut member = Member { name: String::new(), running: Some(running), monitor, fenced: 0, until: Duration::ZERO };
     for _ in 0..3_000 {
-        match run_until_still(usize::MAX, &mut member, bucket).await {
+        match run_until_still(usize::MAX, &mut member, bucket).await? {
             Some(Ok(report)) => return Ok(report),
             Some(Err(error)) => return Err(format!("a healthy worker ended: {error}")),
             None => clock.advance(Duration::from_millis(50)),
@@ -393,23 +402,32 @@ fn worker(
 
 /// Polls a worker until nothing but time, or the store's gate, can move it. While it waits for the library's threads under the lake,
 /// nobody else moves, so that what they find does not depend on how fast they are.
-async fn run_until_still(at: usize, member: &mut Member, bucket: &Bucket) -> Option<Result<WorkerReport, IngestError>> {
-    let running = member.running.as_mut()?;
+async fn run_until_still(
+    at: usize,
+    member: &mut Member,
+    bucket: &Bucket,
+) -> Result<Option<Result<WorkerReport, IngestError>>, String> {
+    let Some(running) = member.running.as_mut() else { return Ok(None) };
+    let mut polls = 0;
     let called = Arc::new(Called::default());
     let waker = Waker::from(called.clone());
     poll_fn(|outer| {
         *called.outer.lock().unwrap() = Some(outer.waker().clone());
         loop {
+            polls += 1;
+            if polls > RESTLESS {
+                return Poll::Ready(Err("a worker never comes to rest".to_owned()));
+            }
             called.again.store(false, Ordering::SeqCst);
             if let Poll::Ready(ended) = running.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return Poll::Ready(Some(ended));
+                return Poll::Ready(Ok(Some(ended)));
             }
             if called.again.load(Ordering::SeqCst) {
                 continue;
             }
             let waits = member.monitor.get().is_some_and(|monitor| monitor.report().activity == Activity::Waiting);
             bucket.watch(outer.waker());
-            return if waits || bucket.holds(at) { Poll::Ready(None) } else { Poll::Pending };
+            return if waits || bucket.holds(at) { Poll::Ready(Ok(None)) } else { Poll::Pending };
         }
     })
     .await
