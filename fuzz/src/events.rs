@@ -102,20 +102,19 @@ fn check_event(event: &::events::Event<'_>) {
     assert!(event.tokens.iter().zip(&again.tokens).all(|(one, two)| one.token == two.token && one.at == two.at));
     assert_eq!(event.tokens.len(), again.tokens.len());
 
-    let mut payload = String::new();
+    let mut payload = Vec::new();
     let mut written = 0;
     for token in &event.tokens {
-        assert_eq!(&event.raw[token.at.clone()], token.token, "a token is where it is said to be");
-        payload.push_str(&event.raw[written..token.at.start]);
-        payload.push_str("0123456789abcdef0123456789abcdef");
+        assert_eq!(&event.raw[token.at.clone()], token.token.as_bytes(), "a token is where it is said to be");
+        payload.extend_from_slice(&event.raw[written..token.at.start]);
+        payload.extend_from_slice(b"0123456789abcdef0123456789abcdef");
         written = token.at.end;
     }
-    payload.push_str(&event.raw[written..]);
+    payload.extend_from_slice(&event.raw[written..]);
     // Two tokens of one kind would be the same surrogate here, and a person names a token once.
     let kinds: BTreeSet<_> = event.tokens.iter().map(|token| token.kind).collect();
     if kinds.len() == event.tokens.len() {
-        let sealed =
-            decode_sealed(event.kind, 1, payload.as_bytes()).expect("what was accepted can be read when sealed");
+        let sealed = decode_sealed(event.kind, 1, &payload).expect("what was accepted can be read when sealed");
         assert_eq!(
             (sealed.data, sealed.occurred, sealed.persons.len()),
             (event.data.clone(), event.occurred, event.tokens.len())

@@ -28,7 +28,7 @@ use crate::signal::stop_asked;
 use crate::{country, edition, exit, maintain, progress, registry, sampling, telemetry};
 
 /// When a member of a group claims a partition again that another had claimed, although the group gave it to this one.
-const RECLAIM_AFTER: Duration = Duration::from_secs(60);
+const RECLAIM_AFTER: Duration = Duration::from_mins(1);
 
 /// How often a reader looks for a new edition: one listing of a folder.
 const LOOK_FOR_EDITIONS: Duration = Duration::from_millis(500);

@@ -103,7 +103,7 @@ impl<S: EventSource + 'static> Worker<S> {
     /// # Errors
     /// What waiting does not mend; see [`IngestError`]. The worker may be run again afterwards.
     pub async fn run_until(&mut self, cancel: impl Future<Output = ()>) -> Result<WorkerReport, IngestError> {
-        self.run(Until::Told, cancel).await
+        Box::pin(self.run(Until::Told, cancel)).await
     }
 
     /// Ingests until everything that the log held at the beginning is committed, or stands in a partition that is halted
@@ -112,7 +112,7 @@ impl<S: EventSource + 'static> Worker<S> {
     /// # Errors
     /// As [`Self::run_until`].
     pub async fn drain(&mut self) -> Result<WorkerReport, IngestError> {
-        self.run(Until::Drained, pending()).await
+        Box::pin(self.run(Until::Drained, pending())).await
     }
 
     /// Gives back the source and the table.

@@ -8,7 +8,9 @@ fn replay(target: &str, hold: fn(&[u8])) {
     let folder = format!("{}/../../fuzz/corpus-seed/{target}", env!("CARGO_MANIFEST_DIR"));
     let files: Vec<_> = std::fs::read_dir(folder).unwrap().collect();
     assert!(!files.is_empty());
-    files.into_iter().for_each(|file| hold(&std::fs::read(file.unwrap().path()).unwrap()));
+    for file in files {
+        hold(&std::fs::read(file.unwrap().path()).unwrap());
+    }
 }
 
 #[test]

@@ -30,10 +30,13 @@ impl SimClock {
         let mut state = self.0.lock().unwrap();
         state.passed += by;
         let now = state.passed;
-        let (awake, asleep) = std::mem::take(&mut state.sleepers).into_iter().partition(|(until, _)| *until <= now);
+        let (awake, asleep): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut state.sleepers).into_iter().partition(|(until, _)| *until <= now);
         state.sleepers = asleep;
         drop(state);
-        awake.into_iter().for_each(|(_, waker): (Duration, Waker)| waker.wake());
+        for (_, waker) in awake {
+            waker.wake();
+        }
     }
 
     /// Sets the wall clock forward or back.
