@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use eventlog::kafka::{KafkaConfig, KafkaSink, KafkaSource};
-use eventlog::{EventSink, EventSource, LogError};
+use eventlog::kafka::{KafkaConfig, KafkaSink, KafkaSource, Membership};
+use eventlog::{Change, EventSink, EventSource, LogError, Partition};
 
 use super::bench::*;
 
@@ -154,6 +154,70 @@ fn brokers_that_go_away_later_are_waited_for_and_nothing_is_lost() {
     });
     assert!(matches!(found, Some(LogError::AnotherLog { .. })), "{found:?}");
     assert_ne!(connected(&config).source_uid(), source.source_uid());
+}
+
+/// What the group gives a member now; it gives up at once what it is asked to.
+fn given(member: &mut KafkaSource) -> Vec<Partition> {
+    if member.changed().unwrap() != Change::None {
+        member.release().unwrap();
+    }
+    member.partitions().unwrap()
+}
+
+#[test]
+fn members_of_a_group_share_the_partitions_and_take_over_from_one_that_leaves() {
+    let Some(kafka) = Kafka::new() else { return };
+    let stream = fresh_stream();
+    append_numbers(&mut *kafka.sink(), &stream, 0..30);
+    for next_generation in [false, true] {
+        let membership = Membership { next_generation, ..Membership::of(format!("{stream}-{next_generation}")) };
+        let config = KafkaConfig { membership: Some(membership), ..kafka.config.clone() };
+        let of_the_stream = |all: &[Partition]| all.iter().filter(|partition| *partition.stream == *stream).count();
+
+        let mut one = connected(&config);
+        until("the first member has all", || of_the_stream(&given(&mut one)) == 3);
+        let mut two = connected(&config);
+        until("the two share", || {
+            let (first, second) = (given(&mut one), given(&mut two));
+            let apart = first.iter().all(|partition| !second.contains(partition));
+            let all = of_the_stream(&first) + of_the_stream(&second) == 3;
+            apart && all && !first.is_empty() && !second.is_empty()
+        });
+        drop(two);
+        until("the first member has all again", || of_the_stream(&given(&mut one)) == 3);
+
+        // Where to read is the caller's to say, in a group too.
+        let partitions = partitions_of(&mut one, &stream);
+        for partition in &partitions {
+            one.read_from(partition, 0).unwrap();
+        }
+        assert_eq!(numbers(&drain(&mut one, &partitions)).len(), 30);
+    }
+}
+
+#[test]
+fn a_member_that_is_asked_to_give_up_keeps_the_others_waiting_until_it_has() {
+    let Some(kafka) = Kafka::new() else { return };
+    let stream = fresh_stream();
+    append_numbers(&mut *kafka.sink(), &stream, 0..30);
+    let config = KafkaConfig { membership: Some(Membership::of(&stream)), ..kafka.config.clone() };
+    let mut one = connected(&config);
+    until("the first member has all", || given(&mut one).iter().filter(|p| *p.stream == *stream).count() == 3);
+    let before = one.partitions().unwrap();
+    let mut two = connected(&config);
+    until("the first member is asked to give up some", || {
+        given(&mut two);
+        one.changed().unwrap() == Change::Some && one.partitions().unwrap().len() < before.len()
+    });
+    let kept = one.partitions().unwrap();
+    let asked: Vec<_> = before.into_iter().filter(|partition| !kept.contains(partition)).collect();
+    let has_none = |of: &[Partition]| of.iter().all(|partition| !asked.contains(partition));
+    assert!(has_none(&given(&mut two)), "nobody has them before they are given up");
+    one.release().unwrap();
+    until("the second member has them", || {
+        given(&mut one);
+        !has_none(&given(&mut two))
+    });
 }
 
 /// A reader, as soon as the brokers have time for an impatient one.
