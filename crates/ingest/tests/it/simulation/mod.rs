@@ -1,8 +1,9 @@
 //! Workers in a simulated world: the log, the store, the clock, the group and chance are arguments (ingestion.md 3.16, 2).
 //!
 //! A world is made from a seed: two or three workers of one group on one lake, messages of every kind that arrive over time, and
-//! a script of misfortunes. The same seed makes the same world, so a seed that fails is printed and fails again:
-//! `AMANAT_SEEDS=17..18 cargo test -p ingest simulation`.
+//! a script of misfortunes. The same seed makes the same script, so a seed that fails is printed and played again:
+//! `AMANAT_SEEDS=17..18 cargo test -p ingest simulation`. What the library under the lake reads at once on threads of its own may come
+//! in another order, and then a refused read may end a look a little earlier or later: now and then a seed has to be played twice.
 //!
 //! These are failures: a breach of the invariants I1, I2, I3, I5 or I6; a row that is not what an undisturbed worker makes of
 //! the same message; a world in which a healthy worker cannot catch up any more. These are not: rows late or in other files,
@@ -103,9 +104,13 @@ fn no_event_is_lost_or_doubled_in_any_simulated_world() {
 }
 
 #[test]
-fn the_same_seed_makes_the_same_world() {
+fn the_same_seed_plays_the_same_script() {
+    let script = |played: &world::Played| {
+        (played.messages, played.crashes, played.pauses, played.moves, played.lost, played.storms, played.jumps)
+    };
     for seed in [3, 4] {
-        assert_eq!(play(seed), play(seed), "seed {seed}");
+        let (first, second) = (play(seed).unwrap(), play(seed).unwrap());
+        assert_eq!(script(&first), script(&second), "seed {seed}");
     }
 }
 
