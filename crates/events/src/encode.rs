@@ -34,6 +34,23 @@ pub struct Draft<'a> {
     pub data: &'a Data,
 }
 
+impl<'a> Draft<'a> {
+    /// An event that was read, to be written again. `person` is its [`Event::tokens`] as a draft takes them.
+    pub fn of(event: &'a Event<'_>, person: &'a [(TokenKind, &'a str)]) -> Self {
+        Self {
+            id: event.id,
+            agency: event.agency,
+            record_id: &event.record_id,
+            record_version: event.record_version,
+            recorded_at: event.recorded_at,
+            occurred: event.occurred,
+            synthetic: event.synthetic,
+            person,
+            data: &event.data,
+        }
+    }
+}
+
 /// A message ready for the log. Its headers are binary mode's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Encoded {
@@ -128,18 +145,7 @@ pub fn binary_avro(draft: &Draft<'_>, schema_id: u32) -> Encoded {
 /// An event that was read, as an Avro message like [`binary_avro`].
 pub fn avro_of(event: &Event<'_>, schema_id: u32) -> Encoded {
     let person: Vec<_> = event.tokens.iter().map(|token| (token.kind, token.token)).collect();
-    let draft = Draft {
-        id: event.id,
-        agency: event.agency,
-        record_id: &event.record_id,
-        record_version: event.record_version,
-        recorded_at: event.recorded_at,
-        occurred: event.occurred,
-        synthetic: event.synthetic,
-        person: &person,
-        data: &event.data,
-    };
-    binary_avro(&draft, schema_id)
+    binary_avro(&Draft::of(event, &person), schema_id)
 }
 
 /// One line of structured JSON, without the line feed.

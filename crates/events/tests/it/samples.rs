@@ -74,17 +74,7 @@ fn each_valid_sample_written_again_is_the_same_event() {
         let line = sample.to_string();
         let event = event_of_line(line.as_bytes(), &Limits::default()).unwrap();
         let person: Vec<_> = event.tokens.iter().map(|t| (t.kind, t.token)).collect();
-        let draft = Draft {
-            id: event.id,
-            agency: event.agency,
-            record_id: &event.record_id,
-            record_version: event.record_version,
-            recorded_at: event.recorded_at,
-            occurred: event.occurred,
-            synthetic: event.synthetic,
-            person: &person,
-            data: &event.data,
-        };
+        let draft = Draft::of(&event, &person);
         let mut json = String::new();
         encode::data_json(&draft, &mut json);
         let again: Value = serde_json::from_str(&json).unwrap();

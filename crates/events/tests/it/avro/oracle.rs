@@ -69,17 +69,7 @@ proptest! {
         Sent::json(kind, &data).decode(&contract(), |read| {
             let event = read.unwrap();
             let person: Vec<_> = event.tokens.iter().map(|t| (t.kind, t.token)).collect();
-            let draft = Draft {
-                id: event.id,
-                agency: event.agency,
-                record_id: &event.record_id,
-                record_version: event.record_version,
-                recorded_at: event.recorded_at,
-                occurred: event.occurred,
-                synthetic: event.synthetic,
-                person: &person,
-                data: &event.data,
-            };
+            let draft = Draft::of(&event, &person);
             let mut ours = Vec::new();
             encode::data_avro(&draft, &mut ours);
             assert_eq!(ours, body);
