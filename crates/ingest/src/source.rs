@@ -8,18 +8,20 @@
 //!
 //! Source: ingestion.md 3.4 (steps 2 to 6), 3.5, 3.11.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventlog::{Change, EventSource, Fetched, LogError, Partition, Watermarks};
+use eventlog::{Change, EventSource, Fetched, LogError, Partition, Records, Watermarks};
 use events::Limits;
 use lake::PartitionId;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, info, warn};
+
+mod group;
 
 use crate::IngestError;
 use crate::backoff::Backoff;
@@ -279,68 +281,6 @@ impl<S: EventSource> LogReader<S> {
         }
     }
 
-    // The group.
-
-    /// Does what the group asks: gives up what is no longer this worker's, and looks for what came.
-    fn follow_group(&mut self) -> Result<(), Stop> {
-        match self.io.source.changed() {
-            Ok(change) => self.change = self.change.max(change),
-            Err(error) if error.is_transient() => debug!(%error, "the group does not answer"),
-            Err(error) => return Err(Stop::Failed(IngestError::Log(error))),
-        }
-        let change = std::mem::replace(&mut self.change, Change::None);
-        if change != Change::None {
-            self.give_up(change)?;
-            self.scanned_at = None;
-        }
-        self.release_what_is_finished();
-        Ok(())
-    }
-
-    /// Ends with the partitions that the group took away. What was read of them is committed within a short while or not at
-    /// all: dropping is always right, because offsets come from the lake (ingestion.md 3.5).
-    fn give_up(&mut self, change: Change) -> Result<(), Stop> {
-        let mine: BTreeSet<Partition> = match self.io.source.partitions() {
-            Ok(mine) => mine.into_iter().collect(),
-            Err(error) => return Err(Stop::Failed(IngestError::Log(error))),
-        };
-        self.halted.retain(|partition, _| mine.contains(partition));
-        let gone: Vec<Partition> =
-            self.reading.keys().filter(|partition| !mine.contains(*partition)).cloned().collect();
-        if change == Change::Lost {
-            warn!(partitions = gone.len(), "the group took this worker for dead; what it had read is dropped");
-        } else {
-            self.close();
-        }
-        for partition in gone {
-            let _ = self.io.source.stop(&partition);
-            self.gate.forget(&partition);
-            let Some(reading) = self.reading.remove(&partition) else { continue };
-            info!(partition = %partition, "given to another worker");
-            if change != Change::Lost && !reading.is_settled() {
-                self.leaving.push((reading.topic.clone(), reading.from));
-            }
-            self.io.monitor.update(|report| drop(report.partitions.remove(&reading.topic.id)));
-            self.outbox.push_back(ToPipeline::Released { topic: reading.topic });
-        }
-        self.leaving_since.get_or_insert_with(|| self.io.clock.elapsed());
-        Ok(())
-    }
-
-    fn release_what_is_finished(&mut self) {
-        let Some(since) = self.leaving_since else { return };
-        let waited = self.io.clock.elapsed().saturating_sub(since);
-        if self.leaving.is_empty() || waited >= self.io.config.release_wait {
-            self.leaving.clear();
-            self.leaving_since = None;
-            if let Err(error) = self.io.source.release() {
-                debug!(%error, "the group took no release");
-            }
-        }
-    }
-
-    // What there is to read.
-
     fn scan_is_due(&self) -> bool {
         let now = self.io.clock.elapsed();
         self.scanned_at.is_none_or(|then| now.saturating_sub(then) >= self.io.config.rescan)
@@ -432,7 +372,7 @@ impl<S: EventSource> LogReader<S> {
         Ok(())
     }
 
-    /// Adds records to the open batch.
+    /// Takes what came: the log must still be the same, and the schemas known.
     fn take(&mut self, Fetched { partition, records }: Fetched) {
         let Some(reading) = self.reading.get_mut(&partition) else { return };
         if let Some(offset) = reading.probe_fails(&records) {
@@ -446,10 +386,23 @@ impl<S: EventSource> LogReader<S> {
         }
         let from = reading.next.max(reading.from);
         let (records, held) = self.gate.pass(&partition, records, from, self.io.clock.elapsed());
-        reading.next = reading.next.max(records.next_offset());
-        if reading.next > reading.from {
-            self.open.since.get_or_insert_with(|| self.io.clock.elapsed());
+        self.keep(&partition, records);
+        if let Some(waiting) = held {
+            let _ = self.io.source.stop(&partition);
+            self.tell_waiting(&partition, waiting);
         }
+    }
+
+    /// Puts records into the open batch.
+    fn keep(&mut self, partition: &Partition, records: Records) {
+        let Some(reading) = self.reading.get_mut(partition) else { return };
+        reading.next = reading.next.max(records.next_offset());
+        if reading.next <= reading.from {
+            // The probe alone, however large: it is not ours to write again, and a batch that holds nothing else is not
+            // closed, so that what it took would never be returned.
+            return;
+        }
+        self.open.since.get_or_insert_with(|| self.io.clock.elapsed());
         let bytes = records.bytes();
         self.open.bytes += bytes;
         match &mut self.open.charge {
@@ -458,10 +411,6 @@ impl<S: EventSource> LogReader<S> {
         }
         self.open.rows += records.len();
         reading.chunks.push(records);
-        if let Some(waiting) = held {
-            let _ = self.io.source.stop(&partition);
-            self.tell_waiting(&partition, waiting);
-        }
     }
 
     fn tell_waiting(&self, partition: &Partition, waiting: Waiting) {

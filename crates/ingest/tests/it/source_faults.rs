@@ -8,7 +8,7 @@ use crate::support::*;
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::sqlite::SqliteLog;
 use eventlog::{
-    EventSink as _, EventSource, Fetched, LogError, Outgoing, Partition, Records, RecordsBuilder, Watermarks,
+    Change, EventSink as _, EventSource, Fetched, LogError, Outgoing, Partition, Records, RecordsBuilder, Watermarks,
 };
 use ingest::{Halt, IngestError, State};
 use lake::PartitionId;
@@ -271,6 +271,41 @@ async fn a_stream_that_appears_while_a_worker_runs_is_read() {
         wait_until(|| committed(&fia) == Some(1)).await;
     };
     assert_eq!(worker.run_until(later).await.unwrap().counts.ok, 2);
+    place.reconciled().await;
+}
+
+#[tokio::test]
+async fn a_partition_that_is_given_up_is_released_once_what_was_read_of_it_is_committed() {
+    let mut place = Place::new();
+    let log = SimulatedLog::new("log", 1, ManualClock::at(LOG_MS));
+    append(&log, &[case(1), case(2)]);
+    log.give("one", [Partition::new(eventlog::stream_name(POLICE), 0)], Change::Some);
+    let mut worker = place.worker_of(log.member("one"), config()).await;
+    let monitor = worker.monitor();
+    // The clock stands still: nothing closes the batch, and no wait for the commit comes to its end.
+    let moved = async {
+        wait_until(|| monitor.report().held_bytes > 0).await;
+        let before = log.released("one");
+        log.give("one", [], Change::Some);
+        wait_until(|| log.released("one") > before).await;
+        assert_eq!(monitor.report().counts.ok, 2, "committed before others may have the partition");
+    };
+    assert_eq!(worker.run_until(moved).await.unwrap().counts.ok, 2);
+    place.reconciled().await;
+}
+
+#[tokio::test]
+async fn a_last_record_larger_than_the_byte_budget_does_not_stop_a_restart() {
+    let mut place = Place::new();
+    let log = SimulatedLog::new("log", 1, ManualClock::at(LOG_MS));
+    append(&log, &[case(1).value(vec![b'{'; 64 << 10])]);
+    place.worker_of(log.source(), config()).await.drain().await.unwrap();
+    append(&log, &[case(2)]);
+    let mut small = config();
+    (small.batch_bytes, small.memory_bytes, small.poll_bytes) = (8 << 10, 32 << 10, 4 << 10);
+    let mut worker = place.worker_of(log.source(), small).await;
+    let drained = tokio::time::timeout(Duration::from_mins(1), worker.drain()).await;
+    assert_eq!(drained.expect("it comes to its end").unwrap().counts.ok, 1);
     place.reconciled().await;
 }
 
