@@ -227,7 +227,7 @@ pub enum Format {
 /// Size and seed of the synthetic country.
 #[derive(Debug, Clone, Args)]
 pub struct CountryArgs {
-    /// Size: small is about 30,000 events, medium about 1,000,000, over fifteen years
+    /// Size: small is about 30,000 events, medium about 1,000,000, large about 30,000,000, over fifteen years
     #[arg(long, value_enum, default_value_t = Size::Small)]
     pub size: Size,
     /// Seed of the generator: the same seed and size give the same country, to the byte
@@ -242,6 +242,8 @@ pub enum Size {
     Small,
     /// About 1,000,000 events.
     Medium,
+    /// About 30,000,000 events: 20 GB in the embedded log.
+    Large,
 }
 
 /// Arguments of `publish`.
@@ -349,6 +351,12 @@ pub struct SampleArgs {
     /// Publish the events as Avro, and write their schemas to this folder, for `ingest.avro_schemas`
     #[arg(long, value_name = "FOLDER", conflicts_with = "to")]
     pub avro: Option<PathBuf>,
+    /// Only the first so many events of the feed
+    #[arg(long, value_name = "EVENTS")]
+    pub first: Option<u64>,
+    /// At most so many events a second, as a live feed would come, instead of as fast as it goes
+    #[arg(long, value_name = "EVENTS_PER_SECOND", conflicts_with = "to", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
     /// Print the report as one JSON object
     #[arg(long)]
     pub json: bool,

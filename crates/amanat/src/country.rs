@@ -34,6 +34,7 @@ pub fn name(size: Size) -> &'static str {
     match size {
         Size::Small => "small",
         Size::Medium => "medium",
+        Size::Large => "large",
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eventlog::{EventSink, EventSource, Outgoing};
 use lake::StoreKind;
@@ -30,26 +30,31 @@ pub struct Published {
     pub lines: u64,
     /// Of them, sent now (the others were in the log already).
     pub sent: u64,
+    /// Bytes of those: keys, headers and values.
+    pub bytes: u64,
 }
 
 /// Publishes the feed, or writes it to a file.
 pub fn run(config: Config, args: SampleArgs) -> anyhow::Result<()> {
+    let about = world(&args.country).size.about();
+    let events = args.first.unwrap_or(about).min(about);
+    let feed = Feed::new(world(&args.country)).take(args.first.map_or(usize::MAX, |first| first as usize));
     if let Some(path) = &args.to {
         let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
-        let lines = sample::feed::write_ndjson(Feed::new(world(&args.country)), &mut out)?;
+        let lines = sample::feed::write_ndjson(feed, &mut out)?;
         return exit::print(&format!("wrote {lines} line(s) of synthetic events to {}\n", path.display()));
     }
     let dir = DataDir::open_or_create(&config, Some(StoreKind::Sample))?;
-    let feed = Feed::new(world(&args.country));
+    let pace = Pace::of(args.rate);
     let published = match &args.avro {
         Some(folder) => {
             write_schemas(folder)?;
-            publish_lines(&config, &dir, args.country.size, feed.map(sample::avro::line))?
+            publish_lines(&config, &dir, events, pace, feed.map(sample::avro::line))?
         }
-        None => publish_lines(&config, &dir, args.country.size, feed)?,
+        None => publish_lines(&config, &dir, events, pace, feed)?,
     };
     let text = if args.json {
-        format!("{}\n", json!({"events": published.lines, "sent": published.sent, "synthetic": true}))
+        format!("{}\n", json!({"events": published.lines, "sent": published.sent, "bytes": published.bytes, "synthetic": true}))
     } else {
         format!("published {} synthetic event(s), {} of them now\n", published.lines, published.sent)
     };
@@ -66,6 +71,7 @@ pub fn world(country: &CountryArgs) -> World {
     let size = match country.size {
         Size::Small => sample::Size::Small,
         Size::Medium => sample::Size::Medium,
+        Size::Large => sample::Size::Large,
     };
     World::new(country.seed, size)
 }
@@ -81,13 +87,15 @@ fn write_schemas(folder: &Path) -> anyhow::Result<()> {
 
 /// Publishes the whole feed to the log, leaving out what is there already.
 pub fn publish(config: &Config, dir: &DataDir, country: &CountryArgs) -> anyhow::Result<Published> {
-    publish_lines(config, dir, country.size, Feed::new(world(country)))
+    let world = world(country);
+    publish_lines(config, dir, world.size.about(), Pace::of(None), Feed::new(world))
 }
 
 fn publish_lines(
     config: &Config,
     dir: &DataDir,
-    size: Size,
+    expected: u64,
+    pace: Pace,
     feed: impl Iterator<Item = Feedline>,
 ) -> anyhow::Result<Published> {
     let mut source = dir.source(config)?;
@@ -96,26 +104,56 @@ fn publish_lines(
         LogKind::Kafka => Present::read(&mut *source)?,
     };
     let mut sink = dir.sink(config)?;
-    let expected = match size {
-        Size::Small => 30_000,
-        Size::Medium => 1_000_000,
-    };
     let bar = progress::bar(expected, "publishing", "events");
-    let mut block: Vec<Feedline> = Vec::with_capacity(BLOCK);
-    let mut published = Published { lines: 0, sent: 0 };
+    let mut block: Vec<Feedline> = Vec::with_capacity(pace.block());
+    let mut published = Published { lines: 0, sent: 0, bytes: 0 };
     for line in feed {
         published.lines += 1;
         if !present.has(&line) {
             block.push(line);
         }
-        if block.len() == BLOCK {
-            published.sent += append(&mut block, &mut *sink)?;
+        if block.len() == pace.block() {
+            published.send(&mut block, &mut *sink)?;
+            pace.wait(published.sent);
             bar.set_position(published.lines);
         }
     }
-    published.sent += append(&mut block, &mut *sink)?;
+    published.send(&mut block, &mut *sink)?;
     bar.finish_and_clear();
     Ok(published)
+}
+
+impl Published {
+    fn send(&mut self, block: &mut Vec<Feedline>, sink: &mut dyn EventSink) -> anyhow::Result<()> {
+        self.sent += block.len() as u64;
+        self.bytes += append(block, sink)?;
+        Ok(())
+    }
+}
+
+/// How fast a feed is published.
+#[derive(Clone, Copy)]
+struct Pace {
+    began: Instant,
+    per_second: Option<u32>,
+}
+
+impl Pace {
+    fn of(per_second: Option<u32>) -> Self {
+        Self { began: Instant::now(), per_second }
+    }
+
+    /// Lines made durable together; a slow feed comes in four blocks a second.
+    fn block(self) -> usize {
+        self.per_second.map_or(BLOCK, |rate| (rate as usize / 4).clamp(1, BLOCK))
+    }
+
+    /// Waits until so many lines may have been sent.
+    fn wait(self, sent: u64) {
+        let due = self.per_second.map(|rate| Duration::from_secs_f64(sent as f64 / f64::from(rate)));
+        let early = due.and_then(|due| due.checked_sub(self.began.elapsed()));
+        std::thread::sleep(early.unwrap_or_default());
+    }
 }
 
 /// What the log holds of the feed.
@@ -190,12 +228,13 @@ fn lines_in_log(source: &mut dyn EventSource) -> anyhow::Result<BTreeMap<String,
     Ok(present)
 }
 
-/// Appends lines stream by stream, in their order.
+/// Appends lines stream by stream, in their order; tells their bytes.
 fn append(block: &mut Vec<Feedline>, sink: &mut dyn EventSink) -> anyhow::Result<u64> {
     let mut streams: BTreeMap<&str, Vec<&Feedline>> = BTreeMap::new();
     for line in block.iter() {
         streams.entry(line.topic).or_default().push(line);
     }
+    let mut bytes = 0;
     for (stream, lines) in streams {
         let headers: Vec<Vec<(&str, &[u8])>> = lines.iter().map(|line| line.header_slices()).collect();
         let outgoing: Vec<Outgoing<'_>> = lines
@@ -209,10 +248,10 @@ fn append(block: &mut Vec<Feedline>, sink: &mut dyn EventSink) -> anyhow::Result
             })
             .collect();
         sink.append(stream, &outgoing).map_err(log_failure)?;
+        bytes += outgoing.iter().map(Outgoing::bytes).sum::<usize>();
     }
-    let sent = block.len() as u64;
     block.clear();
-    Ok(sent)
+    Ok(bytes as u64)
 }
 
 #[cfg(test)]
@@ -232,7 +271,8 @@ mod tests {
         append(&mut half.map(|(_, line)| line).collect(), &mut log.sink()).unwrap();
         let mut present = Present::read(&mut log.source()).unwrap();
         let mut missing: Vec<_> = block(300).into_iter().filter(|line| !present.has(line)).collect();
-        assert_eq!(append(&mut missing, &mut log.sink()).unwrap(), 100);
+        assert_eq!(missing.len(), 100);
+        append(&mut missing, &mut log.sink()).unwrap();
         let mut whole = Present::read(&mut log.source()).unwrap();
         assert!(block(300).iter().all(|line| whole.has(line)), "nothing is lost");
         assert!(!block(300).iter().any(|line| whole.has(line)), "and nothing is there twice");

@@ -16,6 +16,8 @@ pub enum Size {
     Small,
     /// About 1 million events.
     Medium,
+    /// About 30 million events: `Medium` thirty times over, for measurements.
+    Large,
     /// `Small` times a percentage, for tests.
     PercentOfSmall(u32),
 }
@@ -42,6 +44,7 @@ impl Size {
         match self {
             Self::Small => 31_700,
             Self::Medium => 1_025_000,
+            Self::Large => 30_700_000,
             Self::PercentOfSmall(percent) => 1_100 + 306 * u64::from(percent),
         }
     }
@@ -57,6 +60,7 @@ impl Size {
         match self {
             Self::Small => small,
             Self::Medium => medium,
+            Self::Large => medium * 30.0,
             Self::PercentOfSmall(percent) => small * f64::from(percent) / 100.0,
         }
     }

@@ -13,6 +13,7 @@ mod determinism;
 mod disclosed;
 mod fold;
 mod lakes;
+mod live;
 mod maintenance;
 mod malformed;
 mod real_records;
@@ -73,6 +74,21 @@ enum What {
         #[arg(long, default_value_t = 100_000)]
         versions: u64,
     },
+    /// Publish to Kafka at a rate, and see how soon each event can be read from the lake that a worker fills
+    Live {
+        /// Kafka
+        #[arg(long)]
+        brokers: String,
+        /// Data directory of the worker
+        #[arg(long)]
+        data: PathBuf,
+        /// Events a second
+        #[arg(long)]
+        rate: u32,
+        /// For so long
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Compaction and vacuum while a writer appends and readers count
     Maintenance,
     /// Rows of a store's lake by status and reason, and whether each offset read has exactly one
@@ -102,6 +118,8 @@ enum Size {
     Small,
     /// About 1 million.
     Medium,
+    /// About 30 million.
+    Large,
 }
 
 impl Size {
@@ -109,6 +127,7 @@ impl Size {
         let size = match self {
             Self::Small => sample::Size::Small,
             Self::Medium => sample::Size::Medium,
+            Self::Large => sample::Size::Large,
         };
         sample::World::new(SEED, size)
     }
@@ -136,6 +155,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Disclosure => disclosed::measure(&scratch).await,
             What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
             What::Commit { versions } => commit::measure(&scratch, versions).await,
+            What::Live { brokers, data, rate, seconds } => live::measure(&brokers, &data, rate, seconds).await,
             What::Maintenance => maintenance::measure(&scratch).await,
             What::Reconcile { data } => reconciled::measure(&data).await,
             What::RealRecords { data, csv, config } => real_records::measure(&data, &csv, config.as_deref()).await,

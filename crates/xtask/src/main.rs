@@ -3,6 +3,7 @@
 //! Light on purpose: nothing here links DataFusion or librdkafka, so that a chore starts at once.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks on them
 
+mod bench;
 mod contracts;
 mod fences;
 mod figures;
@@ -34,6 +35,8 @@ enum Chore {
     Contracts(contracts::Args),
     /// Measure what the project claims, and write it down in docs/figures.md.
     Figures(figures::Args),
+    /// Measure what ingesting costs, beside others on the same events (release build).
+    Bench(bench::Args),
     /// Fuzz what reads bytes from outside, each target in turn.
     Fuzz(fuzz::Args),
     /// Run the commands that README and guides show, against a served sample.
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Chore::Kafka(args) => kafka::run(args),
         Chore::Fences => fences::check(&root()).map(|()| ExitCode::SUCCESS),
         Chore::Contracts(args) => contracts::run(&root(), &args).map(|()| ExitCode::SUCCESS),
+        Chore::Bench(args) => bench::run(&root(), &args).map(|()| ExitCode::SUCCESS),
         Chore::Fuzz(args) => fuzz::run(&root(), &args),
         Chore::Papers => papers::run(&root()),
         Chore::Figures(args) => figures::run(&root(), &args).map(|()| ExitCode::SUCCESS),

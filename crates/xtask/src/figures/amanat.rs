@@ -6,6 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::signal::Signal;
+use nix::sys::time::TimeVal;
+use nix::unistd::Pid;
 use serde_json::Value;
 
 /// Which build is measured.
@@ -60,11 +64,18 @@ pub struct Ran {
 
 /// Runs to the end; an error when it fails.
 pub fn run(program: &Path, arguments: &[&str]) -> Result<Ran> {
+    run_with(program, arguments, &[])
+}
+
+/// The same with these environment variables.
+pub fn run_with(program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Ran> {
+    let before = cpu_of_children()?;
     let began = Instant::now();
     // Why it failed is one sentence; where in the code, with the folders of a machine, is no part of a figure.
     let child = Command::new(program)
         .args(arguments)
         .env("RUST_BACKTRACE", "0")
+        .envs(environment.iter().copied())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
@@ -72,7 +83,8 @@ pub fn run(program: &Path, arguments: &[&str]) -> Result<Ran> {
     let watcher = std::thread::spawn(move || watch(id));
     let output = child.wait_with_output()?;
     let seconds = began.elapsed().as_secs_f64();
-    let (cpu_seconds, peak_mib) = watcher.join().map_err(|_| anyhow::anyhow!("the watcher failed"))?;
+    let cpu_seconds = cpu_of_children()? - before;
+    let peak_mib = watcher.join().map_err(|_| anyhow::anyhow!("the watcher failed"))?;
     if !output.status.success() {
         bail!(
             "{} {} failed ({}): {}",
@@ -85,21 +97,22 @@ pub fn run(program: &Path, arguments: &[&str]) -> Result<Ran> {
     Ok(Ran { out: String::from_utf8_lossy(&output.stdout).into_owned(), cpu_seconds, seconds, peak_mib })
 }
 
-/// CPU seconds and peak resident set of a process, read from /proc until it ends.
-fn watch(id: u32) -> (f64, f64) {
-    let ticks_per_second = 100.0; // USER_HZ, fixed at 100 in the kernel's interface to programs
-    let (mut cpu, mut peak) = (0.0, 0.0_f64);
-    while let Ok(stat) = std::fs::read_to_string(format!("/proc/{id}/stat")) {
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-        if fields.first() == Some(&"Z") {
-            break;
-        }
-        let number = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-        cpu = (number(11) + number(12)) / ticks_per_second;
-        peak = peak.max(peak_mib(id));
+/// User and system time of all processes that this one has started and that have ended, seconds (getrusage). Measured runs
+/// follow one another, and what runs beside them (a broker) is still alive, so the difference is the run's own.
+pub fn cpu_of_children() -> Result<f64> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
+}
+
+/// Peak resident set of a process, read from /proc until it ends.
+fn watch(id: u32) -> f64 {
+    let mut peak = 0.0_f64;
+    while let now @ 0.1.. = peak_mib(id) {
+        peak = peak.max(now);
         std::thread::sleep(Duration::from_millis(5));
     }
-    (cpu, peak)
+    peak
 }
 
 /// The largest resident set of a living process, MiB.
@@ -136,6 +149,11 @@ impl Running {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Sends a signal, for instance to pause it.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(nix::sys::signal::kill(Pid::from_raw(i32::try_from(self.child.id())?), signal)?)
     }
 
     /// Largest resident set so far, MiB.

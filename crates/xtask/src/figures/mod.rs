@@ -7,6 +7,7 @@
 pub mod amanat;
 mod fuzz;
 mod hostile;
+mod ingest;
 mod kill9;
 mod maintain;
 mod measure;
@@ -15,6 +16,9 @@ mod road;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+pub use page::machine;
+pub use road::{python_with, same_store, text};
 
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
@@ -92,7 +96,7 @@ pub struct Bench {
 
 /// Every figure, in the order in which they make sense.
 pub fn registry() -> Vec<Figure> {
-    road::figures().into_iter().chain(maintain::figures()).chain(fuzz::figures()).collect()
+    road::figures().into_iter().chain(ingest::figures()).chain(maintain::figures()).chain(fuzz::figures()).collect()
 }
 
 /// `cargo xtask figures …`

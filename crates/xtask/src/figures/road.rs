@@ -425,7 +425,7 @@ fn fold(bench: &Bench, profile: Profile, size: &str) -> Result<Measured> {
 }
 
 /// A Python interpreter with one package of a fixed version.
-fn python_with(package: &str, version: &str) -> Result<PathBuf> {
+pub fn python_with(package: &str, version: &str) -> Result<PathBuf> {
     let folder = crate::cache()?.join(format!("python-{package}-{version}"));
     let python = folder.join("bin/python");
     if !folder.join("complete").exists() {
