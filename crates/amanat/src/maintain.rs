@@ -76,8 +76,14 @@ impl Role {
         loop {
             let turn = async {
                 match self.turn(false).await {
-                    Ok(Some((did, _))) if did != Did::default() => info!(?did, "maintained"),
-                    Ok(_) => {}
+                    Ok(Some((did, status))) => {
+                        count(&status);
+                        if did != Did::default() {
+                            info!(?did, "maintained");
+                        }
+                    }
+                    // Another maintains and counts.
+                    Ok(None) => {}
                     Err(error) if failing => tracing::debug!("{error:#}"),
                     Err(error) => {
                         failing = true;
@@ -258,6 +264,16 @@ fn now() -> Now {
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let unix_ms = i64::try_from(unix.as_millis()).unwrap_or(i64::MAX);
     Now { unix_ms, today: events::calendar::karachi_day(unix_ms.saturating_mul(1000)) }
+}
+
+/// What a round left, for the metrics of the process that maintains.
+fn count(status: &Status) {
+    metrics::gauge!("amanat_maintain_last_round_timestamp_seconds").set(status.last_run_ms as f64 / 1e3);
+    metrics::gauge!("amanat_maintain_last_daily_timestamp_seconds").set(status.daily_ms as f64 / 1e3);
+    metrics::gauge!("amanat_lake_files").set(status.files as f64);
+    metrics::gauge!("amanat_lake_files_waiting").set(status.files_waiting as f64);
+    metrics::gauge!("amanat_lake_file_bytes").set(status.bytes as f64);
+    metrics::gauge!("amanat_lake_versions_since_checkpoint").set(status.versions_since_checkpoint as f64);
 }
 
 /// What a round did and what it left, for people.

@@ -1,5 +1,8 @@
 //! Log lines of the program: `tracing` to standard error, pretty or JSON. Never a person, a token or a key in any of them.
 
+use std::sync::{Arc, OnceLock};
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, TelemetryConfig};
@@ -27,8 +30,31 @@ pub fn start(config: &TelemetryConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts counting and gives what `/metrics` shows: names and labels of the program's own, never a person or a key.
-pub fn metrics() -> anyhow::Result<endpoint::MetricsText> {
-    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
-    Ok(std::sync::Arc::new(move || recorder.render()))
+/// Upper bounds of the buckets of durations, seconds: from a commit on a local disk to a feed that has stood for a day.
+const SECONDS: [f64; 15] =
+    [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0, 86_400.0];
+
+/// Starts counting and gives what `/metrics` shows: names and labels of the program's own, never a person or a key. `worker` is
+/// asked each time how it stands, once there is one.
+pub fn metrics(worker: Arc<OnceLock<ingest::Monitor>>) -> anyhow::Result<endpoint::MetricsText> {
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?;
+    let recorder = builder.install_recorder()?;
+    describe();
+    Ok(Arc::new(move || {
+        if let Some(monitor) = worker.get() {
+            ingest::observe(monitor);
+        }
+        recorder.render()
+    }))
+}
+
+/// What the metrics of this crate mean; those of a room are described there.
+fn describe() {
+    use metrics::{Unit, describe_gauge};
+    describe_gauge!("amanat_maintain_last_round_timestamp_seconds", Unit::Seconds, "When the last round of maintenance ended, seconds since 1970");
+    describe_gauge!("amanat_maintain_last_daily_timestamp_seconds", Unit::Seconds, "When the daily part of it (vacuum, log clean-up) was done, seconds since 1970");
+    describe_gauge!("amanat_lake_files", "Parquet files of the table `events`");
+    describe_gauge!("amanat_lake_files_waiting", "Of them, those that compaction would replace");
+    describe_gauge!("amanat_lake_file_bytes", Unit::Bytes, "Bytes of these files");
+    describe_gauge!("amanat_lake_versions_since_checkpoint", "Commits that opening the table has to read one by one");
 }

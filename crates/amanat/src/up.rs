@@ -152,7 +152,7 @@ impl Up {
         if door.is_none() && metrics.is_none() {
             return Ok(None);
         }
-        let counted = telemetry::metrics()?;
+        let counted = telemetry::metrics(Arc::clone(&self.ingesting))?;
         let mut settings = endpoint::Settings { defined_at: SystemTime::now(), ..endpoint::Settings::default() };
         match metrics {
             Some(listener) => {

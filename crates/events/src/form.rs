@@ -20,25 +20,29 @@ pub(crate) const LETTER_CLASS: &str = "bcdfghjkmnp-tv-z";
 pub(crate) const AGENCY_PATTERN: &str = "[A-Z]{2,8}(-[A-Z0-9]{1,8})?";
 pub(crate) const UUID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
-const fn token_class(byte: u8) -> u8 {
-    match byte {
-        b'0'..=b'9' => 1,
-        b'a' | b'e' | b'i' | b'l' | b'o' | b'u' => 0,
-        b'a'..=b'z' => 2,
-        _ => 0,
+/// What each byte is in a token: 1 a digit, 2 a letter of the alphabet, 0 what may not be there.
+const TOKEN_CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut at = 0;
+    while at < TOKEN_ALPHABET.len() {
+        classes[TOKEN_ALPHABET[at] as usize] = if TOKEN_ALPHABET[at].is_ascii_digit() { 1 } else { 2 };
+        at += 1;
     }
-}
+    classes
+};
 
 /// Whether this is an opaque token: 16 to 64 characters of the alphabet, at least four of them letters.
 pub fn is_opaque(text: &str) -> bool {
-    let mut letters = 0;
-    for &byte in text.as_bytes() {
-        match token_class(byte) {
-            0 => return false,
-            class => letters += usize::from(class == 2),
-        }
+    if !TOKEN_LENGTH.contains(&text.len()) {
+        return false;
     }
-    TOKEN_LENGTH.contains(&text.len()) && letters >= TOKEN_LETTERS
+    let (mut letters, mut strange) = (0_u8, false);
+    for &byte in text.as_bytes() {
+        let class = TOKEN_CLASSES[usize::from(byte)];
+        letters += class >> 1; // at most 64
+        strange |= class == 0;
+    }
+    !strange && usize::from(letters) >= TOKEN_LETTERS
 }
 
 /// Whether this has the form of an agency code: `FIA`, `POL-PB`. Whether it exists is policy.

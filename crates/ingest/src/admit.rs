@@ -150,17 +150,34 @@ fn times_agree(event: &Event<'_>) -> Result<(), Refusal> {
     }
 }
 
+/// Bytes of a token's end that are sought first.
+const TAIL: usize = 8;
+
+/// Everywhere that a token stands in a text, overlapping places too. A search costs more to begin the longer what is sought, so the
+/// token's end is sought, and where it is found the whole is compared.
+fn places<'a>(text: &'a [u8], token: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let tail = token.len().saturating_sub(TAIL);
+    let finder = memmem::Finder::new(&token[tail..]);
+    let mut from = 0;
+    let ends = std::iter::from_fn(move || {
+        let at = from + finder.find(&text[from..])?;
+        from = at + 1;
+        Some(at)
+    });
+    ends.filter_map(move |at| at.checked_sub(tail)).filter(|at| text[*at..].starts_with(token))
+}
+
 /// A token is replaced where the contract puts it. In the record's id or the case's it would be stored in clear
 /// (ingestion.md 3.6).
 fn tokens_stay_in_place(event: &Event<'_>) -> Result<(), Refusal> {
     for token in &event.tokens {
-        let find = memmem::Finder::new(token.token);
-        let has_token = |text: &str| find.find(text.as_bytes()).is_some();
+        let token = token.token.as_bytes();
+        let has_token = |text: &str| memmem::find(text.as_bytes(), token).is_some();
         if has_token(&event.record_id) {
             return Err(TOKEN_IN_SUBJECT);
         }
-        let in_place = |at: usize| event.tokens.iter().any(|t| t.at.start <= at && at + token.token.len() <= t.at.end);
-        let astray = find.find_iter(event.raw).any(|at| !in_place(at));
+        let in_place = |at: usize| event.tokens.iter().any(|t| t.at.start <= at && at + token.len() <= t.at.end);
+        let astray = places(event.raw, token).any(|at| !in_place(at));
         // What is written with escapes is read without them.
         if astray || case_id(&event.data).is_some_and(has_token) {
             return Err(TOKEN_IN_DATA);
@@ -184,5 +201,21 @@ fn case_id(data: &Data) -> Option<&str> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_wherever_it_stands_even_if_its_end_repeats() {
+        let found = |text: &str, token: &str| places(text.as_bytes(), token.as_bytes()).collect::<Vec<_>>();
+        let token = "bcdfkkkkkkkkkkkk";
+        assert_eq!(found(&format!("{token}\",\"x\":\"{token}"), token), [0, 23]);
+        assert_eq!(found(&format!("kkkkkkkkkkk{token}"), token), [11]);
+        assert_eq!(found("kkkkkkkkkkkkkkkkkkk", token), []);
+        assert_eq!(found("bcdbcdbcdbcdbcdbcd", "bcdbcdbcdbcdbcd"), [0, 3]);
+        assert_eq!(found("bcd", token), []);
     }
 }

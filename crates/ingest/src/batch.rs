@@ -57,6 +57,14 @@ pub(crate) struct Run {
     pub chunks: Vec<Records>,
 }
 
+impl Run {
+    /// Log's time of the first message wanted, milliseconds UTC.
+    pub(crate) fn first_log_ms(&self) -> Option<i64> {
+        let mut records = self.chunks.iter().flat_map(Records::iter);
+        records.find(|record| record.offset >= self.from).map(|record| record.timestamp_ms)
+    }
+}
+
 /// A closed batch as read: contiguous per partition, sorted by place.
 #[derive(Debug)]
 pub(crate) struct RawBatch {
@@ -64,6 +72,8 @@ pub(crate) struct RawBatch {
     pub runs: Vec<Run>,
     /// Time of closing, microseconds UTC; never earlier than that of the batch before.
     pub ingested_at_us: i64,
+    /// Log's time of its oldest message, milliseconds UTC.
+    pub oldest_log_ms: i64,
     /// Memory that the messages take, in bytes.
     pub bytes: usize,
     /// That memory in the byte budget.
@@ -88,6 +98,8 @@ pub(crate) struct EncodedBatch {
     pub id: Uuid,
     /// Days since 1970, Asia/Karachi.
     pub ingest_date: i32,
+    /// Log's time of its oldest message, milliseconds UTC.
+    pub oldest_log_ms: i64,
     pub ranges: Vec<RangeRows>,
     /// Contracts under which rows were decoded.
     pub schema_ids: Vec<String>,

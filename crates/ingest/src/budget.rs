@@ -34,6 +34,11 @@ impl Purse {
         Self(Arc::new(Inner { limit, held: AtomicUsize::new(0), freed: Notify::new() }))
     }
 
+    /// The most that may be held.
+    pub(crate) fn limit(&self) -> usize {
+        self.0.limit
+    }
+
     /// Bytes held now.
     pub(crate) fn held(&self) -> usize {
         self.0.held.load(Ordering::Acquire)

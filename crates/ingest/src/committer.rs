@@ -26,7 +26,7 @@ use crate::clock::Clock;
 use crate::config::{Pacing, WorkerConfig};
 use crate::copies::{Found, Wanted};
 use crate::lookup::{self, KnownFiles, WindowRule};
-use crate::metrics::Meters;
+use crate::metrics::{Meters, Stage};
 use crate::source::Control;
 use crate::status::{Activity, Monitor};
 use crate::window::Window;
@@ -211,7 +211,12 @@ impl Committer<'_> {
     async fn try_batch(&mut self, batch: &EncodedBatch, written: &mut Option<Written>) -> Result<Outcome, LakeError> {
         let written = match written {
             Some(written) => written,
-            None => written.insert(self.write(batch).await?),
+            None => {
+                let began = self.clock.elapsed();
+                let files = self.write(batch).await?;
+                self.spent(Stage::Write, began);
+                written.insert(files)
+            }
         };
         let closed = ClosedBatch {
             batch_id: batch.id,
@@ -220,7 +225,14 @@ impl Committer<'_> {
             counts: lake_counts(&batch.ranges),
             schema_ids: batch.schema_ids.clone(),
         };
-        self.events.commit(&closed).await
+        let began = self.clock.elapsed();
+        let outcome = self.events.commit(&closed).await;
+        self.spent(Stage::Commit, began);
+        outcome
+    }
+
+    fn spent(&self, stage: Stage, since: Duration) {
+        self.meters.spent(stage, self.clock.elapsed().saturating_sub(since));
     }
 
     /// Encoding takes a core for a while, so it happens on a thread that may compute.
@@ -255,12 +267,14 @@ impl Committer<'_> {
         }
         let counts = batch.ranges.iter().map(|range| range.counts);
         let total = self.monitor.committed(counts, lake_version);
-        self.meters.committed(&total, lake_version, &self.monitor);
+        let oldest_us = self.clock.now_us().saturating_sub(batch.oldest_log_ms.saturating_mul(1000));
+        self.meters.committed(&total, Duration::from_micros(oldest_us.max(0).cast_unsigned()));
         debug!(lake_version, rows = total.rows(), ranges = batch.ranges.len(), "committed");
     }
 
     fn fenced(&mut self, partition: &PartitionId, claim: Option<i64>) {
         self.monitor.update(|report| report.fenced += 1);
+        self.meters.fenced();
         if let Some(owned) = self.owned.remove(partition) {
             let _ = self.control.send(Control::Fenced { topic: owned.topic, found: claim.unwrap_or(0) });
         }

@@ -41,6 +41,7 @@ pub use admit::objection;
 pub use clock::{Clock, CountedIds, Ids, RandomIds, Sleep, SystemClock};
 pub use config::{Pacing, WorkerConfig};
 pub use error::IngestError;
+pub use metrics::observe;
 pub use listing::{SetAsideRow, ShowError, list_set_aside, show_set_aside};
 pub use reconcile::{Reconciliation, Tally, reconcile};
 pub use schemas::{NoRegistry, SchemaAnswer, SchemaSource, StaticSchemas, WaitReason, Waiting};

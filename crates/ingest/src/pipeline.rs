@@ -165,6 +165,7 @@ impl Pipeline {
         Ok(EncodedBatch {
             id: batch.id,
             ingest_date: calendar::karachi_day(batch.ingested_at_us),
+            oldest_log_ms: batch.oldest_log_ms,
             ranges: ranges(batch, &work, &side_rows),
             schema_ids: work.kinds.iter().map(|kind| kind.dataschema().to_owned()).collect(),
             main,

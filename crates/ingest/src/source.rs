@@ -30,6 +30,7 @@ use crate::budget::{Charge, Purse, UnderWay};
 use crate::clock::{Clock, Ids};
 use crate::committer::{Assignment, ToCommitter};
 use crate::config::{Pacing, WorkerConfig};
+use crate::metrics::{Meters, Stage};
 use crate::reading::{Reading, out_of_range};
 use crate::schemas::{Asked, Gate, Schemas, Waiting};
 use crate::status::{Halt, Monitor, State};
@@ -76,6 +77,7 @@ pub(crate) struct SourcePart<S> {
     pub under_way: UnderWay,
     pub until: Until,
     pub schemas: Schemas,
+    pub meters: Meters,
 }
 
 impl<S: EventSource> SourcePart<S> {
@@ -404,6 +406,7 @@ impl<S: EventSource> LogReader<S> {
         }
         self.open.since.get_or_insert_with(|| self.io.clock.elapsed());
         let bytes = records.bytes();
+        self.io.meters.read(records.len(), bytes);
         self.open.bytes += bytes;
         match &mut self.open.charge {
             Some(charge) => charge.add(bytes),
@@ -493,15 +496,18 @@ impl<S: EventSource> LogReader<S> {
 
     /// Closes the open batch, if it holds anything.
     fn close(&mut self) {
+        let age = self.age();
         let open = std::mem::take(&mut self.open);
         let runs: Vec<Run> = self.reading.values_mut().filter_map(Reading::close).collect();
         if runs.is_empty() {
             return;
         }
+        self.io.meters.spent(Stage::Gather, age);
+        let oldest_log_ms = runs.iter().filter_map(Run::first_log_ms).min().unwrap_or_default();
         self.last_ingested_at_us = self.last_ingested_at_us.max(self.io.clock.now_us());
         let (id, ingested_at_us) = (self.io.ids.next_batch_id(), self.last_ingested_at_us);
         let (charge, ticket) = (open.charge, self.io.under_way.begin());
-        let batch = RawBatch { id, runs, ingested_at_us, bytes: open.bytes, charge, ticket };
+        let batch = RawBatch { id, runs, ingested_at_us, oldest_log_ms, bytes: open.bytes, charge, ticket };
         self.outbox.push_back(ToPipeline::Batch(batch));
     }
 

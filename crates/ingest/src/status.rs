@@ -251,6 +251,11 @@ impl Monitor {
         WorkerReport { held_bytes, ..self.lock().clone() }
     }
 
+    /// The most bytes that the worker may hold between the log and the commit.
+    pub fn budget_bytes(&self) -> usize {
+        self.purses.iter().map(Purse::limit).sum()
+    }
+
     /// Follows the lake's version: changes after every commit of this worker.
     pub fn lake_version(&self) -> watch::Receiver<u64> {
         self.version.subscribe()

@@ -33,7 +33,7 @@ use crate::config::{Pacing, WorkerConfig};
 use crate::copies::{Earlier, Found, Wanted};
 use crate::crash;
 use crate::lookup::{KnownFiles, WindowRule};
-use crate::metrics::Meters;
+use crate::metrics::{Meters, Stage};
 use crate::pipeline::{Pipeline, content_key};
 use crate::schemas::{NoRegistry, SchemaSource, Schemas};
 use crate::source::{Control, SourcePart, Until};
@@ -123,6 +123,7 @@ impl<S: EventSource + 'static> Worker<S> {
     async fn run(&mut self, until: Until, cancel: impl Future<Output = ()>) -> Result<WorkerReport, IngestError> {
         crash::guard_panic_texts();
         let source = self.source.take().ok_or(IngestError::Abandoned)?;
+        let meters = Meters::new();
         let (control, obeyed) = mpsc::unbounded_channel();
         let (to_pipeline, raw) = mpsc::channel(1);
         let (to_committer, asked) = mpsc::channel(1);
@@ -139,6 +140,7 @@ impl<S: EventSource + 'static> Worker<S> {
             under_way: UnderWay::default(),
             until,
             schemas: self.schemas.clone(),
+            meters: meters.clone(),
         };
         let decoder = Decoder {
             pipeline: Pipeline::new(
@@ -151,11 +153,13 @@ impl<S: EventSource + 'static> Worker<S> {
             raw,
             committer: AskCommitter(to_committer),
             rows: self.rows.clone(),
+            clock: self.clock.clone(),
+            meters: meters.clone(),
             _end: EndSource(control.clone()),
         };
         let pacing = self.config.pacing;
         let end = EndSource(control.clone());
-        let committer = self.committer(control.clone());
+        let committer = self.committer(control.clone(), meters);
         let commit = async {
             let done = finish_when(cancel, &control, committer.run(asked)).await;
             drop(end);
@@ -176,7 +180,7 @@ impl<S: EventSource + 'static> Worker<S> {
         Ok(self.monitor.report())
     }
 
-    fn committer(&mut self, control: mpsc::UnboundedSender<Control>) -> Committer<'_> {
+    fn committer(&mut self, control: mpsc::UnboundedSender<Control>, meters: Meters) -> Committer<'_> {
         let span_s = self.config.window_span.as_secs() as i64;
         Committer {
             events: &mut self.events,
@@ -186,7 +190,7 @@ impl<S: EventSource + 'static> Worker<S> {
             rule: WindowRule { span_s, key: content_key(&self.keys) },
             monitor: self.monitor.clone(),
             control,
-            meters: Meters::new(),
+            meters,
             owned: BTreeMap::new(),
             known: KnownFiles::default(),
         }
@@ -245,6 +249,8 @@ struct Decoder {
     raw: mpsc::Receiver<ToPipeline>,
     committer: AskCommitter,
     rows: Purse,
+    clock: Arc<dyn Clock>,
+    meters: Meters,
     _end: EndSource,
 }
 
@@ -267,7 +273,9 @@ impl Decoder {
         // Rows take about what their messages took.
         self.rows.room(batch.bytes).await;
         let charge = self.rows.charge(batch.bytes);
+        let began = self.clock.elapsed();
         let rows = self.pipeline.encode(&batch, &mut self.committer).await?;
+        self.meters.spent(Stage::Decode, self.clock.elapsed().saturating_sub(began));
         let RawBatch { ticket, runs, charge: messages, .. } = batch;
         drop((runs, messages));
         self.committer.tell(ToCommitter::Batch(rows, charge, ticket)).await

@@ -36,9 +36,6 @@ pub const STATS_COLUMNS: [&str; 13] = [
 /// Rows of each file are in this order.
 const SORT_COLUMNS: [&str; 3] = ["log_stream", "log_partition", "log_offset"];
 
-/// Columns with nothing worth telling in page or chunk statistics, or whose values do not belong there.
-const NO_STATISTICS: [&str; 3] = ["payload", "_error_detail", "batch_id"];
-
 /// Columns whose values hardly ever repeat: a dictionary is wasted work.
 const NO_DICTIONARY: [&str; 4] = ["payload", "event_id", "record_id", "log_offset"];
 
@@ -179,22 +176,18 @@ fn properties(level: i32, order: &[&str]) -> WriterPropertiesBuilder {
     let mut properties = WriterProperties::builder()
         .set_compression(zstd)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
-        .set_sorting_columns(Some(sorting_columns(&file_schema(), order)));
+        .set_sorting_columns(Some(sorting_columns(&file_schema(), order)))
+        // Nobody reads more of them than the Delta log takes.
+        .set_statistics_enabled(EnabledStatistics::None);
+    for name in STATS_COLUMNS {
+        properties = properties.set_column_statistics_enabled(name.into(), EnabledStatistics::Chunk);
+    }
     for name in NO_DICTIONARY {
         properties = properties.set_column_dictionary_enabled(name.into(), false);
     }
-    for name in NO_STATISTICS {
-        properties = properties.set_column_statistics_enabled(name.into(), EnabledStatistics::None);
-    }
     for name in ["subject_refs", "link_refs"] {
         let path = ColumnPath::new([name, "list", "element"].map(String::from).to_vec());
-        properties = properties
-            .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_statistics_enabled(path, EnabledStatistics::None);
-    }
-    for name in ["key", "value"] {
-        let path = ColumnPath::new(["headers", "key_value", name].map(String::from).to_vec());
-        properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+        properties = properties.set_column_dictionary_enabled(path, false);
     }
     properties
 }
