@@ -1,13 +1,16 @@
 //! What a worker counts for operators. Nothing here is about a person, and no count is smaller than a message.
 //!
 //! `amanat_ingest_events_total{status}` · `amanat_ingest_set_aside_total{class}` · `amanat_ingest_batches_total` ·
-//! `amanat_ingest_lag_events` · `amanat_ingest_halted_partitions` ·
+//! `amanat_ingest_lag_events` · `amanat_ingest_halted_partitions{reason}` ([`Halt::reason`]) ·
 //! `amanat_ingest_waiting_partitions` (for an Avro schema) · `amanat_lake_version`.
 
-use metrics::{Counter, Gauge, counter, gauge};
+use metrics::{Counter, Gauge, counter, describe_gauge, gauge};
 
 use crate::set_aside::ErrorClass;
-use crate::status::{Counts, Monitor};
+use crate::status::{Counts, Halt, Monitor};
+
+const HALTED: &str = "amanat_ingest_halted_partitions";
+const WAITING: &str = "amanat_ingest_waiting_partitions";
 
 /// Handles, registered once per worker.
 pub(crate) struct Meters {
@@ -20,8 +23,6 @@ pub(crate) struct Meters {
     ignored: Counter,
     batches: Counter,
     lag: Gauge,
-    halted: Gauge,
-    waiting: Gauge,
     version: Gauge,
 }
 
@@ -39,8 +40,6 @@ impl Meters {
             ignored: counter!("amanat_ingest_ignored_attributes_total"),
             batches: counter!("amanat_ingest_batches_total"),
             lag: gauge!("amanat_ingest_lag_events"),
-            halted: gauge!("amanat_ingest_halted_partitions"),
-            waiting: gauge!("amanat_ingest_waiting_partitions"),
             version: gauge!("amanat_lake_version"),
         }
     }
@@ -58,9 +57,18 @@ impl Meters {
         self.ignored.increment(counts.ignored_attributes);
         self.batches.increment(1);
         self.version.set(lake_version as f64);
-        let report = monitor.report();
-        self.lag.set(report.lag() as f64);
-        self.halted.set(report.halted().count() as f64);
-        self.waiting.set(report.waiting().count() as f64);
+        self.lag.set(monitor.report().lag() as f64);
     }
+}
+
+/// Which partitions stand still has changed. Not at a commit: where all of them stand still there is none.
+pub(crate) fn standing(monitor: &Monitor) {
+    describe_gauge!(HALTED, "Partitions that stand still until an operator acts; `amanat status` says which, why and what to do");
+    describe_gauge!(WAITING, "Partitions that stand still until an Avro schema can be had");
+    let report = monitor.report();
+    for reason in Halt::REASONS {
+        let halted = report.halted().filter(|(_, halt)| halt.reason() == reason).count();
+        gauge!(HALTED, "reason" => reason).set(halted as f64);
+    }
+    gauge!(WAITING).set(report.waiting().count() as f64);
 }

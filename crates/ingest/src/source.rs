@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, info, warn};
 
 mod group;
+mod permits;
 
 use crate::IngestError;
 use crate::backoff::Backoff;
@@ -30,6 +31,8 @@ use crate::budget::{Charge, Purse, UnderWay};
 use crate::clock::{Clock, Ids};
 use crate::committer::{Assignment, ToCommitter};
 use crate::config::{Pacing, WorkerConfig};
+use crate::metrics;
+use crate::pipeline::Assigned;
 use crate::reading::{Reading, out_of_range};
 use crate::schemas::{Asked, Gate, Schemas, Waiting};
 use crate::status::{Halt, Monitor, State};
@@ -50,6 +53,8 @@ pub(crate) enum Control {
     Committed { topic: Arc<Topic>, next: i64 },
     /// Another worker owns the partition now.
     Fenced { topic: Arc<Topic>, found: i64 },
+    /// The partition has a message that may not be set aside: it stands still before it.
+    Rejected { topic: Arc<Topic>, halt: Halt },
     /// The partition's next offset was moved by an operator: claim it and read it anew.
     Moved { topic: Arc<Topic> },
 }
@@ -93,6 +98,8 @@ struct LogReader<S> {
     reading: BTreeMap<Partition, Reading>,
     /// Partitions that stand still, and from when on they may be claimed again, if ever.
     halted: BTreeMap<Partition, Option<Duration>>,
+    /// Those of them that an operator's permit lets go on, each with the offset that must lie below it.
+    rejected: BTreeMap<Partition, i64>,
     open: Open,
     /// What goes to the pipeline, in order.
     outbox: VecDeque<ToPipeline>,
@@ -128,6 +135,7 @@ impl<S: EventSource> LogReader<S> {
             io,
             reading: BTreeMap::new(),
             halted: BTreeMap::new(),
+            rejected: BTreeMap::new(),
             open: Open::default(),
             outbox: VecDeque::new(),
             change: Change::None,
@@ -215,8 +223,12 @@ impl<S: EventSource> LogReader<S> {
                 self.drop_partition(&topic.source);
                 self.scanned_at = None;
             }
+            Control::Rejected { topic, halt } if self.holds(&topic) => {
+                self.drop_partition(&topic.source);
+                self.stand_still(&topic.source, halt);
+            }
             // About an assignment that is over.
-            Control::Fenced { topic, .. } | Control::Moved { topic } => {
+            Control::Fenced { topic, .. } | Control::Moved { topic } | Control::Rejected { topic, .. } => {
                 self.leaving.retain(|(leaving, _)| !Arc::ptr_eq(leaving, &topic));
             }
         }
@@ -290,6 +302,7 @@ impl<S: EventSource> LogReader<S> {
     /// left for the next scan and keeps the marks it had: it must not hold up the others. When none answers, the log is
     /// away.
     async fn scan(&mut self) -> Result<(), Trouble> {
+        self.look_for_permits().await?;
         let all = self.io.source.partitions()?;
         let mut new = BTreeMap::new();
         let mut targets = BTreeMap::new();
@@ -346,7 +359,7 @@ impl<S: EventSource> LogReader<S> {
         for assignment in self.attend(answer).await.map_err(|_| Stop::Alone)? {
             let partition = assignment.partition.clone();
             match Reading::start(&assignment, new[&partition]) {
-                Ok(reading) => match self.begin(partition.clone(), reading, assignment) {
+                Ok(reading) => match self.begin(partition.clone(), reading, assignment, new[&partition].high) {
                     // The next scan claims it again.
                     Err(Trouble::Log(error)) if error.is_transient() => {
                         debug!(partition = %partition, %error, "the partition is not read yet");
@@ -360,14 +373,24 @@ impl<S: EventSource> LogReader<S> {
         Ok(all)
     }
 
-    fn begin(&mut self, partition: Partition, reading: Reading, assignment: Assignment) -> Result<(), Trouble> {
+    fn begin(
+        &mut self,
+        partition: Partition,
+        reading: Reading,
+        assignment: Assignment,
+        log_end: i64,
+    ) -> Result<(), Trouble> {
         self.io.source.read_from(&partition, reading.next)?;
         info!(partition = %partition, from = reading.from, claim = reading.topic.claim, "reading");
         self.halted.remove(&partition);
         // It may have stood still, or waited for a schema, under an assignment that is over.
-        self.io.monitor.partition(&reading.topic.id, |status| status.state = State::Reading);
-        let (topic, window) = (reading.topic.clone(), assignment.window);
-        self.outbox.push_back(ToPipeline::Assigned { topic, window });
+        self.io.monitor.partition(&reading.topic.id, |status| {
+            (status.state, status.claim) = (State::Reading, Some(reading.topic.claim));
+        });
+        metrics::standing(&self.io.monitor);
+        let (topic, next) = (reading.topic.clone(), reading.from);
+        let Assignment { window, tolerance, .. } = assignment;
+        self.outbox.push_back(ToPipeline::Assigned(Assigned { topic, window, tolerance, next, log_end }));
         self.reading.insert(partition, reading);
         Ok(())
     }
@@ -415,6 +438,7 @@ impl<S: EventSource> LogReader<S> {
 
     fn tell_waiting(&self, partition: &Partition, waiting: Waiting) {
         self.io.monitor.partition(&self.id(partition), |status| status.state = State::Waiting(waiting));
+        metrics::standing(&self.io.monitor);
     }
 
     /// Asks again for the schemas that partitions wait for, when it is time, and reads on those that need not wait longer.
@@ -429,6 +453,7 @@ impl<S: EventSource> LogReader<S> {
                             info!(partition = %partition, from = next, "the Avro schema is known; reading on");
                             self.gate.forget(&partition);
                             self.io.monitor.partition(&self.id(&partition), |status| status.state = State::Reading);
+                            metrics::standing(&self.io.monitor);
                         }
                         // It is asked for again, and so the log.
                         Err(error) => self.trouble(error).await?,
@@ -558,10 +583,19 @@ impl<S: EventSource> LogReader<S> {
     /// The partition stands still; the others go on.
     fn halt(&mut self, partition: &Partition, halt: Halt) {
         error!(partition = %partition, reason = %halt, "partition halted");
+        self.stand_still(partition, halt);
+    }
+
+    /// The same, where it was said already.
+    fn stand_still(&mut self, partition: &Partition, halt: Halt) {
         let _ = self.io.source.stop(partition);
         let fenced = matches!(halt, Halt::Fenced { .. });
+        if let Halt::Rejected { offset, .. } = &halt {
+            self.rejected.insert(partition.clone(), *offset);
+        }
         self.gate.forget(partition);
         self.io.monitor.partition(&self.id(partition), |status| status.state = State::Halted(halt));
+        metrics::standing(&self.io.monitor);
         // A group gave the partition to this worker: whoever claimed it meanwhile may be gone.
         let again = self.io.config.reclaim_after.filter(|_| fenced).map(|after| self.io.clock.elapsed() + after);
         self.halted.insert(partition.clone(), again);

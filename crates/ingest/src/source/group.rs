@@ -7,6 +7,7 @@ use tracing::{debug, info, warn};
 
 use super::{LogReader, Stop};
 use crate::IngestError;
+use crate::metrics;
 use crate::worker::ToPipeline;
 
 impl<S: EventSource> LogReader<S> {
@@ -33,7 +34,13 @@ impl<S: EventSource> LogReader<S> {
             Ok(mine) => mine.into_iter().collect(),
             Err(error) => return Err(Stop::Failed(IngestError::Log(error))),
         };
-        self.halted.retain(|partition, _| mine.contains(partition));
+        let not_mine: Vec<Partition> = self.halted.keys().filter(|halted| !mine.contains(*halted)).cloned().collect();
+        for partition in not_mine {
+            self.halted.remove(&partition);
+            self.rejected.remove(&partition);
+            let id = self.id(&partition);
+            self.io.monitor.update(|report| drop(report.partitions.remove(&id)));
+        }
         let gone: Vec<Partition> =
             self.reading.keys().filter(|partition| !mine.contains(*partition)).cloned().collect();
         if change == Change::Lost {
@@ -52,6 +59,7 @@ impl<S: EventSource> LogReader<S> {
             self.io.monitor.update(|report| drop(report.partitions.remove(&reading.topic.id)));
             self.outbox.push_back(ToPipeline::Released { topic: reading.topic });
         }
+        metrics::standing(&self.io.monitor);
         self.leaving_since.get_or_insert_with(|| self.io.clock.elapsed());
         Ok(())
     }
