@@ -153,7 +153,9 @@ impl Committer<'_> {
             let (topic, committed) = (Arc::new(topic), next[&id]);
             let memory = memories.remove(&id).expect("a memory was made for each");
             let permitted = self.events.permitted(&id).unwrap_or(0);
-            let tolerance = Tolerance::rebuilt(&snapshot, &id, topic.on_reject, permitted, committed).await?;
+            // A file does not go on, and who imports it reads what became of each row.
+            let rule = if of_a_file(&id) { OnReject::SetAside } else { topic.on_reject };
+            let tolerance = Tolerance::rebuilt(&snapshot, &id, rule, permitted, committed).await?;
             self.owned.insert(id.clone(), Owned { topic: topic.clone(), committed });
             self.monitor.partition(&id, |status| status.committed = committed);
             let (window, last) = (memory.window, memory.last);
@@ -364,6 +366,10 @@ fn split(log_stream: &str) -> Option<(&str, &str)> {
 
 fn is_file(uid: &str) -> bool {
     uid.starts_with(eventlog::FILE_UID_PREFIX)
+}
+
+fn of_a_file(partition: &PartitionId) -> bool {
+    split(&partition.log_stream).is_some_and(|(uid, _)| is_file(uid))
 }
 
 fn offset_range(range: &RangeRows) -> OffsetRange {

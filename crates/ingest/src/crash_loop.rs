@@ -1,10 +1,11 @@
 //! A message that kills the process (an abort, an exhausted stack) is found and set aside, so that it cannot kill it for ever.
 //!
 //! A small file is there while messages are decoded and is removed when that ends: a process that finds one follows another
-//! that did not end. Only then is there more to write: before each message that its predecessor may have died at, which are
-//! those that the log held when the partition was assigned, the file is told which one it is, in place. A process that
-//! finds a message named there notes a crash at it; a message with two is set aside without being decoded. The steady state
-//! costs one file at the start and its removal at the end.
+//! that did not end. Only then is there more to write: before each message that its predecessor may have died at, the file is
+//! told which one it is, in place. Those are the next ones of each partition, no more than a worker may hold (I5), and no more
+//! than the log held when the partition was assigned. A process that finds a message named there notes a crash at it; a
+//! message with two is set aside without being decoded. The steady state costs one file at the start and its removal at the
+//! end.
 //!
 //! What is written in place is not synced: a process that dies leaves it to the system, which does not. A machine that dies
 //! may leave an older state, so a crash is noted only if the machine is the same run of its kernel (no clock tells that: the
@@ -14,8 +15,9 @@
 //! Source: ingestion.md 3.6 (`decoder_crash`). Panics are caught where they happen (`crash`).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
@@ -37,30 +39,35 @@ pub(crate) struct CrashLoop {
     path: PathBuf,
     /// `None`: there is none, or it cannot be written.
     file: Option<File>,
-    /// Whether the process before this one did not end.
-    follows_crash: bool,
+    /// Bytes of messages that the process before this one may have held, if it did not end; else none.
+    held: usize,
     /// Messages that processes died at, with the number of times; until they are in the lake.
     crashes: BTreeMap<Position, u32>,
-    /// Offsets below which a message of a partition may be what the predecessor died at.
-    suspect_below: BTreeMap<PartitionId, i64>,
+    /// The next messages of each partition that the predecessor may have died at: below this offset, and so many bytes.
+    suspects: BTreeMap<PartitionId, (i64, usize)>,
     /// Whether the file names a message.
     names_one: bool,
+    /// The first line as it was written last; kept for its memory.
+    line: Vec<u8>,
 }
 
 impl CrashLoop {
-    /// Decoding begins. Without a path nothing is watched.
-    pub(crate) fn begin(path: Option<&Path>) -> Self {
+    /// Decoding begins. Without a path nothing is watched. `most_held`: bytes of messages that a worker may hold.
+    pub(crate) fn begin(path: Option<&Path>, most_held: usize) -> Self {
         let Some(path) = path else { return Self::default() };
         let mut this = Self { path: path.to_owned(), ..Self::default() };
-        if let Err(error) = this.open() {
+        if let Err(error) = this.open(most_held) {
             this.cannot_write(&error);
         }
         this
     }
 
-    fn open(&mut self) -> io::Result<()> {
-        match fs::read_to_string(&self.path) {
-            Ok(text) => self.understand(&text),
+    fn open(&mut self, most_held: usize) -> io::Result<()> {
+        match fs::read(&self.path) {
+            Ok(bytes) => {
+                self.held = most_held;
+                self.understand(&String::from_utf8_lossy(&bytes));
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -69,7 +76,6 @@ impl CrashLoop {
 
     /// Reads what the predecessor left.
     fn understand(&mut self, text: &str) {
-        self.follows_crash = true;
         let mut lines = text.lines();
         let named = lines.next().and_then(|line| line.trim_end().strip_prefix("decoding "));
         let same_machine = lines.next().is_some_and(|boot| boot == boot_id());
@@ -109,22 +115,24 @@ impl CrashLoop {
     /// A partition is read from `next` on, of which the log holds what is below `log_end`.
     pub(crate) fn assign(&mut self, partition: &PartitionId, next: i64, log_end: i64) {
         self.crashes.retain(|(of, offset), _| of != partition || *offset >= next);
-        if self.follows_crash {
-            self.suspect_below.insert(partition.clone(), log_end);
+        if self.held > 0 {
+            self.suspects.insert(partition.clone(), (log_end, self.held));
         }
     }
 
     /// Whether a message may be decoded; if so, it is what this process dies at, should it die now.
-    pub(crate) fn lets_decode(&mut self, partition: &PartitionId, offset: i64) -> bool {
-        // The steady state ends here.
-        if !self.suspect_below.get(partition).is_some_and(|below| offset < *below) {
-            return true;
-        }
-        if self.crashes.get(&(partition.clone(), offset)).is_some_and(|times| *times >= CRASHES) {
+    pub(crate) fn lets_decode(&mut self, partition: &PartitionId, offset: i64, bytes: usize) -> bool {
+        // In the steady state both maps are empty.
+        let crashes = if self.crashes.is_empty() { None } else { self.crashes.get(&(partition.clone(), offset)) };
+        if crashes.is_some_and(|times| *times >= CRASHES) {
             error!(%partition, offset, "the message is set aside without being decoded: the program died at it before");
             return false;
         }
-        self.name(&format!("decoding {partition}/{offset}"));
+        match self.suspects.get_mut(partition) {
+            Some((below, left)) if offset < *below && *left > 0 => *left = left.saturating_sub(bytes),
+            _ => return true,
+        }
+        self.name(format_args!("decoding {partition}/{offset}"));
         self.names_one = true;
         true
     }
@@ -132,13 +140,18 @@ impl CrashLoop {
     /// The messages of a batch are decoded: whatever happens now is not because of one of them.
     pub(crate) fn batch_is_decoded(&mut self) {
         if std::mem::take(&mut self.names_one) {
-            self.name("decoding nothing");
+            self.name(format_args!("decoding nothing"));
         }
     }
 
-    fn name(&mut self, what: &str) {
-        let line = format!("{what:<width$}\n", width = LINE - 1);
-        let written = self.file.as_ref().map_or(Ok(()), |file| file.write_all_at(line.as_bytes(), 0));
+    fn name(&mut self, what: fmt::Arguments<'_>) {
+        let Some(file) = &self.file else { return };
+        self.line.clear();
+        let written = self.line.write_fmt(what).and_then(|()| {
+            self.line.resize(LINE - 1, b' ');
+            self.line.push(b'\n');
+            file.write_all_at(&self.line, 0)
+        });
         if let Err(error) = written {
             self.cannot_write(&error);
         }

@@ -233,7 +233,8 @@ impl Pipeline {
                 continue;
             }
             let headers = collect(record.headers);
-            let read = if self.crash_loop.lets_decode(&run.topic.id, at.offset) {
+            let bytes = record.value.map_or(0, <[u8]>::len);
+            let read = if self.crash_loop.lets_decode(&run.topic.id, at.offset, bytes) {
                 self.reader.read(&run.topic, at, &record, &headers)
             } else {
                 Err(self.reader.set_aside(&run.topic, at, &record, ErrorClass::DecoderCrash, KILLED.into()))

@@ -158,7 +158,7 @@ impl<S: EventSource + 'static> Worker<S> {
                 lake::events::file_schema(),
                 self.events.writer_id(),
                 self.schemas.known.clone(),
-                CrashLoop::begin(self.crash_file.as_deref()),
+                CrashLoop::begin(self.crash_file.as_deref(), self.config.memory_bytes),
             ),
             raw,
             committer: AskCommitter(to_committer),
