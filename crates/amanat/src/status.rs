@@ -90,12 +90,7 @@ fn row(id: &PartitionId, ends: Ends, why: Option<(String, String)>) -> Value {
 }
 
 /// Why the partition stands still, as one word and in words.
-fn why(
-    id: &PartitionId,
-    ends: Ends,
-    all: &BTreeMap<PartitionId, Ends>,
-    seen: &[Standing],
-) -> Option<(String, String)> {
+fn why(id: &PartitionId, ends: Ends, all: &BTreeMap<PartitionId, Ends>, seen: &[Standing]) -> Option<(String, String)> {
     if let Some(halt) = halt(id, ends, all) {
         return Some((halt.reason().to_owned(), halt.to_string()));
     }
@@ -166,11 +161,7 @@ fn table(status: &Value) -> String {
     for row in status["partitions"].as_array().into_iter().flatten() {
         let stands = [("HALTED", &row["halt"]), ("WAITS", &row["waiting"])];
         for (how, why) in stands.iter().filter_map(|(how, why)| Some((how, why.as_str()?))) {
-            text.push_str(&format!(
-                "{how} {}/{}: {why}\n",
-                row["log_stream"].as_str().unwrap_or(""),
-                row["partition"]
-            ));
+            text.push_str(&format!("{how} {}/{}: {why}\n", row["log_stream"].as_str().unwrap_or(""), row["partition"]));
         }
     }
     if let Some(why) = status["log_away"].as_str() {

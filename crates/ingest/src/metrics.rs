@@ -63,7 +63,10 @@ impl Meters {
 
 /// Which partitions stand still has changed. Not at a commit: where all of them stand still there is none.
 pub(crate) fn standing(monitor: &Monitor) {
-    describe_gauge!(HALTED, "Partitions that stand still until an operator acts; `amanat status` says which, why and what to do");
+    describe_gauge!(
+        HALTED,
+        "Partitions that stand still until an operator acts; `amanat status` says which, why and what to do"
+    );
     describe_gauge!(WAITING, "Partitions that stand still until an Avro schema can be had");
     let report = monitor.report();
     for reason in Halt::REASONS {

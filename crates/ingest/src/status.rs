@@ -156,16 +156,8 @@ impl fmt::Display for Halt {
 
 impl Halt {
     /// Every reason, by its name in metrics and in `amanat status --json`.
-    pub const REASONS: [&str; 8] = [
-        "deleted",
-        "truncated",
-        "recreated",
-        "other_log",
-        "fenced",
-        "rejected",
-        "too_many_rejected",
-        "source",
-    ];
+    pub const REASONS: [&str; 8] =
+        ["deleted", "truncated", "recreated", "other_log", "fenced", "rejected", "too_many_rejected", "source"];
 
     /// The reason, as one word.
     pub const fn reason(&self) -> &'static str {

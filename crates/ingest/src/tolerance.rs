@@ -88,11 +88,7 @@ impl Tolerance {
 }
 
 /// Offsets of the partition's rows that were set aside, from this offset on. Conflicts and duplicates are not among them.
-async fn set_aside_since(
-    snapshot: &EventsSnapshot,
-    partition: &PartitionId,
-    from: i64,
-) -> Result<Vec<i64>, LakeError> {
+async fn set_aside_since(snapshot: &EventsSnapshot, partition: &PartitionId, from: i64) -> Result<Vec<i64>, LakeError> {
     let mut found = Vec::new();
     let filter = RowFilter::Offsets { partition: partition.clone(), from, to: i64::MAX };
     let may_hold = |file: &&lake::DataFile| file.lane == Lane::Side && file.may_hold(partition, from, i64::MAX);
@@ -121,7 +117,11 @@ mod tests {
     #[test]
     fn a_message_is_one_too_many_only_among_the_last_offsets() {
         let fresh = || Tolerance::new(TWO_OF_TEN, 0, Vec::new());
-        assert_eq!(taken(fresh(), &[0, 9, 10]), [true, true, true], "offset 0 is no longer among the ten that end at 10");
+        assert_eq!(
+            taken(fresh(), &[0, 9, 10]),
+            [true, true, true],
+            "offset 0 is no longer among the ten that end at 10"
+        );
         assert_eq!(taken(fresh(), &[0, 8, 9]), [true, true, false]);
         assert_eq!(taken(fresh(), &[1, 2, 3, 11]), [true, true, false, true], "what was not taken is not counted");
     }
@@ -130,10 +130,10 @@ mod tests {
     fn what_is_rebuilt_takes_what_the_old_one_would_have_taken() {
         let offsets = [3, 4, 9, 12, 13, 14, 30];
         let mut old = Tolerance::new(TWO_OF_TEN, 0, Vec::new());
-        for at in 0..offsets.len() {
-            let counted = old.counted.iter().rev().copied().collect();
-            assert_eq!(taken(Tolerance::new(TWO_OF_TEN, 0, counted), &offsets[at..]), taken(old.clone(), &offsets[at..]));
-            old.takes(offsets[at]);
+        for (at, offset) in offsets.iter().enumerate() {
+            let rebuilt = Tolerance::new(TWO_OF_TEN, 0, old.counted.iter().rev().copied().collect());
+            assert_eq!(taken(rebuilt, &offsets[at..]), taken(old.clone(), &offsets[at..]));
+            old.takes(*offset);
         }
     }
 

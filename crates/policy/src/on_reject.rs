@@ -55,7 +55,9 @@ impl OnRejectFile {
     pub(crate) fn checked(self, file: &'static str) -> Result<Self, PolicyError> {
         let refuse = |what| Err(PolicyError::OutOfRange { file, place: "on_reject".to_owned(), what });
         if !(1..=100).contains(&self.limit_percent) {
-            return refuse("limit_percent must be between 1 and 100; for a limit of nothing there is rule = \"suspend\"");
+            return refuse(
+                "limit_percent must be between 1 and 100; for a limit of nothing there is rule = \"suspend\"",
+            );
         }
         if !(1..=1_000_000).contains(&self.window) {
             return refuse("window must be between 1 and 1000000 offsets");

@@ -86,12 +86,14 @@ fn a_worker_that_was_killed_leaves_its_file_and_one_that_ends_takes_it_away() {
     let address = free_address().to_string();
     let mut up = world.start(&["up", "--http", &address, "--config", &config]);
     up.says("ready");
+    world.publish(&events(0..1, true)).ok();
+    world.until("it ingests", |status| status["counts"]["ok"] == 1);
     drop(up); // kills it
     assert!(file.exists());
     let mut up = world.start(&["up", "--http", &address, "--config", &config]);
     up.says("ready");
-    world.publish(&events(0..3, true)).ok();
-    world.until("all are in the lake", |status| status["counts"]["ok"] == 3);
+    world.publish(&events(1..4, true)).ok();
+    world.until("all are in the lake", |status| status["counts"]["ok"] == 4);
     ended(up);
     assert!(!file.exists());
 }

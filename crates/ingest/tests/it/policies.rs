@@ -123,12 +123,11 @@ async fn with_a_limit_the_partition_stands_before_the_message_that_is_one_too_ma
         ("..xx....x", Some(8)),
     ] {
         let mut place = place(LIMIT, picture);
-        match stands {
-            Some(offset) => stands_before(&mut place, offset).await,
-            None => {
-                let report = place.drain().await;
-                assert_eq!(halted(&place, &report), None, "{picture}");
-            }
+        if let Some(offset) = stands {
+            stands_before(&mut place, offset).await;
+        } else {
+            let report = place.drain().await;
+            assert_eq!(halted(&place, &report), None, "{picture}");
         }
     }
 }
