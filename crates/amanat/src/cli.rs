@@ -92,6 +92,11 @@ pub enum Command {
     Sql(SqlArgs),
     /// Lag per partition, what was set aside and why, editions
     Status(StatusArgs),
+    /// Let a partition go on that stands still because a message cannot be accepted
+    #[command(
+        after_help = "Examples:\n  amanat status                                   which partition stands still, where and why\n  amanat resume UID/tip.events.FIA.v1/0 --below 4712 --reason \"one message of an old client\"\nWhat cannot be accepted below that offset is set aside, each with its reason, and does not count against the agency's limit.\nThe permit and its reason are a commit in the log of the lake. Nothing is skipped."
+    )]
+    Resume(ResumeArgs),
     /// Keep the table of events small and fast: compact files, make checkpoints, delete what is over
     #[command(
         after_help = "Examples:\n  amanat maintain --dry-run    what is due\n  amanat maintain --once       do it, say what was done, end\n  amanat maintain              go on until told to stop, beside `amanat up --role ingest` on any machine"
@@ -286,6 +291,22 @@ pub struct ValidateArgs {
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// The partition as `status` prints it: STREAM/PARTITION
+    pub partition: String,
+    /// Offset below which what cannot be accepted is set aside; at most the log's end
+    #[arg(long, value_name = "OFFSET")]
+    pub below: i64,
+    /// Why, for whoever reads the log of the lake later; no names of persons
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Print one JSON object
     #[arg(long)]
     pub json: bool,
 }

@@ -16,9 +16,11 @@ mod maintain;
 mod progress;
 mod publish;
 mod registry;
+mod resume;
 mod sampling;
 mod set_aside;
 mod signal;
+mod standing;
 mod status;
 mod telemetry;
 mod up;
@@ -46,6 +48,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Edition(command) => edition::run(config, command),
         cli::Command::Sql(args) => ask::run(config, args),
         cli::Command::Status(args) => status::run(config, args),
+        cli::Command::Resume(args) => resume::run(config, args),
         cli::Command::Maintain(args) => maintain::run(config, args),
         cli::Command::SetAside(command) => set_aside::run(config, command),
         cli::Command::Schema(command) => registry::run(config, command),

@@ -1,4 +1,8 @@
 //! `amanat status`: lag and halts per partition, what was set aside and why, editions. Reads beside a running `up`.
+//!
+//! Halts that positions tell are worked out here, by the rules by which a worker halts. What only a worker sees (a message that
+//! cannot be accepted, another worker's claim) it has written down ([`crate::standing`]); that holds while the partition has
+//! not moved.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +15,7 @@ use crate::cli::StatusArgs;
 use crate::config::Config;
 use crate::data_dir::{DataDir, log_failure, unusable};
 use crate::exit;
+use crate::standing::{self, Standing};
 
 /// Prints the status.
 pub fn run(config: Config, args: StatusArgs) -> anyhow::Result<()> {
@@ -40,10 +45,10 @@ async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
     }
     let maintained = lake::maintain::Status::read(&dir.store).await?;
     let editions = lake::Published::open(&dir.store).numbers().await?;
-    let halts: Vec<Option<Halt>> = partitions.iter().map(|(id, ends)| halt(id, *ends, &partitions)).collect();
-    let halted = halts.iter().flatten().count();
+    let seen = standing::read(&dir.path);
     let rows: Vec<Value> =
-        partitions.iter().zip(&halts).map(|((id, ends), halt)| row(id, *ends, halt.as_ref())).collect();
+        partitions.iter().map(|(id, ends)| row(id, *ends, why(id, *ends, &partitions, &seen))).collect();
+    let halted = rows.iter().filter(|row| row["halt"].is_string()).count();
     Ok(json!({
         "store": if dir.is_sample() { "sample (synthetic)" } else { "real" }, "lake_version": lake_version,
         "log_away": log_away, "maintenance": maintained, "partitions": rows, "halted": halted, "counts": counts, "editions": editions
@@ -73,15 +78,27 @@ impl Ends {
     }
 }
 
-fn row(id: &PartitionId, ends: Ends, halt: Option<&Halt>) -> Value {
+/// One partition. `halt` until an operator acts, `waiting` until an Avro schema is there, each in words; `reason` as one.
+fn row(id: &PartitionId, ends: Ends, why: Option<(String, String)>) -> Value {
+    let (reason, why) = why.unzip();
+    let waits = reason.as_deref() == Some(Standing::WAITING);
+    let (waiting, halt) = if waits { (why, None) } else { (None, why) };
     json!({
         "log_stream": id.log_stream, "partition": id.partition, "in_log": ends.log.map(|marks| marks.high),
-        "in_lake": ends.next, "lag": ends.lag(), "halt": halt.map(ToString::to_string)
+        "in_lake": ends.next, "lag": ends.lag(), "reason": reason, "halt": halt, "waiting": waiting
     })
 }
 
-/// Why a worker would not read on here, as far as positions tell: by the same rules by which it halts. What only a worker
-/// sees (another record at the same offset, another worker's claim) is in its log lines and metrics.
+/// Why the partition stands still, as one word and in words.
+fn why(id: &PartitionId, ends: Ends, all: &BTreeMap<PartitionId, Ends>, seen: &[Standing]) -> Option<(String, String)> {
+    if let Some(halt) = halt(id, ends, all) {
+        return Some((halt.reason().to_owned(), halt.to_string()));
+    }
+    let here = seen.iter().find(|one| one.partition == *id && one.next == ends.next)?;
+    Some((here.reason.clone(), here.why.clone()))
+}
+
+/// Why a worker would not read on here, as far as positions tell: by the same rules by which it halts.
 fn halt(id: &PartitionId, ends: Ends, all: &BTreeMap<PartitionId, Ends>) -> Option<Halt> {
     let marks = ends.log?;
     let Some(wanted) = ends.next else {
@@ -142,12 +159,9 @@ fn table(status: &Value) -> String {
         ));
     }
     for row in status["partitions"].as_array().into_iter().flatten() {
-        if let Some(why) = row["halt"].as_str() {
-            text.push_str(&format!(
-                "HALTED {}/{}: {why}\n",
-                row["log_stream"].as_str().unwrap_or(""),
-                row["partition"]
-            ));
+        let stands = [("HALTED", &row["halt"]), ("WAITS", &row["waiting"])];
+        for (how, why) in stands.iter().filter_map(|(how, why)| Some((how, why.as_str()?))) {
+            text.push_str(&format!("{how} {}/{}: {why}\n", row["log_stream"].as_str().unwrap_or(""), row["partition"]));
         }
     }
     if let Some(why) = status["log_away"].as_str() {
@@ -218,6 +232,16 @@ mod tests {
         assert_eq!(why(&[("a", Some((0, 5)), None)]), None);
         assert_eq!(why(&[("a", Some((0, 5)), Some(7))]), Some(Halt::Truncated { wanted: 7, high: 5 }));
         assert_eq!(why(&[("a", Some((4, 5)), Some(2))]), Some(Halt::Deleted { wanted: 2, low: 4 }));
+    }
+
+    #[test]
+    fn what_a_worker_has_seen_holds_while_the_partition_has_not_moved() {
+        let all = all(&[("a", Some((0, 9)), Some(5))]);
+        let (id, ends) = all.first_key_value().expect("there is one");
+        let seen = |next| Standing { partition: id.clone(), next, reason: "rejected".into(), why: "because".into() };
+        let reason = |seen: &[Standing]| super::why(id, *ends, &all, seen).map(|(reason, _)| reason);
+        assert_eq!(reason(&[seen(Some(5))]).as_deref(), Some("rejected"));
+        assert_eq!(reason(&[seen(Some(4)), seen(None)]), None);
     }
 
     #[test]

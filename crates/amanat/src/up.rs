@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
 use crate::signal::stop_asked;
+use crate::standing::WorkerFiles;
 use crate::{country, edition, exit, maintain, progress, registry, sampling, telemetry};
 
 /// When a member of a group claims a partition again that another had claimed, although the group gave it to this one.
@@ -43,7 +44,7 @@ pub fn run(config: Config, args: UpArgs) -> anyhow::Result<()> {
     let began = Instant::now();
     let dir = Arc::new(DataDir::open_or_create(&config, args.sample.then_some(StoreKind::Sample))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let up = Up { config, args, dir, began, stop: CancellationToken::new(), ingesting: Arc::default() };
+    let up = Up { config, args, dir, began, stop: CancellationToken::new(), ingesting: Arc::default(), files: None };
     let done = runtime.block_on(up.run());
     // Work that was left when told to stop is not waited for: what it had not committed is read again.
     runtime.shutdown_background();
@@ -69,6 +70,8 @@ struct Up {
     stop: CancellationToken,
     /// The worker of this process, once there is one.
     ingesting: Arc<OnceLock<Monitor>>,
+    /// That worker's files, where it has the role.
+    files: Option<WorkerFiles>,
 }
 
 impl Up {
@@ -87,20 +90,40 @@ impl Up {
         Ok(self.has(Role::Gateway) && !self.args.once && !other)
     }
 
-    /// Two workers with one number would take their partitions from each other. Members of a group may be any number.
-    fn writer_lock(&self) -> anyhow::Result<Option<StoreLock>> {
-        let alone = self.config.log.group.is_none() || self.args.once;
-        if !self.has(Role::Ingest) || !alone {
+    /// The worker's lock and its name. Two workers with one number would take their partitions from each other. Members of a
+    /// group may be any number: each takes the first place that is free.
+    fn worker_lock(&self) -> anyhow::Result<Option<(StoreLock, String)>> {
+        if !self.has(Role::Ingest) {
             return Ok(None);
         }
-        let name = match self.config.ingest.worker {
-            0 => StoreLock::WRITER.to_owned(),
-            number => format!("{}.{number}", StoreLock::WRITER),
-        };
-        self.dir.lock(&name).map(Some)
+        if self.config.log.group.is_none() || self.args.once {
+            let number = self.config.ingest.worker.to_string();
+            let lock = match self.config.ingest.worker {
+                0 => self.dir.lock(StoreLock::WRITER)?,
+                _ => self.dir.lock(&format!("{}.{number}", StoreLock::WRITER))?,
+            };
+            return Ok(Some((lock, number)));
+        }
+        let mut place = 0;
+        loop {
+            let name = format!("member.{place}");
+            match StoreLock::acquire(&self.dir.path, &format!("{}.{name}", StoreLock::WRITER)) {
+                Ok(lock) => return Ok(Some((lock, name))),
+                Err(LakeError::Locked { .. }) => place += 1,
+                Err(error) => return Err(crate::data_dir::unusable(&self.dir.path, &error).into()),
+            }
+        }
     }
 
-    async fn run(self) -> anyhow::Result<()> {
+    /// Makes the worker's folder; None where another role than ingest is asked for.
+    fn worker_files(&self, name: Option<&str>) -> anyhow::Result<Option<WorkerFiles>> {
+        let Some(name) = name else { return Ok(None) };
+        let folder = lake::create_private_dir(&self.dir.path.join("ingest"));
+        folder.map_err(|error| crate::data_dir::unusable(&self.dir.path, &error))?;
+        Ok(Some(WorkerFiles::new(&self.dir.path, name)))
+    }
+
+    async fn run(mut self) -> anyhow::Result<()> {
         // The addresses and the locks first: what cannot be had is said before any work.
         let served = self.has(Role::Endpoint) && !self.args.once;
         let listener = if served { Some(bind(self.config.http, "--http").await?) } else { None };
@@ -113,7 +136,8 @@ impl Up {
         } else {
             None
         };
-        let _writer = self.writer_lock()?;
+        let writer = self.worker_lock()?;
+        self.files = self.worker_files(writer.as_ref().map(|(_, name)| name.as_str()))?;
         tokio::spawn(stop_on_signal(self.stop.clone()));
         let mut tasks = JoinSet::new();
         let reader = self.open_doors(listener, for_metrics, &mut tasks).await?;
@@ -199,7 +223,8 @@ impl Up {
     fn keep_at_it(&self, ready: Ready, tasks: &mut Roles) {
         if self.has(Role::Ingest) {
             let (config, dir, stop) = (self.config.clone(), Arc::clone(&self.dir), self.stop.clone());
-            tasks.spawn(keep_ingesting(config, dir, ready.worker, Arc::clone(&self.ingesting), stop));
+            let ingesting = Arc::clone(&self.ingesting);
+            tasks.spawn(keep_ingesting(config, dir, self.files.clone(), ready.worker, ingesting, stop));
         }
         if self.has(Role::Refresh) {
             tasks.spawn(keep_fresh(Arc::clone(&self.dir), self.config.refresh.every_seconds, self.stop.clone()));
@@ -219,7 +244,7 @@ impl Up {
             return Ok(Ready::default());
         }
         let drained = self.args.once || self.args.sample;
-        let mut worker = match worker(&self.config, &self.dir, !drained).await {
+        let mut worker = match worker(&self.config, &self.dir, self.files.as_ref(), !drained).await {
             Err(error) if !drained && is_away(&error) => return Ok(Ready::default()),
             worker => worker?,
         };
@@ -229,6 +254,7 @@ impl Up {
             let report = progress::ingesting(worker.monitor(), worker.drain()).await?;
             ingested(&report)?;
             halted = halts(&report);
+            self.files.iter().for_each(|files| files.tell(&report));
         }
         Ok(Ready { worker: Some(worker), halted })
     }
@@ -314,6 +340,7 @@ fn ingested(report: &WorkerReport) -> anyhow::Result<()> {
 async fn keep_ingesting(
     config: Config,
     dir: Arc<DataDir>,
+    files: Option<WorkerFiles>,
     mut ready: Option<Ingester>,
     ingesting: Arc<OnceLock<Monitor>>,
     stop: CancellationToken,
@@ -323,7 +350,7 @@ async fn keep_ingesting(
         if let Some(worker) = ready.take() {
             break worker;
         }
-        match worker(&config, &dir, true).await {
+        match worker(&config, &dir, files.as_ref(), true).await {
             Ok(worker) => ready = Some(worker),
             Err(error) if is_away(&error) => {
                 if !std::mem::replace(&mut said, true) {
@@ -338,6 +365,9 @@ async fn keep_ingesting(
         }
     };
     let _ = ingesting.set(worker.monitor());
+    if let Some(files) = files {
+        tokio::spawn(files.keep_telling(worker.monitor(), stop.clone()));
+    }
     ingested(&worker.run_until(stop.cancelled_owned()).await?)
 }
 
@@ -346,7 +376,12 @@ fn is_away(error: &anyhow::Error) -> bool {
 }
 
 /// A worker over the configured log. One that drains the log and ends does not join a group for that: it reads all there is.
-async fn worker(config: &Config, dir: &DataDir, joins_group: bool) -> anyhow::Result<Ingester> {
+async fn worker(
+    config: &Config,
+    dir: &DataDir,
+    files: Option<&WorkerFiles>,
+    joins_group: bool,
+) -> anyhow::Result<Ingester> {
     let source = dir.source_of_worker(config, joins_group)?;
     // New at each start on any machine: by it a writer knows its own claims.
     let writer = format!("ingest-{}", uuid::Uuid::new_v4().simple());
@@ -356,7 +391,12 @@ async fn worker(config: &Config, dir: &DataDir, joins_group: bool) -> anyhow::Re
     let (clock, ids) = (Arc::new(SystemClock::default()), Arc::new(RandomIds));
     let schemas = crate::avro_schemas::source(config, dir)?;
     let settings = worker_config(config, dir.kind);
-    Ok(Worker::new(source, events, dir.policy.clone(), dir.keys.clone(), settings, clock, ids).with_schemas(schemas))
+    let (policy, keys) = (dir.policy.clone(), dir.keys.clone());
+    let worker = Worker::new(source, events, policy, keys, settings, clock, ids).with_schemas(schemas);
+    Ok(match files {
+        Some(files) => worker.with_crash_file(files.decoding()),
+        None => worker,
+    })
 }
 
 /// The worker's settings from the configuration.

@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use eventlog::{Partition, Records};
 use events::EventType;
 use lake::PartitionId;
-use policy::Agencies;
+use policy::{Agencies, OnReject};
 use uuid::Uuid;
 
 use crate::budget::{Charge, Ticket};
@@ -29,13 +29,15 @@ pub(crate) struct Topic {
     pub agency: String,
     /// Fencing number: no commit is made under a lower one than the highest committed (ingestion.md I3).
     pub claim: i64,
+    /// What becomes of its messages that cannot be accepted.
+    pub on_reject: OnReject,
     may_emit: Vec<bool>,
 }
 
 impl Topic {
     pub(crate) fn new(source: Partition, id: PartitionId, agency: &str, claim: i64, agencies: &Agencies) -> Self {
         let may_emit = EventType::ALL.iter().map(|&kind| agencies.may_emit(agency, kind)).collect();
-        Self { source, id, agency: agency.to_owned(), claim, may_emit }
+        Self { source, id, agency: agency.to_owned(), claim, on_reject: agencies.on_reject(agency), may_emit }
     }
 
     /// Whether the policy lets this stream's agency emit the type.

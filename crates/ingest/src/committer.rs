@@ -14,7 +14,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use eventlog::Partition;
 use lake::{ClosedBatch, Events, LakeError, Lane, LaneBatch, OffsetRange, Outcome, PartitionId, Written};
-use policy::Policy;
+use policy::{OnReject, Policy};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
@@ -29,6 +29,7 @@ use crate::lookup::{self, KnownFiles, WindowRule};
 use crate::metrics::{Meters, Stage};
 use crate::source::Control;
 use crate::status::{Activity, Monitor};
+use crate::tolerance::Tolerance;
 use crate::window::Window;
 
 /// What others ask of the committer.
@@ -40,6 +41,8 @@ pub(crate) enum ToCommitter {
     Batch(EncodedBatch, Charge, Ticket),
     /// These rows were the last of an assignment.
     Release { topic: Arc<Topic> },
+    /// Find out below which offsets an operator lets these partitions set aside what cannot be accepted.
+    Permits { partitions: Vec<PartitionId>, reply: oneshot::Sender<Vec<Option<i64>>> },
     /// Find first rows of event ids.
     Find { wanted: Vec<Wanted>, reply: oneshot::Sender<Found> },
 }
@@ -55,6 +58,7 @@ pub(crate) struct Assignment {
     /// Last ingested record: offset and log time in milliseconds.
     pub last: Option<(i64, i64)>,
     pub window: Window,
+    pub tolerance: Tolerance,
 }
 
 pub(crate) struct Committer<'e> {
@@ -98,6 +102,10 @@ impl Committer<'_> {
                 self.is(Activity::Looking);
                 let _ = reply.send(self.find(wanted).await?);
             }
+            ToCommitter::Permits { partitions, reply } => {
+                self.is(Activity::Looking);
+                let _ = reply.send(self.permits(&partitions).await?);
+            }
             ToCommitter::Batch(batch, _charge, _ticket) => {
                 self.is(Activity::Committing);
                 self.batch(batch).await?;
@@ -136,21 +144,27 @@ impl Committer<'_> {
         let ids: Vec<_> = taken.iter().map(|(_, id)| id.clone()).collect();
         let claims = self.events.claim(&ids).await?;
         let next = self.events.next_offsets(&ids).await?;
-        let mut memories = lookup::memories(&self.events.snapshot()?, &ids, self.rule).await?;
+        let snapshot = self.events.snapshot()?;
+        let mut memories = lookup::memories(&snapshot, &ids, self.rule).await?;
         let mut assignments = Vec::new();
         for (partition, id) in taken {
             let agency = eventlog::agency_of(&partition.stream).unwrap_or_default();
             let topic = Topic::new(partition.clone(), id.clone(), agency, claims[&id], &self.policy.agencies);
             let (topic, committed) = (Arc::new(topic), next[&id]);
             let memory = memories.remove(&id).expect("a memory was made for each");
+            let permitted = self.events.permitted(&id).unwrap_or(0);
+            // A file does not go on, and who imports it reads what became of each row.
+            let rule = if of_a_file(&id) { OnReject::SetAside } else { topic.on_reject };
+            let tolerance = Tolerance::rebuilt(&snapshot, &id, rule, permitted, committed).await?;
             self.owned.insert(id.clone(), Owned { topic: topic.clone(), committed });
             self.monitor.partition(&id, |status| status.committed = committed);
             let (window, last) = (memory.window, memory.last);
-            assignments.push(Assignment { partition, topic: Some(topic), next: committed, last, window });
+            assignments.push(Assignment { partition, topic: Some(topic), next: committed, last, window, tolerance });
         }
         let nothing = |(partition, _)| {
             let window = Window::new(self.rule.span_s, self.rule.key);
-            Assignment { partition, topic: None, next: None, last: None, window }
+            let tolerance = Tolerance::new(OnReject::Suspend, 0, Vec::new());
+            Assignment { partition, topic: None, next: None, last: None, window, tolerance }
         };
         assignments.extend(refused.into_iter().map(nothing));
         Ok(assignments)
@@ -165,6 +179,19 @@ impl Committer<'_> {
             };
             match found {
                 Ok(found) => return Ok(self.answered(&mut backoff, found)),
+                Err(error) => self.failed(&mut backoff, error).await?,
+            }
+        }
+    }
+
+    async fn permits(&mut self, partitions: &[PartitionId]) -> Result<Vec<Option<i64>>, IngestError> {
+        let mut backoff = self.backoff();
+        loop {
+            match self.events.refresh().await {
+                Ok(_) => {
+                    self.answered(&mut backoff, ());
+                    return Ok(partitions.iter().map(|partition| self.events.permitted(partition)).collect());
+                }
                 Err(error) => self.failed(&mut backoff, error).await?,
             }
         }
@@ -353,6 +380,10 @@ fn split(log_stream: &str) -> Option<(&str, &str)> {
 
 fn is_file(uid: &str) -> bool {
     uid.starts_with(eventlog::FILE_UID_PREFIX)
+}
+
+fn of_a_file(partition: &PartitionId) -> bool {
+    split(&partition.log_stream).is_some_and(|(uid, _)| is_file(uid))
 }
 
 fn offset_range(range: &RangeRows) -> OffsetRange {

@@ -2,8 +2,8 @@
 //!
 //! The text of a panic often quotes a value ("byte index 5 is not a char boundary; it is inside …"), and the value may
 //! be a person's. While a message is decoded, the process's panic hook is replaced by one that tells the place alone;
-//! every other panic reaches the hook that was there before. Absent: recovery from aborts and from exhausted stacks
-//! (depth is bounded by the decoder).
+//! every other panic reaches the hook that was there before. Absent: aborts and exhausted stacks, which end the process
+//! (`crash_loop`).
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};

@@ -8,7 +8,7 @@
 //! `amanat_ingest_batches_total` · `amanat_ingest_fenced_total`.
 //!
 //! As it stands when somebody looks ([`observe`]): `amanat_ingest_lag_events` ·
-//! `amanat_ingest_partition_lag_events{stream,partition}` · `amanat_ingest_halted_partitions` ·
+//! `amanat_ingest_partition_lag_events{stream,partition}` · `amanat_ingest_halted_partitions{reason}` ([`Halt::reason`]) ·
 //! `amanat_ingest_waiting_partitions` (for an Avro schema) · `amanat_ingest_held_bytes` · `amanat_ingest_budget_bytes` ·
 //! `amanat_ingest_log_away` · `amanat_ingest_lake_away` (1 while it does not answer) · `amanat_lake_version`.
 //!
@@ -19,7 +19,7 @@ use std::time::Duration;
 use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 use crate::set_aside::ErrorClass;
-use crate::status::{Counts, Monitor};
+use crate::status::{Counts, Halt, Monitor};
 
 /// What a batch goes through, in order.
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +129,10 @@ pub fn observe(monitor: &Monitor) {
     }
     let away = |away: bool| if away { 1.0 } else { 0.0 };
     gauge!("amanat_ingest_lag_events").set(report.lag() as f64);
-    gauge!("amanat_ingest_halted_partitions").set(report.halted().count() as f64);
+    for reason in Halt::REASONS {
+        let halted = report.halted().filter(|(_, halt)| halt.reason() == reason).count();
+        gauge!("amanat_ingest_halted_partitions", "reason" => reason).set(halted as f64);
+    }
     gauge!("amanat_ingest_waiting_partitions").set(report.waiting().count() as f64);
     gauge!("amanat_ingest_held_bytes").set(report.held_bytes as f64);
     gauge!("amanat_ingest_budget_bytes").set(monitor.budget_bytes() as f64);

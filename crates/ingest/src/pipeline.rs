@@ -29,12 +29,14 @@ use crate::columns::{Columns, Row, RowStatus};
 use crate::config::WorkerConfig;
 use crate::copies::{Earlier, Found, Kept, Wanted, content};
 use crate::crash::catch;
+use crate::crash_loop::CrashLoop;
 use crate::headers::kept_headers;
 use crate::schemas::KnownSchemas;
 use crate::seal::{Sealed, seal};
 use crate::set_aside::{ErrorClass, Place, SetAsideKeys, write_frame};
 use crate::side::{Side, SideRow};
-use crate::status::Counts;
+use crate::status::{Counts, Halt};
+use crate::tolerance::Tolerance;
 use crate::window::{ENTRY_BYTES, First, Seen, Window};
 
 /// How bytes become an event; another than [`events::decode_with`] only in tests of a decoder that crashes.
@@ -42,6 +44,10 @@ pub(crate) type Decoder = for<'a> fn(&Message<'a>, &Limits, &WriterSchemas) -> R
 
 const CRASH: &str = "value: the decoder of this program failed on the message, which is a fault of the program and not \
                      necessarily of the message; report it with this row's position";
+
+const KILLED: &str = "value: this program died twice while it decoded the message, which is a fault of the program and not \
+                      necessarily of the message; it was set aside without being decoded; report it with this row's \
+                      position";
 
 /// The CPU side of a worker: builders, keys and windows that live as long as it does.
 pub(crate) struct Pipeline {
@@ -51,6 +57,10 @@ pub(crate) struct Pipeline {
     set_aside_days: i32,
     writer_id: String,
     windows: HashMap<PartitionId, Window>,
+    tolerances: HashMap<PartitionId, Tolerance>,
+    /// Assignments that stand still since the last batch, each with the reason.
+    rejections: Vec<(Arc<Topic>, Halt)>,
+    crash_loop: CrashLoop,
     main: Columns,
     side: Columns,
     /// A planted mistake; see [`lake::mistake`].
@@ -84,12 +94,26 @@ pub(crate) struct At {
 struct Work {
     /// Rows of the main lane, by run.
     main_rows: Vec<usize>,
+    /// Offset at which each run ends: before a message that may not be set aside.
+    ends: Vec<i64>,
     counts: Vec<Counts>,
     side: Vec<SideRow>,
     /// Types met among accepted events.
     kinds: BTreeSet<EventType>,
     /// Rows of the main lane whose id is older than the window: the lake may know an earlier one.
     perhaps_copies: Vec<(usize, At, [u8; 16])>,
+}
+
+/// A partition that is read from now on.
+#[derive(Debug)]
+pub(crate) struct Assigned {
+    pub topic: Arc<Topic>,
+    pub window: Window,
+    pub tolerance: Tolerance,
+    /// First offset that is not in the lake.
+    pub next: i64,
+    /// Offset after the last that the log held when the partition was assigned.
+    pub log_end: i64,
 }
 
 /// Key for fingerprints of contents and for the windows' index.
@@ -106,6 +130,7 @@ impl Pipeline {
         schema: SchemaRef,
         writer_id: &str,
         known: KnownSchemas,
+        crash_loop: CrashLoop,
     ) -> Self {
         let reader = Reader {
             set_aside: SetAsideKeys::new(&keys),
@@ -123,22 +148,39 @@ impl Pipeline {
             set_aside_days: i32::try_from(config.set_aside_days).unwrap_or(i32::MAX),
             writer_id: writer_id.to_owned(),
             windows: HashMap::new(),
+            tolerances: HashMap::new(),
+            rejections: Vec::new(),
+            crash_loop,
             main: Columns::new(schema.clone()),
             side: Columns::new(schema),
             drops_what_is_bad: lake::mistake("mistake.bad_messages_dropped"),
         }
     }
 
-    /// A partition is read from now on; its window is that of its committed rows.
-    pub(crate) fn assign(&mut self, partition: PartitionId, window: Window) {
+    /// A partition is read from now on; its window and its tolerance are those of its committed rows.
+    pub(crate) fn assign(&mut self, assigned: Assigned) {
+        let Assigned { topic, window, tolerance, next, log_end } = assigned;
         let window = if lake::mistake("mistake.window_starts_empty") { window.emptied() } else { window };
-        self.windows.insert(partition, window);
+        self.windows.insert(topic.id.clone(), window);
+        self.tolerances.insert(topic.id.clone(), tolerance);
+        self.crash_loop.assign(&topic.id, next, log_end);
         self.shrink_windows();
     }
 
     /// A partition is read no longer.
     pub(crate) fn release(&mut self, partition: &PartitionId) {
         self.windows.remove(partition);
+        self.tolerances.remove(partition);
+    }
+
+    /// Assignments of which no more is read, because the batches so far hold a message that may not be set aside.
+    pub(crate) fn rejections(&mut self) -> Vec<(Arc<Topic>, Halt)> {
+        std::mem::take(&mut self.rejections)
+    }
+
+    /// No more messages come, and none has killed the process.
+    pub(crate) fn end(&mut self) {
+        self.crash_loop.end();
     }
 
     /// Makes the rows of a batch.
@@ -152,6 +194,7 @@ impl Pipeline {
         for (place, run) in batch.runs.iter().enumerate() {
             self.read_run(place, run, &mut work);
         }
+        self.crash_loop.batch_is_decoded();
         let mut main = self.main.finish(batch, &self.writer_id)?;
         if work.is_undecided() {
             let found = earlier.find(wanted(batch, &work)).await?;
@@ -177,6 +220,11 @@ impl Pipeline {
         self.main.begin_run();
         work.counts.push(Counts::default());
         work.main_rows.push(0);
+        work.ends.push(run.to);
+        if self.tolerances.get(&run.topic.id).is_some_and(Tolerance::is_exceeded) {
+            work.ends[place] = run.from;
+            return;
+        }
         for record in run.chunks.iter().flat_map(eventlog::Records::iter).filter(|r| r.offset >= run.from) {
             let at = At { run: place, offset: record.offset, log_ms: record.timestamp_ms };
             if record.value.is_none() {
@@ -186,12 +234,34 @@ impl Pipeline {
                 continue;
             }
             let headers = collect(record.headers);
-            match self.reader.read(&run.topic, at, &record, &headers) {
+            let bytes = record.value.map_or(0, <[u8]>::len);
+            let read = if self.crash_loop.lets_decode(&run.topic.id, at.offset, bytes) {
+                self.reader.read(&run.topic, at, &record, &headers)
+            } else {
+                Err(self.reader.set_aside(&run.topic, at, &record, ErrorClass::DecoderCrash, KILLED.into()))
+            };
+            match read {
                 Ok(sealed) => self.append_or_keep(&run.topic, at, &sealed, &headers, work),
                 Err(_) if self.drops_what_is_bad => {}
-                Err(side) => work.side.push(SideRow { at, what: side }),
+                Err(side) if self.is_taken(&run.topic, at, &side) => work.side.push(SideRow { at, what: side }),
+                Err(_) => {
+                    work.ends[place] = at.offset;
+                    return;
+                }
             }
         }
+    }
+
+    /// Whether a message may be set aside. If not, its partition stands still before it.
+    fn is_taken(&mut self, topic: &Arc<Topic>, at: At, side: &Side) -> bool {
+        let tolerance = self.tolerances.get_mut(&topic.id).expect("a partition has its tolerance with its window");
+        let Side::SetAside { class, sentence, .. } = side else { return true };
+        if tolerance.takes(at.offset) {
+            return true;
+        }
+        let (offset, class, detail, limit) = (at.offset, *class, sentence.clone(), tolerance.limit());
+        self.rejections.push((topic.clone(), Halt::Rejected { offset, class, detail, limit }));
+        false
     }
 
     /// A first row goes to the main lane, a second copy is kept for comparison.
@@ -312,7 +382,11 @@ impl Reader {
         headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Sealed<'a>, Side> {
         let message = Message { key: record.key, headers, value: record.value };
-        let event = match catch(|| (self.decoder)(&message, &self.limits, &self.schemas)) {
+        let decode = || {
+            lake::crash_point("decode", at.offset);
+            (self.decoder)(&message, &self.limits, &self.schemas)
+        };
+        let event = match catch(decode) {
             Ok(Ok(event)) => event,
             Ok(Err(fault)) => {
                 return Err(self.set_aside(topic, at, record, class_of(fault.class), fault.to_string().into()));
@@ -396,15 +470,16 @@ fn ranges(batch: &RawBatch, work: &Work, side_rows: &[usize]) -> Vec<RangeRows> 
         *end - rows..*end
     };
     let runs = batch.runs.iter().enumerate();
-    runs.map(|(place, run)| RangeRows {
+    let all = runs.map(|(place, run)| RangeRows {
         topic: run.topic.clone(),
         committed: run.committed,
-        to: run.to,
+        to: work.ends[place],
         main: take(&mut main, work.main_rows[place]),
         side: take(&mut side, side_rows[place]),
         counts: work.counts[place],
-    })
-    .collect()
+    });
+    // A partition that stands still at its first message has nothing to commit.
+    all.zip(&batch.runs).filter(|(range, run)| range.to > run.from).map(|(range, _)| range).collect()
 }
 
 /// A calendar day as `YYYY-MM-DD`. Days beyond every calendar in use are the last of the year 9999.

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, info, warn};
 
 mod group;
+mod permits;
 
 use crate::IngestError;
 use crate::backoff::Backoff;
@@ -31,6 +32,7 @@ use crate::clock::{Clock, Ids};
 use crate::committer::{Assignment, ToCommitter};
 use crate::config::{Pacing, WorkerConfig};
 use crate::metrics::{Meters, Stage};
+use crate::pipeline::Assigned;
 use crate::reading::{Reading, out_of_range};
 use crate::schemas::{Asked, Gate, Schemas, Waiting};
 use crate::status::{Halt, Monitor, State};
@@ -51,6 +53,8 @@ pub(crate) enum Control {
     Committed { topic: Arc<Topic>, next: i64 },
     /// Another worker owns the partition now.
     Fenced { topic: Arc<Topic>, found: i64 },
+    /// The partition has a message that may not be set aside: it stands still before it.
+    Rejected { topic: Arc<Topic>, halt: Halt },
     /// The partition's next offset was moved by an operator: claim it and read it anew.
     Moved { topic: Arc<Topic> },
 }
@@ -95,6 +99,8 @@ struct LogReader<S> {
     reading: BTreeMap<Partition, Reading>,
     /// Partitions that stand still, and from when on they may be claimed again, if ever.
     halted: BTreeMap<Partition, Option<Duration>>,
+    /// Those of them that an operator's permit lets go on, each with the offset that must lie below it.
+    rejected: BTreeMap<Partition, i64>,
     open: Open,
     /// What goes to the pipeline, in order.
     outbox: VecDeque<ToPipeline>,
@@ -130,6 +136,7 @@ impl<S: EventSource> LogReader<S> {
             io,
             reading: BTreeMap::new(),
             halted: BTreeMap::new(),
+            rejected: BTreeMap::new(),
             open: Open::default(),
             outbox: VecDeque::new(),
             change: Change::None,
@@ -217,8 +224,12 @@ impl<S: EventSource> LogReader<S> {
                 self.drop_partition(&topic.source);
                 self.scanned_at = None;
             }
+            Control::Rejected { topic, halt } if self.holds(&topic) => {
+                self.drop_partition(&topic.source);
+                self.stand_still(&topic.source, halt);
+            }
             // About an assignment that is over.
-            Control::Fenced { topic, .. } | Control::Moved { topic } => {
+            Control::Fenced { topic, .. } | Control::Moved { topic } | Control::Rejected { topic, .. } => {
                 self.leaving.retain(|(leaving, _)| !Arc::ptr_eq(leaving, &topic));
             }
         }
@@ -292,6 +303,7 @@ impl<S: EventSource> LogReader<S> {
     /// left for the next scan and keeps the marks it had: it must not hold up the others. When none answers, the log is
     /// away.
     async fn scan(&mut self) -> Result<(), Trouble> {
+        self.look_for_permits().await?;
         let all = self.io.source.partitions()?;
         let mut new = BTreeMap::new();
         let mut targets = BTreeMap::new();
@@ -348,7 +360,7 @@ impl<S: EventSource> LogReader<S> {
         for assignment in self.attend(answer).await.map_err(|_| Stop::Alone)? {
             let partition = assignment.partition.clone();
             match Reading::start(&assignment, new[&partition]) {
-                Ok(reading) => match self.begin(partition.clone(), reading, assignment) {
+                Ok(reading) => match self.begin(partition.clone(), reading, assignment, new[&partition].high) {
                     // The next scan claims it again.
                     Err(Trouble::Log(error)) if error.is_transient() => {
                         debug!(partition = %partition, %error, "the partition is not read yet");
@@ -362,14 +374,23 @@ impl<S: EventSource> LogReader<S> {
         Ok(all)
     }
 
-    fn begin(&mut self, partition: Partition, reading: Reading, assignment: Assignment) -> Result<(), Trouble> {
+    fn begin(
+        &mut self,
+        partition: Partition,
+        reading: Reading,
+        assignment: Assignment,
+        log_end: i64,
+    ) -> Result<(), Trouble> {
         self.io.source.read_from(&partition, reading.next)?;
         info!(partition = %partition, from = reading.from, claim = reading.topic.claim, "reading");
         self.halted.remove(&partition);
         // It may have stood still, or waited for a schema, under an assignment that is over.
-        self.io.monitor.partition(&reading.topic.id, |status| status.state = State::Reading);
-        let (topic, window) = (reading.topic.clone(), assignment.window);
-        self.outbox.push_back(ToPipeline::Assigned { topic, window });
+        self.io.monitor.partition(&reading.topic.id, |status| {
+            (status.state, status.claim) = (State::Reading, Some(reading.topic.claim));
+        });
+        let (topic, next) = (reading.topic.clone(), reading.from);
+        let Assignment { window, tolerance, .. } = assignment;
+        self.outbox.push_back(ToPipeline::Assigned(Assigned { topic, window, tolerance, next, log_end }));
         self.reading.insert(partition, reading);
         Ok(())
     }
@@ -564,8 +585,16 @@ impl<S: EventSource> LogReader<S> {
     /// The partition stands still; the others go on.
     fn halt(&mut self, partition: &Partition, halt: Halt) {
         error!(partition = %partition, reason = %halt, "partition halted");
+        self.stand_still(partition, halt);
+    }
+
+    /// The same, where it was said already.
+    fn stand_still(&mut self, partition: &Partition, halt: Halt) {
         let _ = self.io.source.stop(partition);
         let fenced = matches!(halt, Halt::Fenced { .. });
+        if let Halt::Rejected { offset, .. } = &halt {
+            self.rejected.insert(partition.clone(), *offset);
+        }
         self.gate.forget(partition);
         self.io.monitor.partition(&self.id(partition), |status| status.state = State::Halted(halt));
         // A group gave the partition to this worker: whoever claimed it meanwhile may be gone.

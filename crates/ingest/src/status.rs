@@ -1,5 +1,6 @@
 //! What a worker tells about itself: counts, lag, the state of each partition, the lake's version. Nothing about persons.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
@@ -90,6 +91,17 @@ pub enum Halt {
         /// The claim found in the lake.
         found: i64,
     },
+    /// The next message cannot be accepted, and the policy of its agency does not let it be set aside (any more).
+    Rejected {
+        /// Its offset, the next to be ingested.
+        offset: i64,
+        /// What is wrong with it.
+        class: ErrorClass,
+        /// The sentence that its row would have: place and remedy, never a value.
+        detail: Cow<'static, str>,
+        /// So many of so many offsets were to be set aside at most; `None` where none is.
+        limit: Option<(u32, u32)>,
+    },
     /// The source refuses to read the partition (damaged, or unknown to it).
     Source {
         /// The source's own words; they name no data.
@@ -122,7 +134,42 @@ impl fmt::Display for Halt {
             Self::Fenced { own, found } => {
                 write!(f, "another worker claimed the partition (claim {found}, ours {own}); stop one of the two")
             }
+            Self::Rejected { offset, class, detail, limit } => {
+                write!(f, "the message at offset {offset} cannot be accepted ({class}: {detail}), and ")?;
+                match limit {
+                    Some((most, window)) => write!(
+                        f,
+                        "{most} of the {window} offsets before it were set aside already, the policy's limit: see with \
+                         `amanat set-aside list` whether the agency changed what it sends"
+                    )?,
+                    None => f.write_str("the agency's policy is to stand still for that (`on_reject`)")?,
+                }
+                f.write_str(
+                    "; have the producer mended, then let the partition go on with `amanat resume`: what cannot be \
+                     accepted below the offset that you name is set aside",
+                )
+            }
             Self::Source { reason } => f.write_str(reason),
+        }
+    }
+}
+
+impl Halt {
+    /// Every reason, by its name in metrics and in `amanat status --json`.
+    pub const REASONS: [&str; 8] =
+        ["deleted", "truncated", "recreated", "other_log", "fenced", "rejected", "too_many_rejected", "source"];
+
+    /// The reason, as one word.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Deleted { .. } => "deleted",
+            Self::Truncated { .. } => "truncated",
+            Self::Recreated { .. } => "recreated",
+            Self::OtherLog => "other_log",
+            Self::Fenced { .. } => "fenced",
+            Self::Rejected { limit: None, .. } => "rejected",
+            Self::Rejected { limit: Some(_), .. } => "too_many_rejected",
+            Self::Source { .. } => "source",
         }
     }
 }
@@ -148,6 +195,8 @@ pub struct PartitionStatus {
     pub low: Option<i64>,
     /// Next offset to be written to the log, as last seen.
     pub high: Option<i64>,
+    /// The claim under which this worker reads it.
+    pub claim: Option<i64>,
     /// Whether it is being read.
     pub state: State,
 }
@@ -267,6 +316,15 @@ impl Monitor {
 
     pub(crate) fn partition(&self, id: &PartitionId, change: impl FnOnce(&mut PartitionStatus)) {
         self.update(|report| change(report.partitions.entry(id.clone()).or_default()));
+    }
+
+    /// The assignment of this claim stands still. One that came after it says for itself how it stands.
+    pub(crate) fn halted(&self, id: &PartitionId, claim: i64, halt: Halt) {
+        self.partition(id, |status| {
+            if status.claim == Some(claim) {
+                status.state = State::Halted(halt);
+            }
+        });
     }
 
     /// A batch is in the lake; returns the sum of its counts.

@@ -15,6 +15,7 @@
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
@@ -23,6 +24,7 @@ use lake::Events;
 use policy::{Keys, Policy};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tracing::error;
 
 use crate::IngestError;
 use crate::batch::{RawBatch, Topic};
@@ -32,19 +34,19 @@ use crate::committer::{Committer, ToCommitter};
 use crate::config::{Pacing, WorkerConfig};
 use crate::copies::{Earlier, Found, Wanted};
 use crate::crash;
+use crate::crash_loop::CrashLoop;
 use crate::lookup::{KnownFiles, WindowRule};
 use crate::metrics::{Meters, Stage};
-use crate::pipeline::{Pipeline, content_key};
+use crate::pipeline::{Assigned, Pipeline, content_key};
 use crate::schemas::{NoRegistry, SchemaSource, Schemas};
 use crate::source::{Control, SourcePart, Until};
-use crate::status::{Monitor, WorkerReport};
-use crate::window::Window;
+use crate::status::{Halt, Monitor, WorkerReport};
 
 /// What the source hands to the pipeline, in order.
 #[derive(Debug)]
 pub(crate) enum ToPipeline {
     /// A partition is read from now on.
-    Assigned { topic: Arc<Topic>, window: Window },
+    Assigned(Assigned),
     /// Messages.
     Batch(RawBatch),
     /// A partition is read no longer.
@@ -67,6 +69,7 @@ pub struct Worker<S> {
     messages: Purse,
     rows: Purse,
     schemas: Schemas,
+    crash_file: Option<PathBuf>,
 }
 
 impl<S: EventSource + 'static> Worker<S> {
@@ -84,7 +87,15 @@ impl<S: EventSource + 'static> Worker<S> {
         let (messages, rows) = (Purse::new(half), Purse::new(half));
         let monitor = Monitor::new(events.lake_version(), [messages.clone(), rows.clone()]);
         let schemas = Schemas::new(Arc::new(NoRegistry));
-        Self { source: Some(source), events, policy, keys, config, clock, ids, monitor, messages, rows, schemas }
+        let (source, crash_file) = (Some(source), None);
+        Self { source, events, policy, keys, config, clock, ids, monitor, messages, rows, schemas, crash_file }
+    }
+
+    /// Says where a file may be kept by which a message that kills the process is found and set aside, instead of killing it
+    /// for ever. It must be this worker's alone, and be there again when the worker is started again.
+    #[must_use]
+    pub fn with_crash_file(self, path: PathBuf) -> Self {
+        Self { crash_file: Some(path), ..self }
     }
 
     /// Says who knows writers' Avro schemas. Without it a partition with Avro messages waits.
@@ -149,13 +160,15 @@ impl<S: EventSource + 'static> Worker<S> {
                 lake::events::file_schema(),
                 self.events.writer_id(),
                 self.schemas.known.clone(),
+                CrashLoop::begin(self.crash_file.as_deref(), self.config.memory_bytes),
             ),
             raw,
             committer: AskCommitter(to_committer),
             rows: self.rows.clone(),
             clock: self.clock.clone(),
             meters: meters.clone(),
-            _end: EndSource(control.clone()),
+            monitor: self.monitor.clone(),
+            source: EndSource(control.clone()),
         };
         let pacing = self.config.pacing;
         let end = EndSource(control.clone());
@@ -251,14 +264,22 @@ struct Decoder {
     rows: Purse,
     clock: Arc<dyn Clock>,
     meters: Meters,
-    _end: EndSource,
+    monitor: Monitor,
+    source: EndSource,
 }
 
 impl Decoder {
     async fn run(mut self) -> Result<(), IngestError> {
+        let done = self.work().await;
+        // Not reached when a message kills the process, or this thread.
+        self.pipeline.end();
+        done
+    }
+
+    async fn work(&mut self) -> Result<(), IngestError> {
         while let Some(message) = self.raw.recv().await {
             match message {
-                ToPipeline::Assigned { topic, window } => self.pipeline.assign(topic.id.clone(), window),
+                ToPipeline::Assigned(assigned) => self.pipeline.assign(assigned),
                 ToPipeline::Batch(batch) => self.batch(batch).await?,
                 ToPipeline::Released { topic } => {
                     self.pipeline.release(&topic.id);
@@ -276,9 +297,21 @@ impl Decoder {
         let began = self.clock.elapsed();
         let rows = self.pipeline.encode(&batch, &mut self.committer).await?;
         self.meters.spent(Stage::Decode, self.clock.elapsed().saturating_sub(began));
+        for (topic, halt) in self.pipeline.rejections() {
+            self.stands_still(topic, halt);
+        }
         let RawBatch { ticket, runs, charge: messages, .. } = batch;
         drop((runs, messages));
         self.committer.tell(ToCommitter::Batch(rows, charge, ticket)).await
+    }
+}
+
+impl Decoder {
+    /// Says so itself: the source may have read everything and be gone.
+    fn stands_still(&self, topic: Arc<Topic>, halt: Halt) {
+        error!(partition = %topic.source, reason = %halt, "partition halted");
+        self.monitor.halted(&topic.id, topic.claim, halt.clone());
+        let _ = self.source.0.send(Control::Rejected { topic, halt });
     }
 }
 

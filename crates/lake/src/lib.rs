@@ -41,6 +41,20 @@ pub fn mistake(name: &'static str) -> bool {
     false
 }
 
+/// A named place at which a test may stop the process or make it panic at one offset of a partition: `return(abort:5)`,
+/// `return(panic:5)`. A development build has them, and a release build has none.
+#[cfg_attr(not(debug_assertions), expect(unused_variables))]
+pub fn crash_point(name: &'static str, offset: i64) {
+    #[cfg(debug_assertions)]
+    fail::fail_point!(name, |how: Option<String>| {
+        match how.as_deref().and_then(|how| how.split_once(':')) {
+            Some(("abort", at)) if at == offset.to_string() => std::process::abort(),
+            Some(("panic", at)) => assert!(at != offset.to_string(), "planted at offset {at}"),
+            _ => {}
+        }
+    });
+}
+
 /// A named place where a test may stop the process (`return(abort)`) or make the step fail (`return`). A development
 /// build has them, so that tests and figures stop the very program that was built once; a release build has none.
 #[cfg_attr(not(debug_assertions), expect(unused_variables, clippy::unnecessary_wraps))]

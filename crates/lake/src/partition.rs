@@ -16,6 +16,7 @@ pub struct PartitionId {
 
 const INPUT: &str = "in/v1/";
 const CLAIM: &str = "claim/v1/";
+const PERMIT: &str = "permit/v1/";
 
 impl PartitionId {
     /// Partition `partition` of `stream` in the log `source_uid`.
@@ -31,6 +32,11 @@ impl PartitionId {
     /// Application id whose version is the claim.
     pub fn claim_app_id(&self) -> String {
         format!("{CLAIM}{self}")
+    }
+
+    /// Application id whose version is the offset below which everything may be set aside.
+    pub fn permit_app_id(&self) -> String {
+        format!("{PERMIT}{self}")
     }
 
     /// The partition an `in/v1/…` application id speaks of.

@@ -1,4 +1,4 @@
-//! Who publishes, and which types of event each may emit (domain.md 2 and 4).
+//! Who publishes, which types of event each may emit (domain.md 2 and 4), and what becomes of what cannot be accepted.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,6 +6,7 @@ use events::{EventType, code_list};
 use serde::Deserialize;
 
 use crate::PolicyError;
+use crate::on_reject::{OnReject, OnRejectFile, Rule};
 
 const FILE: &str = "agencies.toml";
 /// What a body that emits facts may also say about its own.
@@ -31,6 +32,8 @@ pub struct Agency {
     pub en: String,
     /// Name in Urdu.
     pub ur: String,
+    /// What becomes of its messages that cannot be accepted.
+    pub on_reject: OnReject,
 }
 
 /// All agencies of a policy.
@@ -39,6 +42,7 @@ pub struct Agencies {
     list: Vec<Agency>,
     by_code: HashMap<String, AgencyIndex>,
     emits: BTreeMap<String, Vec<EventType>>,
+    on_reject: OnRejectFile,
 }
 
 impl Agencies {
@@ -62,11 +66,18 @@ impl Agencies {
         self.get(agency).is_some_and(|a| self.emits[&a.group].contains(&kind))
     }
 
+    /// What becomes of messages on the agency's stream that cannot be accepted; of one that is not listed, what the file
+    /// says for all.
+    pub fn on_reject(&self, agency: &str) -> OnReject {
+        self.get(agency).map_or_else(|| self.on_reject.of(None), |agency| agency.on_reject)
+    }
+
     /// Reads `agencies.toml`.
     pub(crate) fn parse(text: &str) -> Result<Self, PolicyError> {
         let file: AgenciesFile =
             toml::from_str(text).map_err(|e| PolicyError::Syntax { file: FILE, source: Box::new(e) })?;
-        let mut agencies = Self { list: Vec::new(), by_code: HashMap::new(), emits: BTreeMap::new() };
+        let on_reject = file.on_reject.checked(FILE)?;
+        let mut agencies = Self { list: Vec::new(), by_code: HashMap::new(), emits: BTreeMap::new(), on_reject };
         for (name, group) in &file.groups {
             if code_list::list("agency_group").code(name).is_none() {
                 return Err(unknown("groups", "code of agency_group", name));
@@ -103,6 +114,7 @@ impl Agencies {
             province: agency.province,
             en: agency.en,
             ur: agency.ur,
+            on_reject: self.on_reject.of(agency.on_reject),
         });
         Ok(())
     }
@@ -142,6 +154,8 @@ fn is_code(code: &str) -> bool {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AgenciesFile {
+    #[serde(default)]
+    on_reject: OnRejectFile,
     groups: BTreeMap<String, GroupFile>,
     agency: Vec<AgencyFile>,
 }
@@ -164,6 +178,7 @@ struct AgencyFile {
     province: Option<String>,
     en: String,
     ur: String,
+    on_reject: Option<Rule>,
 }
 
 fn yes() -> bool {

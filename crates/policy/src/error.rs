@@ -35,6 +35,16 @@ pub enum PolicyError {
         /// The name.
         name: String,
     },
+    /// A number that makes no sense.
+    #[error("{file}: {place}: {what}")]
+    OutOfRange {
+        /// Which of the two files.
+        file: &'static str,
+        /// Table.
+        place: String,
+        /// Which one, and what it may be.
+        what: &'static str,
+    },
     /// A rule that the house does not allow to be relaxed.
     #[error("datasets.toml: {dataset}: {rule}")]
     Forbidden {

@@ -13,6 +13,7 @@ mod datasets_file;
 mod error;
 mod keys;
 mod least;
+mod on_reject;
 
 pub use agencies::{Agencies, Agency, AgencyIndex};
 pub use datasets::{
@@ -21,6 +22,7 @@ pub use datasets::{
 };
 pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};
+pub use on_reject::OnReject;
 
 /// The default `agencies.toml`, as compiled in.
 pub const DEFAULT_AGENCIES: &str = include_str!("../policy/agencies.toml");
@@ -34,7 +36,7 @@ pub const CTDC_DATASETS: &str = include_str!("../policy/ctdc.datasets.toml");
 /// A parsed policy: what the program asks before it admits, counts or publishes.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Who publishes and which types each may emit.
+    /// Who publishes, which types each may emit, and what becomes of what cannot be accepted.
     pub agencies: Agencies,
     /// What is counted, hidden and exact.
     pub datasets: Datasets,

@@ -9,3 +9,4 @@ mod publish;
 mod registry;
 mod running;
 mod sample;
+mod stands_still;

@@ -33,7 +33,13 @@ impl<S: EventSource> LogReader<S> {
             Ok(mine) => mine.into_iter().collect(),
             Err(error) => return Err(Stop::Failed(IngestError::Log(error))),
         };
-        self.halted.retain(|partition, _| mine.contains(partition));
+        let not_mine: Vec<Partition> = self.halted.keys().filter(|halted| !mine.contains(*halted)).cloned().collect();
+        for partition in not_mine {
+            self.halted.remove(&partition);
+            self.rejected.remove(&partition);
+            let id = self.id(&partition);
+            self.io.monitor.update(|report| drop(report.partitions.remove(&id)));
+        }
         let gone: Vec<Partition> =
             self.reading.keys().filter(|partition| !mine.contains(*partition)).cloned().collect();
         if change == Change::Lost {

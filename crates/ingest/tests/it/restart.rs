@@ -123,16 +123,25 @@ async fn a_process_that_ingests() {
     let mut place = Place::at(dir.into(), std::process::id().into());
     let mut config = config();
     (config.batch_rows, config.poll_bytes) = (4, 1);
-    place.try_drain(config).await.unwrap();
+    if let Ok(rule) = std::env::var("INGEST_TEST_ON_REJECT") {
+        place.policy = policy(&rule);
+    }
+    let crash_file = place.path().join("RUNNING");
+    place.worker(config).await.with_crash_file(crash_file).drain().await.unwrap();
     scenario.teardown();
 }
 
 /// Runs a worker in a process of its own; true when it ended by itself.
 fn ingest_in_a_process(place: &Place, fail_points: &str) -> bool {
+    process_that_ingests(place, fail_points).output().unwrap().status.success()
+}
+
+/// A process that ingests a place, and dies or panics where the fail points say.
+pub fn process_that_ingests(place: &Place, fail_points: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", "restart::a_process_that_ingests", "--test-threads", "1"]);
     command.env("INGEST_TEST_DIR", place.path()).env("FAILPOINTS", fail_points);
-    command.output().unwrap().status.success()
+    command
 }
 
 async fn dies_and_goes_on(fail_point: &str) {

@@ -147,6 +147,14 @@ pub fn config() -> WorkerConfig {
     config
 }
 
+/// The default policy, with this in place of its table `[on_reject]`.
+pub fn policy(on_reject: &str) -> Arc<Policy> {
+    let (head, rest) = policy::DEFAULT_AGENCIES.split_once("[on_reject]").unwrap();
+    let (_, rest) = rest.split_once("\n\n").unwrap();
+    let agencies = format!("{head}[on_reject]\n{on_reject}\n\n{rest}");
+    Arc::new(Policy::parse(&agencies, policy::DEFAULT_DATASETS).unwrap())
+}
+
 /// A data directory: the embedded log and a lake.
 pub struct Place {
     path: PathBuf,
@@ -154,6 +162,7 @@ pub struct Place {
     writers: u64,
     /// Days by which the workers' clock is after [`LOG_MS`].
     pub days: i64,
+    pub policy: Arc<Policy>,
     _dir: Option<TempDir>,
 }
 
@@ -167,7 +176,7 @@ impl Place {
     /// A directory of another process's; `writers` sets this one's writers apart.
     pub fn at(path: PathBuf, writers: u64) -> Self {
         let log = SqliteLog::open(path.join("log.db"), Uuid::from_u128(1)).unwrap();
-        Self { path, log, writers: writers << 16, days: 0, _dir: None }
+        Self { path, log, writers: writers << 16, days: 0, policy: Arc::default(), _dir: None }
     }
 
     pub fn path(&self) -> &Path {
@@ -205,7 +214,7 @@ impl Place {
         config: WorkerConfig,
     ) -> Worker<S> {
         let events = self.events().await;
-        let (policy, keys) = (Arc::new(Policy::default()), Arc::new(keys()));
+        let (policy, keys) = (self.policy.clone(), Arc::new(keys()));
         let ids = Arc::new(CountedIds::new(self.writers));
         Worker::new(source, events, policy, keys, config, Arc::new(StillClock { days: self.days }), ids)
     }

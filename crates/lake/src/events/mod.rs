@@ -9,6 +9,7 @@
 mod checkpoint;
 mod claim;
 mod commit;
+mod permit;
 mod read;
 mod schema;
 mod snapshot;

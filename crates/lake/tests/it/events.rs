@@ -144,3 +144,26 @@ async fn a_store_without_the_table_says_so_to_readers() {
     let place = Place::new();
     assert!(matches!(Events::open(&place.store, "r").await, Err(LakeError::NoTable("events"))));
 }
+
+#[tokio::test]
+async fn a_permit_is_found_by_others_never_shrinks_and_keeps_its_reason_in_the_log() {
+    let place = Place::new();
+    let (mut worker, mut operator) = (place.events("worker").await, place.events("operator").await);
+    let at = partition(0);
+    let claim = claim(&mut worker, &at).await;
+    assert_eq!(operator.permitted(&at), None);
+    let version = operator.permit(&at, 7, "an old client").await.unwrap();
+    for (below, reason) in [(7, "again"), (3, "less")] {
+        assert_eq!(operator.permit(&at, below, reason).await.unwrap(), version, "nothing is committed");
+    }
+    // It moves no offset and takes no claim.
+    assert!(matches!(append(&mut worker, &at, None, 5, claim).await, Outcome::Committed { .. }));
+    worker.refresh().await.unwrap();
+    assert_eq!(worker.permitted(&at), Some(7));
+    let log = place.files("lake/events/_delta_log", ".json");
+    let said = |reason: &str| log.iter().filter(|file| std::fs::read_to_string(file).unwrap().contains(reason)).count();
+    assert_eq!((said("an old client"), said("again"), said("less")), (1, 0, 0));
+    let mut later = place.events("later").await;
+    later.checkpoint().await.unwrap();
+    assert_eq!(place.events("last").await.permitted(&at), Some(7), "a checkpoint keeps it");
+}

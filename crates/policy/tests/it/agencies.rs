@@ -1,5 +1,5 @@
 use events::EventType;
-use policy::{CTDC_AGENCIES, DEFAULT_AGENCIES, DEFAULT_DATASETS, Policy, PolicyError};
+use policy::{CTDC_AGENCIES, DEFAULT_AGENCIES, DEFAULT_DATASETS, OnReject, Policy, PolicyError};
 
 #[test]
 fn an_agency_emits_the_types_of_its_group_and_no_others() {
@@ -83,5 +83,46 @@ fn every_type_of_the_edition_is_emitted_by_someone() {
     let agencies = Policy::default().agencies;
     for kind in EventType::ALL {
         assert!(agencies.iter().any(|a| agencies.may_emit(&a.code, *kind)), "{kind}");
+    }
+}
+
+fn with(on_reject: &str) -> Result<Policy, PolicyError> {
+    let (head, rest) = DEFAULT_AGENCIES.split_once("[on_reject]").unwrap();
+    let rest = rest.split_once("\n\n").unwrap().1;
+    Policy::parse(&format!("{head}{on_reject}\n\n{rest}"), DEFAULT_DATASETS)
+}
+
+/// ingestion.md 3.6: five percent of a window of ten thousand.
+#[test]
+fn what_cannot_be_accepted_is_set_aside_up_to_five_percent_of_ten_thousand_unless_the_file_says_otherwise() {
+    let by_default = OnReject::SetAsideWithLimit { most: 500, window: 10_000 };
+    for agencies in [Policy::default().agencies, with("").unwrap().agencies, Policy::ctdc().agencies] {
+        assert!(agencies.iter().all(|agency| agency.on_reject == by_default));
+        assert_eq!(agencies.on_reject("POL-XX"), by_default, "of an agency that is not listed");
+    }
+    let agencies = with("[on_reject]\nlimit_percent = 10\nwindow = 25").unwrap().agencies;
+    assert_eq!(agencies.on_reject("FIA"), OnReject::SetAsideWithLimit { most: 2, window: 25 });
+    assert_eq!(with("[on_reject]\nrule = \"suspend\"").unwrap().agencies.on_reject("FIA"), OnReject::Suspend);
+}
+
+#[test]
+fn an_agency_may_have_a_rule_of_its_own() {
+    let text = DEFAULT_AGENCIES.replace("code = \"FIA\"\n", "code = \"FIA\"\non_reject = \"set_aside\"\n");
+    let agencies = Policy::parse(&text, DEFAULT_DATASETS).unwrap().agencies;
+    assert_eq!(agencies.on_reject("FIA"), OnReject::SetAside);
+    assert_ne!(agencies.on_reject("POL-PB"), OnReject::SetAside);
+}
+
+#[test]
+fn a_rule_that_is_none_or_a_limit_of_nothing_is_refused_by_name() {
+    for (text, named) in [
+        ("[on_reject]\nrule = \"drop\"", "suspend"),
+        ("[on_reject]\nlimit_percent = 0", "limit_percent"),
+        ("[on_reject]\nlimit_percent = 101", "limit_percent"),
+        ("[on_reject]\nwindow = 0", "window"),
+        ("[on_reject]\nratio = 5", "ratio"),
+    ] {
+        let error = with(text).unwrap_err().to_string();
+        assert!(error.starts_with("agencies.toml") && error.contains(named), "{error}");
     }
 }

@@ -5,6 +5,9 @@
 //! `AMANAT_SEEDS=17..18 cargo test -p ingest simulation`. What the library under the lake reads at once on threads of its own may come
 //! in another order, and then a refused read may end a look a little earlier or later: now and then a seed has to be played twice.
 //!
+//! In two of five worlds the policy is another: a partition stands still at the first message that cannot be accepted, or at the
+//! one that is too many of its last offsets. There an undisturbed worker stands still too, and all must end where it does.
+//!
 //! These are failures: a breach of the invariants I1, I2, I3, I5 or I6; a row that is not what an undisturbed worker makes of
 //! the same message; a world in which a healthy worker cannot catch up any more. These are not: rows late or in other files,
 //! commits more than needed, partitions that stand still while their worker is dead. These are beyond our control, and not

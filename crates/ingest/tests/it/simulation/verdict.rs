@@ -6,7 +6,8 @@ use std::sync::Arc;
 use eventlog::EventSource as _;
 use eventlog::simulated::SimulatedLog;
 use futures::TryStreamExt as _;
-use lake::{Events, Store};
+use ingest::WorkerReport;
+use lake::{Events, PartitionId, Store};
 use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use serde_json::Value;
 use url::Url;
@@ -18,7 +19,7 @@ use crate::support::{Row, rows};
 const KEPT_UNTIL: &str = "amanat-keep-until";
 
 /// The table's rows in order of place.
-pub async fn rows_of(bucket: &Bucket) -> Result<Vec<Row>, String> {
+async fn rows_of(bucket: &Bucket) -> Result<Vec<Row>, String> {
     let mut rows = rows(&snapshot(bucket).await?).await;
     for row in &mut rows {
         row.headers.retain(|(name, _)| name != KEPT_UNTIL);
@@ -32,13 +33,26 @@ async fn snapshot(bucket: &Bucket) -> Result<lake::EventsSnapshot, String> {
     events.and_then(|events| events.snapshot()).map_err(|error| format!("the table cannot be read: {error}"))
 }
 
+/// What an undisturbed worker makes of a log: its rows, and the next offset of each partition that its policy stops.
+pub struct Truth {
+    rows: Vec<Row>,
+    stopped: BTreeMap<PartitionId, Option<i64>>,
+}
+
+/// The truth, when the worker that made the table was not disturbed.
+pub async fn truth(bucket: &Bucket, report: &WorkerReport) -> Result<Truth, String> {
+    let cut = snapshot(bucket).await?.cut;
+    let stopped = report.halted().map(|(partition, _)| (partition.clone(), cut.get(partition).copied())).collect();
+    Ok(Truth { rows: rows_of(bucket).await?, stopped })
+}
+
 /// The number of commits, or the first breach found.
-pub async fn judge(bucket: &Bucket, log: &SimulatedLog, truth: &[Row]) -> Result<u64, String> {
+pub async fn judge(bucket: &Bucket, log: &SimulatedLog, truth: &Truth) -> Result<u64, String> {
     let commits = history(bucket).await?;
     offsets_only_grow_under_growing_claims(&commits)?;
     let found = rows_of(bucket).await?;
-    each_message_is_one_row(&found, truth)?;
-    everything_is_in(bucket, log).await?;
+    each_message_is_one_row(&found, &truth.rows)?;
+    everything_is_in(bucket, log, truth).await?;
     Ok(commits.len() as u64)
 }
 
@@ -136,15 +150,16 @@ fn each_message_is_one_row(found: &[Row], truth: &[Row]) -> Result<(), String> {
     Ok(())
 }
 
-/// Everything that the log holds is below the table's next offsets.
-async fn everything_is_in(bucket: &Bucket, log: &SimulatedLog) -> Result<(), String> {
+/// Everything that the log holds is below the table's next offsets, or below where the policy makes a partition stand still.
+async fn everything_is_in(bucket: &Bucket, log: &SimulatedLog, truth: &Truth) -> Result<(), String> {
     let cut = snapshot(bucket).await?.cut;
     let mut source = log.source();
     for partition in source.partitions().unwrap() {
         let high = source.watermarks(&partition).unwrap().high;
-        let id = lake::PartitionId::new(source.source_uid(), &partition.stream, partition.number);
-        if cut.get(&id) != Some(&high) {
-            return Err(format!("I1: {partition} ends at {high}, the table at {:?}", cut.get(&id)));
+        let id = PartitionId::new(source.source_uid(), &partition.stream, partition.number);
+        let (reached, expected) = (cut.get(&id).copied(), truth.stopped.get(&id).copied().unwrap_or(Some(high)));
+        if reached != expected {
+            return Err(format!("I1: {partition} ends at {high}, the table at {reached:?} and not at {expected:?}"));
         }
     }
     Ok(())

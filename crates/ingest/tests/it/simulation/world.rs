@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use eventlog::simulated::{ManualClock, SimulatedLog, SimulatedSource};
 use eventlog::{Change, EventSink as _, EventSource as _, Outgoing, Partition};
-use ingest::{Activity, CountedIds, IngestError, Monitor, Pacing, Worker, WorkerConfig, WorkerReport};
+use ingest::{Activity, CountedIds, Halt, IngestError, Monitor, Pacing, Worker, WorkerConfig, WorkerReport};
 use lake::{Events, Retry, Store};
 use policy::Policy;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
@@ -95,7 +95,17 @@ struct Member {
     until: Duration,
 }
 
+/// The policy of a world: by its number, so that the script of a seed does not depend on it.
+fn policy_of(seed: u64) -> Arc<Policy> {
+    match seed % 5 {
+        3 => policy("limit_percent = 25\nwindow = 12"),
+        4 => policy("rule = \"suspend\""),
+        _ => Arc::default(),
+    }
+}
+
 pub struct World {
+    policy: Arc<Policy>,
     rng: ChaCha8Rng,
     clock: SimClock,
     bucket: Bucket,
@@ -125,6 +135,7 @@ impl World {
         });
         let members = members.collect();
         Self {
+            policy: policy_of(seed),
             rng,
             clock,
             bucket,
@@ -152,7 +163,7 @@ impl World {
         }
         self.catch_up().await?;
         let played = self.played;
-        let truth = undisturbed(&self.log).await?;
+        let truth = undisturbed(&self.log, &self.policy).await?;
         let commits = verdict::judge(&self.bucket, &self.log, &truth).await?;
         Ok(Played { commits, store: self.bucket.seen(), ..played })
     }
@@ -282,7 +293,8 @@ impl World {
             self.writers += 1;
             let source = self.log.member(&member.name);
             let view = self.bucket.view(at);
-            member.running = Some(worker(view, source, self.clock.clone(), self.writers, member.monitor.clone()));
+            let (clock, policy) = (self.clock.clone(), self.policy.clone());
+            member.running = Some(worker(view, source, clock, policy, self.writers, member.monitor.clone()));
         }
         let ended = match run_until_still(at, member, &self.bucket).await {
             Ok(ended) => ended,
@@ -318,13 +330,14 @@ impl World {
         }
         self.bucket.settle(true).await;
         self.writers += 1;
-        let report = drain(&self.bucket, &self.log, &self.clock, self.writers).await?;
-        report.halted().next().map_or(Ok(()), |(partition, halt)| Err(format!("{partition} stands still: {halt}")))
+        let report = drain(&self.bucket, &self.log, &self.clock, &self.policy, self.writers).await?;
+        let stuck = report.halted().find(|(_, halt)| !matches!(halt, Halt::Rejected { .. }));
+        stuck.map_or(Ok(()), |(partition, halt)| Err(format!("{partition} stands still: {halt}")))
     }
 }
 
 /// What an undisturbed worker makes of the log.
-async fn undisturbed(log: &SimulatedLog) -> Result<Vec<Row>, String> {
+async fn undisturbed(log: &SimulatedLog, policy: &Arc<Policy>) -> Result<verdict::Truth, String> {
     let clock = SimClock::default();
     let bucket = Bucket::new(0, clock.clone());
     // Mistakes are planted in the world, not in the truth.
@@ -332,20 +345,25 @@ async fn undisturbed(log: &SimulatedLog) -> Result<Vec<Row>, String> {
     if let Some(name) = &mistake {
         fail::cfg(name, "off").unwrap();
     }
-    let drained = drain(&bucket, log, &clock, 0).await;
+    let drained = drain(&bucket, log, &clock, policy, 0).await;
     if let Some(name) = &mistake {
         fail::cfg(name, "return").unwrap();
     }
-    drained?;
-    verdict::rows_of(&bucket).await
+    verdict::truth(&bucket, &drained?).await
 }
 
-async fn drain(bucket: &Bucket, log: &SimulatedLog, clock: &SimClock, writer: u64) -> Result<WorkerReport, String> {
+async fn drain(
+    bucket: &Bucket,
+    log: &SimulatedLog,
+    clock: &SimClock,
+    policy: &Arc<Policy>,
+    writer: u64,
+) -> Result<WorkerReport, String> {
     let monitor = Arc::new(OnceLock::new());
     let (view, source, watched) = (bucket.view(usize::MAX), log.source(), monitor.clone());
-    let (theirs, config) = (clock.clone(), config());
+    let (theirs, policy) = (clock.clone(), policy.clone());
     let running: Running = Box::pin(async move {
-        let mut worker = make(view, source, theirs, config, writer, &watched).await?;
+        let mut worker = make(view, source, theirs, policy, writer, &watched).await?;
         worker.drain().await
     });
     let mut member = Member { name: String::new(), running: Some(running), monitor, fenced: 0, until: Duration::ZERO };
@@ -377,7 +395,7 @@ async fn make(
     view: View,
     source: SimulatedSource,
     clock: SimClock,
-    config: WorkerConfig,
+    policy: Arc<Policy>,
     writer: u64,
     monitor: &OnceLock<Monitor>,
 ) -> Result<Worker<SimulatedSource>, IngestError> {
@@ -385,8 +403,8 @@ async fn make(
     let store = Store::from_object_store(url, Arc::new(view)).map_err(IngestError::Lake)?;
     let events = Events::open_or_create(&store, &format!("writer-{writer}")).await.map_err(IngestError::Lake)?;
     let events = events.with_retry(Retry { attempts: 1, wait_ms: 0 });
-    let (policy, keys, ids) = (Arc::new(Policy::default()), Arc::new(keys()), Arc::new(CountedIds::new(writer << 16)));
-    let worker = Worker::new(source, events, policy, keys, config, Arc::new(clock), ids);
+    let (keys, ids) = (Arc::new(keys()), Arc::new(CountedIds::new(writer << 16)));
+    let worker = Worker::new(source, events, policy, keys, config(), Arc::new(clock), ids);
     let _ = monitor.set(worker.monitor());
     Ok(worker)
 }
@@ -395,11 +413,12 @@ fn worker(
     view: View,
     source: SimulatedSource,
     clock: SimClock,
+    policy: Arc<Policy>,
     writer: u64,
     monitor: Arc<OnceLock<Monitor>>,
 ) -> Running {
     Box::pin(async move {
-        let mut worker = make(view, source, clock, config(), writer, &monitor).await?;
+        let mut worker = make(view, source, clock, policy, writer, &monitor).await?;
         worker.run_until(pending()).await
     })
 }
