@@ -7,6 +7,8 @@ mod bad_input;
 mod compacted;
 mod copies;
 mod full_disk;
+mod replay;
+mod reset;
 mod restart;
 mod sealing;
 mod set_aside;
