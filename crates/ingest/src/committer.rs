@@ -294,7 +294,7 @@ impl Committer<'_> {
     }
 
     fn moved(&mut self, partition: &PartitionId, seen: Option<i64>) {
-        warn!(partition = %partition, ?seen, "the lake's next offset is not where this batch begins");
+        warn!(partition = %partition, ?seen, "the lake's next offset is not where this worker stands");
         if let Some(owned) = self.owned.remove(partition) {
             let _ = self.control.send(Control::Moved { topic: owned.topic });
         }

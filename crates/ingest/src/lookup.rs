@@ -248,7 +248,7 @@ pub(crate) async fn find(
     }
     // Only now: of a look that failed nothing has been told.
     known.learned.extend(learned);
-    for Located { owner, id, place: (partition, _) } in located.into_iter().filter(|first| first.is_elsewhere()) {
+    for Located { owner, id, place: (partition, _) } in located.into_iter().filter(Located::is_elsewhere) {
         if let Some(row) = found.rows.get(&(partition, id)).cloned() {
             found.rows.insert((owner, id), row);
         }

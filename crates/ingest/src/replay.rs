@@ -119,7 +119,7 @@ impl Replay<'_> {
     pub async fn preview(self, selection: &Selection) -> Result<Replayed, ReplayError> {
         self.events.refresh().await?;
         let snapshot = self.events.snapshot()?;
-        Work::new(self, 0, None).all(&snapshot, selection, false).await
+        Box::pin(Work::new(self, 0, None).all(&snapshot, selection, false)).await
     }
 
     /// Appends what passes.
@@ -136,7 +136,7 @@ impl Replay<'_> {
         let claim = self.events.claim(std::slice::from_ref(&id)).await?[&id];
         let snapshot = self.events.snapshot()?;
         let committed = snapshot.cut.get(&id).copied();
-        Work::new(self, claim, committed).all(&snapshot, selection, true).await
+        Box::pin(Work::new(self, claim, committed).all(&snapshot, selection, true)).await
     }
 }
 
@@ -300,7 +300,7 @@ impl<'e> Work<'e> {
         let mut known = self.schemas.known.now();
         let records = run.chunks.iter().flat_map(eventlog::Records::iter);
         let waits: Vec<bool> =
-            records.map(|record| self.schemas.missing(&mut known, &record, &limits).is_some()).collect();
+            records.map(|record| self.schemas.missing(&mut known, &record, limits).is_some()).collect();
         let judged = self.pipeline.judge(&run).into_iter().zip(waits);
         let passes = judged.map(|(refused, waits)| {
             match refused {

@@ -143,13 +143,13 @@ impl Schemas {
         &self,
         known: &mut Arc<WriterSchemas>,
         record: &Record<'_>,
-        limits: &Limits,
+        limits: Limits,
     ) -> Option<Waiting> {
         let schema = frame_id(record.value).filter(|id| is_framed(record) && !known.knows(*id))?;
         let headers: SmallVec<[(&str, &[u8]); 12]> = record.headers.collect();
         let message = Message { key: record.key, headers: &headers, value: record.value };
         // Only now the envelope is looked at: a message that is refused anyway needs no schema.
-        avro::schema_id(&message, limits)?;
+        avro::schema_id(&message, &limits)?;
         match self.ask(schema) {
             Ok(()) => {
                 *known = self.known.now();
@@ -227,7 +227,7 @@ impl Gate {
         let mut known = self.schemas.known.now();
         let framed = |record: &Record<'_>| record.offset >= from && is_framed(record);
         for record in records.iter().filter(framed) {
-            if let Some(waiting) = self.schemas.missing(&mut known, &record, &self.limits) {
+            if let Some(waiting) = self.schemas.missing(&mut known, &record, self.limits) {
                 warn!(partition = %partition, reason = %waiting, "the partition waits for an Avro schema");
                 self.waiting.insert(partition.clone(), waiting.clone());
                 if self.waiting.len() == 1 {

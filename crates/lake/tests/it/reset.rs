@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::support::*;
 
 fn reset(id: u128, moves: &[(&PartitionId, Option<i64>, i64)]) -> Reset {
-    let moves = moves.iter().map(|(partition, from, to)| Move { partition: (*partition).clone(), from: *from, to: *to });
+    let moves =
+        moves.iter().map(|(partition, from, to)| Move { partition: (*partition).clone(), from: *from, to: *to });
     Reset { id: Uuid::from_u128(id), moves: moves.collect(), operator: "someone".into(), reason: "a test".into() }
 }
 
@@ -82,7 +83,8 @@ async fn a_reset_whose_answer_was_lost_is_done_once() {
     filled_to_five(&place).await;
     let faults = Faults::default();
     let store = place.through(&faults);
-    let mut events = Events::open(&store, "operator").await.unwrap().with_retry(lake::Retry { attempts: 3, wait_ms: 1 });
+    let mut events =
+        Events::open(&store, "operator").await.unwrap().with_retry(lake::Retry { attempts: 3, wait_ms: 1 });
     faults.script("_delta_log", &[Fault::LostAnswer]);
     let decided = reset(1, &[(&at, Some(5), 7)]);
     let first = events.reset(&decided).await.unwrap();
