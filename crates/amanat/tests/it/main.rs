@@ -7,5 +7,6 @@ mod maintain;
 mod program;
 mod publish;
 mod registry;
+mod replay;
 mod running;
 mod sample;
