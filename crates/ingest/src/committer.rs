@@ -107,7 +107,10 @@ impl Committer<'_> {
                 self.batch(batch).await?;
             }
             ToCommitter::Release { topic } => self.release(&topic),
-            ToCommitter::Look => self.look().await,
+            ToCommitter::Look => {
+                self.is(Activity::Looking);
+                self.look().await;
+            }
         }
         Ok(())
     }
