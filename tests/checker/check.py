@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
 
@@ -46,9 +46,41 @@ def span(offsets):
     return f"offset {offsets[0]}" if len(offsets) == 1 else f"{len(offsets)} offsets from {offsets[0]} to {offsets[-1]}"
 
 
+def audited(commit, next_of, rows):
+    """What is wrong with a reset: it says who and why, moves exactly what it says, forward, and brings no rows."""
+    if not (isinstance(commit.reset, dict) and commit.reset.get("operator") and commit.reset.get("reason")):
+        return "a reset without operator and reason"
+    moves = {f"{move['partition']['log_stream']}/{move['partition']['partition']}": (move["from"], move["to"])
+             for move in commit.reset.get("moves", [])}
+    if moves != {partition: (next_of.get(partition), to) for partition, to in commit.next.items()}:
+        return "a reset that moved something else than it says"
+    if any(old is not None and to < old for old, to in moves.values()):
+        return "a reset that went backward"
+    return "a reset with rows" if rows else None
+
+
+class Skips:
+    """Offsets that audited resets have skipped, and the partitions that one has begun."""
+
+    def __init__(self):
+        self.ranges, self.begun = defaultdict(list), set()
+
+    def take(self, partition, old, to):
+        if old is None:
+            self.begun.add(partition)
+        else:
+            self.ranges[partition].append(range(old, to))
+
+    def has(self, partition, offset):
+        return any(offset in skipped for skipped in self.ranges.get(partition, ()))
+
+    def __len__(self):
+        return sum(map(len, (r for ranges in self.ranges.values() for r in ranges)))
+
+
 def history(table, findings, absent):
-    """I2 and I3, commit by commit. Returns the next offset of each partition and where it started."""
-    next_of, start, claim_of, claimer = {}, {}, {}, {}
+    """I2 and I3, commit by commit. Returns the next offset of each partition, where it started, and what resets skipped."""
+    next_of, start, claim_of, claimer, skips = {}, {}, {}, {}, Skips()
     seen = Counter()
     for commit in table.commits():
         if not seen["commits"] and commit.version:
@@ -69,12 +101,20 @@ def history(table, findings, absent):
                 seen["claims"] += 1
         for partition in set(rows or {}) - set(commit.next):
             findings.broken("I2", f"{where}, {partition}", f"{span(r[0] for r in rows[partition])} without a next offset")
+        if commit.reset is not None:
+            seen["resets"] += 1
+            wrong = audited(commit, next_of, rows)
+            if wrong:
+                findings.broken("I2", where, wrong)
         for partition, to in commit.next.items():
             old = next_of.get(partition)
             next_of[partition] = to
             if old is not None and to < old:
                 findings.broken("I2", f"{where}, {partition}", f"the next offset went from {old} to {to}")
-            if commit.is_reset or rows is None:
+            if commit.reset is not None and not wrong:
+                skips.take(partition, old, to)
+                start.setdefault(partition, to if old is None else old)
+            if commit.reset is not None or rows is None:
                 continue
             found = [offset for offset, *_ in rows.get(partition, [])]
             start.setdefault(partition, old if old is not None else (found[0] if found else to))
@@ -93,12 +133,13 @@ def history(table, findings, absent):
                     findings.broken("I2", f"{where}, {partition}", "rows of another batch")
                     break
     gone = f", {seen['gone']} of them with files that are gone" if seen["gone"] else ""
-    findings.looked_at["I2"] = f"{seen['moves']} moves of a next offset in {seen['commits']} commits{gone}"
+    resets = f", {seen['resets']} resets that say who and why" if seen["resets"] else ""
+    findings.looked_at["I2"] = f"{seen['moves']} moves of a next offset in {seen['commits']} commits{gone}{resets}"
     findings.looked_at["I3"] = f"{seen['claims']} claims and every row's claim and writer"
-    return next_of, start
+    return next_of, start, skips
 
 
-def offsets_once(rows, next_of, start, absent, findings):
+def offsets_once(rows, next_of, start, skips, absent, findings):
     """I1 on the newest version."""
     for partition in sorted(set(rows) | set(next_of)):
         found = Counter(row["log_offset"] for row in rows.get(partition, []))
@@ -107,13 +148,15 @@ def offsets_once(rows, next_of, start, absent, findings):
         if end is None:
             findings.broken("I1", partition, "rows of a partition that was never read")
             continue
-        lost = [o for o in range(first, end) if o not in found and o not in absent(partition)]
-        outside = [offset for offset in found if not first <= offset < end]
+        skipped = {o for r in skips.ranges.get(partition, ()) for o in r}
+        lost = [o for o in range(first, end) if o not in found and o not in skipped and o not in absent(partition)]
+        outside = [offset for offset in found if not first <= offset < end or offset in skipped]
         for offsets, what in [(twice, "twice"), (lost, "without a row"), (outside, f"outside of {first} to {end - 1}")]:
             if offsets:
                 findings.broken("I1", partition, f"{span(offsets)} {what}")
     total = sum(map(len, rows.values()))
-    findings.looked_at["I1"] = f"{total} rows of {len(rows)} partitions, each offset below the next one once"
+    skipped = f", {len(skips)} offsets skipped by resets" if len(skips) else ""
+    findings.looked_at["I1"] = f"{total} rows of {len(rows)} partitions, each offset below the next one once{skipped}"
 
 
 class Compared:
@@ -122,10 +165,12 @@ class Compared:
     def __init__(self, keys, findings):
         self.keys, self.findings = keys, findings
         self.seen, self.sums = Counter(), [0, 0]
+        self.firsts = defaultdict(dict)  # by partition of the log, whatever its generation
+        self.aside, self.accepted = {}, {}  # by position
 
     def partition(self, name, rows, records):
         by_offset = {row["log_offset"]: row for row in rows}
-        first = {}
+        first = self.firsts[name.partition("/")[2]]
         for offset, _, key, headers, value in records:
             row = by_offset.get(offset)
             if row is None:
@@ -154,14 +199,15 @@ class Compared:
             return "another event's row"
         if status == "ok":
             if known:
-                return f"accepted, though offset {known[0]} has the same event"
-            first[event.id] = (row["log_offset"], event.payload, event.content())
+                return f"accepted, though {known[0]} has the same event"
+            first[event.id] = (f"{name}/{row['log_offset']}", event.payload, event.content())
+            self.accepted[first[event.id][0]] = (event.agency, event.id, event.payload, event.content())
             return self.same(row, event)
         if known is None:
             return f"{status} of an event that was not accepted before"
         of = (row["headers"] or {}).get("amanat-of")
-        if of != f"{name}/{known[0]}":
-            return f"{status} of offset {known[0]}, but it names another"
+        if of != known[0]:
+            return f"{status} of {known[0]}, but it names another"
         if (event.content() == known[2]) != (status == "duplicate"):
             return f"{status}, but compared with its first copy it is not"
         if status == "conflict":
@@ -192,6 +238,7 @@ class Compared:
     def set_aside(self, name, row, key, headers, value):
         where = f"{name}, offset {row['log_offset']}"
         kept = row["headers"] or {}
+        self.aside[f"{name}/{row['log_offset']}"] = (headers, value)
         frame = set_aside_frame(key, headers, value)
         payload, digest = self.keys.set_aside_row(row["log_stream"], row["log_partition"], row["log_offset"], frame)
         if "amanat-hash" not in kept:
@@ -209,6 +256,49 @@ class Compared:
         if kept.get("amanat-hash") != digest or (row["payload"] is not None and row["payload"] != payload):
             return "its sealed bytes or their hash are not those of the record"
         return None
+
+    def replays(self, name, rows, status_of):
+        """Rows of replays: each names one set-aside row, which no other names, and is that one's event. What is not in this log
+        any more is not compared."""
+        resolved = set()
+        for row in rows:
+            origin = (row["headers"] or {}).get("amanat-replay-of")
+            if origin in resolved:
+                self.findings.broken("I1", f"{name}, offset {row['log_offset']}", f"resolves {origin}, as another row does")
+            resolved.add(origin)
+            what = self.replay(name, row, origin, status_of)
+            if what:
+                self.findings.broken("I8", f"{name}, offset {row['log_offset']}", what)
+            self.seen["replayed"] += 1
+
+    def replay(self, name, row, origin, status_of):
+        status = row["_status"]
+        if status_of.get(origin) != ("set_aside", row["agency"]):
+            return "does not name a row that the agency's stream had set aside"
+        if status not in ("ok", "duplicate", "conflict"):
+            return f"{status}, which no replay makes"
+        if origin not in self.aside:
+            return None
+        try:
+            event = Event(self.keys, *self.aside[origin])
+        except NO_EVENT:
+            return "there is no event in the record that it resolves"
+        if (event.id, event.agency) != (row["event_id"], row["agency"]):
+            return "another event's row"
+        of = (row["headers"] or {}).get("amanat-of")
+        known = self.accepted.get(of)
+        if status == "ok":
+            self.accepted[f"{name}/{row['log_offset']}"] = (event.agency, event.id, event.payload, event.content())
+        elif status_of.get(of) != ("ok", row["agency"]) or known and known[:2] != (event.agency, event.id):
+            return f"{status}, but what it names is no accepted row of the event"
+        elif known and (event.content() == known[3]) != (status == "duplicate"):
+            return f"{status}, but compared with its first copy it is not"
+        copied = known[2] if known and status == "duplicate" else None
+        if copied is not None or status != "duplicate":
+            self.add(name, row["log_offset"], row["payload"], copied if copied is not None else event.payload, copied)
+        if status == "duplicate":
+            return None if row["payload"] is None else "a duplicate that keeps a payload"
+        return self.same(row, event)
 
     def report(self):
         rows = ", ".join(f"{count} {status}" for status, count in sorted(self.seen.items()) if status != "bytes")
@@ -269,29 +359,43 @@ def check(data, log, amanat=None):
     partitions = log.partitions()
     missing = {}
 
+    def of_log(partition):
+        """Stream and number of a partition of this log, and its generation; None of another log's, a file's, a replay's."""
+        uid, _, rest = partition.partition("/")
+        (one, _, generation), (other, _, _) = uid.rpartition("#"), log.uid.rpartition("#")
+        stream, _, number = rest.rpartition("/")
+        return (stream, int(number), int(generation)) if one == other and generation.isdigit() else None
+
     def absent(partition):
         """Offsets that the log does not hold: Kafka's markers and what was compacted. Below the low watermark nobody knows."""
-        if log.kind != "Kafka":
+        if log.kind != "Kafka" or not of_log(partition):
             return ()
         if partition not in missing:
-            stream, _, number = partition.removeprefix(f"{log.uid}/").rpartition("/")
-            low, high = partitions.get((stream, int(number)), (0, 0))
-            held = {record[0] for record in log.records(stream, int(number), high)}
+            stream, number, _ = of_log(partition)
+            low, high = partitions.get((stream, number), (0, 0))
+            held = {record[0] for record in log.records(stream, number, high)}
             missing[partition] = set(range(low, high)) - held
         return missing[partition]
 
-    next_of, start = history(table, findings, absent)
+    next_of, start, skips = history(table, findings, absent)
     rows = table.rows()
-    offsets_once(rows, next_of, start, absent, findings)
+    offsets_once(rows, next_of, start, skips, absent, findings)
     hints(log, next_of, findings)
     findings.looked_at["I5"] = "is the program's own to keep: metrics and the figure of memory speak of it"
     compared = Compared(keys, findings)
+    log_name, _, newest = log.uid.rpartition("#")
+    begun = {of_log(partition)[2] for partition in skips.begun if of_log(partition)}
     for (stream, number), (low, high) in sorted(partitions.items()):
-        name = f"{log.uid}/{stream}/{number}"
-        end = next_of.get(name, low)
-        if end > high:
-            findings.broken("I8", name, f"the table is at {end}, beyond the log's end {high}")
-        compared.partition(name, rows.get(name, []), log.records(stream, number, end))
+        # An earlier generation is of the same records if a reset began the next one; else the stream was another one.
+        earlier = [g for g in range(int(newest)) if all(later in begun for later in range(g + 1, int(newest) + 1))]
+        for generation in [*earlier, int(newest)]:
+            name = f"{log_name}#{generation}/{stream}/{number}"
+            end = next_of.get(name, low)
+            if end > high:
+                findings.broken("I8", name, f"the table is at {end}, beyond the log's end {high}")
+            compared.partition(name, rows.get(name, []), log.records(stream, number, end))
+    status_of = {f"{name}/{row['log_offset']}": (row["_status"], row["agency"]) for name, of in rows.items() for row in of}
+    compared.replays("replay/v1/0", rows.get("replay/v1/0", []), status_of)
     compared.report()
     rebuilt(data, amanat, findings)
     findings.looked_at = dict(sorted(findings.looked_at.items()))

@@ -1,12 +1,13 @@
 """Does the checker catch what it is for? Damages copies of a store by commits and files of its own making, one kind at a time,
-and expects the checker to name the invariant that each breaks."""
+and expects the checker to name the invariant that each breaks; and does what an operator may, and expects no objection."""
 
 import io
 import json
 import shutil
+import sqlite3
 import sys
 import tempfile
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from pathlib import Path
 
 import pyarrow as pa
@@ -95,12 +96,80 @@ def changed_payload(store):
     store.rewrite("main", change)
 
 
+def txn(partition, version):
+    return {"txn": {"appId": f"in/v1/{partition}", "version": version}}
+
+
+def move(partition, old, new):
+    stream, _, number = partition.rpartition("/")
+    return {"partition": {"log_stream": stream, "partition": int(number)}, "from": old, "to": new}
+
+
+def reset(reason, *moves):
+    return {"commitInfo": {"writer_id": "operator", "reset": {"operator": "someone", "reason": reason, "moves": list(moves)}}}
+
+
+def longer_log(store):
+    """A partition that has been read to its end, the log of which has two more offsets now: it and its next offset."""
+    with closing(sqlite3.connect(store.data / "log.db")) as log, log:
+        stream, number, high = log.execute("SELECT stream, number, high FROM partitions ORDER BY high DESC").fetchone()
+        log.execute("UPDATE partitions SET high = high + 2 WHERE stream = ? AND number = ?", (stream, number))
+    return f"{SqliteLog(store.data / 'log.db').uid}/{stream}/{number}", high
+
+
+def unaudited_gap(store):
+    partition, next_offset = longer_log(store)
+    store.commit(txn(partition, next_offset + 2))
+
+
+def reset_without_a_reason(store):
+    partition, at = longer_log(store)
+    store.commit(txn(partition, at + 2), reset("", move(partition, at, at + 2)))
+
+
+def reset_of_more_than_it_says(store):
+    partition, at = longer_log(store)
+    store.commit(txn(partition, at + 2), reset("a reason", move(partition, at, at + 1)))
+
+
+def replay_of_an_accepted_row(store):
+    path, rows = store.file("main")
+    row = rows.slice(0, 1)
+    place = "/".join(str(row[column][0]) for column in ("log_stream", "log_partition", "log_offset"))
+    for column, value in [("log_stream", "replay/v1"), ("log_partition", 0), ("headers", [("amanat-replay-of", place)])]:
+        row = replaced(row, column, 0, value)
+    store.commit(store.add(path, row, True), txn("replay/v1/0", row["log_offset"][0].as_py() + 1))
+
+
+def audited_skip(store):
+    partition, at = longer_log(store)
+    store.commit(txn(partition, at + 2), reset("a reason", move(partition, at, at + 2)))
+
+
+def new_generation(store):
+    """Begun by a reset: one partition starts at its first offset again, the others go on."""
+    ends = {}
+    for commit in store.table.commits():
+        ends |= commit.next
+    with closing(sqlite3.connect(store.data / "log.db")) as log, log:
+        log.execute("UPDATE log SET generation = generation + 1")
+    new = SqliteLog(store.data / "log.db").uid
+    old = f"{new.rpartition('#')[0]}#{int(new.rpartition('#')[2]) - 1}/"
+    starts = {f"{new}/{partition.removeprefix(old)}": end for partition, end in ends.items() if partition.startswith(old)}
+    starts[next(iter(starts))] = 0
+    store.commit(*(txn(partition, at) for partition, at in starts.items()),
+                 reset("a reason", *(move(partition, None, at) for partition, at in starts.items())))
+
+
 def set_aside_without_bytes(store):
     store.rewrite("side", lambda rows: replaced(rows, "payload", rows["_status"].to_pylist().index("set_aside"), None))
 
 
 PLANTED = {doubled_row: "I1", missing_offset: "I1", backward: "I2", lower_claim: "I3", changed_payload: "I8",
-           set_aside_without_bytes: "I6"}
+           set_aside_without_bytes: "I6", unaudited_gap: "I1", reset_without_a_reason: "I2", reset_of_more_than_it_says: "I2",
+           replay_of_an_accepted_row: "I8"}
+# What an operator may do: nothing is to be found.
+PERMITTED = [audited_skip, new_generation]
 
 
 def main(store):
@@ -116,6 +185,13 @@ def main(store):
             missed += not caught
             where = findings.breaches.get(invariant, ["not caught"])[0]
             print(f"{damage.__name__}: {invariant if caught else 'MISSED'}: {where}")
+    for change in PERMITTED:
+        with tempfile.TemporaryDirectory() as place:
+            changed = Damaged(store, Path(place))
+            change(changed)
+            findings = check(place, SqliteLog(Path(place, "log.db")))
+            missed += bool(findings.breaches)
+            print(f"{change.__name__}: {'REFUSED: ' + str(findings.breaches) if findings.breaches else 'permitted'}")
     return 1 if missed else 0
 
 

@@ -25,7 +25,7 @@ class Commit:
             self.info |= action.get("commitInfo", {})
         self.writer = self.info.get("writer_id")
         self.is_claim = "claims" in self.info and not self.adds and not self.next
-        self.is_reset = "reset" in self.info
+        self.reset = self.info.get("reset")
 
 
 class Table:

@@ -105,6 +105,16 @@ pub enum Command {
     /// What could not be accepted: list it, or show one record
     #[command(subcommand)]
     SetAside(SetAsideCommand),
+    /// Read what was set aside again, under today's contract and policy, and append what passes
+    #[command(
+        after_help = "Examples:\n  amanat replay --dry-run                                        what would pass, by class\n  amanat replay --where \"agency = 'POL-PB' and _error_class = 'schema'\"\n  amanat replay --where \"_error_class in ('schema', 'oversize') and ingest_date >= '2026-11-01'\"\nOriginals stay as they are; each appended row names the one that it resolves, so the same command again finds nothing left.\nColumns: _error_class, _error_detail, agency, log_stream, log_partition, log_offset, ingest_date; with = <> < <= > >=, IN,\nBETWEEN, LIKE, AND, OR, NOT and parentheses."
+    )]
+    Replay(ReplayArgs),
+    /// Move the next offset of a partition: skip a range, or read a stream again; audited
+    #[command(
+        after_help = "Examples:\n  amanat reset tip.events.FIA.v1/0 --to 1200 --operator 'A. Khan' --reason 'offsets 1180 to 1199 cannot be read: disk error of 3 May' --dry-run\n  amanat reset tip.events.FIA.v1/0 --to latest --operator 'A. Khan' --reason 'test messages' --yes\n  amanat reset tip.events.FIA.v1/0 --to earliest --operator 'A. Khan' --reason 'read again' --yes\nForward, what lies between is skipped and never becomes a row; a running worker reads on behind it. Backward, a new generation of\nthe log begins, in which this partition starts where you say and every other one goes on; event ids mark what was there.\nWho, why and what are kept in the commit."
+    )]
+    Reset(ResetArgs),
     /// The schema registry for producers that write Avro: list, show, register, check
     #[command(
         subcommand,
@@ -328,6 +338,45 @@ pub enum SetAsideCommand {
         /// Position as printed by `list`: STREAM/PARTITION/OFFSET
         position: String,
     },
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Only the set-aside messages that this predicate takes [default: all]
+    #[arg(long = "where", value_name = "PREDICATE")]
+    pub predicate: Option<String>,
+    /// Say what would pass, by class, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the report as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `reset`.
+#[derive(Debug, Args)]
+pub struct ResetArgs {
+    /// The partition, as STREAM/NUMBER: tip.events.FIA.v1/0
+    pub partition: String,
+    /// The next offset to read: a number, `earliest` or `latest`
+    #[arg(long, value_name = "OFFSET")]
+    pub to: String,
+    /// Why; it is kept with the commit. Name no person in it whom an event names
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Who decides it; it is kept with the commit
+    #[arg(long, value_name = "NAME")]
+    pub operator: String,
+    /// Say what would be skipped or read again, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do it without asking; needed where nobody can be asked
+    #[arg(long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Print the report as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Commands of `schema`.

@@ -16,6 +16,8 @@ mod maintain;
 mod progress;
 mod publish;
 mod registry;
+mod replay;
+mod reset;
 mod resume;
 mod sampling;
 mod set_aside;
@@ -51,6 +53,8 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Resume(args) => resume::run(config, args),
         cli::Command::Maintain(args) => maintain::run(config, args),
         cli::Command::SetAside(command) => set_aside::run(config, command),
+        cli::Command::Replay(args) => replay::run(config, args),
+        cli::Command::Reset(args) => reset::run(config, args),
         cli::Command::Schema(command) => registry::run(config, command),
         cli::Command::Sample(args) => {
             country::settle_before(&config, &args)?;

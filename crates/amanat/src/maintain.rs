@@ -254,10 +254,22 @@ fn trimmable(
 ) -> Vec<(Partition, i64)> {
     let of_this_log = |(id, next): (&PartitionId, &i64)| {
         let stream = id.log_stream.strip_prefix(source_uid)?.strip_prefix('/')?;
-        let below = recent.get(id).copied().unwrap_or(i64::MAX).min(next - 1);
+        // A generation that a reset began holds none of the rows that were read under the one before.
+        let same = |other: &PartitionId| same_records(other, id);
+        let recent = recent.iter().filter(|(other, _)| same(other)).map(|(_, first)| *first).min();
+        let below = recent.unwrap_or(i64::MAX).min(next - 1);
         Some((Partition::new(stream, id.partition), below))
     };
     cut.iter().filter_map(of_this_log).collect()
+}
+
+/// Whether both are one partition of one log, in whatever generation.
+fn same_records(one: &PartitionId, other: &PartitionId) -> bool {
+    let of = |id: &PartitionId| {
+        let (uid, stream) = id.log_stream.rsplit_once('/')?;
+        Some((uid.rsplit_once('#').map_or(uid, |(log, _)| log).to_owned(), stream.to_owned(), id.partition))
+    };
+    of(one).is_some() && of(one) == of(other)
 }
 
 fn now() -> Now {
@@ -310,6 +322,8 @@ mod tests {
             (id("b#0", "recent"), 900),
         ]);
         let recent = BTreeMap::from([(id("a#0", "recent"), 40), (id("b#0", "recent"), 800)]);
+        let begun = trimmable(&BTreeMap::from([(id("a#1", "recent"), 100)]), &recent, "a#1");
+        assert_eq!(begun[0].1, 40, "what was read under the generation before is as recent as it was");
         let trimmed: BTreeMap<_, _> = trimmable(&cut, &recent, "a#0")
             .into_iter()
             .map(|(partition, below)| (partition.stream.to_string(), below))

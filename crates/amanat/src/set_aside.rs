@@ -33,6 +33,7 @@ const COLUMNS: [&str; 7] =
 
 async fn list(dir: &DataDir, reason: Option<&str>, limit: usize) -> anyhow::Result<()> {
     let snapshot = Events::open(&dir.store, "set-aside").await?.snapshot()?;
+    let resolved = ingest::resolved(&snapshot).await?;
     let mut text = String::new();
     let (mut shown, mut all) = (0, 0);
     for file in snapshot.files.iter().filter(|file| file.lane == Lane::Side) {
@@ -48,12 +49,9 @@ async fn list(dir: &DataDir, reason: Option<&str>, limit: usize) -> anyhow::Resu
                 if shown < limit {
                     shown += 1;
                     let detail = if rows.detail.is_valid(row) { rows.detail.value(row) } else { Default::default() };
-                    text.push_str(&format!(
-                        "{}/{}/{}  {why}: {detail}\n",
-                        rows.stream.value(row),
-                        rows.partition.value(row),
-                        rows.offset.value(row)
-                    ));
+                    let (id, offset) = rows.position(row);
+                    let by = resolved.get(&(id.clone(), offset)).map(|by| format!("  [{}]", resolved_by(*by)));
+                    text.push_str(&format!("{id}/{offset}  {why}: {detail}{}\n", by.unwrap_or_default()));
                 }
             }
         }
@@ -77,7 +75,17 @@ struct Rows<'b> {
     detail: StringArray,
 }
 
+/// What is said of a row that a replay has resolved.
+fn resolved_by(offset: i64) -> String {
+    format!("resolved: replayed as {}/{offset}", ingest::replay_partition())
+}
+
 impl<'b> Rows<'b> {
+    fn position(&self, row: usize) -> (PartitionId, i64) {
+        let (stream, partition) = (self.stream.value(row), self.partition.value(row));
+        (PartitionId { log_stream: stream.into(), partition }, self.offset.value(row))
+    }
+
     fn of(batch: &'b RecordBatch) -> anyhow::Result<Self> {
         let text = |name: &str| -> anyhow::Result<StringArray> {
             let column = batch.column_by_name(name).with_context(|| format!("column {name}"))?;
@@ -107,7 +115,12 @@ async fn show(dir: &DataDir, position: &str) -> anyhow::Result<()> {
     let partition = PartitionId { log_stream: stream.into(), partition: number };
     let snapshot = Events::open(&dir.store, "set-aside").await?.snapshot()?;
     match ingest::show_set_aside(&snapshot, &dir.keys, &partition, offset).await {
-        Ok(message) => write(&message),
+        Ok(message) => {
+            if let Some(by) = ingest::resolved(&snapshot).await?.get(&(partition, offset)) {
+                exit::note(&resolved_by(*by));
+            }
+            write(&message)
+        }
         Err(ShowError::NotThere) => Err(Failure::Usage(format!(
             "no bytes were set aside at {position}: `amanat set-aside list` shows what was. Of a conflict the list's sentence is all: its event was readable and is kept sealed, as every event is."
         ))

@@ -27,6 +27,9 @@ pub(crate) struct Topic {
     pub id: PartitionId,
     /// The agency that the stream belongs to (the middle of its name).
     pub agency: String,
+    /// Where first rows of its events may lie beside the partition itself, in the order in which they count: earlier
+    /// generations of it; of a replay, the agency's own partitions.
+    pub kin: Arc<[PartitionId]>,
     /// Fencing number: no commit is made under a lower one than the highest committed (ingestion.md I3).
     pub claim: i64,
     /// What becomes of its messages that cannot be accepted.
@@ -37,7 +40,13 @@ pub(crate) struct Topic {
 impl Topic {
     pub(crate) fn new(source: Partition, id: PartitionId, agency: &str, claim: i64, agencies: &Agencies) -> Self {
         let may_emit = EventType::ALL.iter().map(|&kind| agencies.may_emit(agency, kind)).collect();
-        Self { source, id, agency: agency.to_owned(), claim, on_reject: agencies.on_reject(agency), may_emit }
+        let (agency, on_reject) = (agency.to_owned(), agencies.on_reject(agency));
+        Self { source, id, agency, kin: Arc::default(), claim, on_reject, may_emit }
+    }
+
+    /// The same with kin.
+    pub(crate) fn with_kin(self, kin: Vec<PartitionId>) -> Self {
+        Self { kin: kin.into(), ..self }
     }
 
     /// Whether the policy lets this stream's agency emit the type.
@@ -57,9 +66,17 @@ pub(crate) struct Run {
     /// Offset after the last one, gaps included.
     pub to: i64,
     pub chunks: Vec<Records>,
+    /// Of a replay: the position of the set-aside row that each record was, from `from` on. Else empty.
+    pub origins: Vec<String>,
 }
 
 impl Run {
+    /// The position of the set-aside row that the record at this offset was.
+    pub(crate) fn origin(&self, offset: i64) -> Option<&str> {
+        let place = usize::try_from(offset - self.from).ok()?;
+        self.origins.get(place).map(String::as_str)
+    }
+
     /// Log's time of the first message wanted, milliseconds UTC.
     pub(crate) fn first_log_ms(&self) -> Option<i64> {
         let mut records = self.chunks.iter().flat_map(Records::iter);

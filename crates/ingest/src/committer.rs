@@ -25,6 +25,7 @@ use crate::budget::{Charge, Ticket};
 use crate::clock::Clock;
 use crate::config::{Pacing, WorkerConfig};
 use crate::copies::{Found, Wanted};
+use crate::generation::{earlier_generations, is_file, is_of_another_log, split};
 use crate::lookup::{self, KnownFiles, WindowRule};
 use crate::metrics::{Meters, Stage};
 use crate::source::Control;
@@ -45,6 +46,9 @@ pub(crate) enum ToCommitter {
     Permits { partitions: Vec<PartitionId>, reply: oneshot::Sender<Vec<Option<i64>>> },
     /// Find first rows of event ids.
     Find { wanted: Vec<Wanted>, reply: oneshot::Sender<Found> },
+    /// See whether an operator has moved a partition's next offset: one that is idle or stands still commits nothing
+    /// that would show it.
+    Look,
 }
 
 /// A partition taken over.
@@ -111,6 +115,10 @@ impl Committer<'_> {
                 self.batch(batch).await?;
             }
             ToCommitter::Release { topic } => self.release(&topic),
+            ToCommitter::Look => {
+                self.is(Activity::Looking);
+                self.look().await;
+            }
         }
         Ok(())
     }
@@ -149,7 +157,8 @@ impl Committer<'_> {
         let mut assignments = Vec::new();
         for (partition, id) in taken {
             let agency = eventlog::agency_of(&partition.stream).unwrap_or_default();
-            let topic = Topic::new(partition.clone(), id.clone(), agency, claims[&id], &self.policy.agencies);
+            let topic = Topic::new(partition.clone(), id.clone(), agency, claims[&id], &self.policy.agencies)
+                .with_kin(earlier_generations(&id, before.cut.keys()));
             let (topic, committed) = (Arc::new(topic), next[&id]);
             let memory = memories.remove(&id).expect("a memory was made for each");
             let permitted = self.events.permitted(&id).unwrap_or(0);
@@ -158,7 +167,9 @@ impl Committer<'_> {
             let tolerance = Tolerance::rebuilt(&snapshot, &id, rule, permitted, committed).await?;
             self.owned.insert(id.clone(), Owned { topic: topic.clone(), committed });
             self.monitor.partition(&id, |status| status.committed = committed);
-            let (window, last) = (memory.window, memory.last);
+            // Behind a skip there is no record to compare until a row is: what was skipped may not be readable.
+            let last = memory.last.filter(|(offset, _)| snapshot.skips.get(&id).is_none_or(|skip| *offset >= skip.end));
+            let window = memory.window;
             assignments.push(Assignment { partition, topic: Some(topic), next: committed, last, window, tolerance });
         }
         let nothing = |(partition, _)| {
@@ -168,6 +179,24 @@ impl Committer<'_> {
         };
         assignments.extend(refused.into_iter().map(nothing));
         Ok(assignments)
+    }
+
+    /// Another offset under our own claim can only come from a reset (ingestion.md 3.4).
+    async fn look(&mut self) {
+        if let Err(error) = self.events.refresh().await {
+            // Who commits next meets it, and waits for the store.
+            debug!(error = &error as &dyn std::error::Error, "the lake could not be looked at");
+            return;
+        }
+        let elsewhere = |(id, owned): (&PartitionId, &Owned)| {
+            let seen = self.events.next_offset(id);
+            let ours = self.events.claim_of(id) == Some(owned.topic.claim);
+            (ours && seen != owned.committed).then(|| (id.clone(), seen))
+        };
+        let moved: Vec<_> = self.owned.iter().filter_map(elsewhere).collect();
+        for (id, seen) in moved {
+            self.moved(&id, seen);
+        }
     }
 
     async fn find(&mut self, wanted: Vec<Wanted>) -> Result<Found, IngestError> {
@@ -308,7 +337,7 @@ impl Committer<'_> {
     }
 
     fn moved(&mut self, partition: &PartitionId, seen: Option<i64>) {
-        warn!(partition = %partition, ?seen, "the lake's next offset is not where this batch begins");
+        warn!(partition = %partition, ?seen, "the lake's next offset is not where this worker stands");
         if let Some(owned) = self.owned.remove(partition) {
             let _ = self.control.send(Control::Moved { topic: owned.topic });
         }
@@ -344,53 +373,15 @@ impl Committer<'_> {
     }
 }
 
-/// Whether the lake knows the stream, but only from other logs. A file is a log of its own and continues nothing. A
-/// higher generation of a log that is known is no other log: who raised it confirmed it (ingestion.md 3.3).
-fn is_of_another_log<'a>(id: &PartitionId, known: impl Iterator<Item = &'a PartitionId>) -> bool {
-    let Some((uid, stream)) = split(&id.log_stream) else { return false };
-    if is_file(uid) {
-        return false;
-    }
-    let mut same_stream =
-        known.filter_map(|known| split(&known.log_stream)).filter(|(u, s)| *s == stream && !is_file(u));
-    let mut seen = false;
-    let ours = same_stream.any(|(known, _)| {
-        seen = true;
-        known == uid || is_raised(known, uid)
-    });
-    seen && !ours
-}
-
-/// Whether `uid` is a later generation of the log `known`: `<log>#<number>`, the same log and a higher number.
-fn is_raised(known: &str, uid: &str) -> bool {
-    let parse = |uid: &str| {
-        let (log, generation) = uid.rsplit_once('#')?;
-        Some((log.to_owned(), generation.parse::<u32>().ok()?))
-    };
-    match (parse(known), parse(uid)) {
-        (Some((one, old)), Some((other, new))) => one == other && new > old,
-        _ => false,
-    }
-}
-
-/// `<source_uid>/<stream>`; a stream's name has no slash.
-fn split(log_stream: &str) -> Option<(&str, &str)> {
-    log_stream.rsplit_once('/')
-}
-
-fn is_file(uid: &str) -> bool {
-    uid.starts_with(eventlog::FILE_UID_PREFIX)
-}
-
 fn of_a_file(partition: &PartitionId) -> bool {
     split(&partition.log_stream).is_some_and(|(uid, _)| is_file(uid))
 }
 
-fn offset_range(range: &RangeRows) -> OffsetRange {
+pub(crate) fn offset_range(range: &RangeRows) -> OffsetRange {
     OffsetRange { partition: range.topic.id.clone(), from: range.committed, to: range.to, claim: range.topic.claim }
 }
 
-fn lake_counts(ranges: &[RangeRows]) -> lake::Counts {
+pub(crate) fn lake_counts(ranges: &[RangeRows]) -> lake::Counts {
     let mut sum = lake::Counts::default();
     for counts in ranges.iter().map(|range| &range.counts) {
         sum.ok += counts.ok + counts.tombstone;
@@ -402,7 +393,7 @@ fn lake_counts(ranges: &[RangeRows]) -> lake::Counts {
 }
 
 /// The rows of the ranges that are left, without copying them: neighbours together.
-fn lane_batches(batch: &EncodedBatch) -> Vec<LaneBatch> {
+pub(crate) fn lane_batches(batch: &EncodedBatch) -> Vec<LaneBatch> {
     let main =
         slices(batch.ranges.iter().map(|range| &range.main)).into_iter().map(|rows| (Lane::Main, &batch.main, rows));
     let side =
@@ -430,39 +421,8 @@ fn slices<'a>(ranges: impl Iterator<Item = &'a Range<usize>>) -> Vec<Range<usize
 mod tests {
     use super::*;
 
-    fn id(uid: &str) -> PartitionId {
-        PartitionId::new(uid, "tip.events.FIA.v1", 0)
-    }
-
-    #[test]
-    fn a_stream_known_from_another_log_only_is_foreign() {
-        let known = [id("one#1"), PartitionId::new("two#1", "tip.events.POL-PB.v1", 0)];
-        assert!(!is_of_another_log(&id("one#1"), known.iter()));
-        assert!(is_of_another_log(&id("three#2"), known.iter()));
-        assert!(is_of_another_log(&id("two#1"), known.iter()));
-        assert!(!is_of_another_log(&PartitionId::new("new", "tip.events.LAB-PB.v1", 0), known.iter()));
-    }
-
-    #[test]
-    fn a_raised_generation_is_its_own_confirmation_and_a_lowered_one_is_not() {
-        let known = [id("one#1")];
-        assert!(!is_of_another_log(&id("one#2"), known.iter()));
-        assert!(!is_of_another_log(&id("one#10"), [id("one#9")].iter()));
-        assert!(is_of_another_log(&id("one#0"), known.iter()));
-        assert!(is_of_another_log(&id("one"), known.iter()));
-        assert!(is_of_another_log(&id("other#2"), known.iter()));
-    }
-
     #[test]
     fn rows_of_a_partition_that_was_lost_are_left_out() {
         assert_eq!(slices([0..3, 3..3, 3..5, 8..9].iter()), [0..5, 8..9]);
-    }
-
-    #[test]
-    fn a_file_continues_nothing_and_is_continued_by_nothing() {
-        let file = |hash: &str| id(&format!("{}{hash}", eventlog::FILE_UID_PREFIX));
-        let known = [id("one#1"), file("abc")];
-        assert!(!is_of_another_log(&file("def"), known.iter()));
-        assert!(!is_of_another_log(&id("one#1"), known[1..].iter()));
     }
 }

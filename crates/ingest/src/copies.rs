@@ -4,6 +4,7 @@
 //! Absent: which of two conflicting contents counts (staging chooses, by content).
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use events::EventType;
 use lake::PartitionId;
@@ -56,6 +57,8 @@ pub(crate) fn content<'a, S: AsRef<str>>(envelope: &'a Envelope<S>, payload: &'a
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Wanted {
     pub partition: PartitionId,
+    /// Where its first row may lie beside the partition itself ([`crate::batch::Topic::kin`]).
+    pub kin: Arc<[PartitionId]>,
     pub id: [u8; 16],
     /// Offset of the first row, where the window knows it.
     pub at: Option<i64>,
@@ -64,6 +67,8 @@ pub(crate) struct Wanted {
 /// A committed row, as it is compared.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
+    /// Where it stands: in the partition of the copy, or in one of its kin.
+    pub partition: PartitionId,
     pub offset: i64,
     pub kind: EventType,
     pub version: u16,
@@ -86,7 +91,7 @@ impl Stored {
 /// What the lake answered.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// First rows by partition and id; an id that has no committed row is absent.
+    /// First rows by the partition that asked and id; an id that has no committed row is absent.
     pub rows: HashMap<(PartitionId, [u8; 16]), Stored>,
     /// Fingerprints of rows read on the way, so that a file is read for them at most once.
     pub contents: BTreeMap<PartitionId, Vec<Fingerprint>>,

@@ -5,6 +5,9 @@
 
 use smallvec::SmallVec;
 
+/// The header by which a row names the set-aside row that it resolves (ingestion.md 3.13). A sender's own is never kept.
+pub(crate) const REPLAY_OF: &str = "amanat-replay-of";
+
 pub(crate) type KeptHeaders<'a> = SmallVec<[(&'static str, &'a str); 3]>;
 
 /// What is kept of these headers.

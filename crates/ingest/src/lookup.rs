@@ -16,6 +16,7 @@ use parquet::bloom_filter::Sbbf;
 use uuid::Uuid;
 
 use crate::copies::{Fingerprint, Found, Stored, Wanted};
+use crate::generation::earlier_generations;
 use crate::seal::Content;
 use crate::window::Window;
 
@@ -49,12 +50,20 @@ pub(crate) async fn memories(
     let newest = snapshot.files.iter().map(|file| file.ingest_date).max().unwrap_or(0);
     let oldest = newest - i32::try_from(rule.span_s / 86_400).unwrap_or(i32::MAX / 2) - 1;
     let mut rows: HashMap<&PartitionId, Vec<Seen>> = HashMap::new();
-    let mut forgotten = BTreeMap::new();
+    let mut forgotten: BTreeMap<&PartitionId, i64> = BTreeMap::new();
+    for partition in partitions {
+        // What an earlier generation of it holds is looked up: its offsets are not this one's.
+        let kin = earlier_generations(partition, snapshot.cut.keys());
+        let newest = snapshot.files.iter().rev().find(|file| kin.iter().any(|id| file.may_hold(id, 0, i64::MAX)));
+        forgotten.extend(newest.map(|file| (partition, end_of(file))));
+    }
     for file in snapshot.files.iter() {
         let here: Vec<_> = read.iter().copied().filter(|p| file.may_hold(p, 0, i64::MAX)).collect();
         if file.ingest_date < oldest {
-            let end_ms = calendar::karachi_midnight(file.ingest_date + 1) / 1000;
-            forgotten.extend(here.into_iter().map(|partition| (partition, end_ms)));
+            for partition in here {
+                let until = forgotten.entry(partition).or_insert(i64::MIN);
+                *until = (*until).max(end_of(file));
+            }
         } else if !here.is_empty() {
             read_ids(snapshot, file, &here, &mut rows).await?;
         }
@@ -80,6 +89,11 @@ pub(crate) async fn memories(
         (partition.clone(), Memory { window, last })
     };
     Ok(partitions.iter().map(memory).collect())
+}
+
+/// The end of the date on which a file's rows were ingested, milliseconds UTC.
+fn end_of(file: &DataFile) -> i64 {
+    calendar::karachi_midnight(file.ingest_date + 1) / 1000
 }
 
 /// Offset and log time (milliseconds) of the partition's last row, when that is older than the window: an agency that
@@ -212,11 +226,12 @@ pub(crate) async fn find(
     // Where the window knows the first row but not its content, as after a start, it may know others of the file so.
     let asked: BTreeSet<(PartitionId, i64)> = wanted.iter().filter_map(at).collect();
     let located = locate(snapshot, wanted, known).await?;
+    let places: BTreeSet<(PartitionId, i64)> = located.iter().map(|first| first.place.clone()).collect();
     let mut found = Found::default();
     let mut learned = Vec::new();
     for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
         let here = |(partition, at): &&(PartitionId, i64)| file.may_hold(partition, *at, at + 1);
-        let places: BTreeSet<_> = asked.iter().chain(&located).filter(here).collect();
+        let places: BTreeSet<_> = asked.iter().chain(&places).filter(here).collect();
         if places.is_empty() {
             continue;
         }
@@ -233,7 +248,49 @@ pub(crate) async fn find(
     }
     // Only now: of a look that failed nothing has been told.
     known.learned.extend(learned);
+    for Located { owner, id, place: (partition, _) } in located.into_iter().filter(Located::is_elsewhere) {
+        if let Some(row) = found.rows.get(&(partition, id)).cloned() {
+            found.rows.insert((owner, id), row);
+        }
+    }
     Ok(found)
+}
+
+/// A first row that was found: whose partition asked, for which id, and where it stands.
+struct Located {
+    owner: PartitionId,
+    id: [u8; 16],
+    place: (PartitionId, i64),
+}
+
+impl Located {
+    fn is_elsewhere(&self) -> bool {
+        self.owner != self.place.0
+    }
+}
+
+/// The first row of an id of which only the id is known, as far as it was found.
+struct Seek<'w> {
+    wanted: &'w Wanted,
+    /// Place of its partition among the kin (their number = the partition itself), and offset: the least is the first.
+    first: Option<(usize, i64)>,
+}
+
+impl Seek<'_> {
+    fn meet(&mut self, places: &Places, row: usize) {
+        let Wanted { partition, kin, .. } = self.wanted;
+        let rank = kin.iter().chain([partition]).position(|partition| places.is(row, partition));
+        if let Some(found) = rank.map(|rank| (rank, places.offset(row))) {
+            self.first = Some(self.first.map_or(found, |first| first.min(found)));
+        }
+    }
+
+    fn located(&self) -> Option<Located> {
+        let (rank, offset) = self.first?;
+        let Wanted { partition, kin, id, .. } = self.wanted;
+        let place = (kin.get(rank).unwrap_or(partition).clone(), offset);
+        Some(Located { owner: partition.clone(), id: *id, place })
+    }
 }
 
 /// Positions of the first rows of the ids of which only the id is known.
@@ -241,12 +298,14 @@ async fn locate(
     snapshot: &EventsSnapshot,
     wanted: &[Wanted],
     known: &mut KnownFiles,
-) -> Result<BTreeSet<(PartitionId, i64)>, LakeError> {
-    let mut by_id: HashMap<[u8; 16], Vec<(&PartitionId, i64)>> = HashMap::new();
+) -> Result<Vec<Located>, LakeError> {
+    let mut by_id: HashMap<[u8; 16], Vec<Seek<'_>>> = HashMap::new();
     for wanted in wanted.iter().filter(|wanted| wanted.at.is_none()) {
-        by_id.entry(wanted.id).or_default().push((&wanted.partition, i64::MAX));
+        by_id.entry(wanted.id).or_default().push(Seek { wanted, first: None });
     }
-    let partitions: BTreeSet<&PartitionId> = by_id.values().flatten().map(|(partition, _)| *partition).collect();
+    let seeks = by_id.values().flatten();
+    let partitions: BTreeSet<&PartitionId> =
+        seeks.flat_map(|seek| seek.wanted.kin.iter().chain([&seek.wanted.partition])).collect();
     let texts: Vec<String> = by_id.keys().map(|id| Uuid::from_bytes(*id).hyphenated().to_string()).collect();
     for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
         let elsewhere = partitions.iter().all(|partition| !file.may_hold(partition, 0, i64::MAX));
@@ -266,17 +325,12 @@ async fn locate(
                 if let Some(filter) = &mut filter {
                     filter.insert(id.as_slice());
                 }
-                for (_, first) in
-                    by_id.get_mut(&id).into_iter().flatten().filter(|(partition, _)| places.is(row, partition))
-                {
-                    *first = (*first).min(places.offset(row));
-                }
+                by_id.get_mut(&id).into_iter().flatten().for_each(|seek| seek.meet(&places, row));
             }
         }
         known.keep(file, filter);
     }
-    let firsts = by_id.into_values().flatten().filter(|(_, first)| *first != i64::MAX);
-    Ok(firsts.map(|(partition, first)| (partition.clone(), first)).collect())
+    Ok(by_id.into_values().flatten().filter_map(|seek| seek.located()).collect())
 }
 
 const IDS: [&str; 4] = ["log_stream", "log_partition", "log_offset", "event_id"];
@@ -331,15 +385,17 @@ async fn read_rows(
                 found.contents.entry(partition.clone()).or_default().push(print);
             }
             if wanted.contains(&(partition, offset)) {
-                found.rows.insert((partition.clone(), id), stored(offset, &content, contents.has_payload(row)));
+                let row = stored(partition, offset, &content, contents.has_payload(row));
+                found.rows.insert((partition.clone(), id), row);
             }
         }
     }
     Ok(())
 }
 
-fn stored(offset: i64, content: &Content<'_>, has_payload: bool) -> Stored {
+fn stored(partition: &PartitionId, offset: i64, content: &Content<'_>, has_payload: bool) -> Stored {
     Stored {
+        partition: partition.clone(),
         offset,
         kind: content.kind,
         version: content.version,

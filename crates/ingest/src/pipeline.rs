@@ -30,7 +30,7 @@ use crate::config::WorkerConfig;
 use crate::copies::{Earlier, Found, Kept, Wanted, content};
 use crate::crash::catch;
 use crate::crash_loop::CrashLoop;
-use crate::headers::kept_headers;
+use crate::headers::{KeptHeaders, REPLAY_OF, kept_headers};
 use crate::schemas::KnownSchemas;
 use crate::seal::{Sealed, seal};
 use crate::set_aside::{ErrorClass, Place, SetAsideKeys, write_frame};
@@ -216,6 +216,21 @@ impl Pipeline {
         })
     }
 
+    /// Why each record of a run would be set aside; `None` = it would not. Nothing is appended or remembered.
+    pub(crate) fn judge(&mut self, run: &Run) -> Vec<Option<ErrorClass>> {
+        self.reader.schemas = self.known.now();
+        let records = run.chunks.iter().flat_map(eventlog::Records::iter);
+        let class = |record: Record<'_>| {
+            let at = At { run: 0, offset: record.offset, log_ms: record.timestamp_ms };
+            let headers = collect(record.headers);
+            match self.reader.read(&run.topic, at, &record, &headers) {
+                Err(Side::SetAside { class, .. }) => Some(class),
+                _ => None,
+            }
+        };
+        records.map(class).collect()
+    }
+
     fn read_run(&mut self, place: usize, run: &Run, work: &mut Work) {
         self.main.begin_run();
         work.counts.push(Counts::default());
@@ -241,7 +256,7 @@ impl Pipeline {
                 Err(self.reader.set_aside(&run.topic, at, &record, ErrorClass::DecoderCrash, KILLED.into()))
             };
             match read {
-                Ok(sealed) => self.append_or_keep(&run.topic, at, &sealed, &headers, work),
+                Ok(sealed) => self.append_or_keep(run, at, &sealed, &headers, work),
                 Err(_) if self.drops_what_is_bad => {}
                 Err(side) if self.is_taken(&run.topic, at, &side) => work.side.push(SideRow { at, what: side }),
                 Err(_) => {
@@ -265,19 +280,12 @@ impl Pipeline {
     }
 
     /// A first row goes to the main lane, a second copy is kept for comparison.
-    fn append_or_keep(
-        &mut self,
-        topic: &Topic,
-        at: At,
-        sealed: &Sealed<'_>,
-        headers: &[(&str, &[u8])],
-        work: &mut Work,
-    ) {
+    fn append_or_keep(&mut self, run: &Run, at: At, sealed: &Sealed<'_>, headers: &[(&str, &[u8])], work: &mut Work) {
         let id = *sealed.event.id.as_bytes();
-        let headers = kept_headers(headers, sealed.event.synthetic);
+        let headers = headers_of(run, at, headers, sealed.event.synthetic);
         work.kinds.insert(sealed.event.kind);
         work.counts[at.run].ignored_attributes += u64::from(sealed.event.ignored_attributes);
-        let window = self.windows.get_mut(&topic.id).expect("a partition has its window before its first message");
+        let window = self.windows.get_mut(&run.topic.id).expect("a partition has its window before its first message");
         let seen = window.seen(&id);
         if let Seen::Before(first) = seen {
             let kept = Kept::new(sealed, &headers);
@@ -316,14 +324,15 @@ impl Pipeline {
         for (row, at, id) in std::mem::take(&mut work.perhaps_copies) {
             let key = (batch.runs[at.run].topic.id.clone(), id);
             let Some(first) = found.rows.get(&key) else { continue };
+            let elsewhere = (first.partition != key.0).then(|| first.partition.clone());
             if let Some(window) = self.windows.get_mut(&key.0) {
-                window.correct(&id, first.offset);
+                if elsewhere.is_some() { window.forget(&id) } else { window.correct(&id, first.offset) }
             }
             for copy in work.side.iter_mut().filter_map(|side| side.copy_of(at.run, at.offset)) {
-                copy.point_to(first.offset);
+                copy.point_to(first.offset, elsewhere.clone());
             }
             let kept = self.reader.read_again(&batch.runs[at.run], at).expect("it was read a moment ago");
-            work.side.push(SideRow::copy(at, kept, first.offset));
+            work.side.push(SideRow::copy(at, kept, first.offset, elsewhere));
             work.main_rows[at.run] -= 1;
             moved.push(row);
         }
@@ -405,7 +414,7 @@ impl Reader {
         let record = chunk.iter().find(|record| record.offset == at.offset)?;
         let headers = collect(record.headers);
         let sealed = self.read(&run.topic, at, &record, &headers).ok()?;
-        Some(Kept::new(&sealed, &kept_headers(&headers, sealed.event.synthetic)))
+        Some(Kept::new(&sealed, &headers_of(run, at, &headers, sealed.event.synthetic)))
     }
 
     fn second_copy(&self, kept: Kept, first: First) -> Side {
@@ -437,14 +446,16 @@ impl Work {
 
 /// Ids whose first row must be looked up: copies of rows that are not in this batch, and ids older than the window.
 fn wanted(batch: &RawBatch, work: &Work) -> Vec<Wanted> {
-    let partition = |run: usize| batch.runs[run].topic.id.clone();
+    let place = |run: usize| (batch.runs[run].topic.id.clone(), batch.runs[run].topic.kin.clone());
     let undecided = work.side.iter().filter_map(|row| Some((row.at.run, row.undecided()?)));
-    let copies = undecided.filter(|(run, copy)| copy.first < batch.runs[*run].from).map(|(run, copy)| Wanted {
-        partition: partition(run),
-        id: copy.id(),
-        at: Some(copy.first),
-    });
-    let old = work.perhaps_copies.iter().map(|(_, at, id)| Wanted { partition: partition(at.run), id: *id, at: None });
+    let wanted = |run: usize, id, at| {
+        let (partition, kin) = place(run);
+        Wanted { partition, kin, id, at }
+    };
+    let copies = undecided
+        .filter(|(run, copy)| copy.first < batch.runs[*run].from)
+        .map(|(run, copy)| wanted(run, copy.id(), Some(copy.first)));
+    let old = work.perhaps_copies.iter().map(|(_, at, id)| wanted(at.run, *id, None));
     let mut wanted: Vec<_> = copies.chain(old).collect();
     wanted.sort();
     wanted.dedup();
@@ -486,6 +497,13 @@ fn ranges(batch: &RawBatch, work: &Work, side_rows: &[usize]) -> Vec<RangeRows> 
 fn date_text(day: i32) -> String {
     let (year, month, day) = calendar::civil_from_days(day.min(calendar::days_from_civil(9999, 12, 31)));
     format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// What is kept of a record's headers, and what the row resolves, if it is a replay's.
+fn headers_of<'a>(run: &'a Run, at: At, headers: &[(&str, &'a [u8])], synthetic: bool) -> KeptHeaders<'a> {
+    let mut kept = kept_headers(headers, synthetic);
+    kept.extend(run.origin(at.offset).map(|origin| (REPLAY_OF, origin)));
+    kept
 }
 
 fn collect(headers: Headers<'_>) -> SmallVec<[(&str, &[u8]); 12]> {

@@ -57,7 +57,8 @@ impl Reading {
         if self.next <= self.from {
             return None;
         }
-        let run = Run { topic: self.topic.clone(), committed: self.committed, from: self.from, to: self.next, chunks };
+        let (topic, committed) = (self.topic.clone(), self.committed);
+        let run = Run { topic, committed, from: self.from, to: self.next, chunks, origins: Vec::new() };
         (self.committed, self.from) = (Some(self.next), self.next);
         Some(run)
     }

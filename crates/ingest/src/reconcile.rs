@@ -31,8 +31,10 @@ pub struct Tally {
     pub first: Option<i64>,
     /// Next offset to read, by the table's transactions.
     pub next: Option<i64>,
-    /// Offsets of `[first, next)` without a row.
+    /// Offsets of `[first, next)` without a row that no reset skipped.
     pub missing: u64,
+    /// Offsets of `[first, next)` that resets have skipped.
+    pub skipped: u64,
     /// Rows beyond the first at one offset.
     pub doubled: u64,
     /// Rows at or after `next`: rows that no transaction covers.
@@ -45,7 +47,7 @@ impl Tally {
         self.rows.values().sum()
     }
 
-    /// Each offset read has exactly one row.
+    /// Each offset read has exactly one row, or was skipped by a reset.
     pub fn is_whole(&self) -> bool {
         self.missing == 0 && self.doubled == 0 && self.beyond == 0
     }
@@ -91,7 +93,8 @@ pub async fn reconcile(snapshot: &EventsSnapshot) -> Result<Reconciliation, Lake
     }
     let tally = |(id, gathered): (PartitionId, Gathered)| {
         let next = snapshot.cut.get(&id).copied();
-        (id, gathered.tally(next))
+        let skipped = snapshot.skips.get(&id).map_or(0, |skips| skips.offsets.unsigned_abs());
+        (id, gathered.tally(next, skipped))
     };
     Ok(Reconciliation { lake_version: snapshot.lake_version, partitions: found.into_iter().map(tally).collect() })
 }
@@ -103,7 +106,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn tally(mut self, next: Option<i64>) -> Tally {
+    fn tally(mut self, next: Option<i64>, skipped: u64) -> Tally {
         let all = self.offsets.len();
         self.offsets.sort_unstable();
         self.offsets.dedup();
@@ -115,7 +118,8 @@ impl Gathered {
             rows: self.rows,
             first,
             next,
-            missing: expected.unsigned_abs().saturating_sub(covered as u64),
+            missing: expected.unsigned_abs().saturating_sub(covered as u64 + skipped),
+            skipped,
             doubled: (all - self.offsets.len()) as u64,
             beyond: (self.offsets.len() - covered) as u64,
         }

@@ -138,6 +138,27 @@ impl Schemas {
         Self { known: KnownSchemas::default(), source }
     }
 
+    /// The schema that a record needs and that cannot be had now; `known` is renewed when one was learned.
+    pub(crate) fn missing(
+        &self,
+        known: &mut Arc<WriterSchemas>,
+        record: &Record<'_>,
+        limits: Limits,
+    ) -> Option<Waiting> {
+        let schema = frame_id(record.value).filter(|id| is_framed(record) && !known.knows(*id))?;
+        let headers: SmallVec<[(&str, &[u8]); 12]> = record.headers.collect();
+        let message = Message { key: record.key, headers: &headers, value: record.value };
+        // Only now the envelope is looked at: a message that is refused anyway needs no schema.
+        avro::schema_id(&message, &limits)?;
+        match self.ask(schema) {
+            Ok(()) => {
+                *known = self.known.now();
+                None
+            }
+            Err(reason) => Some(Waiting { offset: record.offset, schema, reason }),
+        }
+    }
+
     /// Asks for an id that is not known.
     fn ask(&self, id: u32) -> Result<(), WaitReason> {
         match self.source.schema(id) {
@@ -204,28 +225,15 @@ impl Gate {
     /// The first record that needs such a schema. One comparison for each message that is not Avro.
     fn hold(&mut self, partition: &Partition, records: &Records, from: i64, now: Duration) -> Option<Waiting> {
         let mut known = self.schemas.known.now();
-        let framed = |record: &Record<'_>| {
-            record.offset >= from && record.value.is_some_and(|value| value.first() == Some(&avro::MAGIC))
-        };
+        let framed = |record: &Record<'_>| record.offset >= from && is_framed(record);
         for record in records.iter().filter(framed) {
-            let headers: SmallVec<[(&str, &[u8]); 12]> = record.headers.collect();
-            let message = Message { key: record.key, headers: &headers, value: record.value };
-            let Some(id) = frame_id(record.value).filter(|id| !known.knows(*id)) else { continue };
-            // Only now the envelope is looked at: a message that is refused anyway needs no schema.
-            if avro::schema_id(&message, &self.limits).is_none() {
-                continue;
-            }
-            match self.schemas.ask(id) {
-                Ok(()) => known = self.schemas.known.now(),
-                Err(reason) => {
-                    let waiting = Waiting { offset: record.offset, schema: id, reason };
-                    warn!(partition = %partition, reason = %waiting, "the partition waits for an Avro schema");
-                    self.waiting.insert(partition.clone(), waiting.clone());
-                    if self.waiting.len() == 1 {
-                        self.due = now + self.backoff.failed().0;
-                    }
-                    return Some(waiting);
+            if let Some(waiting) = self.schemas.missing(&mut known, &record, self.limits) {
+                warn!(partition = %partition, reason = %waiting, "the partition waits for an Avro schema");
+                self.waiting.insert(partition.clone(), waiting.clone());
+                if self.waiting.len() == 1 {
+                    self.due = now + self.backoff.failed().0;
                 }
+                return Some(waiting);
             }
         }
         None
@@ -264,6 +272,10 @@ fn before(records: &Records, offset: i64) -> Records {
     }
     builder.advance_to(offset);
     builder.finish()
+}
+
+fn is_framed(record: &Record<'_>) -> bool {
+    record.value.is_some_and(|value| value.first() == Some(&avro::MAGIC))
 }
 
 /// The id in the framing, before anything else of the message is looked at.

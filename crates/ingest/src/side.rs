@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
+use lake::PartitionId;
+
 use crate::batch::Topic;
 use crate::columns::{Columns, Row, RowStatus};
 use crate::copies::Kept;
+use crate::headers::REPLAY_OF;
 use crate::pipeline::At;
 use crate::set_aside::ErrorClass;
 use crate::status::Counts;
@@ -34,6 +37,8 @@ pub(crate) struct Copied {
     pub kept: Kept,
     /// Offset of the first row with its id.
     pub first: i64,
+    /// The first row's partition, where that is not the copy's own.
+    elsewhere: Option<PartitionId>,
     /// Whether both say the same; `None` until compared.
     same: Option<bool>,
 }
@@ -44,27 +49,27 @@ impl Copied {
     }
 
     /// The first row is another one, to be compared with.
-    pub(crate) fn point_to(&mut self, first: i64) {
-        self.first = first;
+    pub(crate) fn point_to(&mut self, first: i64, elsewhere: Option<PartitionId>) {
+        (self.first, self.elsewhere) = (first, elsewhere);
         self.same = None;
     }
 }
 
 impl Side {
     pub(crate) fn copy(kept: Kept, first: i64, same: Option<bool>) -> Self {
-        Self::Copy(Box::new(Copied { kept, first, same }))
+        Self::Copy(Box::new(Copied { kept, first, elsewhere: None, same }))
     }
 }
 
 impl SideRow {
-    pub(crate) fn copy(at: At, kept: Kept, first: i64) -> Self {
-        Self { at, what: Side::copy(kept, first, None) }
+    pub(crate) fn copy(at: At, kept: Kept, first: i64, elsewhere: Option<PartitionId>) -> Self {
+        Self { at, what: Side::Copy(Box::new(Copied { kept, first, elsewhere, same: None })) }
     }
 
     /// It, if it is a copy of the row at this place.
     pub(crate) fn copy_of(&mut self, run: usize, first: i64) -> Option<&mut Copied> {
         match &mut self.what {
-            Side::Copy(copy) if self.at.run == run && copy.first == first => Some(copy),
+            Side::Copy(copy) if self.at.run == run && copy.first == first && copy.elsewhere.is_none() => Some(copy),
             _ => None,
         }
     }
@@ -114,7 +119,7 @@ impl SideRow {
 }
 
 fn append_copy(at: At, copy: &Copied, lane: &mut Columns, topic: &Topic) {
-    let of = format!("{}/{}/{}", topic.id.log_stream, topic.id.partition, copy.first);
+    let of = format!("{}/{}", copy.elsewhere.as_ref().unwrap_or(&topic.id), copy.first);
     let envelope = Some(copy.kept.envelope.borrow());
     if copy.same == Some(true) {
         lane.append_without_payload(&Row {
@@ -122,13 +127,13 @@ fn append_copy(at: At, copy: &Copied, lane: &mut Columns, topic: &Topic) {
             status: RowStatus::Duplicate,
             envelope,
             refs: None,
-            headers: &[("amanat-of", &of)],
+            // Of what came with it, only what it resolves: the first row says the rest.
+            headers: &headers(&of, copy.kept.headers.iter().filter(|(name, _)| *name == REPLAY_OF)),
             error: None,
         });
         return;
     }
-    let mut headers: Vec<(&str, &str)> = copy.kept.headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    headers.push(("amanat-of", &of));
+    let headers = headers(&of, copy.kept.headers.iter());
     lane.write_payload(&copy.kept.payload);
     lane.append(&Row {
         at,
@@ -138,4 +143,8 @@ fn append_copy(at: At, copy: &Copied, lane: &mut Columns, topic: &Topic) {
         headers: &headers,
         error: Some((ErrorClass::Conflict, CONFLICT)),
     });
+}
+
+fn headers<'a>(of: &'a str, kept: impl Iterator<Item = &'a (&'static str, String)>) -> Vec<(&'a str, &'a str)> {
+    kept.map(|(name, value)| (*name, value.as_str())).chain([("amanat-of", of)]).collect()
 }

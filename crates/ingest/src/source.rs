@@ -219,9 +219,10 @@ impl<S: EventSource> LogReader<S> {
                 self.drop_partition(&topic.source);
                 self.halt(&topic.source, Halt::Fenced { own: topic.claim, found });
             }
-            Control::Moved { topic } if self.holds(&topic) => {
+            Control::Moved { topic } if self.holds(&topic) || self.halted.contains_key(&topic.source) => {
                 warn!(partition = %topic.source, "the next offset was moved in the lake; reading the partition anew");
                 self.drop_partition(&topic.source);
+                self.halted.remove(&topic.source);
                 self.scanned_at = None;
             }
             Control::Rejected { topic, halt } if self.holds(&topic) => {
@@ -338,6 +339,8 @@ impl<S: EventSource> LogReader<S> {
         if self.io.until == Until::Drained && self.targets.is_none() && complete {
             self.targets = Some(targets);
         }
+        // If the committer is busy it will meet what it would see, or be asked at the next scan.
+        let _ = self.io.committer.try_send(ToCommitter::Look);
         self.answered();
         Ok(())
     }

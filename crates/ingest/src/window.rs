@@ -123,6 +123,15 @@ impl Window {
         }
     }
 
+    /// The id's first row is in another partition: the next copy is looked up in the lake again, where that is known.
+    pub(crate) fn forget(&mut self, id: &[u8; 16]) {
+        let (entries, dropped) = (&self.entries, self.dropped);
+        let is = |&number: &u64| entries[(number - dropped) as usize].id == *id;
+        if let Ok(found) = self.index.find_entry(hash_id(self.key, id), is) {
+            found.remove();
+        }
+    }
+
     /// The content of the row at this offset, where it was not known.
     pub(crate) fn learn(&mut self, id: &[u8; 16], offset: i64, content: u64) {
         let hash = self.hash(id);

@@ -17,6 +17,8 @@ pub struct PartitionId {
 const INPUT: &str = "in/v1/";
 const CLAIM: &str = "claim/v1/";
 const PERMIT: &str = "permit/v1/";
+const SKIPPED: &str = "skipped/v1/";
+const SKIP_END: &str = "skip-end/v1/";
 
 impl PartitionId {
     /// Partition `partition` of `stream` in the log `source_uid`.
@@ -37,6 +39,16 @@ impl PartitionId {
     /// Application id whose version is the offset below which everything may be set aside.
     pub fn permit_app_id(&self) -> String {
         format!("{PERMIT}{self}")
+    }
+
+    /// Application id whose version says how many offsets behind the first row resets have skipped, in all.
+    pub fn skipped_app_id(&self) -> String {
+        format!("{SKIPPED}{self}")
+    }
+
+    /// Application id whose version is the next offset that the last reset set.
+    pub fn skip_end_app_id(&self) -> String {
+        format!("{SKIP_END}{self}")
     }
 
     /// The partition an `in/v1/…` application id speaks of.

@@ -7,6 +7,7 @@ mod maintain;
 mod program;
 mod publish;
 mod registry;
+mod replay;
 mod running;
 mod sample;
 mod stands_still;

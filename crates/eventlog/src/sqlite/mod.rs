@@ -104,6 +104,17 @@ impl SqliteLog {
         &self.path
     }
 
+    /// The log under a later generation (ingestion.md 3.3): the same records under other names. One that it has reached
+    /// already stays. Handles opened before keep the name that they have; who reads by it opens the log again.
+    pub fn raise_generation(&self, to: u32) -> Result<Self> {
+        let raise = |connection: Connection| -> rusqlite::Result<String> {
+            connection.execute("UPDATE log SET generation = max(generation, ?1)", [to])?;
+            connection.query_row(READ_UID, [], |row| row.get(0))
+        };
+        let source_uid = raise(connect(&self.path)?).map_err(|e| typed(&self.path, e))?;
+        Ok(Self { source_uid: source_uid.into(), ..self.clone() })
+    }
+
     /// A reader with a connection of its own.
     pub fn source(&self) -> Result<SqliteSource> {
         Ok(SqliteSource::new(self.clone(), connect(&self.path)?))
@@ -227,9 +238,10 @@ fn initialise(path: &Path, new_uid: Uuid) -> Result<String> {
     }
     create(&mut connection, new_uid).map_err(|e| typed(path, e))?;
     check_identity(&connection, path)?; // another process may have been first
-    let read_uid = "SELECT uid || '#' || generation FROM log";
-    connection.query_row(read_uid, [], |row| row.get(0)).map_err(|e| typed(path, e))
+    connection.query_row(READ_UID, [], |row| row.get(0)).map_err(|e| typed(path, e))
 }
+
+const READ_UID: &str = "SELECT uid || '#' || generation FROM log";
 
 fn check_identity(connection: &Connection, path: &Path) -> Result<()> {
     let number = |pragma: &str| {

@@ -46,6 +46,19 @@ fn the_file_keeps_its_id_and_its_messages_when_it_is_opened_again() {
     assert_eq!(read(&again), ["a", "b"]);
 }
 
+/// ingestion.md 3.3: the generation is the operator's, and part of the log's name.
+#[test]
+fn a_raised_generation_is_another_name_for_the_same_records_and_is_never_lowered() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log.db");
+    let log = SqliteLog::open(&path, Uuid::from_u128(1)).unwrap();
+    let (uid, _) = log.source_uid().rsplit_once('#').unwrap();
+    assert_eq!(log.raise_generation(2).unwrap().source_uid(), format!("{uid}#2"));
+    assert_eq!(log.raise_generation(1).unwrap().source_uid(), format!("{uid}#2"));
+    assert_eq!(SqliteLog::open(&path, Uuid::from_u128(2)).unwrap().source_uid(), format!("{uid}#2"));
+    assert_eq!(log.source_uid(), format!("{uid}#0"), "a handle keeps the name that it has");
+}
+
 #[cfg(unix)]
 #[test]
 fn only_its_owner_reads_what_agencies_sent() {

@@ -9,6 +9,8 @@ mod copies;
 mod crash_loop;
 mod full_disk;
 mod policies;
+mod replay;
+mod reset;
 mod restart;
 mod sealing;
 mod set_aside;

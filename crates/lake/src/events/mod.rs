@@ -1,7 +1,7 @@
 //! The table `events`: every accepted, set-aside and duplicate row, with the offset up to which each partition was
 //! read, in one atomic commit (ingestion.md 3.1–3.5).
 //!
-//! In reading order: `schema` (columns), `write` (rows to files), `commit` (files to rows), `claim` (who may commit),
+//! In reading order: `schema` (columns), `write` (rows to files), `commit` (files to rows), `claim` (who may commit), `reset` (an operator moves an offset),
 //! `snapshot` and `read` (readers), `checkpoint`, `txns` (what a version remembers).
 //!
 //! Guarantees: I1–I3 of ingestion.md 3.2, by the txn actions. Absent: knowledge of policy, SQL, the log's own kind.
@@ -11,6 +11,7 @@ mod claim;
 mod commit;
 mod permit;
 mod read;
+mod reset;
 mod schema;
 mod snapshot;
 pub(crate) mod txns;
@@ -25,9 +26,10 @@ use deltalake::protocol::SaveMode;
 
 pub use commit::{ClosedBatch, Counts, OffsetRange, Outcome};
 pub use read::RowFilter;
+pub use reset::{Move, Reset};
 pub use schema::{PARTITION_COLUMNS, STATS_COLUMNS, file_schema, schema};
 pub(crate) use schema::{WITHOUT_BYTES, compacted_properties, sorting_columns, to_delta};
-pub use snapshot::{DataFile, EventsSnapshot, Lane, Sought, Span};
+pub use snapshot::{DataFile, EventsSnapshot, Lane, Skips, Sought, Span};
 pub use write::{LaneBatch, LaneWriter, Written};
 
 use crate::events::txns::Txns;
@@ -165,6 +167,16 @@ impl Events {
     pub async fn next_offsets(&mut self, partitions: &[PartitionId]) -> Result<BTreeMap<PartitionId, Option<i64>>> {
         self.refresh().await?;
         Ok(partitions.iter().map(|p| (p.clone(), self.txns.get(&p.app_id()))).collect())
+    }
+
+    /// The next offset to read of a partition at the version seen; `None` = never read.
+    pub fn next_offset(&self, partition: &PartitionId) -> Option<i64> {
+        self.txns.get(&partition.app_id())
+    }
+
+    /// The claim on a partition at the version seen; `None` = never claimed.
+    pub fn claim_of(&self, partition: &PartitionId) -> Option<i64> {
+        self.txns.get(&partition.claim_app_id())
     }
 
     /// The table as delta-rs knows it, at the version seen.

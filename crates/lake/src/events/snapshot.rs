@@ -91,6 +91,15 @@ impl DataFile {
     }
 }
 
+/// What an operator's resets have skipped of a partition, behind its first row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skips {
+    /// Offsets, in all.
+    pub offsets: i64,
+    /// The next offset that the last one set.
+    pub end: i64,
+}
+
 /// One version of the table, for reading.
 #[derive(Debug, Clone)]
 pub struct EventsSnapshot {
@@ -98,8 +107,10 @@ pub struct EventsSnapshot {
     pub lake_version: u64,
     /// Its files, in order of ingest date, first offset and path.
     pub files: Arc<[DataFile]>,
-    /// The next offset of each partition: everything below is in the files, once.
+    /// The next offset of each partition: everything below is in the files, once, or was skipped by a reset.
     pub cut: BTreeMap<PartitionId, i64>,
+    /// What resets have skipped, of the partitions of which they did.
+    pub skips: BTreeMap<PartitionId, Skips>,
     objects: Arc<dyn ObjectStore>,
     log: LogStoreRef,
 }
@@ -115,8 +126,14 @@ impl EventsSnapshot {
             })
             .collect::<Result<Vec<_>>>()?;
         files.sort_by(|a, b| order(a).cmp(&order(b)));
-        let cut = txns.iter().filter_map(|(app, next)| Some((PartitionId::of_app_id(app)?, next))).collect();
+        let cut: BTreeMap<PartitionId, i64> =
+            txns.iter().filter_map(|(app, next)| Some((PartitionId::of_app_id(app)?, next))).collect();
+        let skips = |id: &PartitionId| {
+            let (offsets, end) = (txns.get(&id.skipped_app_id())?, txns.get(&id.skip_end_app_id())?);
+            Some((id.clone(), Skips { offsets, end }))
+        };
         Ok(Self {
+            skips: cut.keys().filter_map(skips).collect(),
             lake_version: state.version(),
             files: files.into(),
             cut,

@@ -12,4 +12,5 @@ mod kills;
 mod lease;
 mod log_tail;
 mod maintenance;
+mod reset;
 mod support;
