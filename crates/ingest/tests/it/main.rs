@@ -12,4 +12,6 @@ mod sealing;
 mod set_aside;
 mod simulation;
 mod source_faults;
+#[path = "../../../lake/tests/it/stores.rs"]
+mod stores;
 mod support;

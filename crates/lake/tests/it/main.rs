@@ -12,4 +12,6 @@ mod kills;
 mod lease;
 mod log_tail;
 mod maintenance;
+mod s3;
+mod stores;
 mod support;
