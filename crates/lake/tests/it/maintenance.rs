@@ -292,7 +292,8 @@ async fn set_aside_bytes_of_old_dates_go_once_and_their_files_a_day_later() {
     assert_eq!(files().await, 3, "who reads it may still");
     assert_eq!(m.purge_due(Now { unix_ms: now.unix_ms + DAY_MS, ..now }).await.unwrap(), 1);
     assert_eq!(files().await, 2);
-    assert_eq!(m.vacuum(Now { unix_ms: now.unix_ms + 9 * DAY_MS, ..now }).await.unwrap(), 0, "vacuum does not mind");
+    m.vacuum(Now { unix_ms: now.unix_ms + 9 * DAY_MS, ..now }).await.unwrap();
+    assert_eq!(files().await, 2, "vacuum does not mind that what it would delete is gone");
 }
 
 #[tokio::test]

@@ -39,7 +39,6 @@ pub fn figures() -> Vec<Figure> {
 fn measure(bench: &Bench) -> Result<Measured> {
     let program = build(Profile::Dev, "amanat", "amanat")?;
     let mut server = Server::up()?;
-    let suites = suites(&server)?;
     let (local, _) = undisturbed(bench, &program, "small")?;
     let expected = edition(&program, &text(&local), &[])?;
     let road = Bucketed::new(bench, &server, &local, "end-to-end", "")?;
@@ -47,6 +46,8 @@ fn measure(bench: &Bench) -> Result<Measured> {
     let equal = road.judged(bench, &program, &server, &expected)?;
     let killed = killed(bench, &program, &mut server, &local, &expected)?;
     let latency = latency(bench, &server)?;
+    eprintln!("  end to end {equal}\n  killed {killed}\n  commit {latency}");
+    let suites = suites(&server)?;
     let holds = |seen: &Value| seen["equal"] == true && seen["invariants_hold"] == true;
     let refuses = suites.names.iter().any(|name| name.ends_with(REFUSAL));
     Ok(Measured {
