@@ -270,6 +270,10 @@ fn denied(error: &(dyn Error + 'static)) -> Option<LakeError> {
         if let Some(PermissionDenied { path, .. } | Unauthenticated { path, .. }) = e.downcast_ref() {
             return Some(LakeError::Denied { path: path.clone() });
         }
+        // A listing that is refused has no variant of its own, and its text repeats what was signed.
+        if ["401", "403"].iter().any(|status| e.to_string().contains(&format!("non-2xx status code: {status}"))) {
+            return Some(LakeError::Denied { path: "a listing".into() });
+        }
         next = e.source();
     }
     None
