@@ -108,7 +108,7 @@ mod tests {
         let place = config.lake.place().unwrap().unwrap();
         assert!(place.credentials.is_some());
         for shown in [toml::to_string_pretty(&config).unwrap(), format!("{config:?}"), format!("{place:?}")] {
-            assert!(!shown.contains("hush") && shown.contains("s3://bucket/amanat"), "{shown}");
+            assert!(!shown.contains("hush") && shown.contains("bucket"), "{shown}");
         }
     }
 
