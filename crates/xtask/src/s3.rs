@@ -118,8 +118,8 @@ impl Server {
         self.instance.objects().join(BUCKET).join(prefix)
     }
 
-    /// URL of a place in its bucket.
-    pub fn url(&self, prefix: &str) -> String {
+    /// URL of a place in the bucket.
+    pub fn url(prefix: &str) -> String {
         format!("s3://{BUCKET}/{prefix}")
     }
 

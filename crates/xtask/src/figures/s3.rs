@@ -92,15 +92,16 @@ impl Bucketed {
                 std::fs::copy(file.0, file.1)?;
             }
         }
-        let (url, keys) = (server.url(name), bench.scratch.join("credentials"));
+        let (url, keys) = (Server::url(name), bench.scratch.join("credentials"));
         std::fs::write(&keys, server.credentials())?;
         // As the store on disk: it holds a sample. With a log and without this file it would be taken for half a store.
         let identity = std::fs::read_to_string(like.join("store.toml"))?;
         std::fs::write(data.join("store.toml"), format!("{identity}lake = {url:?}\n"))?;
         let config = bench.scratch.join(format!("{name}.toml"));
         let lake = format!(
-            "[lake]\nurl = {url:?}\nendpoint = {:?}\nallow_http = true\nregion = \"us-east-1\"\ncredentials_file = {keys:?}\n",
-            server.endpoint()
+            "[lake]\nurl = {url:?}\nendpoint = {:?}\nallow_http = true\nregion = \"us-east-1\"\ncredentials_file = \"{}\"\n",
+            server.endpoint(),
+            keys.display()
         );
         std::fs::write(&config, format!("{lake}{more}"))?;
         let place = Self { data, config, url };
@@ -185,7 +186,7 @@ fn wait(worker: &mut Running, what: &str, mut is_so: impl FnMut() -> bool) -> Re
 }
 
 fn latency(bench: &Bench, server: &Server) -> Result<Value> {
-    let (url, keys) = (server.url("latency"), bench.scratch.join("credentials"));
+    let (url, keys) = (Server::url("latency"), bench.scratch.join("credentials"));
     let arguments = ["--url", &url, "--endpoint", &server.endpoint(), "--credentials", path(&keys)];
     Ok(measure::measure(bench, Profile::Dev, "s3_commit", &arguments)?.details)
 }

@@ -198,9 +198,9 @@ fn sweep() -> Result<()> {
     Ok(())
 }
 
-/// 20 random bytes in hexadecimal.
+/// 16 random bytes in hexadecimal.
 fn random() -> Result<String> {
-    let mut bytes = [0_u8; 20];
+    let mut bytes = [0_u8; 16];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
