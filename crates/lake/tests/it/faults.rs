@@ -75,9 +75,12 @@ async fn a_claim_whose_answer_was_lost_is_still_the_claim() {
     assert!(matches!(append(&mut events, &at, None, 5, claim).await, Outcome::Committed { .. }));
 }
 
+/// What becomes of a file; `None`: it is gone.
+type Tear = fn(Vec<u8>) -> Option<Vec<u8>>;
+
 #[tokio::test]
 async fn a_torn_file_of_the_last_commit_is_damage() {
-    let tears: [fn(Vec<u8>) -> Option<Vec<u8>>; 3] = [
+    let tears: [Tear; 3] = [
         |_| Some(b"PAR1".to_vec()),
         |_| None,
         |mut bytes| {
