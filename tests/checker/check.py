@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 from blake3 import blake3
+from pyarrow import fs
 
 from log import KafkaLog, SqliteLog
 from seal import NO_EVENT, Event, Keys, set_aside_frame
@@ -402,6 +403,20 @@ def check(data, log, amanat=None):
     return findings
 
 
+def fetched(data, url, place):
+    """A data directory in `place` with the log and key of `data` and the lake of a bucket, fetched by Arrow's own S3 client."""
+    endpoint = os.environ.get("AMANAT_LAKE__ENDPOINT", "")
+    scheme, _, host = endpoint.rpartition("://")
+    bucket = fs.S3FileSystem(**({"endpoint_override": host, "scheme": scheme} if endpoint else {}))
+    fs.copy_files(url.removeprefix("s3://").rstrip("/"), str(place), source_filesystem=bucket)
+    for source in [Path(data, "keys"), *Path(data).glob("log.db*")]:
+        if source.is_dir():
+            shutil.copytree(source, place / source.name)
+        elif source.exists():
+            shutil.copy(source, place)
+    return place
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", help="the data directory")
@@ -409,9 +424,13 @@ def main():
     parser.add_argument("--generation", type=int, default=0, help="`log.generation` of the configuration, with --kafka")
     parser.add_argument("--group", default="amanat", help="the group that is told of progress, with --kafka")
     parser.add_argument("--amanat", metavar="PROGRAM", help="the program, for the rebuild of I7")
+    parser.add_argument("--lake", metavar="URL", help="the lake is in this bucket (s3://bucket/prefix); endpoint and keys by AMANAT_LAKE__ENDPOINT and AWS_*")
     args = parser.parse_args()
     log = KafkaLog(args.kafka, args.generation, args.group) if args.kafka else SqliteLog(Path(args.data, "log.db"))
-    return check(args.data, log, args.amanat).report()
+    if not args.lake:
+        return check(args.data, log, args.amanat).report()
+    with tempfile.TemporaryDirectory(dir=Path(args.data).parent) as place:
+        return check(fetched(args.data, args.lake, Path(place, "fetched")), log, args.amanat).report()
 
 
 if __name__ == "__main__":

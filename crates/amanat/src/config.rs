@@ -3,12 +3,16 @@
 //! Parsed once, at the door: what leaves this module is valid. Unknown keys are refused with the place and the keys that
 //! exist. Secrets are named by file, never written here, and never printed by `config show`.
 
+mod lake;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
 use serde::{Deserialize, Serialize, Serializer};
+
+pub use self::lake::LakeConfig;
 
 /// Everything a role needs to know. Every field has a default that works on a laptop with nothing installed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +27,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// Where events come from.
     pub log: LogConfig,
+    /// Where they are kept.
+    pub lake: LakeConfig,
     /// The write road.
     pub ingest: IngestConfig,
     /// Marts and Snapshots.
@@ -241,6 +247,7 @@ impl Default for Config {
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
             metrics: None,
             log: LogConfig::default(),
+            lake: LakeConfig::default(),
             ingest: IngestConfig::default(),
             refresh: RefreshConfig::default(),
             sql: SqlConfig::default(),
@@ -348,7 +355,7 @@ pub struct Overrides {
 }
 
 /// Environment variables that begin with `AMANAT_` and are no configuration key.
-const NOT_KEYS: [&str; 5] = ["config", "master_key_file", "cache", "test_kafka", "failpoints"];
+const NOT_KEYS: [&str; 6] = ["config", "master_key_file", "cache", "test_kafka", "test_s3", "failpoints"];
 
 impl Config {
     /// Reads defaults, then the file (if any), then `AMANAT_<KEY>` / `AMANAT_<SECTION>__<KEY>`, then flags.
@@ -390,6 +397,7 @@ impl Config {
     fn checked(mut self) -> Result<Self, ConfigError> {
         self.log.kafka = with_files(std::mem::take(&mut self.log.kafka))?;
         self.registry.access()?;
+        self.lake.place()?;
         let refuse = |place: &str, what: &str| {
             Err(ConfigError::Invalid { place: format!("configuration key `{place}`"), what: what.into() })
         };

@@ -1,6 +1,6 @@
 //! The data directory: opened once, checked, and handed on as the parts that the roles need.
 //!
-//! `log.db` (embedded log) · `lake/` · `keys/master` (0600, or a file named by `AMANAT_MASTER_KEY_FILE`) · `store.toml`
+//! `log.db` (embedded log) · `lake/`, where that is not in a bucket · `keys/master` (0600, or a file named by `AMANAT_MASTER_KEY_FILE`) · `store.toml`
 //! (format, key fingerprint, sample or real). A store refuses another key and the other kind of data; a key is never logged.
 
 use std::io::Write;
@@ -16,6 +16,7 @@ use eventlog::{EventSink, EventSource, Share, Shared};
 use lake::{LakeError, Store, StoreIdentity, StoreKind, StoreLock};
 use policy::{Keys, Master, Policy};
 
+use crate::bucket::Bucket;
 use crate::config::{Config, LogKind};
 use crate::exit::Failure;
 
@@ -39,32 +40,51 @@ impl DataDir {
     /// Opens a directory, or makes it where nothing is yet. `wanted` is the kind of data that the command brings; `None` takes
     /// the store as it is, and makes a real one.
     pub fn open_or_create(config: &Config, wanted: Option<StoreKind>) -> anyhow::Result<Self> {
-        let found = StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))?;
+        let bucket = Bucket::of(config)?;
+        let found = match StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))? {
+            None => bucket.as_ref().map(Bucket::identity).transpose()?.flatten(),
+            here => here,
+        };
         let kind = wanted.or(found.as_ref().map(|identity| identity.kind)).unwrap_or(StoreKind::Real);
         lake::create_private_dir(&config.data).map_err(|error| unusable(&config.data, &error))?;
         let master = master(&config.data, found.is_none())?;
-        StoreIdentity::open_or_create(&config.data, &master.fingerprint(), kind)
+        let fingerprint = master.fingerprint();
+        if let Some(bucket) = &bucket {
+            bucket.settle(&fingerprint, kind)?;
+        }
+        StoreIdentity::open_or_create(&config.data, &fingerprint, kind, bucket.as_ref().map(Bucket::url))
             .map_err(|error| unusable(&config.data, &error))?;
-        Self::with(config, kind, &master)
+        Self::with(config, bucket, kind, &master)
     }
 
     /// Opens a directory that must be there.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
+        let bucket = Bucket::of(config)?;
         let found = StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))?;
         let Some(identity) = found else {
             let place = config.data.display();
             return Err(Failure::DataDirectory(format!("there is no store in {place}. `amanat up --sample` makes one to try, `amanat up` one for real data; --data names another directory.")).into());
         };
         let master = master(&config.data, false)?;
-        identity.check(&master.fingerprint(), identity.kind).map_err(|error| unusable(&config.data, &error))?;
-        Self::with(config, identity.kind, &master)
+        identity
+            .check(&master.fingerprint(), identity.kind)
+            .and_then(|()| identity.check_lake(bucket.as_ref().map(Bucket::url)))
+            .map_err(|error| unusable(&config.data, &error))?;
+        if let Some(bucket) = &bucket {
+            bucket.agrees(&identity)?;
+        }
+        Self::with(config, bucket, identity.kind, &master)
     }
 
-    fn with(config: &Config, kind: StoreKind, master: &Master) -> anyhow::Result<Self> {
+    fn with(config: &Config, bucket: Option<Bucket>, kind: StoreKind, master: &Master) -> anyhow::Result<Self> {
+        let store = match bucket {
+            Some(bucket) => bucket.store()?,
+            None => Store::local(&config.data).map_err(|error| unusable(&config.data, &error))?,
+        };
         Ok(Self {
             path: config.data.clone(),
             kind,
-            store: Store::local(&config.data).map_err(|error| unusable(&config.data, &error))?,
+            store,
             keys: Arc::new(Keys::derive(master)),
             fingerprint: master.fingerprint(),
             policy: Arc::new(policy(config)?),

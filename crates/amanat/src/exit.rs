@@ -16,8 +16,9 @@ pub const HELP: &str = "Exit codes:
   1  failed for a reason that is not below; the message says which
   2  the command line or the configuration is wrong
   3  the input has mistakes (validate, publish, import): each was named, nothing of a refused file was sent
-  4  the data directory cannot be used: locked, newer, half written, another key or kind, read only, full
-  5  something needed is away (Kafka, an address in use, the disk), or a partition of the log stands still
+  4  the data directory cannot be used: locked, newer, half written, another key, kind or lake, read only, full, or the
+     bucket of the lake refuses us or has no conditional put
+  5  something needed is away (Kafka, the bucket, an address in use, the disk), or a partition of the log stands still
   6  refused: the question or the edition is not permitted; the message names what is
 130  ended at once by a second Ctrl-C; nothing that was committed is lost";
 
@@ -109,11 +110,14 @@ fn code_of_lake(error: &LakeError) -> Option<u8> {
         | LakeError::WrongKey { .. }
         | LakeError::WrongKind { .. }
         | LakeError::NoStore
+        | LakeError::OtherLake { .. }
+        | LakeError::NoConditionalPut { .. }
+        | LakeError::Denied { .. }
         | LakeError::ReadOnly { .. }
         | LakeError::Full { .. }
         | LakeError::BadPlace(_)
         | LakeError::Damaged { .. } => Some(4),
-        LakeError::Io { .. } => Some(5),
+        LakeError::Io { .. } | LakeError::Object(_) => Some(5),
         LakeError::Unresolved { source, .. } => code_of_lake(source),
         _ => None,
     }

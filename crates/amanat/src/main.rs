@@ -3,6 +3,7 @@
 mod admission;
 mod ask;
 mod avro_schemas;
+mod bucket;
 mod catalogue;
 mod cli;
 mod config;

@@ -54,6 +54,34 @@ pub enum LakeError {
         /// Kind asked for.
         given: crate::StoreKind,
     },
+    /// The data directory says that its lake is elsewhere than the caller does.
+    #[error(
+        "its lake is {store}, the configuration says {given}: set `lake.url` as it was, or use another directory; if the lake was copied there, say so in the line `lake` of store.toml"
+    )]
+    OtherLake {
+        /// Where `store.toml` says it is.
+        store: String,
+        /// Where the caller says it is.
+        given: String,
+    },
+    /// The object store lacks what every commit rests on.
+    #[error(
+        "the object store of {place} has no conditional put ({why}): two writers would overwrite each other's commits. Use AWS S3, or a server that honours `If-None-Match: *` on PutObject"
+    )]
+    NoConditionalPut {
+        /// URL of the store.
+        place: String,
+        /// What it did.
+        why: String,
+    },
+    /// The object store does not let us in. Its own words are left out: they repeat parts of the key.
+    #[error(
+        "the object store refuses access ({path}): check the credentials, the region and what they may do (get, put, list, delete)"
+    )]
+    Denied {
+        /// Object or folder, within the bucket.
+        path: String,
+    },
     /// There is no store here.
     #[error("there is no store in this directory (no store.toml)")]
     NoStore,
@@ -234,8 +262,28 @@ fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
     kind
 }
 
-/// `Full` and `ReadOnly` keep their name through every library.
+/// The object store's refusal at the root of a library's error, if that is it.
+fn denied(error: &(dyn Error + 'static)) -> Option<LakeError> {
+    use object_store::Error::{PermissionDenied, Unauthenticated};
+    let mut next = Some(error);
+    while let Some(e) = next {
+        if let Some(PermissionDenied { path, .. } | Unauthenticated { path, .. }) = e.downcast_ref() {
+            return Some(LakeError::Denied { path: path.clone() });
+        }
+        // A listing that is refused has no variant of its own, and its text repeats what was signed.
+        if ["401", "403"].iter().any(|status| e.to_string().contains(&format!("non-2xx status code: {status}"))) {
+            return Some(LakeError::Denied { path: "a listing".into() });
+        }
+        next = e.source();
+    }
+    None
+}
+
+/// `Full`, `ReadOnly` and `Denied` keep their name through every library.
 fn by_cause(error: &(dyn Error + 'static)) -> Option<LakeError> {
+    if let Some(denied) = denied(error) {
+        return Some(denied);
+    }
     let path = "lake".to_owned();
     match io_kind(error)? {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(LakeError::Full { path }),

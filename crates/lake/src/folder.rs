@@ -264,10 +264,14 @@ impl FolderWriter {
         let manifest = Manifest { format: FORMAT, files, metadata };
         let json = serde_json::to_vec_pretty(&manifest).map_err(|e| LakeError::json(MANIFEST, e))?;
         let create = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match self.store.objects().put_opts(&manifest_path(&self.path), json.into(), create).await {
+        match self.store.objects().put_opts(&manifest_path(&self.path), json.clone().into(), create).await {
             Ok(_) => {}
+            // A client that tried again after a lost answer finds its own. What is equal byte for byte names equal files.
             Err(object_store::Error::AlreadyExists { .. }) => {
-                return Err(LakeError::FolderTaken(self.path));
+                let there = self.store.objects().get(&manifest_path(&self.path)).await?.bytes().await?;
+                if there != json {
+                    return Err(LakeError::FolderTaken(self.path));
+                }
             }
             Err(e) => return Err(e.into()),
         }

@@ -1,7 +1,7 @@
 //! Keeps facts: appends batches with their offsets in one Delta commit, reads snapshots, keeps immutable folders and
 //! published editions (ingestion.md part 3, models.md 1).
 //!
-//! Rooms inside, in reading order: [`Store`] (where), [`StoreIdentity`] and [`StoreLock`] (whose), [`Events`] (facts),
+//! Rooms inside, in reading order: [`Store`] and [`S3`] (where), [`StoreIdentity`] and [`StoreLock`] (whose), [`Events`] (facts),
 //! [`maintain`] (their files), [`folder`] (derived tables), [`Published`] (editions), [`canonical`] (what "equal" means).
 //!
 //! Absent: Kafka, SQL, policy. Storage obeys; it does not decide what is admitted or shown.
@@ -17,6 +17,7 @@ pub mod maintain;
 mod parquet_file;
 mod partition;
 pub mod published;
+mod s3;
 mod store;
 
 pub use error::{LakeError, Result};
@@ -30,6 +31,7 @@ pub use lock::StoreLock;
 pub use parquet_file::BatchStream;
 pub use partition::PartitionId;
 pub use published::{EditionInfo, Published};
+pub use s3::{Credentials, S3};
 pub use store::Store;
 
 /// Whether a known mistake is switched on here. A simulation plants mistakes of the protocol, one at a time, to see whether it

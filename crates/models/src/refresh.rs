@@ -9,7 +9,6 @@
 //! Absent: publishing (see `edition`), any clock but for the times in the report.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -188,7 +187,7 @@ impl Work {
             cut: self.options.below.as_ref(),
             agencies: &agencies,
             buckets: self.options.buckets,
-            scratch: self.store.dir().map_or_else(std::env::temp_dir, PathBuf::from),
+            scratch: self.store.scratch(),
             parallel: self.options.threads,
         };
         let (buckets, counts) = stage::stage(plan, &writer).await?;

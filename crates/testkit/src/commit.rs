@@ -125,12 +125,14 @@ fn fsynced_create(path: &Path, bytes: &[u8]) -> Result<Duration> {
     Ok(began.elapsed())
 }
 
-fn quantile(times: &mut [Duration], q: f64) -> Duration {
+/// The time below which this share of them is.
+pub fn quantile(times: &mut [Duration], q: f64) -> Duration {
     times.sort_unstable();
     let at = ((times.len() as f64 * q).ceil() as usize).clamp(1, times.len());
     times[at - 1]
 }
 
-fn ms(time: Duration) -> f64 {
+/// Milliseconds, to a hundredth.
+pub fn ms(time: Duration) -> f64 {
     (time.as_secs_f64() * 100_000.0).round() / 100.0
 }

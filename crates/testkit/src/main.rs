@@ -19,6 +19,7 @@ mod malformed;
 mod real_records;
 mod reconciled;
 mod road;
+mod s3_commit;
 mod truth;
 
 use std::path::PathBuf;
@@ -89,6 +90,18 @@ enum What {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// A commit on an S3 server of this machine
+    S3Commit {
+        /// `s3://bucket/prefix`
+        #[arg(long)]
+        url: String,
+        /// Address of the server
+        #[arg(long)]
+        endpoint: String,
+        /// A file in the form of AWS's shared credentials
+        #[arg(long)]
+        credentials: PathBuf,
+    },
     /// Compaction and vacuum while a writer appends and readers count
     Maintenance,
     /// Rows of a store's lake by status and reason, and whether each offset read has exactly one
@@ -156,6 +169,9 @@ fn main() -> anyhow::Result<ExitCode> {
             What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
             What::Commit { versions } => commit::measure(&scratch, versions).await,
             What::Live { brokers, data, rate, seconds } => live::measure(&brokers, &data, rate, seconds).await,
+            What::S3Commit { url, endpoint, credentials } => {
+                s3_commit::measure(&scratch, &url, &endpoint, &credentials).await
+            }
             What::Maintenance => maintenance::measure(&scratch).await,
             What::Reconcile { data } => reconciled::measure(&data).await,
             What::RealRecords { data, csv, config } => real_records::measure(&data, &csv, config.as_deref()).await,

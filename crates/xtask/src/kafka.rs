@@ -11,7 +11,6 @@
 mod broker;
 mod probe;
 mod runtime;
-mod tied;
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -19,6 +18,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 
+use crate::server::{self, Life};
+use crate::tied;
 use broker::Instance;
 pub use runtime::VERSION;
 
@@ -61,14 +62,6 @@ enum Verb {
         #[arg(long, default_value_t = DEFAULT_PORT)]
         port: u16,
     },
-    /// (internal) Become COMMAND, and die when PARENT does.
-    #[command(hide = true)]
-    Tied {
-        #[arg(long)]
-        parent: i32,
-        #[arg(last = true, required = true)]
-        command: Vec<OsString>,
-    },
 }
 
 /// A broker for as long as it is held: on any free port, empty at first, its files removed with it.
@@ -80,8 +73,8 @@ pub struct Broker {
 impl Broker {
     /// Starts one and waits until it answers.
     pub fn up() -> Result<Self> {
-        let instance = Instance::on(broker::free_port()?)?;
-        let started = instance.start(false, broker::Life::UntilWeEnd)?;
+        let instance = Instance::on(server::free_port()?)?;
+        let started = instance.start(false, Life::UntilWeEnd)?;
         let mut broker = Self { instance, started };
         broker.started.wait_until_it_answers()?;
         Ok(broker)
@@ -107,7 +100,6 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Up { port, keep, .. } => up(port.unwrap_or(DEFAULT_PORT), keep),
         Verb::Down { port } => down(port),
         Verb::Status { port } => status(port),
-        Verb::Tied { parent, command } => tied::become_command(parent, &command),
     }
 }
 
@@ -116,7 +108,7 @@ fn up(port: u16, keep: bool) -> Result<ExitCode> {
     if instance.running().is_some() {
         bail!("{} is already running; stop it with `cargo xtask kafka down --port {port}`", instance.address());
     }
-    let mut starting = instance.start(keep, broker::Life::UntilDown)?;
+    let mut starting = instance.start(keep, Life::UntilDown)?;
     if let Err(error) = starting.wait_until_it_answers() {
         starting.stop();
         return Err(error);
@@ -127,12 +119,12 @@ fn up(port: u16, keep: bool) -> Result<ExitCode> {
 }
 
 fn up_with(port: Option<u16>, keep: bool, command: &[OsString]) -> Result<ExitCode> {
-    let port = port.map_or_else(broker::free_port, Ok)?;
+    let port = port.map_or_else(server::free_port, Ok)?;
     let instance = Instance::on(port)?;
     if instance.running().is_some() {
         bail!("{} is already running", instance.address());
     }
-    let mut started = instance.start(keep, broker::Life::UntilWeEnd)?;
+    let mut started = instance.start(keep, Life::UntilWeEnd)?;
     let outcome = started.wait_until_it_answers().and_then(|()| {
         let mut child = tied::command(command)?;
         child.env("AMANAT_TEST_KAFKA", instance.address());
@@ -151,7 +143,7 @@ fn down(port: u16) -> Result<ExitCode> {
     let instance = Instance::on(port)?;
     match instance.running() {
         Some(pid) => {
-            broker::stop_process(pid);
+            server::stop_process(pid);
             println!("stopped {}", instance.address());
         }
         None => println!("nothing runs on {}", instance.address()),

@@ -10,7 +10,11 @@ mod figures;
 mod fuzz;
 mod kafka;
 mod papers;
+mod s3;
+mod server;
+mod tied;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -29,6 +33,8 @@ struct Cli {
 enum Chore {
     /// Start, stop or look at a real Apache Kafka on loopback, for tests.
     Kafka(kafka::Args),
+    /// Start, stop or look at a real S3 server on loopback, for tests.
+    S3(s3::Args),
     /// Check the arrows between crates, bans, licences and sources.
     Fences,
     /// Check that what is released of the contract is as it was; make its AsyncAPI document and site.
@@ -41,11 +47,21 @@ enum Chore {
     Fuzz(fuzz::Args),
     /// Run the commands that README and guides show, against a served sample.
     Papers,
+    /// (internal) Become COMMAND, and die when PARENT does.
+    #[command(hide = true)]
+    Tied {
+        #[arg(long)]
+        parent: i32,
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Kafka(args) => kafka::run(args),
+        Chore::S3(args) => s3::run(args),
+        Chore::Tied { parent, command } => tied::become_command(parent, &command),
         Chore::Fences => fences::check(&root()).map(|()| ExitCode::SUCCESS),
         Chore::Contracts(args) => contracts::run(&root(), &args).map(|()| ExitCode::SUCCESS),
         Chore::Bench(args) => bench::run(&root(), &args).map(|()| ExitCode::SUCCESS),

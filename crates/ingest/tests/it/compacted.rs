@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use ingest::{Halt, State, list_set_aside};
-use lake::Store;
 use lake::maintain::{Lease, Maintainer, Now, Rules};
 
 use crate::support::*;
 
 /// Makes one file of each lane and date, whatever there is.
 async fn compact(place: &Place) {
-    let store = Store::local(place.path()).unwrap();
+    let store = place.store();
     let mut lease = Lease::new(&store, "m");
     let mut maintainer = Maintainer::open(&store, "m", lease.number(), Rules::default()).await.unwrap();
     lease.keep(Duration::ZERO, lake::maintain::claimed(maintainer.events())).await.unwrap();

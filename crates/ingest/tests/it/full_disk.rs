@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use ingest::{CountedIds, IngestError, Worker};
-use lake::{Events, FsyncStore, LakeError, Store};
+use lake::{Events, LakeError, Store};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
@@ -22,7 +22,7 @@ use crate::support::*;
 /// A disk on which the next so many files find no room.
 #[derive(Debug)]
 struct Disk {
-    inner: FsyncStore,
+    inner: Arc<dyn ObjectStore>,
     full_for: Arc<AtomicU32>,
 }
 
@@ -90,9 +90,9 @@ async fn worker(
     full_for: &Arc<AtomicU32>,
     attempts: Option<u32>,
 ) -> Worker<eventlog::sqlite::SqliteSource> {
-    let url = url::Url::from_directory_path(place.path().canonicalize().unwrap()).unwrap();
-    let disk = Disk { inner: FsyncStore::new(), full_for: full_for.clone() };
-    let store = Store::from_object_store(url, Arc::new(disk)).unwrap();
+    let below = place.store();
+    let disk = Disk { inner: below.root_objects(), full_for: full_for.clone() };
+    let store = Store::from_object_store(below.url().clone(), Arc::new(disk)).unwrap();
     let events = Events::open_or_create(&store, "writer").await.unwrap();
     let events = events.with_retry(lake::Retry { attempts: 1, wait_ms: 1 });
     let config = ingest::WorkerConfig { store_attempts: attempts, ..config() };

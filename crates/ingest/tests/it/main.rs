@@ -16,4 +16,6 @@ mod sealing;
 mod set_aside;
 mod simulation;
 mod source_faults;
+#[path = "../../../lake/tests/it/stores.rs"]
+mod stores;
 mod support;

@@ -2,6 +2,7 @@
 
 use arrow::array::AsArray as _;
 use futures::TryStreamExt as _;
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
 
 use crate::support::*;
 use proptest::prelude::*;
@@ -46,15 +47,10 @@ async fn everything(place: &mut Place) -> String {
             }
         }
     }
-    let mut folders = vec![place.path().join("lake")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
-            } else if entry.path().components().any(|part| part.as_os_str() == "_delta_log") {
-                text.push_str(&String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()));
-            }
-        }
+    let objects = place.store().objects();
+    let all: Vec<_> = objects.list(None).try_collect().await.unwrap();
+    for object in all.into_iter().map(|meta| meta.location).filter(|path| path.as_ref().contains("_delta_log")) {
+        text.push_str(&String::from_utf8_lossy(&objects.get(&object).await.unwrap().bytes().await.unwrap()));
     }
     text
 }

@@ -155,7 +155,7 @@ pub fn policy(on_reject: &str) -> Arc<Policy> {
     Arc::new(Policy::parse(&agencies, policy::DEFAULT_DATASETS).unwrap())
 }
 
-/// A data directory: the embedded log and a lake.
+/// A data directory: the embedded log, and a lake in it or on S3.
 pub struct Place {
     path: PathBuf,
     pub log: SqliteLog,
@@ -197,9 +197,14 @@ impl Place {
         PartitionId::new(self.log.source_uid(), &eventlog::stream_name(agency), 0)
     }
 
+    /// The lake, on disk or on S3.
+    pub fn store(&self) -> Store {
+        crate::stores::at(&self.path)
+    }
+
     pub async fn events(&mut self) -> Events {
         self.writers += 1;
-        let store = Store::local(&self.path).unwrap();
+        let store = self.store();
         Events::open_or_create(&store, &format!("writer-{}", self.writers)).await.unwrap()
     }
 

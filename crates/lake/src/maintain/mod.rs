@@ -194,7 +194,7 @@ impl Maintainer {
 
     /// Where unnamed files may be made: beside the lake, whose directory is its owner's alone.
     fn scratch(&self) -> PathBuf {
-        self.events.store().dir().map_or_else(std::env::temp_dir, PathBuf::from)
+        self.events.store().scratch()
     }
 
     /// Unique as the holder's name is.

@@ -61,7 +61,8 @@ impl Maintainer {
         self.purge(&files).await
     }
 
-    /// Deletes files that are not in the table, now. Gives the number of those that were there.
+    /// Deletes files that are not in the table, now. Gives the number of those that were there; on S3, which does not say
+    /// whether there was something to delete, of all of them.
     ///
     /// # Errors
     /// `Superseded`, storage errors.

@@ -7,9 +7,6 @@ use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TableRefer
 use deltalake::kernel::{Action, Add, Remove, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use lake::FsyncStore;
-use std::sync::Arc;
-use url::Url;
 
 use crate::support::*;
 
@@ -32,10 +29,9 @@ impl World {
     }
 
     async fn table(&self) -> DeltaTable {
-        let dir = self.place.dir.path().canonicalize().unwrap().join("lake/events");
-        let url = Url::from_directory_path(dir).unwrap();
+        let url = self.place.store.url_of("lake/events/").unwrap();
         let builder = DeltaTableBuilder::from_url(url.clone()).unwrap();
-        builder.with_storage_backend(Arc::new(FsyncStore::new()), url).load().await.unwrap()
+        builder.with_storage_backend(self.place.store.root_objects(), url).load().await.unwrap()
     }
 
     /// New files, not in the table.

@@ -7,7 +7,7 @@ use lake::{FORMAT, LakeError, StoreIdentity, StoreKind, StoreLock};
 const KEY: &str = "0123456789abcdef";
 
 fn open(dir: &std::path::Path) -> Result<StoreIdentity, LakeError> {
-    StoreIdentity::open_or_create(dir, KEY, StoreKind::Sample)
+    StoreIdentity::open_or_create(dir, KEY, StoreKind::Sample, None)
 }
 
 #[test]
@@ -15,7 +15,10 @@ fn an_empty_directory_becomes_a_store_and_stays_the_same_one() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(StoreIdentity::read(dir.path()).unwrap(), None);
     let made = open(&dir.path().join("new/deep")).unwrap();
-    assert_eq!(made, StoreIdentity { format: FORMAT, key_fingerprint: KEY.into(), kind: StoreKind::Sample });
+    assert_eq!(
+        made,
+        StoreIdentity { format: FORMAT, key_fingerprint: KEY.into(), kind: StoreKind::Sample, lake: None }
+    );
     let text = || fs::read_to_string(dir.path().join("new/deep/store.toml")).unwrap();
     let before = text();
     assert_eq!(open(&dir.path().join("new/deep")).unwrap(), made);
@@ -45,11 +48,11 @@ async fn a_data_directory_and_what_is_written_into_its_lake_are_the_owners_alone
 fn a_store_refuses_another_key_and_the_other_kind_of_data() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).unwrap();
-    let other_key = StoreIdentity::open_or_create(dir.path(), "ffff", StoreKind::Sample);
+    let other_key = StoreIdentity::open_or_create(dir.path(), "ffff", StoreKind::Sample, None);
     assert!(matches!(other_key, Err(LakeError::WrongKey { store, given }) if store == KEY && given == "ffff"));
-    let real = StoreIdentity::open_or_create(dir.path(), KEY, StoreKind::Real);
+    let real = StoreIdentity::open_or_create(dir.path(), KEY, StoreKind::Real, None);
     assert!(matches!(real, Err(LakeError::WrongKind { store: StoreKind::Sample, given: StoreKind::Real })));
-    let message = StoreIdentity::open_or_create(dir.path(), KEY, StoreKind::Real).unwrap_err().to_string();
+    let message = StoreIdentity::open_or_create(dir.path(), KEY, StoreKind::Real, None).unwrap_err().to_string();
     assert!(message.contains("sample") && message.contains("another directory"), "{message}");
 }
 

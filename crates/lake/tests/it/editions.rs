@@ -1,7 +1,5 @@
 //! Editions: numbered without gaps, immutable, visible whole.
 
-use std::fs;
-
 use lake::{LakeError, Published};
 use serde_json::json;
 use uuid::Uuid;
@@ -74,7 +72,7 @@ async fn an_edition_whose_answer_was_lost_is_published_once() {
     faults.script("_delta_log", &[Fault::LostAnswer]);
     let info = publisher.append_edition(1, id(1), &[edition(1, &[13])], json!({})).await.unwrap();
     assert_eq!((info.edition, Published::open(&place.store).numbers().await.unwrap()), (1, vec![1]));
-    assert_eq!(place.files("lake/published/indicator_values/_delta_log", ".json").len(), 2, "one commit, once");
+    assert_eq!(place.files("lake/published/indicator_values/_delta_log", ".json").await.len(), 2, "one commit, once");
 }
 
 #[tokio::test]
@@ -94,8 +92,8 @@ async fn other_dimensions_and_other_columns_are_refused() {
 async fn a_torn_manifest_is_named() {
     let place = Place::new();
     published(&place).await.append_edition(1, id(1), &[edition(1, &[13])], json!({})).await.unwrap();
-    let file = place.files("lake/published/editions", "1.json").pop().unwrap();
-    fs::write(&file, "{\"edition\": 1,").unwrap();
+    let file = place.files("lake/published/editions", "1.json").await.pop().unwrap();
+    place.overwrite(file.as_ref(), b"{\"edition\": 1,").await;
     let error = Published::open(&place.store).edition(1).await.unwrap_err();
     assert!(matches!(&error, LakeError::Json { what, .. } if what.contains("1.json")), "{error}");
 }

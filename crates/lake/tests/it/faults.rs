@@ -1,7 +1,5 @@
 //! A store that is full, read only, away or damaged: named as such, nothing lost, nothing twice.
 
-use std::fs;
-
 use lake::{Events, LakeError, Outcome, Retry};
 
 use crate::support::*;
@@ -52,6 +50,21 @@ async fn a_commit_whose_answer_was_lost_is_found_and_not_made_again() {
     }
 }
 
+/// S3's clients try again after a lost answer, and are then told of their own first try: the version is taken, by us.
+#[tokio::test]
+async fn a_commit_that_the_client_put_twice_is_found_and_not_made_again() {
+    let (place, faults) = (Place::new(), Faults::default());
+    let mut events = through(&place, &faults).await;
+    let at = partition(0);
+    let claim = claim(&mut events, &at).await;
+    let batch = closed(&events, &at, None, 5, claim).await;
+    let version = events.lake_version();
+    faults.script("_delta_log", &[Fault::Retried]);
+    assert_eq!(events.commit(&batch).await.unwrap(), Outcome::Committed { lake_version: version + 1 });
+    assert_eq!(all_offsets(&place).await.len(), 5);
+    assert_eq!(place.events("r").await.lake_version(), version + 1, "one commit, once");
+}
+
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_still_the_claim() {
     let (place, faults) = (Place::new(), Faults::default());
@@ -62,26 +75,32 @@ async fn a_claim_whose_answer_was_lost_is_still_the_claim() {
     assert!(matches!(append(&mut events, &at, None, 5, claim).await, Outcome::Committed { .. }));
 }
 
+/// What becomes of a file; `None`: it is gone.
+type Tear = fn(Vec<u8>) -> Option<Vec<u8>>;
+
 #[tokio::test]
 async fn a_torn_file_of_the_last_commit_is_damage() {
-    for tear in [
-        (|path| fs::write(path, "PAR1").unwrap()) as fn(&std::path::Path),
-        |path| fs::remove_file(path).unwrap(),
-        |path| {
-            let mut bytes = fs::read(path).unwrap();
+    let tears: [Tear; 3] = [
+        |_| Some(b"PAR1".to_vec()),
+        |_| None,
+        |mut bytes| {
             let end = bytes.len() - 4;
             bytes[end..].fill(0);
-            fs::write(path, bytes).unwrap();
+            Some(bytes)
         },
-    ] {
+    ];
+    for tear in tears {
         let place = Place::new();
         let mut events = place.events("w").await;
         let at = partition(0);
         let claim = claim(&mut events, &at).await;
         append(&mut events, &at, None, 5, claim).await;
-        let files = place.files("lake/events", ".parquet");
+        let files = place.files("lake/events", ".parquet").await;
         assert_eq!(files.len(), 1);
-        tear(&files[0]);
+        match tear(place.bytes(files[0].as_ref()).await) {
+            Some(torn) => place.overwrite(files[0].as_ref(), &torn).await,
+            None => place.delete(files[0].as_ref()).await,
+        }
         let damaged = Events::open_or_create(&place.store, "w").await.unwrap_err();
         assert!(matches!(&damaged, LakeError::Damaged { table, .. } if table == "events"), "{damaged}");
     }
@@ -94,12 +113,12 @@ async fn a_torn_commit_is_damage_and_not_an_older_version() {
     let at = partition(0);
     let claim = claim(&mut events, &at).await;
     append(&mut events, &at, None, 5, claim).await;
-    let last = place.files("lake/events/_delta_log", ".json").pop().unwrap();
-    let half = fs::read(&last).unwrap();
-    fs::write(&last, &half[..half.len() / 2]).unwrap();
+    let last = place.files("lake/events/_delta_log", ".json").await.pop().unwrap();
+    let half = place.bytes(last.as_ref()).await;
+    place.overwrite(last.as_ref(), &half[..half.len() / 2]).await;
     let error = Events::open_or_create(&place.store, "w").await.unwrap_err();
     assert!(!matches!(error, LakeError::NoTable(_)), "{error}");
-    assert_eq!(fs::read(&last).unwrap().len(), half.len() / 2, "nothing is repaired behind anybody's back");
+    assert_eq!(place.bytes(last.as_ref()).await.len(), half.len() / 2, "nothing is repaired behind anybody's back");
 }
 
 /// A table that has seen a commit whose transactions it has not would commit past it under an old claim: the library sees no

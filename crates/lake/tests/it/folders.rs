@@ -1,7 +1,5 @@
 //! Immutable folders: whole or not there.
 
-use std::fs;
-
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use lake::{LakeError, folder};
@@ -44,7 +42,8 @@ async fn a_folder_without_its_manifest_is_not_there_and_is_swept() {
     assert_eq!(folder::latest(&place.store, PARENT).await.unwrap().unwrap().name, "1");
     assert_eq!(folder::list(&place.store, PARENT).await.unwrap().len(), 1);
     assert_eq!(folder::sweep(&place.store, PARENT).await.unwrap(), ["2"]);
-    assert!(!place.dir.path().join(PARENT).join("2").exists());
+    assert!(place.files("lake/marts/2", "").await.is_empty());
+    assert!(!place.dir.path().join(PARENT).join("2").exists(), "nor an empty directory on disk");
     assert!(folder::sweep(&place.store, PARENT).await.unwrap().is_empty());
     folder::open(&place.store, PARENT, "1").await.unwrap().verify().await.unwrap();
 }
@@ -58,16 +57,28 @@ async fn a_name_is_used_once() {
     assert!(matches!(second.finish(json!({})).await, Err(LakeError::FolderTaken(_))), "of two, one wins");
 }
 
+/// S3's clients try again after a lost answer, and are then told of their own first try.
+#[tokio::test]
+async fn a_folder_whose_manifest_was_put_twice_by_the_client_is_the_writers() {
+    let (place, faults) = (Place::new(), Faults::default());
+    let rows = table(&[(1, None)]);
+    let writer = folder::create(&place.through(&faults), PARENT, "1").await.unwrap();
+    writer.write("t.parquet", &rows.schema(), &[], std::slice::from_ref(&rows)).await.unwrap();
+    faults.script("manifest.json", &[Fault::Retried]);
+    writer.finish(json!({"made": "by a test"})).await.unwrap();
+    folder::open(&place.store, PARENT, "1").await.unwrap().verify().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_newer_manifest_and_a_torn_one_are_named() {
     let place = Place::new();
     write(&place, "1", &table(&[(1, None)])).await;
-    let manifest = place.dir.path().join(PARENT).join("1/manifest.json");
-    let text = fs::read_to_string(&manifest).unwrap();
-    fs::write(&manifest, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
+    let manifest = format!("{PARENT}/1/manifest.json");
+    let text = String::from_utf8(place.bytes(&manifest).await).unwrap();
+    place.overwrite(&manifest, text.replace("\"format\": 1", "\"format\": 2").as_bytes()).await;
     let newer = folder::latest(&place.store, PARENT).await.unwrap_err();
     assert!(matches!(newer, LakeError::NewerFormat { found: 2, known: 1 }), "{newer}");
-    fs::write(&manifest, &text[..text.len() / 2]).unwrap();
+    place.overwrite(&manifest, &text.as_bytes()[..text.len() / 2]).await;
     assert!(matches!(folder::latest(&place.store, PARENT).await, Err(LakeError::Json { .. })));
 }
 
@@ -75,10 +86,10 @@ async fn a_newer_manifest_and_a_torn_one_are_named() {
 async fn a_changed_byte_is_found() {
     let place = Place::new();
     let found = write(&place, "1", &table(&[(1, Some("a"))])).await;
-    let file = place.dir.path().join(found.path_of("t.parquet"));
-    let mut bytes = fs::read(&file).unwrap();
+    let file = found.path_of("t.parquet");
+    let mut bytes = place.bytes(&file).await;
     bytes[6] ^= 1;
-    fs::write(&file, bytes).unwrap();
+    place.overwrite(&file, &bytes).await;
     let damaged = found.verify().await.unwrap_err();
     assert!(matches!(&damaged, LakeError::Damaged { what, .. } if what.contains("t.parquet")), "{damaged}");
 }

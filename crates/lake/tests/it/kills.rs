@@ -4,7 +4,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::Duration;
 
-use lake::Store;
 use lake::maintain::{Lease, Maintainer, Rules};
 
 use crate::support::*;
@@ -25,7 +24,7 @@ fn killed_at(point: &str, place: &Place) {
 #[ignore = "run by the tests of this module, in a process of its own"]
 async fn the_process_that_is_killed() {
     let _scenario = fail::FailScenario::setup();
-    let store = Store::local(std::env::var("LAKE_DIR").unwrap()).unwrap();
+    let store = crate::stores::at(std::path::Path::new(&std::env::var("LAKE_DIR").unwrap()));
     let (mut maintainer, _lease) = maintainer(&store, "killed").await;
     maintainer.expire(20_001, NEXT_DAY).await.unwrap();
     maintainer.compact(NEXT_DAY, None, |_, _| {}).await.unwrap();
@@ -63,7 +62,7 @@ async fn killed_at_any_point_of_a_rewrite_the_rows_stay_and_the_next_maintainer_
         // What the killed one left is nobody's.
         let later = lake::maintain::Now { unix_ms: i64::MAX / 4, ..NEXT_DAY };
         next.vacuum(later).await.unwrap();
-        assert_eq!(place.files("lake/events/_lane=main", ".parquet").len(), 1, "at {point}");
+        assert_eq!(place.files("lake/events/_lane=main", ".parquet").await.len(), 1, "at {point}");
         assert_eq!(fingerprint(&place.events("r").await.snapshot().unwrap()).await, before, "at {point}");
     }
 }

@@ -13,4 +13,6 @@ mod lease;
 mod log_tail;
 mod maintenance;
 mod reset;
+mod s3;
+mod stores;
 mod support;

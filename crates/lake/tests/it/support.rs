@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,24 +15,24 @@ use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use lake::maintain::{self, Fingerprint, Lease, Maintainer, Now, Rules};
 use lake::{
-    ClosedBatch, Counts, Events, EventsSnapshot, FsyncStore, Lane, LaneBatch, OffsetRange, Outcome, PartitionId, Retry,
-    Store,
+    ClosedBatch, Counts, Events, EventsSnapshot, Lane, LaneBatch, OffsetRange, Outcome, PartitionId, Retry, Store,
 };
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
-use url::Url;
 use uuid::Uuid;
+
+use crate::stores;
 
 pub fn partition(number: i32) -> PartitionId {
     PartitionId::new("log#0", "tip.events.FIA.v1", number)
 }
 
-/// A lake and its directory.
+/// A lake, on disk or on S3, and the directory that is its own.
 pub struct Place {
     pub dir: TempDir,
     pub store: Store,
@@ -42,36 +41,51 @@ pub struct Place {
 impl Place {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let store = stores::at(dir.path());
+        Self { dir, store }
+    }
+
+    /// One on disk, wherever the others are.
+    pub fn on_disk() -> Self {
+        let dir = tempfile::tempdir().unwrap();
         let store = Store::local(dir.path()).unwrap();
         Self { dir, store }
     }
 
-    /// The same directory through a store that fails as told.
+    /// The same lake through a store that fails as told.
     pub fn through(&self, faults: &Faults) -> Store {
-        let url = Url::from_directory_path(self.dir.path().canonicalize().unwrap()).unwrap();
-        Store::from_object_store(url, Arc::new(Faulty { inner: FsyncStore::new(), faults: faults.clone() })).unwrap()
+        let faulty = Faulty { inner: self.store.root_objects(), faults: faults.clone() };
+        Store::from_object_store(self.store.url().clone(), Arc::new(faulty)).unwrap()
     }
 
     pub async fn events(&self, writer: &str) -> Events {
         Events::open_or_create(&self.store, writer).await.unwrap().with_retry(Retry { attempts: 3, wait_ms: 1 })
     }
 
-    /// Files below a folder of the store, by name.
-    pub fn files(&self, below: &str, ending: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut folders = vec![self.dir.path().join(below)];
-        while let Some(folder) = folders.pop() {
-            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-            for path in entries.map(|entry| entry.unwrap().path()) {
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.to_str().unwrap().ends_with(ending) {
-                    found.push(path);
-                }
-            }
-        }
+    /// Objects below a folder of the store, by name.
+    pub async fn files(&self, below: &str, ending: &str) -> Vec<Path> {
+        let all: Vec<ObjectMeta> = self.store.objects().list(Some(&Path::from(below))).try_collect().await.unwrap();
+        let named = all.into_iter().map(|meta| meta.location).filter(|path| path.as_ref().ends_with(ending));
+        let mut found: Vec<_> = named.collect();
         found.sort();
         found
+    }
+
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        self.store.objects().get(&Path::from(path)).await.unwrap().bytes().await.unwrap().to_vec()
+    }
+
+    pub async fn is_there(&self, path: &str) -> bool {
+        self.store.objects().head(&Path::from(path)).await.is_ok()
+    }
+
+    /// Damages the store behind everybody's back.
+    pub async fn overwrite(&self, path: &str, bytes: &[u8]) {
+        self.store.objects().put(&Path::from(path), bytes.to_vec().into()).await.unwrap();
+    }
+
+    pub async fn delete(&self, path: &str) {
+        self.store.objects().delete(&Path::from(path)).await.unwrap();
     }
 }
 
@@ -242,6 +256,8 @@ pub enum Fault {
     Away,
     /// It is put, but the answer is lost.
     LostAnswer,
+    /// It is put, the answer is lost, and the client tries again by itself: it is told what became of the second try.
+    Retried,
     /// It waits until the test opens the gate.
     Wait,
 }
@@ -309,10 +325,10 @@ impl Faults {
     }
 }
 
-/// A file system that fails as its script says.
+/// A store that fails as its script says.
 #[derive(Debug)]
 struct Faulty {
-    inner: FsyncStore,
+    inner: Arc<dyn ObjectStore>,
     faults: Faults,
 }
 
@@ -328,7 +344,7 @@ fn failed(kind: std::io::ErrorKind) -> Error {
 
 fn error_of(fault: Fault) -> Option<Error> {
     match fault {
-        Fault::None | Fault::Wait => None,
+        Fault::None | Fault::Wait | Fault::Retried => None,
         Fault::Full => Some(failed(std::io::ErrorKind::StorageFull)),
         Fault::ReadOnly => Some(failed(std::io::ErrorKind::ReadOnlyFilesystem)),
         Fault::Away | Fault::LostAnswer => Some(failed(std::io::ErrorKind::ConnectionReset)),
@@ -341,6 +357,9 @@ impl ObjectStore for Faulty {
         let fault = self.faults.next(location);
         if fault == Fault::Wait {
             self.faults.wait().await;
+        }
+        if fault == Fault::Retried {
+            self.inner.put_opts(location, payload.clone(), opts.clone()).await?;
         }
         match error_of(fault) {
             None => self.inner.put_opts(location, payload, opts).await,

@@ -104,7 +104,7 @@ impl Road {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let log = SimulatedLog::new("test", 1, ManualClock::at(LOG_MS));
-        Self { store: Store::local(dir.path()).unwrap(), log, _dir: dir }
+        Self { store: crate::stores::at(dir.path()), log, _dir: dir }
     }
 
     /// Sends messages, ingests them and folds.

@@ -5,5 +5,7 @@ mod corrections;
 mod edition;
 mod enforced;
 mod order;
+#[path = "../../../lake/tests/it/stores.rs"]
+mod stores;
 mod support;
 mod truth;

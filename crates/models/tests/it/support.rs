@@ -57,7 +57,7 @@ impl Default for Arrival {
     }
 }
 
-/// A lake in a temporary directory.
+/// A lake in a temporary directory, or on S3.
 pub struct Lake {
     pub store: Store,
     _dir: TempDir,
@@ -67,7 +67,7 @@ impl Lake {
     /// Ingests lines in this order.
     pub async fn of(lines: &[Feedline], arrival: Arrival) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let lake = Self { store: Store::local(dir.path()).unwrap(), _dir: dir };
+        let lake = Self { store: crate::stores::at(dir.path()), _dir: dir };
         let log = SimulatedLog::new("test", arrival.partitions, ManualClock::at(0));
         let mut sink = log.sink();
         for line in lines {

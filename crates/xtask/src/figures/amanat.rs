@@ -141,6 +141,11 @@ impl Running {
         command.current_dir(folder);
         command.env("AMANAT_GATEWAY__HTTP", "127.0.0.1:0"); // any free port: figures run beside each other
         command.args(arguments).envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self::of(&mut command)
+    }
+
+    /// Starts a command as it is.
+    pub fn of(command: &mut Command) -> Result<Self> {
         Ok(Self { child: command.spawn()?, began: Instant::now() })
     }
 
@@ -241,8 +246,13 @@ pub struct Tested {
 
 /// Runs tests of a room; an error only where they cannot be built.
 pub fn test(package: &str, arguments: &[&str]) -> Result<Tested> {
+    test_with(package, arguments, &[])
+}
+
+/// The same with an environment.
+pub fn test_with(package: &str, arguments: &[&str], environment: &[(&str, String)]) -> Result<Tested> {
     let mut cargo = crate::cargo();
-    cargo.args(["test", "--locked", "-p", package]).args(arguments);
+    cargo.args(["test", "--locked", "-p", package]).args(arguments).envs(environment.iter().cloned());
     let output = cargo.stderr(Stdio::piped()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let ended = |how: &str| -> Vec<String> {

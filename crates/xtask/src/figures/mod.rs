@@ -13,6 +13,7 @@ mod maintain;
 mod measure;
 mod page;
 mod road;
+mod s3;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -96,7 +97,7 @@ pub struct Bench {
 
 /// Every figure, in the order in which they make sense.
 pub fn registry() -> Vec<Figure> {
-    road::figures().into_iter().chain(ingest::figures()).chain(maintain::figures()).chain(fuzz::figures()).collect()
+    road::figures().into_iter().chain(ingest::figures()).chain(maintain::figures()).chain(s3::figures()).chain(fuzz::figures()).collect()
 }
 
 /// `cargo xtask figures …`

@@ -11,23 +11,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{java, probe, runtime, tied};
+use super::{java, probe, runtime};
+use crate::server::{self, LOOK_EVERY, Life, free_port};
+use crate::tied;
 
 const START_WITHIN: Duration = Duration::from_secs(90);
-const STOP_WITHIN: Duration = Duration::from_secs(20);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-/// How long a broker lives.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Life {
-    /// Until `down`.
-    UntilDown,
-    /// Until this process ends, in whatever way.
-    UntilWeEnd,
-}
 
 /// The place of a broker, running or not.
 #[derive(Clone)]
@@ -40,11 +30,6 @@ pub struct Instance {
 pub struct Started {
     instance: Instance,
     process: Child,
-}
-
-/// A port on which nothing listens now.
-pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 impl Instance {
@@ -72,9 +57,7 @@ impl Instance {
 
     /// The process of the broker, if it runs: what the pid file names, and only if that still is a Kafka of ours.
     pub fn running(&self) -> Option<Pid> {
-        let pid: i32 = fs::read_to_string(self.pid_file()).ok()?.trim().parse().ok()?;
-        let is_ours = command_line(pid).is_some_and(|line| line.contains(&*self.properties().to_string_lossy()));
-        is_ours.then(|| Pid::from_raw(pid))
+        server::running(&self.pid_file(), &self.properties().to_string_lossy())
     }
 
     /// Starts the broker; it may not answer yet.
@@ -209,15 +192,7 @@ impl Started {
 
     /// Stops it and waits for its end.
     pub fn stop(&mut self) {
-        let _ = kill(Pid::from_raw(self.process.id() as i32), Signal::SIGTERM);
-        let deadline = Instant::now() + STOP_WITHIN;
-        while matches!(self.process.try_wait(), Ok(None)) {
-            if Instant::now() > deadline {
-                let _ = self.process.kill();
-                let _ = self.process.wait();
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
+        server::stop(&mut self.process);
         self.instance.forget();
     }
 }
@@ -227,18 +202,6 @@ impl Instance {
         let text = fs::read_to_string(self.output()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
-    }
-}
-
-/// Stops a process that is not our child: asks, waits, insists.
-pub fn stop_process(pid: Pid) {
-    let _ = kill(pid, Signal::SIGTERM);
-    let deadline = Instant::now() + STOP_WITHIN;
-    while kill(pid, None).is_ok() {
-        if Instant::now() > deadline {
-            let _ = kill(pid, Signal::SIGKILL);
-        }
-        std::thread::sleep(LOOK_EVERY);
     }
 }
 
@@ -255,16 +218,6 @@ fn sweep() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The arguments of a living process, with spaces between; `None` if there is none.
-fn command_line(pid: i32) -> Option<String> {
-    let procfs = Path::new("/proc").join(pid.to_string()).join("cmdline");
-    if let Ok(line) = fs::read(procfs) {
-        return Some(String::from_utf8_lossy(&line).replace('\0', " "));
-    }
-    let output = Command::new("ps").args(["-o", "args=", "-p", &pid.to_string()]).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// 16 random bytes in URL-safe base64 without padding, as Kafka writes its ids.

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 /// The command, wrapped so that it dies with this process.
 pub fn command(command: &[OsString]) -> Result<Command> {
     let mut wrapped = Command::new(std::env::current_exe().context("where is this program?")?);
-    wrapped.args(["kafka", "tied", "--parent", &std::process::id().to_string(), "--"]).args(command);
+    wrapped.args(["tied", "--parent", &std::process::id().to_string(), "--"]).args(command);
     // The command may be another cargo.
     crate::forget_this_package(&mut wrapped);
     Ok(wrapped)
