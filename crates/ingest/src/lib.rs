@@ -34,6 +34,7 @@ mod set_aside;
 mod side;
 mod source;
 mod status;
+mod versions;
 mod window;
 mod worker;
 
@@ -43,7 +44,8 @@ pub use config::{Pacing, WorkerConfig};
 pub use error::IngestError;
 pub use listing::{SetAsideRow, ShowError, list_set_aside, show_set_aside};
 pub use reconcile::{Reconciliation, Tally, reconcile};
-pub use schemas::{NoRegistry, SchemaAnswer, SchemaSource, StaticSchemas, WaitReason, Waiting};
+pub use schemas::{Need, NoRegistry, SchemaAnswer, SchemaSource, StaticSchemas, WaitReason, Waiting};
 pub use set_aside::{ErrorClass, OpenError, Place, SetAsideMessage, open_set_aside};
 pub use status::{Activity, Counts, Halt, Monitor, PartitionStatus, Reachable, State, WorkerReport};
+pub use versions::KnownVersions;
 pub use worker::Worker;

@@ -86,8 +86,8 @@ struct Work {
     main_rows: Vec<usize>,
     counts: Vec<Counts>,
     side: Vec<SideRow>,
-    /// Types met among accepted events.
-    kinds: BTreeSet<EventType>,
+    /// Types and versions met among accepted events.
+    kinds: BTreeSet<(EventType, u16)>,
     /// Rows of the main lane whose id is older than the window: the lake may know an earlier one.
     perhaps_copies: Vec<(usize, At, [u8; 16])>,
 }
@@ -166,7 +166,7 @@ impl Pipeline {
             id: batch.id,
             ingest_date: calendar::karachi_day(batch.ingested_at_us),
             ranges: ranges(batch, &work, &side_rows),
-            schema_ids: work.kinds.iter().map(|kind| kind.dataschema().to_owned()).collect(),
+            schema_ids: work.kinds.iter().map(|(kind, version)| kind.dataschema(*version).to_owned()).collect(),
             main,
             side,
         })
@@ -204,7 +204,7 @@ impl Pipeline {
     ) {
         let id = *sealed.event.id.as_bytes();
         let headers = kept_headers(headers, sealed.event.synthetic);
-        work.kinds.insert(sealed.event.kind);
+        work.kinds.insert((sealed.event.kind, sealed.event.version));
         work.counts[at.run].ignored_attributes += u64::from(sealed.event.ignored_attributes);
         let window = self.windows.get_mut(&topic.id).expect("a partition has its window before its first message");
         let seen = window.seen(&id);

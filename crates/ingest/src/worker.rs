@@ -38,6 +38,7 @@ use crate::pipeline::{Pipeline, content_key};
 use crate::schemas::{NoRegistry, SchemaSource, Schemas};
 use crate::source::{Control, SourcePart, Until};
 use crate::status::{Monitor, WorkerReport};
+use crate::versions::KnownVersions;
 use crate::window::Window;
 
 /// What the source hands to the pipeline, in order.
@@ -67,6 +68,7 @@ pub struct Worker<S> {
     messages: Purse,
     rows: Purse,
     schemas: Schemas,
+    versions: KnownVersions,
 }
 
 impl<S: EventSource + 'static> Worker<S> {
@@ -83,8 +85,16 @@ impl<S: EventSource + 'static> Worker<S> {
         let half = config.memory_bytes / 2;
         let (messages, rows) = (Purse::new(half), Purse::new(half));
         let monitor = Monitor::new(events.lake_version(), [messages.clone(), rows.clone()]);
-        let schemas = Schemas::new(Arc::new(NoRegistry));
-        Self { source: Some(source), events, policy, keys, config, clock, ids, monitor, messages, rows, schemas }
+        let (schemas, versions) = (Schemas::new(Arc::new(NoRegistry)), KnownVersions::default());
+        let source = Some(source);
+        Self { source, events, policy, keys, config, clock, ids, monitor, messages, rows, schemas, versions }
+    }
+
+    /// Says which versions of the contract it reads, if not all of this program's. Where a later one comes the partition
+    /// waits: so a worker of before behaves beside producers that were upgraded first.
+    #[must_use]
+    pub fn with_versions(self, versions: KnownVersions) -> Self {
+        Self { versions, ..self }
     }
 
     /// Says who knows writers' Avro schemas. Without it a partition with Avro messages waits.
@@ -107,7 +117,7 @@ impl<S: EventSource + 'static> Worker<S> {
     }
 
     /// Ingests until everything that the log held at the beginning is committed, or stands in a partition that is halted
-    /// or waits for an Avro schema.
+    /// or waits for an Avro schema or another program.
     ///
     /// # Errors
     /// As [`Self::run_until`].
@@ -139,6 +149,7 @@ impl<S: EventSource + 'static> Worker<S> {
             under_way: UnderWay::default(),
             until,
             schemas: self.schemas.clone(),
+            versions: self.versions.clone(),
         };
         let decoder = Decoder {
             pipeline: Pipeline::new(

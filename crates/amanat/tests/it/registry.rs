@@ -11,7 +11,8 @@ const SECOND: &str = r#"{"type":"record","name":"pk.test.Seen","fields":[{"name"
 const BROKEN: &str = r#"{"type":"record","name":"pk.test.Seen","fields":[{"name":"id","type":"int"}]}"#;
 
 /// The contracts come first; the first schema that an agency registers has the id after theirs.
-const CONTRACTS: usize = events::EventType::ALL.len();
+/// Two of them have a second version; the third versions add codes alone, which in Avro are the same schemas.
+const CONTRACTS: usize = events::EventType::ALL.len() + 2;
 
 #[test]
 fn a_schema_is_checked_registered_listed_and_shown() {
@@ -37,6 +38,15 @@ fn a_schema_is_checked_registered_listed_and_shown() {
     assert!(listed.as_array().unwrap().contains(&ours), "{listed}");
     let contracts = listed.as_array().unwrap().iter().filter(|row| row["contract"] == true).count();
     assert_eq!(contracts, CONTRACTS, "each contract has its schema there from the start");
+    let id_of = |subject: &str, version: u32| {
+        let is = |row: &&Value| row["subject"] == subject && row["version"] == version;
+        listed.as_array().unwrap().iter().find(is).map(|row| row["id"].as_u64().unwrap())
+    };
+    for (place, kind) in events::EventType::ALL.iter().enumerate() {
+        assert_eq!(id_of(&format!("pk.tip.{kind:?}"), 1), Some(place as u64 + 1), "a new version moves no id");
+    }
+    assert_eq!(id_of("pk.tip.VictimIdentified", 2), Some(19));
+    assert_eq!(id_of("pk.tip.RecordCorrected", 2), Some(20));
     let mode = std::fs::metadata(world.data().join("gateway.db")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

@@ -13,3 +13,4 @@ mod set_aside;
 mod simulation;
 mod source_faults;
 mod support;
+mod versions;

@@ -7,3 +7,4 @@ mod enforced;
 mod order;
 mod support;
 mod truth;
+mod versions;
