@@ -20,8 +20,7 @@ use crate::exit::{self, Failure};
 const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The contracts that the registry holds from its start, in the order of their release, which gives them their ids: a new
-/// version moves no other. One that says in Avro what the version before says is the same schema, and has its id. The subject
-/// is the record's full name (RecordNameStrategy): one topic carries many types.
+/// version moves no other. The subject is the record's full name (RecordNameStrategy): one topic carries many types.
 fn contracts() -> Vec<BuiltIn> {
     let built_in = |(kind, version): (EventType, u16)| {
         let schema = events::avro::schema_of(kind, version);

@@ -1,6 +1,6 @@
 //! A writer's schema, made ready once: which contract it is of, and how to read what was written with it as each version
 //! of that contract. Which version an event is of its `dataschema` says, not its Avro schema: producers whose schema is of
-//! one version may speak another, and a version that only adds a code has the Avro schema of the one before.
+//! one version may speak another, and a version that only adds a code writes the bytes of the one before.
 
 use super::canonical;
 use super::parse::{SchemaFault, Type, Types, unqualified};
