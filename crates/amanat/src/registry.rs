@@ -19,15 +19,16 @@ use crate::exit::{self, Failure};
 /// How long a request to the registry may take before its connection counts as standing still.
 const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// The contracts that the registry holds from its start, in the order that gives them their ids. The subject is the record's
-/// full name (RecordNameStrategy): one topic carries many types.
+/// The contracts that the registry holds from its start, in the order of their release, which gives them their ids: a new
+/// version moves no other. The subject is the record's full name (RecordNameStrategy): one topic carries many types.
 fn contracts() -> Vec<BuiltIn> {
-    let built_in = |kind: &EventType| {
-        let schema = events::avro::schema_of(*kind);
+    let built_in = |(kind, version): (EventType, u16)| {
+        let schema = events::avro::schema_of(kind, version);
         let part = |name: &str| schema[name].as_str().unwrap_or_default().to_owned();
-        BuiltIn { subject: format!("{}.{}", part("namespace"), part("name")), version: 1, text: schema.to_string() }
+        let subject = format!("{}.{}", part("namespace"), part("name"));
+        BuiltIn { subject, version: version.into(), text: schema.to_string() }
     };
-    EventType::ALL.iter().map(built_in).collect()
+    EventType::versions().map(built_in).collect()
 }
 
 /// The registry of a data directory.

@@ -2,10 +2,12 @@
 //!
 //! A code is a `u16`: its position in the file. Every list has `_X` (unknown). A roll-up is an attribute whose key is
 //! the name of the list rolled up to (`age_group` of an age band); `parent` is a code of the same list.
+//! A list grows at its end only: staged rows and released versions of types hold numbers.
 //! Absent: free text, and any list that can be changed while the program runs.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 /// The unknown code, in every list.
@@ -222,7 +224,31 @@ macro_rules! lists {
 /// A code list as a type.
 pub(crate) trait Tag {
     const NAME: &'static str;
+    /// How many of the list's codes are meant.
+    const FIRST: u16 = u16::MAX;
     fn list() -> &'static CodeList;
+    /// The codes that are meant.
+    fn codes() -> &'static [Code] {
+        let codes = &Self::list().codes;
+        &codes[..codes.len().min(usize::from(Self::FIRST))]
+    }
+    /// The number of a code among them.
+    #[inline]
+    fn code(text: &str) -> Option<u16> {
+        Self::list().code(text).filter(|number| *number < Self::FIRST)
+    }
+}
+
+/// The first so many codes of a list: those that a version of a type knew before the list grew.
+pub(crate) struct First<const N: u16, L>(PhantomData<L>);
+
+impl<const N: u16, L: Tag> Tag for First<N, L> {
+    const NAME: &'static str = L::NAME;
+    const FIRST: u16 = N;
+    #[inline]
+    fn list() -> &'static CodeList {
+        L::list()
+    }
 }
 
 lists! {

@@ -1,7 +1,9 @@
 //! What each event type carries beside the envelope, `record_version`, `occurred_on` and the person's tokens.
 //!
 //! This file is the contract: the decoder, the JSON and Avro schemas in `schemas/` and the encoders are made from it.
-//! A code is the position in its list ([`crate::code_list`]). Absent: tokens (see [`crate::Event::tokens`]), free text.
+//! Here stands the newest version of each type; those before it, which agencies may go on sending, stand in `older`, and
+//! `upcast` says how each becomes the next. A code is the position in its list ([`crate::code_list`]).
+//! Absent: tokens (see [`crate::Event::tokens`]), free text.
 
 use crate::EventType;
 use crate::avro::write;
@@ -9,7 +11,7 @@ use crate::calendar::Occurred;
 use crate::code_list::tag;
 use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
 use crate::value::{
-    AgencyCode, CaseId, Code, Codes, FactRef, Int, Kind, Period, Reference, RetractableRef, SentenceKind,
+    AgencyCode, CaseId, Code, Codes, ContactId, FactRef, Int, Kind, Period, Reference, RetractableRef, SentenceKind,
 };
 use serde::de::MapAccess;
 use smallvec::SmallVec;
@@ -139,6 +141,9 @@ macro_rules! data {
     )* };
 }
 
+mod older;
+pub use older::{VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2, VictimIdentifiedV2Patch};
+
 data! {
     /// `pk.tip.case.registered`: a case (FIR) was registered; the subject is the case id.
     CaseRegistered / CaseRegisteredPatch, occurred = true, person = false {
@@ -183,9 +188,11 @@ data! {
         #[doc = "Place of identification (list `place`)."]
         req place_identified: u16 = Code<tag::Place>,
         #[doc = "Who brought the victim to notice (list `referral_source`)."]
-        req referral_source: u16 = Code<tag::ReferralSource>,
+        opt referral_source: u16 = Code<tag::ReferralSource>,
         #[doc = "The case, `<registering agency>/<token>`."]
         opt case_id: String = CaseId,
+        #[doc = "The helpline's contact that led to her, `<helpline>/<token>`."]
+        opt contact_id: String = ContactId,
     }
 
     /// `pk.tip.victim.status_determined`: a body determined whether the person is a victim.
@@ -374,6 +381,8 @@ data! {
 /// `pk.tip.record.corrected`: fields of an earlier event are replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordCorrected {
+    /// The version it is said in: that of the contract which decides of what version `fields` is.
+    pub version: u16,
     /// Event id of the fact that is corrected.
     pub target: Uuid,
     /// Type of the target.
@@ -386,29 +395,40 @@ pub struct RecordCorrected {
     pub reason: u16,
 }
 
-/// Calls a macro with every fact: variant, data, patch.
+/// Calls a macro with every fact (variant, data, patch), and with every version of one before the newest (type, version,
+/// data, patch, the next version's data).
 macro_rules! each_fact {
     ($with:ident) => {
         $with! {
-            CaseRegistered CaseRegisteredPatch, VictimIdentified VictimIdentifiedPatch,
-            VictimStatusDetermined VictimStatusDeterminedPatch, VictimReferred VictimReferredPatch,
-            ServiceStarted ServiceStartedPatch, ServiceEnded ServiceEndedPatch, VictimReturned VictimReturnedPatch,
-            ReintegrationAssisted ReintegrationAssistedPatch, AccusedArrested AccusedArrestedPatch,
-            ChargeFiled ChargeFiledPatch, ChargeWithdrawn ChargeWithdrawnPatch,
-            JudgmentDelivered JudgmentDeliveredPatch, AppealDecided AppealDecidedPatch,
-            InspectionConducted InspectionConductedPatch,
+            [
+                CaseRegistered CaseRegisteredPatch, VictimIdentified VictimIdentifiedPatch,
+                VictimStatusDetermined VictimStatusDeterminedPatch, VictimReferred VictimReferredPatch,
+                ServiceStarted ServiceStartedPatch, ServiceEnded ServiceEndedPatch,
+                VictimReturned VictimReturnedPatch, ReintegrationAssisted ReintegrationAssistedPatch,
+                AccusedArrested AccusedArrestedPatch, ChargeFiled ChargeFiledPatch,
+                ChargeWithdrawn ChargeWithdrawnPatch, JudgmentDelivered JudgmentDeliveredPatch,
+                AppealDecided AppealDecidedPatch, InspectionConducted InspectionConductedPatch,
+            ]
+            [
+                VictimIdentified 1 VictimIdentifiedV1 VictimIdentifiedV1Patch VictimIdentifiedV2,
+                VictimIdentified 2 VictimIdentifiedV2 VictimIdentifiedV2Patch VictimIdentified,
+            ]
         }
     };
 }
 pub(crate) use each_fact;
 
 macro_rules! make_enums {
-    ($($name:ident $patch:ident,)*) => {
-        /// What an event carries, by type.
+    (
+        [$($name:ident $patch:ident,)*]
+        [$($kind:ident $number:literal $old:ident $old_patch:ident $next:ident,)*]
+    ) => {
+        /// What an event carries, by type; of a type with several versions each has a variant.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[allow(clippy::large_enum_variant)] // one lives on the stack per event; a box would allocate
         pub enum Data {
             $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
+            $(#[doc = concat!("See [`", stringify!($old), "`].")] $old($old),)*
             /// See [`RecordCorrected`].
             RecordCorrected(Box<RecordCorrected>),
             /// See [`RecordRetracted`].
@@ -424,6 +444,7 @@ macro_rules! make_enums {
             pub const fn kind(&self) -> EventType {
                 match self {
                     $(Self::$name(_) => EventType::$name,)*
+                    $(Self::$old(_) => EventType::$kind,)*
                     Self::RecordCorrected(_) => EventType::RecordCorrected,
                     Self::RecordRetracted(_) => EventType::RecordRetracted,
                     Self::ReportExpected(_) => EventType::ReportExpected,
@@ -431,9 +452,38 @@ macro_rules! make_enums {
                 }
             }
 
+            /// The version of its type.
+            pub const fn version(&self) -> u16 {
+                match self {
+                    $(Self::$old(_) => $number,)*
+                    Self::RecordCorrected(correction) => correction.version,
+                    newest => newest.kind().newest(),
+                }
+            }
+
+            /// The same in the next version of its type; the newest as it is.
+            #[must_use]
+            pub fn next(self) -> Self {
+                match self {
+                    $(Self::$old(data) => Self::$next(data.up()),)*
+                    Self::RecordCorrected(correction) => Self::RecordCorrected(Box::new(correction.next())),
+                    newest => newest,
+                }
+            }
+
+            /// The same in the newest version of its type (design: ingestion.md 3.10): what readers of facts see.
+            #[must_use]
+            pub fn newest(mut self) -> Self {
+                while self.version() < self.kind().newest() {
+                    self = self.next();
+                }
+                self
+            }
+
             pub(crate) fn write(&self, object: &mut ObjectWriter<'_>) {
                 match self {
                     $(Self::$name(d) => d.write(object),)*
+                    $(Self::$old(d) => d.write(object),)*
                     Self::RecordCorrected(d) => d.write(object),
                     Self::RecordRetracted(d) => d.write(object),
                     Self::ReportExpected(d) => d.write(object),
@@ -445,6 +495,7 @@ macro_rules! make_enums {
             pub(crate) fn write_avro(&self, out: &mut Vec<u8>) {
                 match self {
                     $(Self::$name(d) => d.write_avro(out),)*
+                    $(Self::$old(d) => d.write_avro(out),)*
                     Self::RecordCorrected(d) => d.write_avro(out),
                     Self::RecordRetracted(d) => d.write_avro(out),
                     Self::ReportExpected(d) => d.write_avro(out),
@@ -457,26 +508,52 @@ macro_rules! make_enums {
             fn from(data: $name) -> Self { Self::$name(data) }
         })*
 
-        /// The fields that a correction replaces, by the target's type.
+        /// The fields that a correction replaces, by the target's type and version.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[allow(clippy::large_enum_variant)] // it lives in the box of `RecordCorrected`
         pub enum Patch {
             $(#[doc = concat!("Of [`", stringify!($name), "`].")] $name($patch),)*
+            $(#[doc = concat!("Of [`", stringify!($old), "`].")] $old($old_patch),)*
         }
 
         impl Patch {
             /// The target's type.
             pub const fn kind(&self) -> EventType {
-                match self { $(Self::$name(_) => EventType::$name,)* }
+                match self {
+                    $(Self::$name(_) => EventType::$name,)*
+                    $(Self::$old(_) => EventType::$kind,)*
+                }
+            }
+
+            /// The version of the target's type whose fields they are.
+            pub const fn version(&self) -> u16 {
+                match self {
+                    $(Self::$old(_) => $number,)*
+                    newest => newest.kind().newest(),
+                }
+            }
+
+            /// The same in the next version of the target's type; the newest as it is.
+            fn next(self) -> Self {
+                match self {
+                    $(Self::$old(patch) => Self::$next($old::up_patch(patch)),)*
+                    newest => newest,
+                }
             }
 
             pub(crate) fn write(&self, object: &mut ObjectWriter<'_>) {
-                match self { $(Self::$name(p) => $name::write_patch(p, object),)* }
+                match self {
+                    $(Self::$name(p) => $name::write_patch(p, object),)*
+                    $(Self::$old(p) => $old::write_patch(p, object),)*
+                }
             }
 
             /// The fields of its own in Avro, after `occurred_on`.
             pub(crate) fn write_avro(&self, out: &mut Vec<u8>) {
-                match self { $(Self::$name(p) => $name::write_patch_avro(p, out),)* }
+                match self {
+                    $(Self::$name(p) => $name::write_patch_avro(p, out),)*
+                    $(Self::$old(p) => $old::write_patch_avro(p, out),)*
+                }
             }
         }
 
@@ -488,6 +565,15 @@ macro_rules! make_enums {
 each_fact!(make_enums);
 
 impl RecordCorrected {
+    /// The same in the next version of `record.corrected`, its fields in the version of the target's type that goes with it.
+    fn next(mut self) -> Self {
+        self.version += 1;
+        while self.fields.version() < self.target_type.in_correction(self.version) {
+            self.fields = self.fields.next();
+        }
+        self
+    }
+
     fn head(&self) -> CorrectionHead {
         CorrectionHead { target: self.target, target_type: self.target_type, reason: self.reason }
     }

@@ -9,7 +9,7 @@ use crate::contract::{Contract, Mode, ReadData, ReadObject};
 use crate::data::{self, Data, Patch, RecordCorrected, each_fact};
 use crate::envelope::{self, Carriage, Envelope, ReadEnvelope};
 use crate::explain;
-use crate::message::{Event, Limits, Message, SealedEvent, TokenAt};
+use crate::message::{Event, Limits, Message, NewerVersion, SealedEvent, TokenAt};
 use crate::person::{Tokens, surrogate};
 use crate::{EventType, Fault, FaultClass, FaultDetail, Occurred};
 use serde::de::DeserializeSeed;
@@ -56,20 +56,50 @@ fn structured(text: &str) -> Result<Event<'_>, Fault> {
     event_of_json(envelope, text, raw)
 }
 
+/// The version that a message names, if that version of its type is newer than `newest` says is known, and all else of its
+/// envelope is in order: what cannot be judged yet. A message that is refused in any version is none of them.
+pub fn newer_version<'a>(
+    message: &Message<'a>,
+    limits: &Limits,
+    newest: impl Fn(EventType) -> u16,
+) -> Option<NewerVersion<'a>> {
+    let bytes = sized(message.value, *limits).ok()?;
+    let carriage = envelope::carriage(message).ok()?;
+    let (attributes, fits): (_, fn(&str) -> bool) = if carriage == Carriage::Avro {
+        avro::is_framed(bytes).then_some(())?;
+        (envelope::from_headers(message.headers).ok()?, avro::is_avro_text)
+    } else {
+        let text = text_of(bytes).ok().filter(|text| explain::broken(text).is_none())?;
+        let structured = carriage == Carriage::Structured;
+        let read =
+            if structured { read(text, ReadEnvelope).ok() } else { envelope::from_headers(message.headers).ok() };
+        (read?, envelope::is_json)
+    };
+    let Envelope { agency, kind, version, .. } = envelope::forms(attributes, fits, &str::to_owned).ok()?;
+    (version > newest(kind)).then_some(NewerVersion { agency, kind, version })
+}
+
 /// Reads the data of an accepted event as it lies in the lake, JSON or Avro: tokens are surrogates, 32 hex digits. Needs
-/// no schema from elsewhere (see [`Form`]).
+/// no schema from elsewhere (see [`Form`]). Whatever the version in which it was sent, the newest comes out of it.
 ///
 /// # Errors
 /// As [`decode`]; on rows that this program wrote there are none.
 pub fn decode_sealed(kind: EventType, version: u16, payload: &[u8]) -> Result<SealedEvent, Fault> {
-    if version != 1 {
-        return Err(Fault::schema(FaultDetail::VersionNotSupported, "dataschema", "version 1 is expected"));
+    let event = sealed_as_sent(kind, version, payload)?;
+    Ok(SealedEvent { data: event.data.newest(), ..event })
+}
+
+/// As [`decode_sealed`], but in the version in which it was sent.
+pub(crate) fn sealed_as_sent(kind: EventType, version: u16, payload: &[u8]) -> Result<SealedEvent, Fault> {
+    if !(1..=kind.newest()).contains(&version) {
+        let expected = format!("a version up to {} is expected; read it with a newer program", kind.newest());
+        return Err(Fault::schema(FaultDetail::VersionNotSupported, "dataschema", expected));
     }
     let parsed = if avro::is_stored_avro(payload) {
-        avro::decode_stored(kind, payload)?
+        avro::decode_stored(kind, version, payload)?
     } else {
         let text = text_of(payload)?;
-        data_of(kind, Json { whole: text, raw: trimmed(text) }, Mode::Sealed)?
+        data_of(kind, version, Json { whole: text, raw: trimmed(text) }, Mode::Sealed)?
     };
     let persons = parsed.tokens.iter().filter_map(|(kind, hex)| Some((*kind, surrogate(hex)?))).collect();
     Ok(SealedEvent { record_version: parsed.record_version, occurred: parsed.occurred, persons, data: parsed.data })
@@ -105,7 +135,7 @@ fn trimmed(text: &str) -> &str {
 }
 
 fn event_of_json<'a>(envelope: Envelope<'a>, text: &'a str, raw: &'a str) -> Result<Event<'a>, Fault> {
-    let parsed = data_of(envelope.kind, Json { whole: text, raw }, Mode::Open)?;
+    let parsed = data_of(envelope.kind, envelope.version, Json { whole: text, raw }, Mode::Open)?;
     Ok(event(envelope, parsed, raw.as_bytes(), Form::Json))
 }
 
@@ -120,7 +150,7 @@ pub(crate) fn event<'a>(envelope: Envelope<'a>, parsed: Parsed<'a>, raw: &'a [u8
         id: envelope.id,
         agency: envelope.agency,
         kind: envelope.kind,
-        version: 1,
+        version: envelope.version,
         record_id: envelope.record_id,
         record_version: parsed.record_version,
         recorded_at: envelope.recorded_at,
@@ -187,16 +217,25 @@ pub(crate) fn read<'a, S: DeserializeSeed<'a>>(text: &'a str, seed: S) -> Result
     Ok(value)
 }
 
-/// Reads the data of this type.
-pub(crate) fn data_of<'a, W: Wire<'a>>(kind: EventType, wire: W, mode: Mode) -> Result<Parsed<'a>, Fault> {
+/// Reads the data of this version of a type, one that there is.
+pub(crate) fn data_of<'a, W: Wire<'a>>(
+    kind: EventType,
+    version: u16,
+    wire: W,
+    mode: Mode,
+) -> Result<Parsed<'a>, Fault> {
     macro_rules! dispatch {
-        ($($name:ident $patch:ident,)*) => {
-            match kind {
-                $(EventType::$name => plain::<data::$name, W>(wire, mode, Data::$name),)*
-                EventType::RecordCorrected => corrected(wire, mode),
-                EventType::RecordRetracted => plain(wire, mode, Data::RecordRetracted),
-                EventType::ReportExpected => plain(wire, mode, Data::ReportExpected),
-                EventType::ReportNil => plain(wire, mode, Data::ReportNil),
+        (
+            [$($name:ident $patch:ident,)*]
+            [$($of:ident $number:literal $old:ident $old_patch:ident $next:ident,)*]
+        ) => {
+            match (kind, version) {
+                $((EventType::$of, $number) => plain::<data::$old, W>(wire, mode, Data::$old),)*
+                $((EventType::$name, _) => plain::<data::$name, W>(wire, mode, Data::$name),)*
+                (EventType::RecordCorrected, _) => corrected(version, wire, mode),
+                (EventType::RecordRetracted, _) => plain(wire, mode, Data::RecordRetracted),
+                (EventType::ReportExpected, _) => plain(wire, mode, Data::ReportExpected),
+                (EventType::ReportNil, _) => plain(wire, mode, Data::ReportNil),
             }
         };
     }
@@ -214,12 +253,13 @@ fn plain<'a, T: Contract, W: Wire<'a>>(wire: W, mode: Mode, wrap: fn(T) -> Data)
     })
 }
 
-fn corrected<'a, W: Wire<'a>>(wire: W, mode: Mode) -> Result<Parsed<'a>, Fault> {
+fn corrected<'a, W: Wire<'a>>(version: u16, wire: W, mode: Mode) -> Result<Parsed<'a>, Fault> {
     let object = wire.object::<data::CorrectionHead>(mode)?;
     let head = data::CorrectionHead::complete(object.patch).map_err(|n| wire.absent::<data::CorrectionHead>(n))?;
     let fields = object.fields.ok_or_else(|| wire.absent::<data::CorrectionHead>("fields"))?;
-    let (occurred, fields) = patch_of(head.target_type, wire, fields)?;
+    let (occurred, fields) = patch_of(head.target_type, head.target_type.in_correction(version), wire, fields)?;
     let data = Data::RecordCorrected(Box::new(RecordCorrected {
+        version,
         target: head.target,
         target_type: head.target_type,
         occurred,
@@ -229,11 +269,23 @@ fn corrected<'a, W: Wire<'a>>(wire: W, mode: Mode) -> Result<Parsed<'a>, Fault> 
     Ok(Parsed { record_version: object.record_version, occurred: None, tokens: object.tokens, data })
 }
 
-fn patch_of<'a, W: Wire<'a>>(kind: EventType, wire: W, fields: W::Fields) -> Result<(Option<Occurred>, Patch), Fault> {
+fn patch_of<'a, W: Wire<'a>>(
+    kind: EventType,
+    version: u16,
+    wire: W,
+    fields: W::Fields,
+) -> Result<(Option<Occurred>, Patch), Fault> {
     macro_rules! dispatch {
-        ($($name:ident $patch:ident,)*) => {
-            match kind {
-                $(EventType::$name => {
+        (
+            [$($name:ident $patch:ident,)*]
+            [$($of:ident $number:literal $old:ident $old_patch:ident $next:ident,)*]
+        ) => {
+            match (kind, version) {
+                $((EventType::$of, $number) => {
+                    let read = wire.patch::<data::$old>(kind, fields)?;
+                    Ok((read.occurred, Patch::$old(read.patch)))
+                })*
+                $((EventType::$name, _) => {
                     let read = wire.patch::<data::$name>(kind, fields)?;
                     Ok((read.occurred, Patch::$name(read.patch)))
                 })*

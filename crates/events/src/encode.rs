@@ -101,7 +101,7 @@ fn body_json<S: AsRef<str>>(
 /// A stored payload as JSON: JSON as it is, Avro as the contract writes it. So stored events of both formats can be
 /// compared by their bytes, to choose among different contents of one event id whatever they were sent as.
 pub fn sealed_json(kind: EventType, version: u16, payload: &[u8]) -> Cow<'_, [u8]> {
-    let avro = avro::is_stored_avro(payload).then(|| crate::decode_sealed(kind, version, payload));
+    let avro = avro::is_stored_avro(payload).then(|| crate::decode::sealed_as_sent(kind, version, payload));
     // One that does not decode is told so where it is read.
     let Some(Ok(event)) = avro else { return Cow::Borrowed(payload) };
     let hex = |(kind, surrogate): &(TokenKind, [u8; 16])| (*kind, format!("{:032x}", u128::from_be_bytes(*surrogate)));
@@ -118,7 +118,7 @@ pub fn binary(draft: &Draft<'_>) -> Encoded {
     message(
         draft.id,
         draft.agency,
-        draft.data.kind(),
+        (draft.data.kind(), draft.data.version()),
         draft.record_id,
         draft.recorded_at,
         draft.synthetic,
@@ -127,19 +127,20 @@ pub fn binary(draft: &Draft<'_>) -> Encoded {
     )
 }
 
-/// The data of an event in Avro, by the contract's own schema, appended to `out`.
+/// The data of an event in Avro, by the contract's own schema of its version, appended to `out`.
 pub fn data_avro(draft: &Draft<'_>, out: &mut Vec<u8>) {
     avro::write::body(draft.record_version, draft.occurred, draft.person, draft.data, out);
 }
 
 /// A message in binary mode whose value is Avro in Confluent framing; `schema_id` is the id under which the registry has
-/// the contract's schema of the type.
+/// the contract's schema of the type and version.
 pub fn binary_avro(draft: &Draft<'_>, schema_id: u32) -> Encoded {
     let mut value = Vec::with_capacity(256);
     value.push(avro::MAGIC);
     value.extend_from_slice(&schema_id.to_be_bytes());
     data_avro(draft, &mut value);
-    message(draft.id, draft.agency, draft.data.kind(), draft.record_id, draft.recorded_at, draft.synthetic, AVRO, value)
+    let of = (draft.data.kind(), draft.data.version());
+    message(draft.id, draft.agency, of, draft.record_id, draft.recorded_at, draft.synthetic, AVRO, value)
 }
 
 /// An event that was read, as an Avro message like [`binary_avro`].
@@ -159,7 +160,7 @@ pub fn structured(draft: &Draft<'_>) -> String {
         draft.id.as_hyphenated(),
         form::SOURCE_PREFIX,
         draft.agency,
-        kind.dataschema(),
+        kind.dataschema(draft.data.version()),
         draft.record_id,
         calendar::format_instant(draft.recorded_at),
     );
@@ -177,7 +178,7 @@ pub fn binary_of(event: &Event<'_>) -> Encoded {
     message(
         event.id,
         event.agency,
-        event.kind,
+        (event.kind, event.version),
         &event.record_id,
         event.recorded_at,
         event.synthetic,
@@ -210,7 +211,7 @@ const AVRO: &str = "application/avro";
 fn message(
     id: Uuid,
     agency: &str,
-    kind: EventType,
+    (kind, version): (EventType, u16),
     record_id: &str,
     recorded_at: i64,
     synthetic: bool,
@@ -223,7 +224,7 @@ fn message(
         ("ce_id", id.as_hyphenated().to_string().into_bytes()),
         ("ce_source", format!("{}{agency}", form::SOURCE_PREFIX).into_bytes()),
         ("ce_type", kind.name().as_bytes().to_vec()),
-        ("ce_dataschema", kind.dataschema().as_bytes().to_vec()),
+        ("ce_dataschema", kind.dataschema(version).as_bytes().to_vec()),
         ("ce_subject", record_id.as_bytes().to_vec()),
         ("ce_time", calendar::format_instant(recorded_at).into_bytes()),
     ];

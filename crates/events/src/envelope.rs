@@ -32,6 +32,8 @@ pub(crate) struct Envelope<'a> {
     pub id: Uuid,
     pub agency: &'a str,
     pub kind: EventType,
+    /// The version of `dataschema`.
+    pub version: u16,
     pub record_id: Cow<'a, str>,
     pub recorded_at: i64,
     pub synthetic: bool,
@@ -245,7 +247,9 @@ pub(crate) fn expected(name: &str) -> &'static str {
         "id" => "a UUID of version 7 (or 8, if imported) is expected, lower case with hyphens",
         "source" => "\"urn:pk:tip:\" and an agency code such as \"POL-PB\" are expected, without escapes",
         "type" => "an event type of this contract is expected, \"pk.tip.<noun>.<participle>\"",
-        "dataschema" => "\"https://schemas.amanat.example/<noun>.<participle>/v1\" is expected, of the same type",
+        "dataschema" => {
+            "\"https://schemas.amanat.example/<noun>.<participle>/v1\" or a later version is expected, of the same type"
+        }
         "subject" => {
             "a record id is expected: the code of the source's agency, a slash, and an opaque token \
              (16 to 64 of 0123456789bcdfghjkmnpqrstvwxyz, at least four letters)"
@@ -258,11 +262,26 @@ pub(crate) fn expected(name: &str) -> &'static str {
     }
 }
 
-/// Checks the forms of the attributes. `fits` judges `datacontenttype`, `place` says where an attribute stands.
+/// Checks the attributes. `fits` judges `datacontenttype`, `place` says where an attribute stands.
 pub(crate) fn check<'a>(
     attributes: Attributes<'a>,
     fits: fn(&str) -> bool,
     place: impl Fn(&'static str) -> String,
+) -> Result<Envelope<'a>, Fault> {
+    let envelope = forms(attributes, fits, &place)?;
+    let newest = envelope.kind.newest();
+    if envelope.version <= newest {
+        return Ok(envelope);
+    }
+    let expected = format!("a version up to {newest} of this type is expected; send it in one of these");
+    Err(Fault::schema(FaultDetail::VersionNotSupported, place("dataschema"), expected))
+}
+
+/// Checks the forms of the attributes; the version may be one that is not known here.
+pub(crate) fn forms<'a>(
+    attributes: Attributes<'a>,
+    fits: fn(&str) -> bool,
+    place: &impl Fn(&'static str) -> String,
 ) -> Result<Envelope<'a>, Fault> {
     let [specversion, id, source, kind, dataschema, subject, time, content_type, synthetic] = attributes.values;
     let bad = |name: &'static str| Fault::schema(FaultDetail::NotAccepted, place(name), expected(name));
@@ -272,8 +291,8 @@ pub(crate) fn check<'a>(
     if need(specversion, "specversion")? != "1.0" {
         return Err(bad("specversion"));
     }
-    let kind = event_type(&need(kind, "type")?, &place)?;
-    check_schema(&need(dataschema, "dataschema")?, kind, &place)?;
+    let kind = event_type(&need(kind, "type")?, place)?;
+    let version = kind.version_in(&need(dataschema, "dataschema")?).ok_or_else(|| bad("dataschema"))?;
     let id = form::parse_uuid(&need(id, "id")?).ok_or_else(|| bad("id"))?;
     let Cow::Borrowed(source) = need(source, "source")? else {
         return Err(bad("source"));
@@ -293,7 +312,7 @@ pub(crate) fn check<'a>(
         Some("true") => true,
         Some(_) => return Err(bad("synthetic")),
     };
-    Ok(Envelope { id, agency, kind, record_id, recorded_at, synthetic, ignored: attributes.ignored })
+    Ok(Envelope { id, agency, kind, version, record_id, recorded_at, synthetic, ignored: attributes.ignored })
 }
 
 pub(crate) fn event_type(name: &str, place: &impl Fn(&'static str) -> String) -> Result<EventType, Fault> {
@@ -305,17 +324,4 @@ pub(crate) fn event_type(name: &str, place: &impl Fn(&'static str) -> String) ->
         ),
         None => Fault::schema(FaultDetail::UnknownType, place("type"), expected("type")),
     })
-}
-
-fn check_schema(text: &str, kind: EventType, place: &impl Fn(&'static str) -> String) -> Result<(), Fault> {
-    if text == kind.dataschema() {
-        return Ok(());
-    }
-    let version = text
-        .strip_prefix(event_type::SCHEMA_BASE)
-        .and_then(|t| t.strip_prefix(kind.short_name()))
-        .and_then(|t| t.strip_prefix("/v"))
-        .is_some_and(|v| !v.is_empty() && v.len() < 5 && v.bytes().all(|b| b.is_ascii_digit()));
-    let detail = if version { FaultDetail::VersionNotSupported } else { FaultDetail::NotAccepted };
-    Err(Fault::schema(detail, place("dataschema"), expected("dataschema")))
 }

@@ -1,8 +1,10 @@
-//! The event types of the first edition, and those that the domain names but this edition refuses by name.
+//! The event types with their versions, and those that the domain names but this edition refuses by name.
 //!
-//! Absent: what a type carries (see [`crate::data`]) and who may emit it (policy).
+//! Absent: what a type carries (see [`crate::data`]), how one version becomes the next (`upcast`), and who may emit it
+//! (policy).
 
 use std::fmt;
+use std::sync::LazyLock;
 
 /// Where the schemas live. The host is an example name (RFC 2606): the identifier is compared, never fetched.
 pub const SCHEMA_BASE: &str = "https://schemas.amanat.example/";
@@ -26,11 +28,6 @@ macro_rules! event_types {
             /// `<noun>.<participle>`: the folder of its schemas.
             pub const fn short_name(self) -> &'static str {
                 match self { $( Self::$variant => $name, )* }
-            }
-
-            /// The CloudEvents attribute `dataschema` of version 1.
-            pub const fn dataschema(self) -> &'static str {
-                match self { $( Self::$variant => concat!("https://schemas.amanat.example/", $name, "/v1"), )* }
             }
         }
     };
@@ -75,7 +72,93 @@ event_types! {
     ReportNil = "report.nil",
 }
 
+/// Versions after the first, in the order of their release. Only appended to: the registry's ids follow from it, and so
+/// does which version of a fact a version of `record.corrected` speaks of.
+const LATER: &[(EventType, u16)] = &[
+    (EventType::VictimIdentified, 2),
+    (EventType::RecordCorrected, 2),
+    (EventType::VictimIdentified, 3),
+    (EventType::RecordCorrected, 3),
+];
+
+/// The `dataschema` of each version of each type.
+static DATASCHEMAS: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
+    let of = |kind: &EventType, version| format!("{SCHEMA_BASE}{}/v{version}", kind.short_name());
+    EventType::ALL.iter().map(|kind| (1..=kind.newest()).map(|version| of(kind, version)).collect()).collect()
+});
+
 impl EventType {
+    /// Its newest version; every version from 1 to it is accepted, side by side (design: ingestion.md 3.10).
+    pub const fn newest(self) -> u16 {
+        let (mut newest, mut at) = (1, 0);
+        while at < LATER.len() {
+            let (kind, version) = LATER[at];
+            if kind as u16 == self as u16 && version > newest {
+                newest = version;
+            }
+            at += 1;
+        }
+        newest
+    }
+
+    /// Every version of every type in the order of release: the first of all types, then those that came later.
+    pub fn versions() -> impl Iterator<Item = (Self, u16)> {
+        Self::ALL.iter().map(|kind| (*kind, 1)).chain(LATER.iter().copied())
+    }
+
+    /// The place of a version in [`Self::versions`], from 0; for a version that is not there, that of the first.
+    #[inline]
+    pub fn place(self, version: u16) -> usize {
+        let later = (version > 1).then(|| LATER.iter().position(|it| *it == (self, version))).flatten();
+        later.map_or(self as usize, |at| Self::ALL.len() + at)
+    }
+
+    /// The version of this fact that a correction of version `correction` speaks of: the newest that was released before it.
+    pub(crate) const fn in_correction(self, correction: u16) -> u16 {
+        let (mut end, mut at) = (0, 0);
+        while at < LATER.len() {
+            let (kind, version) = LATER[at];
+            if matches!(kind, Self::RecordCorrected) && version <= correction {
+                end = at;
+            }
+            at += 1;
+        }
+        let mut found = 1;
+        at = 0;
+        while at < end {
+            let (kind, version) = LATER[at];
+            if kind as u16 == self as u16 {
+                found = version;
+            }
+            at += 1;
+        }
+        found
+    }
+
+    /// The CloudEvents attribute `dataschema` of a version.
+    ///
+    /// # Panics
+    /// When there is no such version: see [`Self::newest`].
+    pub fn dataschema(self, version: u16) -> &'static str {
+        &DATASCHEMAS[self as usize][usize::from(version) - 1]
+    }
+
+    /// The version of this type that a `dataschema` names, if it has that form; whether there is one is another question.
+    #[inline]
+    pub(crate) fn version_in(self, dataschema: &str) -> Option<u16> {
+        let digits = dataschema.strip_prefix(SCHEMA_BASE)?.strip_prefix(self.short_name())?.strip_prefix("/v")?;
+        let form =
+            (1..=4).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+        if form { digits.parse().ok() } else { None }
+    }
+
+    /// The type and version that a `dataschema` names, if it has that form. The version may be one that is not known here.
+    pub fn of_dataschema(dataschema: &str) -> Option<(Self, u16)> {
+        let name = dataschema.strip_prefix(SCHEMA_BASE)?.rsplit_once("/v")?.0;
+        let kind = Self::ALL.iter().copied().find(|kind| kind.short_name() == name)?;
+        Some((kind, kind.version_in(dataschema)?))
+    }
+
     /// The type of this full name (`pk.tip.…`), if this edition accepts it.
     pub fn from_name(name: &str) -> Option<Self> {
         let short = name.strip_prefix("pk.tip.")?;
@@ -92,7 +175,7 @@ impl EventType {
         use crate::contract::Contract;
         use crate::data;
         macro_rules! dispatch {
-            ($($name:ident $patch:ident,)*) => {
+            ([$($name:ident $patch:ident,)*] [$($older:tt)*]) => {
                 match self {
                     $(Self::$name => <data::$name as Contract>::PERSON,)*
                     Self::RecordCorrected | Self::RecordRetracted | Self::ReportExpected | Self::ReportNil => false,

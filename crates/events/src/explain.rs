@@ -37,16 +37,20 @@ fn words_of<T: Contract>() -> Words {
     Words { own_name: contract::own_name::<T>, expected: contract::expected::<T>, known_names: known_names::<T> }
 }
 
-/// The words of a type.
-pub(crate) fn words(kind: EventType) -> Words {
+/// The words of a version of a type.
+pub(crate) fn words((kind, version): (EventType, u16)) -> Words {
     macro_rules! dispatch {
-        ($($name:ident $patch:ident,)*) => {
-            match kind {
-                $(EventType::$name => words_of::<data::$name>(),)*
-                EventType::RecordCorrected => words_of::<data::CorrectionHead>(),
-                EventType::RecordRetracted => words_of::<data::RecordRetracted>(),
-                EventType::ReportExpected => words_of::<data::ReportExpected>(),
-                EventType::ReportNil => words_of::<data::ReportNil>(),
+        (
+            [$($name:ident $patch:ident,)*]
+            [$($of:ident $number:literal $old:ident $old_patch:ident $next:ident,)*]
+        ) => {
+            match (kind, version) {
+                $((EventType::$of, $number) => words_of::<data::$old>(),)*
+                $((EventType::$name, _) => words_of::<data::$name>(),)*
+                (EventType::RecordCorrected, _) => words_of::<data::CorrectionHead>(),
+                (EventType::RecordRetracted, _) => words_of::<data::RecordRetracted>(),
+                (EventType::ReportExpected, _) => words_of::<data::ReportExpected>(),
+                (EventType::ReportNil, _) => words_of::<data::ReportNil>(),
             }
         };
     }

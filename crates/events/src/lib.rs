@@ -1,8 +1,9 @@
 //! What can happen: the envelope, the event types and their versions, the code lists, and how bytes become an event.
 //!
-//! Reading order: [`EventType`] (what can be said), [`data`] (what each type carries), [`code_list`] and [`calendar`]
-//! (the words and the dates), [`decode`] (bytes to [`Event`]), [`encode`] (the way back), [`schema`] (JSON Schema made
-//! from the same contract), [`avro`] (the second wire format, from the same contract), [`validate`] (every mistake of a file, for people).
+//! Reading order: [`EventType`] (what can be said, in which versions), [`data`] (what each type carries), `upcast` (how a
+//! version becomes the next), [`code_list`] and [`calendar`] (the words and the dates), [`decode`] (bytes to [`Event`]),
+//! [`encode`] (the way back), [`schema`] (JSON Schema made from the same contract), [`avro`] (the second wire format, from
+//! the same contract), [`validate`] (every mistake of a file, for people).
 //!
 //! Absent on purpose: any I/O, any clock, any policy. Whether an agency may emit a type, whether `time` agrees with the
 //! log's, whether a target exists: others decide, with what [`Event`] carries.
@@ -25,15 +26,16 @@ mod locate;
 mod message;
 mod person;
 pub mod schema;
+mod upcast;
 pub mod validate;
 mod value;
 
 pub use calendar::{Occurred, Precision};
 pub use data::{CodeSet, Data, Patch};
-pub use decode::{decode, decode_sealed, decode_with};
+pub use decode::{decode, decode_sealed, decode_with, newer_version};
 pub use encode::sealed_json;
 pub use event_type::EventType;
 pub use fault::{Fault, FaultClass, FaultDetail};
-pub use message::{Event, Limits, Message, SealedEvent, TokenAt};
+pub use message::{Event, Limits, Message, NewerVersion, SealedEvent, TokenAt};
 pub use person::TokenKind;
 pub use validate::Validator;

@@ -71,10 +71,22 @@ pub struct Event<'a> {
     pub form: Form,
     /// The person's tokens in the order sent; empty if the type names no person.
     pub tokens: SmallVec<[TokenAt<'a>; 4]>,
-    /// What it carries.
+    /// What it carries, in the version in which it was sent; [`Data::newest`] makes it the newest.
     pub data: Data,
     /// How many envelope attributes, and fields of an Avro writer's schema, were not ours and were left out.
     pub ignored_attributes: u32,
+}
+
+/// An event that names a version of its type which is not known here: whoever reads it must wait until it is (design:
+/// ingestion.md 3.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewerVersion<'a> {
+    /// The agency of `source`.
+    pub agency: &'a str,
+    /// Its type.
+    pub kind: EventType,
+    /// The version it names.
+    pub version: u16,
 }
 
 /// The data of an event as it lies in the lake, with surrogates in place of tokens.
@@ -86,6 +98,6 @@ pub struct SealedEvent {
     pub occurred: Option<Occurred>,
     /// The person's surrogates in the order sent; the first names the person.
     pub persons: SmallVec<[(TokenKind, [u8; 16]); 4]>,
-    /// What it carries.
+    /// What it carries, in the newest version of its type.
     pub data: Data,
 }

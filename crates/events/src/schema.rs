@@ -12,36 +12,44 @@ use serde_json::{Map, Value, json};
 /// Edition of JSON Schema.
 pub const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// JSON Schema of the data of version 1 of a type.
-pub fn of(kind: EventType) -> Value {
+/// JSON Schema of the data of a version of a type, one that there is.
+pub fn of(kind: EventType, version: u16) -> Value {
+    titled(
+        kind,
+        version,
+        if kind == EventType::RecordCorrected { corrected(version) } else { object_of(kind, version, true) },
+    )
+}
+
+/// The object of a version of a type: whole, or the `fields` of a correction.
+fn object_of(kind: EventType, version: u16, whole: bool) -> Map<String, Value> {
     macro_rules! dispatch {
-        ($($name:ident $patch:ident,)*) => {
-            match kind {
-                $(EventType::$name => whole::<data::$name>(kind),)*
-                EventType::RecordCorrected => corrected(),
-                EventType::RecordRetracted => whole::<data::RecordRetracted>(kind),
-                EventType::ReportExpected => whole::<data::ReportExpected>(kind),
-                EventType::ReportNil => whole::<data::ReportNil>(kind),
+        (
+            [$($name:ident $patch:ident,)*]
+            [$($of:ident $number:literal $old:ident $old_patch:ident $next:ident,)*]
+        ) => {
+            match (kind, version) {
+                $((EventType::$of, $number) => object::<data::$old>(whole),)*
+                $((EventType::$name, _) => object::<data::$name>(whole),)*
+                (EventType::RecordCorrected, _) => object::<data::CorrectionHead>(whole),
+                (EventType::RecordRetracted, _) => object::<data::RecordRetracted>(whole),
+                (EventType::ReportExpected, _) => object::<data::ReportExpected>(whole),
+                (EventType::ReportNil, _) => object::<data::ReportNil>(whole),
             }
         };
     }
     each_fact!(dispatch)
 }
 
-fn titled(kind: EventType, mut body: Map<String, Value>) -> Value {
+fn titled(kind: EventType, version: u16, mut body: Map<String, Value>) -> Value {
     let mut schema = Map::new();
     schema.insert("$schema".into(), DIALECT.into());
-    schema.insert("$id".into(), kind.dataschema().into());
+    schema.insert("$id".into(), kind.dataschema(version).into());
     schema.insert("title".into(), kind.name().into());
     schema.append(&mut body);
     Value::Object(schema)
 }
 
-fn whole<T: Contract>(kind: EventType) -> Value {
-    titled(kind, object::<T>(true))
-}
-
-/// The object of a type: whole, or the `fields` of a correction.
 fn object<T: Contract>(whole: bool) -> Map<String, Value> {
     let mut properties = Map::new();
     let mut required = Vec::new();
@@ -86,19 +94,16 @@ fn described(mut schema: Value, doc: &str) -> Value {
     schema
 }
 
-/// A correction's `fields` are those of its target's type.
-fn corrected() -> Value {
-    let mut body = object::<data::CorrectionHead>(true);
-    let mut rules = Vec::new();
-    macro_rules! rule {
-        ($($name:ident $patch:ident,)*) => {
-            $(rules.push(json!({
-                "if": { "properties": { "target_type": { "const": EventType::$name.name() } }, "required": ["target_type"] },
-                "then": { "properties": { "fields": object::<data::$name>(false) } }
-            }));)*
-        };
-    }
-    each_fact!(rule);
+/// A correction's `fields` are those of its target's type, in the version that goes with the correction's.
+fn corrected(version: u16) -> Map<String, Value> {
+    let mut body = object_of(EventType::RecordCorrected, version, true);
+    let rule = |fact: &EventType| {
+        json!({
+            "if": { "properties": { "target_type": { "const": fact.name() } }, "required": ["target_type"] },
+            "then": { "properties": { "fields": object_of(*fact, fact.in_correction(version), false) } }
+        })
+    };
+    let rules: Vec<_> = EventType::ALL.iter().filter(|kind| kind.is_fact()).map(rule).collect();
     if let Some(Value::Object(properties)) = body.get_mut("properties") {
         properties.insert(
             "fields".into(),
@@ -112,13 +117,13 @@ fn corrected() -> Value {
         required.push("fields".into());
     }
     body.insert("allOf".into(), rules.into());
-    titled(EventType::RecordCorrected, body)
+    body
 }
 
 /// JSON Schema of the envelope in structured mode; `data` is left to the type's own schema.
 pub fn envelope() -> Value {
     let names: Vec<_> = EventType::ALL.iter().map(|t| t.name()).collect();
-    let schemas: Vec<_> = EventType::ALL.iter().map(|t| t.dataschema()).collect();
+    let schemas: Vec<_> = EventType::versions().map(|(kind, version)| kind.dataschema(version)).collect();
     json!({
         "$schema": DIALECT,
         "$id": format!("{}envelope/v1", event_type::SCHEMA_BASE),

@@ -17,6 +17,7 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct Validator {
     envelope: jsonschema::Validator,
+    /// By version of a type, in the order of [`EventType::versions`].
     data: Vec<OnceLock<jsonschema::Validator>>,
     limits: Limits,
 }
@@ -67,7 +68,7 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, most: usize) -> io::
 impl Validator {
     /// Compiles the envelope's schema; those of the types when first needed.
     pub fn new(limits: &Limits) -> Self {
-        let data = EventType::ALL.iter().map(|_| OnceLock::new()).collect();
+        let data = EventType::versions().map(|_| OnceLock::new()).collect();
         Self { envelope: compile(&schema::envelope()), data, limits: *limits }
     }
 
@@ -98,20 +99,32 @@ impl Validator {
         let Ok(event) = serde_json::from_str::<Value>(text) else {
             return Vec::new();
         };
-        let kind = event.get("type").and_then(Value::as_str).and_then(EventType::from_name);
+        let of = named(&event);
         let mut found = Found { text, items: Vec::new() };
         for error in self.envelope.iter_errors(&event) {
             found.envelope(&error);
         }
-        if let (Some(kind), Some(data)) = (kind, event.get("data").filter(|d| d.is_object())) {
+        if let (Some(of), Some(data)) = (of, event.get("data").filter(|d| d.is_object())) {
             let target = data.get("target_type").and_then(Value::as_str).and_then(EventType::from_name);
-            let position = EventType::ALL.iter().position(|k| *k == kind).expect("ALL has every type");
-            for error in self.data[position].get_or_init(|| compile(&schema::of(kind))).iter_errors(data) {
-                found.data(&error, kind, target);
+            let target = target.map(|target| (target, target.in_correction(of.1)));
+            for error in self.data[of.0.place(of.1)].get_or_init(|| compile(&schema::of(of.0, of.1))).iter_errors(data)
+            {
+                found.data(&error, of, target);
             }
         }
         found.sorted()
     }
+}
+
+/// A type and one of its versions.
+type Of = (EventType, u16);
+
+/// The type that an event names, and its version: the newest where it names none that there is.
+fn named(event: &Value) -> Option<Of> {
+    let text = |name: &str| event.get(name).and_then(Value::as_str);
+    let kind = text("type").and_then(EventType::from_name)?;
+    let version = text("dataschema").and_then(|schema| kind.version_in(schema));
+    Some((kind, version.filter(|version| *version <= kind.newest()).unwrap_or(kind.newest())))
 }
 
 /// The schemas' mistakes and the decoder's first: at one place the decoder knows the reason more finely, and what no
@@ -197,7 +210,7 @@ impl Found<'_> {
         }
     }
 
-    fn data(&mut self, error: &jsonschema::ValidationError<'_>, kind: EventType, target: Option<EventType>) {
+    fn data(&mut self, error: &jsonschema::ValidationError<'_>, kind: Of, target: Option<Of>) {
         let pointer = error.instance_path().as_str().to_owned();
         let mut keys = unescaped(&pointer);
         keys.insert(0, "data".to_owned());
@@ -237,8 +250,8 @@ fn parts(keys: &[String]) -> Vec<Part<'_>> {
 }
 
 /// A step by its key: an index, a name of the contract's, or masked.
-fn step(key: &str, kind: EventType, target: Option<EventType>) -> Step {
-    let own = |kind: EventType| (explain::words(kind).own_name)(key);
+fn step(key: &str, kind: Of, target: Option<Of>) -> Step {
+    let own = |kind: Of| (explain::words(kind).own_name)(key);
     match key.parse() {
         Ok(index) => Step::Index(index),
         Err(_) => own(kind).or_else(|| target.and_then(own)).map_or(Step::Masked, Step::Name),
@@ -246,7 +259,7 @@ fn step(key: &str, kind: EventType, target: Option<EventType>) -> Step {
 }
 
 /// What belongs at a path; below `fields` of a correction its target's type says it.
-fn expected(kind: EventType, target: Option<EventType>, path: &[Step]) -> String {
+fn expected(kind: Of, target: Option<Of>, path: &[Step]) -> String {
     match (path, target) {
         ([Step::Name("fields"), rest @ ..], Some(target)) if !rest.is_empty() => {
             (explain::words(target).expected)(rest)
@@ -255,7 +268,7 @@ fn expected(kind: EventType, target: Option<EventType>, path: &[Step]) -> String
     }
 }
 
-fn names(kind: EventType, target: Option<EventType>, path: &[Step]) -> String {
+fn names(kind: Of, target: Option<Of>, path: &[Step]) -> String {
     match (path, target) {
         ([Step::Name("fields"), rest @ ..], Some(target)) => (explain::words(target).known_names)(rest, Mode::Patch),
         _ => (explain::words(kind).known_names)(path, Mode::Open),

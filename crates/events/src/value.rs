@@ -39,16 +39,15 @@ impl<L: Tag> Kind for Code<L> {
     type Out = u16;
     #[inline]
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<u16, D::Error> {
-        Parse(|text| L::list().code(text)).deserialize(d)
+        Parse(L::code).deserialize(d)
     }
     fn write(value: &u16, out: &mut String) {
         quoted(out, L::list().text(*value));
     }
     fn schema() -> Value {
-        json!({ "enum": L::list().codes.iter().map(|c| c.code).collect::<Vec<_>>() })
+        json!({ "enum": L::codes().iter().map(|c| c.code).collect::<Vec<_>>() })
     }
-    /// A string and not an Avro enum: most codes are no Avro names (`09-17`, `PK-PB`), and a list may grow without
-    /// another schema.
+    /// A string and not an Avro enum: most codes are no Avro names (`09-17`, `PK-PB`).
     fn avro() -> Value {
         json!("string")
     }
@@ -56,11 +55,10 @@ impl<L: Tag> Kind for Code<L> {
         write::text(L::list().text(*value), out);
     }
     fn expected(_: &[Step]) -> String {
-        let list = L::list();
         format!(
             "a code of the list `{}` is expected, for instance \"{}\"; \"_X\" if unknown",
             L::NAME,
-            list.codes[0].code
+            L::codes()[0].code
         )
     }
 }
@@ -223,6 +221,14 @@ parsed!(
     String::clone,
     crate::person::token_schema(&format!("{}/", form::AGENCY_PATTERN)),
     "a case id is expected: the registering agency's code, a slash, and an opaque token"
+);
+
+parsed!(
+    /// The record id of a helpline's contact, `<AGENCY>/<opaque>`.
+    ContactId: String, |t| form::agency_of_record(t).map(|_| t.to_owned()),
+    String::clone,
+    crate::person::token_schema(&format!("{}/", form::AGENCY_PATTERN)),
+    "the id of a helpline's contact is expected: the helpline's code, a slash, and an opaque token"
 );
 
 parsed!(

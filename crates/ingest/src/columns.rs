@@ -224,9 +224,7 @@ impl Columns {
         self.event_id.append_value(envelope.id.hyphenated().encode_lower(&mut id));
         self.record_id.append_value(envelope.record_id);
         self.event_type.append_value(envelope.kind as i32);
-        // This edition decodes version 1 of every type and refuses all others.
-        debug_assert_eq!(envelope.version, 1);
-        self.schema_id.append_value(envelope.kind as i32);
+        self.schema_id.append_value(envelope.kind.place(envelope.version) as i32);
         self.record_version.append_value(envelope.record_version);
         self.recorded_at.append_value(envelope.recorded_at);
         self.occurred_from.append_option(envelope.occurred.map(|o| o.from));
@@ -318,7 +316,7 @@ impl Constants {
         debug_assert!(kinds().enumerate().all(|(place, kind)| kind as usize == place), "a type is its place in ALL");
         Self {
             event_types: strings(kinds().map(EventType::name).collect()),
-            schema_ids: strings(kinds().map(EventType::dataschema).collect()),
+            schema_ids: strings(EventType::versions().map(|(kind, version)| kind.dataschema(version)).collect()),
             precisions: strings(PRECISIONS.iter().map(|p| p.as_str()).collect()),
             statuses: strings(STATUSES.to_vec()),
             classes: strings(ErrorClass::ALL.iter().map(|c| c.name()).collect()),

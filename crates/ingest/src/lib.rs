@@ -39,6 +39,7 @@ mod side;
 mod source;
 mod status;
 mod tolerance;
+mod versions;
 mod window;
 mod worker;
 
@@ -50,8 +51,9 @@ pub use metrics::observe;
 pub use listing::{SetAsideRow, ShowError, list_set_aside, show_set_aside};
 pub use reconcile::{Reconciliation, Tally, reconcile};
 pub use replay::{Replay, ReplayError, Replayed, replay_partition, resolved};
-pub use schemas::{NoRegistry, SchemaAnswer, SchemaSource, StaticSchemas, WaitReason, Waiting};
+pub use schemas::{Need, NoRegistry, SchemaAnswer, SchemaSource, StaticSchemas, WaitReason, Waiting};
 pub use selection::{Selection, SelectionError};
 pub use set_aside::{ErrorClass, OpenError, Place, SetAsideMessage, open_set_aside};
 pub use status::{Activity, Counts, Halt, Monitor, PartitionStatus, Reachable, State, WorkerReport};
+pub use versions::KnownVersions;
 pub use worker::Worker;

@@ -98,8 +98,8 @@ struct Work {
     ends: Vec<i64>,
     counts: Vec<Counts>,
     side: Vec<SideRow>,
-    /// Types met among accepted events.
-    kinds: BTreeSet<EventType>,
+    /// Types and versions met among accepted events.
+    kinds: BTreeSet<(EventType, u16)>,
     /// Rows of the main lane whose id is older than the window: the lake may know an earlier one.
     perhaps_copies: Vec<(usize, At, [u8; 16])>,
 }
@@ -210,7 +210,7 @@ impl Pipeline {
             ingest_date: calendar::karachi_day(batch.ingested_at_us),
             oldest_log_ms: batch.oldest_log_ms,
             ranges: ranges(batch, &work, &side_rows),
-            schema_ids: work.kinds.iter().map(|kind| kind.dataschema().to_owned()).collect(),
+            schema_ids: work.kinds.iter().map(|(kind, version)| kind.dataschema(*version).to_owned()).collect(),
             main,
             side,
         })
@@ -283,7 +283,7 @@ impl Pipeline {
     fn append_or_keep(&mut self, run: &Run, at: At, sealed: &Sealed<'_>, headers: &[(&str, &[u8])], work: &mut Work) {
         let id = *sealed.event.id.as_bytes();
         let headers = headers_of(run, at, headers, sealed.event.synthetic);
-        work.kinds.insert(sealed.event.kind);
+        work.kinds.insert((sealed.event.kind, sealed.event.version));
         work.counts[at.run].ignored_attributes += u64::from(sealed.event.ignored_attributes);
         let window = self.windows.get_mut(&run.topic.id).expect("a partition has its window before its first message");
         let seen = window.seen(&id);

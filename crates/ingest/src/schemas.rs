@@ -1,4 +1,5 @@
-//! Writers' Avro schemas: who is asked for them, which are known, and which partitions wait for one.
+//! What a message needs before it can be read, and which partitions wait for it: the Avro schema of its writer (who is asked
+//! for it, which are known), and the version of its type (see `versions`).
 //!
 //! An id that the registry does not have, or a registry that does not answer, is ours to mend and not the agency's: the
 //! partition waits, visibly, and nothing is set aside for it (ingestion.md 3.6). The look is taken here, before messages
@@ -15,11 +16,12 @@ use std::time::Duration;
 
 use eventlog::{Partition, Record, Records, RecordsBuilder};
 use events::avro::{self, WriterSchemas};
-use events::{Limits, Message};
+use events::{EventType, Limits, Message};
 use smallvec::SmallVec;
 use tracing::{info, warn};
 
 use crate::backoff::Backoff;
+use crate::versions::KnownVersions;
 
 /// What a registry says of an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,15 +65,32 @@ impl SchemaSource for StaticSchemas {
     }
 }
 
-/// Why a partition waits for a schema.
+/// Why a partition waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// The message that needs it; the next to be ingested.
+    /// The message that cannot be read yet; the next to be ingested.
     pub offset: i64,
-    /// The schema's id.
-    pub schema: u32,
-    /// What the registry says.
-    pub reason: WaitReason,
+    /// What it needs.
+    pub need: Need,
+}
+
+/// What a message needs to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// The Avro schema that it is written with.
+    Schema {
+        /// The schema's id.
+        id: u32,
+        /// What the registry says.
+        reason: WaitReason,
+    },
+    /// A program that knows this version of its type.
+    Version {
+        /// Its type.
+        kind: EventType,
+        /// The version that its `dataschema` names.
+        version: u16,
+    },
 }
 
 /// What a registry says instead of a schema.
@@ -87,8 +106,19 @@ pub enum WaitReason {
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { offset, schema, reason } = self;
-        write!(f, "offset {offset} is written with the Avro schema {schema}, ")?;
+        let Self { offset, need } = self;
+        let (id, reason) = match need {
+            Need::Schema { id, reason } => (id, reason),
+            Need::Version { kind, version } => {
+                return write!(
+                    f,
+                    "offset {offset} is an event {kind} of version {version}, which this program does not know; start a \
+                     program that does, and the partition is read on; if there is no such version, the producer names \
+                     it by mistake"
+                );
+            }
+        };
+        write!(f, "offset {offset} is written with the Avro schema {id}, ")?;
         match reason {
             WaitReason::Unknown => f.write_str(
                 "which the schema registry does not have; check that the worker uses the registry that the producer \
@@ -138,24 +168,21 @@ impl Schemas {
         Self { known: KnownSchemas::default(), source }
     }
 
-    /// The schema that a record needs and that cannot be had now; `known` is renewed when one was learned.
-    pub(crate) fn missing(
-        &self,
-        known: &mut Arc<WriterSchemas>,
-        record: &Record<'_>,
-        limits: Limits,
-    ) -> Option<Waiting> {
-        let schema = frame_id(record.value).filter(|id| is_framed(record) && !known.knows(*id))?;
+    /// The Avro schema that a record needs and that cannot be had now; `known` is renewed when one was learned. One comparison for
+    /// each message that is not Avro.
+    pub(crate) fn lacks(&self, record: &Record<'_>, known: &mut Arc<WriterSchemas>, limits: &Limits) -> Option<Need> {
+        let value = record.value.filter(|value| value.first() == Some(&avro::MAGIC));
+        let id = frame_id(value).filter(|id| !known.knows(*id))?;
         let headers: SmallVec<[(&str, &[u8]); 12]> = record.headers.collect();
-        let message = Message { key: record.key, headers: &headers, value: record.value };
+        let message = Message { key: record.key, headers: &headers, value };
         // Only now the envelope is looked at: a message that is refused anyway needs no schema.
-        avro::schema_id(&message, &limits)?;
-        match self.ask(schema) {
+        avro::schema_id(&message, limits)?;
+        match self.ask(id) {
             Ok(()) => {
                 *known = self.known.now();
                 None
             }
-            Err(reason) => Some(Waiting { offset: record.offset, schema, reason }),
+            Err(reason) => Some(Need::Schema { id, reason }),
         }
     }
 
@@ -177,6 +204,7 @@ impl Schemas {
 #[derive(Debug)]
 pub(crate) struct Gate {
     schemas: Schemas,
+    versions: KnownVersions,
     limits: Limits,
     waiting: BTreeMap<Partition, Waiting>,
     backoff: Backoff,
@@ -187,15 +215,15 @@ pub(crate) struct Gate {
 /// What became of a partition that waited.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
-    /// Its schema is known: it can be read on.
+    /// What it needs is there: it can be read on.
     Ready(Partition),
     /// It waits on; the reason may be another.
     Still(Partition, Waiting),
 }
 
 impl Gate {
-    pub(crate) fn new(schemas: Schemas, limits: Limits, backoff: Backoff) -> Self {
-        Self { schemas, limits, waiting: BTreeMap::new(), backoff, due: Duration::ZERO }
+    pub(crate) fn new(schemas: Schemas, versions: KnownVersions, limits: Limits, backoff: Backoff) -> Self {
+        Self { schemas, versions, limits, waiting: BTreeMap::new(), backoff, due: Duration::ZERO }
     }
 
     pub(crate) fn holds(&self, partition: &Partition) -> bool {
@@ -206,8 +234,8 @@ impl Gate {
         self.waiting.remove(partition);
     }
 
-    /// Lets records through; `from` is the first offset that is wanted. Where one needs a schema that cannot be had now,
-    /// only those before it, and their partition waits.
+    /// Lets records through; `from` is the first offset that is wanted. Where one needs what cannot be had now, only those
+    /// before it, and their partition waits.
     pub(crate) fn pass(
         &mut self,
         partition: &Partition,
@@ -215,36 +243,48 @@ impl Gate {
         from: i64,
         now: Duration,
     ) -> (Records, Option<Waiting>) {
-        let waiting = self.hold(partition, &records, from, now);
-        match &waiting {
-            Some(waiting) => (before(&records, waiting.offset), Some(waiting.clone())),
-            None => (records, None),
+        let Some(waiting) = self.first_held(partition, &records, from) else { return (records, None) };
+        warn!(partition = %partition, reason = %waiting, "the partition waits");
+        self.waiting.insert(partition.clone(), waiting.clone());
+        if self.wanted().count() == 1 {
+            self.due = now + self.backoff.failed().0;
         }
+        (before(&records, waiting.offset), Some(waiting))
     }
 
-    /// The first record that needs such a schema. One comparison for each message that is not Avro.
-    fn hold(&mut self, partition: &Partition, records: &Records, from: i64, now: Duration) -> Option<Waiting> {
+    /// The schemas that partitions wait for.
+    fn wanted(&self) -> impl Iterator<Item = u32> {
+        self.waiting.values().filter_map(|waiting| match waiting.need {
+            Need::Schema { id, .. } => Some(id),
+            Need::Version { .. } => None,
+        })
+    }
+
+    /// The first record that needs something that cannot be had now.
+    fn first_held(&self, partition: &Partition, records: &Records, from: i64) -> Option<Waiting> {
         let mut known = self.schemas.known.now();
-        let framed = |record: &Record<'_>| record.offset >= from && is_framed(record);
-        for record in records.iter().filter(framed) {
-            if let Some(waiting) = self.schemas.missing(&mut known, &record, self.limits) {
-                warn!(partition = %partition, reason = %waiting, "the partition waits for an Avro schema");
-                self.waiting.insert(partition.clone(), waiting.clone());
-                if self.waiting.len() == 1 {
-                    self.due = now + self.backoff.failed().0;
-                }
-                return Some(waiting);
+        for record in records.iter().filter(|record| record.offset >= from) {
+            let need = match self.versions.lacks(partition, &record, &self.limits) {
+                Some((kind, version)) => Some(Need::Version { kind, version }),
+                None => self.schemas.lacks(&record, &mut known, &self.limits),
+            };
+            if let Some(need) = need {
+                return Some(Waiting { offset: record.offset, need });
             }
         }
         None
     }
 
-    /// Asks again, when it is time, for what partitions wait for: each id once.
+    /// Asks again, when it is time, for the schemas that partitions wait for: each id once. Who waits for another program waits
+    /// on.
     pub(crate) fn ask_again(&mut self, now: Duration) -> Vec<Asked> {
         if self.waiting.is_empty() || now < self.due {
             return Vec::new();
         }
-        let ids: BTreeSet<u32> = self.waiting.values().map(|waiting| waiting.schema).collect();
+        let ids: BTreeSet<u32> = self.wanted().collect();
+        if ids.is_empty() {
+            return Vec::new();
+        }
         let known = self.schemas.known.now();
         let answers: BTreeMap<u32, Result<(), WaitReason>> =
             ids.into_iter().map(|id| (id, if known.knows(id) { Ok(()) } else { self.schemas.ask(id) })).collect();
@@ -252,12 +292,15 @@ impl Gate {
         if answers.values().any(Result::is_ok) {
             self.backoff.worked();
         }
-        let told = self.waiting.iter_mut().map(|(partition, waiting)| match &answers[&waiting.schema] {
-            Ok(()) => Asked::Ready(partition.clone()),
-            Err(reason) => {
-                waiting.reason = reason.clone();
-                Asked::Still(partition.clone(), waiting.clone())
-            }
+        let told = self.waiting.iter_mut().filter_map(|(partition, waiting)| {
+            let Need::Schema { id, reason } = &mut waiting.need else { return None };
+            Some(match &answers[id] {
+                Ok(()) => Asked::Ready(partition.clone()),
+                Err(why) => {
+                    reason.clone_from(why);
+                    Asked::Still(partition.clone(), waiting.clone())
+                }
+            })
         });
         told.collect()
     }
@@ -274,10 +317,6 @@ fn before(records: &Records, offset: i64) -> Records {
     builder.finish()
 }
 
-fn is_framed(record: &Record<'_>) -> bool {
-    record.value.is_some_and(|value| value.first() == Some(&avro::MAGIC))
-}
-
 /// The id in the framing, before anything else of the message is looked at.
 fn frame_id(value: Option<&[u8]>) -> Option<u32> {
     let [_, id @ ..] = value?.first_chunk::<{ avro::FRAME_BYTES }>()?;
@@ -290,11 +329,14 @@ mod tests {
 
     #[test]
     fn a_partition_that_waits_says_for_what_why_and_what_to_do() {
-        let said = |reason| Waiting { offset: 12, schema: 7, reason }.to_string();
+        let said = |reason| Waiting { offset: 12, need: Need::Schema { id: 7, reason } }.to_string();
         assert!(said(WaitReason::Unknown).starts_with("offset 12 is written with the Avro schema 7, which"));
         assert!(said(WaitReason::Away("refused".into())).contains("does not answer (refused)"));
         let SchemaAnswer::NotConfigured(setting) = NoRegistry.schema(7) else { panic!("there is none") };
         assert!(said(WaitReason::NotConfigured(setting)).contains("set ingest.avro_schemas"));
+        let need = Need::Version { kind: EventType::VictimIdentified, version: 9 };
+        let said = Waiting { offset: 12, need }.to_string();
+        assert!(said.contains("pk.tip.victim.identified of version 9") && said.contains("start a program"), "{said}");
     }
 
     #[test]

@@ -109,14 +109,14 @@ impl Content<'_> {
         hasher.finish()
     }
 
-    /// Whether both say the same, however they are serialised: "both decoded and sealed, so that a re-serialised event
-    /// is still the same" (ingestion.md 3.7).
+    /// Whether both say the same, however they are serialised and in whichever version: "both decoded and sealed, so that
+    /// a re-serialised event is still the same" (ingestion.md 3.7); an agency that has upgraded may send what it sent before.
     pub(crate) fn same_as(&self, other: &Content<'_>) -> bool {
-        let envelope = |c: &Content<'_>| (c.kind, c.version, c.recorded_at);
+        let envelope = |c: &Content<'_>| (c.kind, c.recorded_at);
         if envelope(self) != envelope(other) || self.record_id != other.record_id {
             return false;
         }
-        self.payload == other.payload
+        (self.version == other.version && self.payload == other.payload)
             || match (self.decode(), other.decode()) {
                 (Some(one), Some(two)) => one == two,
                 _ => false,

@@ -3,7 +3,7 @@
 //! It owns the [`EventSource`] and nothing else touches it. It never waits for one thing alone: while a batch waits for the
 //! pipeline, or the lake for its store, the group is answered and orders are obeyed. What it can fix by waiting it waits
 //! for (with one log line when the state changes, not one per try); what concerns one partition halts that partition,
-//! visibly, while the others go on. Absent: any look into a message but for the schema it needs, any offset but those that the
+//! visibly, while the others go on. Absent: any look into a message but for what it needs to be read, any offset but those that the
 //! lake gave.
 //!
 //! Source: ingestion.md 3.4 (steps 2 to 6), 3.5, 3.11.
@@ -36,6 +36,7 @@ use crate::pipeline::Assigned;
 use crate::reading::{Reading, out_of_range};
 use crate::schemas::{Asked, Gate, Schemas, Waiting};
 use crate::status::{Halt, Monitor, State};
+use crate::versions::KnownVersions;
 use crate::worker::ToPipeline;
 
 /// How long the source waits for anything before it answers its group again.
@@ -82,6 +83,7 @@ pub(crate) struct SourcePart<S> {
     pub until: Until,
     pub schemas: Schemas,
     pub meters: Meters,
+    pub versions: KnownVersions,
 }
 
 impl<S: EventSource> SourcePart<S> {
@@ -113,7 +115,7 @@ struct LogReader<S> {
     targets: Option<BTreeMap<Partition, i64>>,
     scanned_at: Option<Duration>,
     backoff: Backoff,
-    /// Holds back Avro messages whose schema is not known yet.
+    /// Holds back messages that cannot be read yet: their Avro schema or their version is not known.
     gate: Gate,
     last_ingested_at_us: i64,
 }
@@ -131,7 +133,7 @@ impl<S: EventSource> LogReader<S> {
     fn new(io: SourcePart<S>) -> Self {
         let backoff = Backoff::new(io.config.backoff_first, io.config.backoff_most);
         let limits = Limits { max_bytes: io.config.max_payload };
-        let gate = Gate::new(io.schemas.clone(), limits, backoff.clone());
+        let gate = Gate::new(io.schemas.clone(), io.versions.clone(), limits, backoff.clone());
         Self {
             io,
             reading: BTreeMap::new(),
@@ -398,7 +400,7 @@ impl<S: EventSource> LogReader<S> {
         Ok(())
     }
 
-    /// Takes what came: the log must still be the same, and the schemas known.
+    /// Takes what came: the log must still be the same, and what the messages need be there.
     fn take(&mut self, Fetched { partition, records }: Fetched) {
         let Some(reading) = self.reading.get_mut(&partition) else { return };
         if let Some(offset) = reading.probe_fails(&records) {

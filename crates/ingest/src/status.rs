@@ -180,7 +180,8 @@ pub enum State {
     /// It is read.
     #[default]
     Reading,
-    /// It stands still until an Avro schema can be had; it is asked for again and again.
+    /// It stands still until an Avro schema can be had, which is asked for again and again, or a program comes that knows a
+    /// version of the contract.
     Waiting(Waiting),
     /// It stands still until an operator acts.
     Halted(Halt),
@@ -262,7 +263,7 @@ impl WorkerReport {
         })
     }
 
-    /// Partitions that wait for an Avro schema, with the reason.
+    /// Partitions that wait for an Avro schema or for a newer program, with the reason.
     pub fn waiting(&self) -> impl Iterator<Item = (&PartitionId, &Waiting)> {
         self.partitions.iter().filter_map(|(id, status)| match &status.state {
             State::Waiting(waiting) => Some((id, waiting)),

@@ -41,6 +41,7 @@ use crate::pipeline::{Assigned, Pipeline, content_key};
 use crate::schemas::{NoRegistry, SchemaSource, Schemas};
 use crate::source::{Control, SourcePart, Until};
 use crate::status::{Halt, Monitor, WorkerReport};
+use crate::versions::KnownVersions;
 
 /// What the source hands to the pipeline, in order.
 #[derive(Debug)]
@@ -70,6 +71,7 @@ pub struct Worker<S> {
     rows: Purse,
     schemas: Schemas,
     crash_file: Option<PathBuf>,
+    versions: KnownVersions,
 }
 
 impl<S: EventSource + 'static> Worker<S> {
@@ -86,9 +88,9 @@ impl<S: EventSource + 'static> Worker<S> {
         let half = config.memory_bytes / 2;
         let (messages, rows) = (Purse::new(half), Purse::new(half));
         let monitor = Monitor::new(events.lake_version(), [messages.clone(), rows.clone()]);
-        let schemas = Schemas::new(Arc::new(NoRegistry));
+        let (schemas, versions) = (Schemas::new(Arc::new(NoRegistry)), KnownVersions::default());
         let (source, crash_file) = (Some(source), None);
-        Self { source, events, policy, keys, config, clock, ids, monitor, messages, rows, schemas, crash_file }
+        Self { source, events, policy, keys, config, clock, ids, monitor, messages, rows, schemas, crash_file, versions }
     }
 
     /// Says where a file may be kept by which a message that kills the process is found and set aside, instead of killing it
@@ -96,6 +98,13 @@ impl<S: EventSource + 'static> Worker<S> {
     #[must_use]
     pub fn with_crash_file(self, path: PathBuf) -> Self {
         Self { crash_file: Some(path), ..self }
+    }
+
+    /// Says which versions of the contract it reads, if not all of this program's. Where a later one comes the partition
+    /// waits: so a worker of before behaves beside producers that were upgraded first.
+    #[must_use]
+    pub fn with_versions(self, versions: KnownVersions) -> Self {
+        Self { versions, ..self }
     }
 
     /// Says who knows writers' Avro schemas. Without it a partition with Avro messages waits.
@@ -118,7 +127,7 @@ impl<S: EventSource + 'static> Worker<S> {
     }
 
     /// Ingests until everything that the log held at the beginning is committed, or stands in a partition that is halted
-    /// or waits for an Avro schema.
+    /// or waits for an Avro schema or another program.
     ///
     /// # Errors
     /// As [`Self::run_until`].
@@ -152,6 +161,7 @@ impl<S: EventSource + 'static> Worker<S> {
             until,
             schemas: self.schemas.clone(),
             meters: meters.clone(),
+            versions: self.versions.clone(),
         };
         let decoder = Decoder {
             pipeline: Pipeline::new(

@@ -9,14 +9,15 @@ use events::{EventType, Limits, Message, avro, encode};
 
 use crate::Feedline;
 
-/// The id of a type's schema: its place in the contract, from 1.
-pub fn schema_id(kind: EventType) -> u32 {
-    EventType::ALL.iter().position(|k| *k == kind).map_or(0, |place| place as u32 + 1)
+/// The id of the schema of a version: its place in the contract, from 1.
+pub fn schema_id(kind: EventType, version: u16) -> u32 {
+    kind.place(version) as u32 + 1
 }
 
 /// Every schema by its id.
 pub fn schemas() -> impl Iterator<Item = (u32, String)> {
-    EventType::ALL.iter().map(|kind| (schema_id(*kind), avro::schema_of(*kind).to_string()))
+    let of = |(kind, version)| (schema_id(kind, version), avro::schema_of(kind, version).to_string());
+    EventType::versions().map(of)
 }
 
 /// The line in Avro, if it is an event.
@@ -24,7 +25,9 @@ pub fn line(line: Feedline) -> Feedline {
     let headers = line.header_slices();
     let message = Message { key: line.key.as_deref(), headers: &headers, value: Some(&line.value) };
     let event = events::decode(&message, &Limits::default()).ok();
-    let Some(encoded) = event.map(|event| encode::avro_of(&event, schema_id(event.kind))) else { return line };
+    let Some(encoded) = event.map(|event| encode::avro_of(&event, schema_id(event.kind, event.version))) else {
+        return line;
+    };
     let headers = encoded.headers.into_iter().map(|(name, value)| (name, Cow::Owned(value))).collect();
     Feedline { headers, value: encoded.value, ..line }
 }

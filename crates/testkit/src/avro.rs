@@ -90,9 +90,9 @@ fn read(message: &Message<'_>, schemas: &WriterSchemas) -> Result<()> {
 /// Decoders of one schema each: a decoder that meets another schema must flush, and the feed's types alternate.
 fn decoders() -> Result<BTreeMap<u32, Decoder>> {
     let of = |kind: &EventType| {
-        let id = sample::avro::schema_id(*kind);
+        let id = sample::avro::schema_id(*kind, 1);
         let mut store = SchemaStore::new_with_type(FingerprintAlgorithm::Id);
-        let schema = AvroSchema::new(events::avro::schema_of(*kind).to_string());
+        let schema = AvroSchema::new(events::avro::schema_of(*kind, 1).to_string());
         store.set(Fingerprint::Id(id), schema).context("a schema")?;
         let decoder = ReaderBuilder::new().with_writer_schema_store(store).with_batch_size(ROWS).build_decoder();
         Ok((id, decoder.context("a decoder")?))

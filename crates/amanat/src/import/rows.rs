@@ -135,7 +135,7 @@ impl<'m, R: Read> Rows<'m, R> {
             "datacontenttype": "application/json", "data": data,
         });
         if let Some(kind) = events::EventType::from_name(&format!("pk.tip.{}", self.mapping.event)) {
-            event["dataschema"] = json!(kind.dataschema());
+            event["dataschema"] = json!(kind.dataschema(kind.newest()));
         }
         if self.mapping.synthetic {
             event["synthetic"] = json!("true");

@@ -33,7 +33,7 @@ pub(crate) use schema::{optional_field, record};
 pub use store::{Form, write_sealed};
 pub(crate) use store::{decode_stored, is_stored_avro};
 pub use wire::schema_id;
-pub(crate) use wire::{decode, is_avro};
+pub(crate) use wire::{decode, is_avro, is_avro_text, is_framed};
 pub use writer_schema::{WriterSchema, WriterSchemas};
 
 /// First byte of Confluent's framing.

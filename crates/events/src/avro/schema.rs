@@ -1,4 +1,5 @@
-//! The contract as Avro schemas: one record for each event type, committed as `schemas/<type>/v1.avsc`.
+//! The contract as Avro schemas: one record for each version of an event type, committed as `schemas/<type>/v<version>.avsc`. A later version keeps the names
+//! of the records, so that it reads what the earlier ones wrote.
 //!
 //! Codes and dates are strings, whole numbers longs, optional fields `["null", T]` with default null, `fields` of a
 //! correction a union with one record for each fact. Why: docs/decisions/2026-11-26-avro-types.md.
@@ -15,16 +16,20 @@ const NAMESPACE: &str = "pk.tip";
 /// What the name of a correction's record ends with.
 const PATCH_SUFFIX: &str = "Fields";
 
-/// Avro schema of the data of version 1 of a type.
-pub fn schema_of(kind: EventType) -> Value {
+/// Avro schema of the data of a version of a type, one that there is.
+pub fn schema_of(kind: EventType, version: u16) -> Value {
     macro_rules! dispatch {
-        ($($name:ident $patch:ident,)*) => {
-            match kind {
-                $(EventType::$name => whole::<data::$name>(kind),)*
-                EventType::RecordCorrected => whole::<data::CorrectionHead>(kind),
-                EventType::RecordRetracted => whole::<data::RecordRetracted>(kind),
-                EventType::ReportExpected => whole::<data::ReportExpected>(kind),
-                EventType::ReportNil => whole::<data::ReportNil>(kind),
+        (
+            [$($name:ident $patch:ident,)*]
+            [$($of:ident $number:literal $old:ident $old_patch:ident $next:ident,)*]
+        ) => {
+            match (kind, version) {
+                $((EventType::$of, $number) => whole::<data::$old>(kind, version),)*
+                $((EventType::$name, _) => whole::<data::$name>(kind, version),)*
+                (EventType::RecordCorrected, _) => whole::<data::CorrectionHead>(kind, version),
+                (EventType::RecordRetracted, _) => whole::<data::RecordRetracted>(kind, version),
+                (EventType::ReportExpected, _) => whole::<data::ReportExpected>(kind, version),
+                (EventType::ReportNil, _) => whole::<data::ReportNil>(kind, version),
             }
         };
     }
@@ -66,7 +71,7 @@ fn field(name: &str, of: &Value, doc: Option<&str>) -> Value {
     field
 }
 
-fn whole<T: Contract>(kind: EventType) -> Value {
+fn whole<T: Contract>(kind: EventType, version: u16) -> Value {
     let mut fields = vec![field("record_version", &RecordVersion::avro(), Some("The agency's counter on the record."))];
     if T::OCCURRED {
         let doc = "When it happened (Asia/Karachi): day, month, quarter or year (2024-03-09, 2024-03, 2024-Q1, 2024).";
@@ -82,17 +87,34 @@ fn whole<T: Contract>(kind: EventType) -> Value {
     }));
     if T::FIELDS_OF_TARGET {
         let doc = "The fields replaced, those of the target's type; one that is null is not replaced.";
-        fields.push(field("fields", &patches(), Some(doc)));
+        fields.push(field("fields", &patches(version), Some(doc)));
     }
-    record(&record_name(kind), &format!("{}, version 1: {}", kind.name(), kind.dataschema()), fields)
+    record(&record_name(kind), &format!("{}, version {version}: {}", kind.name(), kind.dataschema(version)), fields)
 }
 
-/// The union of what a correction may replace, in the order of the contract.
-fn patches() -> Value {
-    macro_rules! list {
-        ($($name:ident $patch:ident,)*) => { json!([$(patch::<data::$name>(EventType::$name),)*]) };
+/// The union of what a correction of this version may replace, in the order of the contract.
+fn patches(correction: u16) -> Value {
+    EventType::ALL
+        .iter()
+        .filter(|kind| kind.is_fact())
+        .map(|kind| patch_of(*kind, kind.in_correction(correction)))
+        .collect()
+}
+
+fn patch_of(kind: EventType, version: u16) -> Value {
+    macro_rules! dispatch {
+        (
+            [$($name:ident $patch:ident,)*]
+            [$($of:ident $number:literal $old:ident $old_patch:ident $next:ident,)*]
+        ) => {
+            match (kind, version) {
+                $((EventType::$of, $number) => patch::<data::$old>(kind),)*
+                $((EventType::$name, _) => patch::<data::$name>(kind),)*
+                _ => Value::Null,
+            }
+        };
     }
-    each_fact!(list)
+    each_fact!(dispatch)
 }
 
 fn patch<T: Contract>(kind: EventType) -> Value {

@@ -11,8 +11,7 @@
 
 use super::cursor::Cursor;
 use super::wire::AvroWire;
-use super::writer_schema::WriterSchema;
-use super::{FRAME_BYTES, MAGIC, write};
+use super::{FRAME_BYTES, MAGIC, write, writer_schema};
 use crate::contract::Mode;
 use crate::decode::{Parsed, data_of};
 use crate::{Event, EventType, Fault, FaultClass, FaultDetail};
@@ -72,11 +71,12 @@ pub(crate) fn is_stored_avro(payload: &[u8]) -> bool {
     matches!(payload.first(), Some(&(MAGIC | WRITTEN_ANEW)))
 }
 
-pub(crate) fn decode_stored(kind: EventType, payload: &[u8]) -> Result<Parsed<'_>, Fault> {
+pub(crate) fn decode_stored(kind: EventType, version: u16, payload: &[u8]) -> Result<Parsed<'_>, Fault> {
     if payload.len() < FRAME_BYTES {
         let expected = "a stored event is expected, which has five bytes before its body";
         return Err(Fault::new(FaultClass::Parse, FaultDetail::Truncated, "payload", expected));
     }
     let state = AvroWire::state(Cursor::new(payload, FRAME_BYTES));
-    data_of(kind, AvroWire { schema: WriterSchema::of_contract(kind), bytes: payload, state: &state }, Mode::Sealed)
+    let (types, root) = writer_schema::of_contract(kind, version);
+    data_of(kind, version, AvroWire { types, root, bytes: payload, state: &state }, Mode::Sealed)
 }

@@ -1,6 +1,7 @@
 //! An Avro message as an event: the envelope of the headers, the data by the writer's schema.
 
 use super::cursor::Cursor;
+use super::parse::{SchemaFault, Types};
 use super::read::{AvroError, Reader, Value};
 use super::resolve::{Node, Slot};
 use super::store::Form;
@@ -21,7 +22,8 @@ pub(crate) fn is_avro(media: &[u8]) -> bool {
     own.iter().any(|m| media.eq_ignore_ascii_case(m)) || (application && suffix)
 }
 
-fn is_avro_text(content_type: &str) -> bool {
+/// The same of `datacontenttype`.
+pub(crate) fn is_avro_text(content_type: &str) -> bool {
     is_avro(content_type.as_bytes())
 }
 
@@ -48,17 +50,29 @@ fn framed(bytes: &[u8]) -> Result<u32, Fault> {
     Ok(u32::from_be_bytes(*id))
 }
 
+/// Whether a value is in Confluent's framing.
+pub(crate) fn is_framed(bytes: &[u8]) -> bool {
+    framed(bytes).is_ok()
+}
+
 fn schema_place(id: u32) -> String {
     format!("value (Avro schema {id})")
 }
 
 fn usable(schemas: &WriterSchemas, id: u32) -> Result<&WriterSchema, Fault> {
-    let expected = match schemas.get(id) {
-        Some(Ok(schema)) => return Ok(schema),
-        Some(Err(fault)) => format!("what is written with this schema cannot be read under the contract: {fault}"),
-        None => "an Avro schema that the schema registry has is expected".to_owned(),
-    };
-    Err(Fault::schema(FaultDetail::SchemaNotUsable, schema_place(id), expected))
+    match schemas.get(id) {
+        Some(Ok(schema)) => Ok(schema),
+        Some(Err(fault)) => Err(unreadable(id, fault)),
+        None => {
+            let expected = "an Avro schema that the schema registry has is expected";
+            Err(Fault::schema(FaultDetail::SchemaNotUsable, schema_place(id), expected))
+        }
+    }
+}
+
+fn unreadable(id: u32, fault: &SchemaFault) -> Fault {
+    let expected = format!("what is written with this schema cannot be read under the contract: {fault}");
+    Fault::schema(FaultDetail::SchemaNotUsable, schema_place(id), expected)
 }
 
 /// Reads an Avro message of admissible size.
@@ -70,17 +84,20 @@ pub(crate) fn decode<'a>(message: &Message<'a>, bytes: &'a [u8], schemas: &Write
         let expected = format!("the schema is of {}, and ce_type says another type; let them agree", schema.kind());
         return Err(Fault::schema(FaultDetail::NotAccepted, schema_place(id), expected));
     }
+    let plan = schema.plan(envelope.version).map_err(|fault| unreadable(id, fault))?;
     let state = AvroWire::state(Cursor::new(bytes, FRAME_BYTES));
-    let parsed = data_of(envelope.kind, AvroWire { schema, bytes, state: &state }, Mode::Open)?;
+    let wire = AvroWire { types: schema.types(), root: &plan.root, bytes, state: &state };
+    let parsed = data_of(envelope.kind, envelope.version, wire, Mode::Open)?;
     let (_, ignored, sized) = state.into_inner();
     envelope.ignored = envelope.ignored.saturating_add(ignored);
-    Ok(event(envelope, parsed, bytes, Form::Avro { kept: schema.is_the_contracts() && !sized }))
+    Ok(event(envelope, parsed, bytes, Form::Avro { kept: plan.as_contract && !sized }))
 }
 
-/// Avro bytes and the schema they were written with.
+/// Avro bytes, the types of the schema they were written with, and how to read them.
 #[derive(Clone, Copy)]
 pub(crate) struct AvroWire<'s, 'a> {
-    pub schema: &'s WriterSchema,
+    pub types: &'s Types,
+    pub root: &'s Node,
     pub bytes: &'a [u8],
     pub state: &'s State,
 }
@@ -96,7 +113,7 @@ impl AvroWire<'_, '_> {
 
 impl<'s, 'a> AvroWire<'s, 'a> {
     fn reader(self, at: usize) -> Reader<'s, 'a> {
-        Reader::new(&self.schema.types, Cursor::new(self.bytes, at))
+        Reader::new(self.types, Cursor::new(self.bytes, at))
     }
 
     fn body(self) -> usize {
@@ -111,7 +128,7 @@ impl<'s, 'a> AvroWire<'s, 'a> {
 
     /// How `fields` of a correction are written.
     fn fields_slot(self) -> Option<&'s Slot> {
-        let Node::Record(record) = &self.schema.root else { return None };
+        let Node::Record(record) = self.root else { return None };
         record.fields.iter().find(|slot| slot.name == "fields")
     }
 
@@ -128,13 +145,13 @@ impl<'a> Wire<'a> for AvroWire<'_, 'a> {
 
     fn object<T: Contract>(self, mode: Mode) -> Result<ReadObject<'a, T, &'a [u8]>, Fault> {
         let mut reader = self.reader(self.body());
-        let value = Value { reader: &mut reader, node: &self.schema.root, whole: None };
+        let value = Value { reader: &mut reader, node: self.root, whole: None };
         let read = ReadData::new(mode).deserialize(value).and_then(|object| {
             reader.cursor.end()?;
             Ok(object)
         });
         self.done(&reader);
-        read.map_err(|_| explain::data_of::<T>(&self.schema.types, self.reader(self.body()), &self.schema.root, mode))
+        read.map_err(|_| explain::data_of::<T>(self.types, self.reader(self.body()), self.root, mode))
     }
 
     fn patch<T: Contract>(self, kind: EventType, fields: &'a [u8]) -> Result<ReadObject<'a, T, &'a [u8]>, Fault> {
@@ -147,7 +164,7 @@ impl<'a> Wire<'a> for AvroWire<'_, 'a> {
         let value = Value { reader: &mut reader, node, whole: None };
         let read = ReadData::new(Mode::Patch).deserialize(value);
         self.done(&reader);
-        read.map_err(|_| explain::patch_of::<T>(Reader::new(&self.schema.types, start), node))
+        read.map_err(|_| explain::patch_of::<T>(Reader::new(self.types, start), node))
     }
 
     fn absent<T: Contract>(self, name: &'static str) -> Fault {

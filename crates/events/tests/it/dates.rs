@@ -59,7 +59,7 @@ fn a_coarse_date_has_both_ends() {
 #[test]
 fn the_pattern_of_the_schemas_accepts_the_dates_that_the_decoder_accepts() {
     let property = |kind, name: &str| {
-        let schema: Value = schema::of(kind);
+        let schema: Value = schema::of(kind, 1);
         jsonschema::validator_for(&schema["properties"][name]).unwrap()
     };
     let dates = property(EventType::ChargeWithdrawn, "occurred_on");

@@ -9,3 +9,4 @@ mod cost;
 mod dates;
 mod road;
 mod samples;
+mod versions;

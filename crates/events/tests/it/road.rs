@@ -22,8 +22,9 @@ fn victim() -> Data {
         place_transit: None,
         place_exploited: None,
         place_identified: code("place", "PK-PB-LHR"),
-        referral_source: code("referral_source", "police"),
+        referral_source: Some(code("referral_source", "police")),
         case_id: Some("POL-PB/0123456789bcdfgh".into()),
+        contact_id: Some("HLP-PB/0123456789bcdfgh".into()),
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::*;
 use events::{EventType, Limits, Message, avro, encode};
-use ingest::{Clock, CountedIds, SchemaAnswer, SchemaSource, State, WaitReason, Waiting, Worker, WorkerReport};
+use ingest::{Clock, CountedIds, Need, SchemaAnswer, SchemaSource, State, WaitReason, Waiting, Worker, WorkerReport};
 use policy::Policy;
 
 /// A registry whose answers the test decides, and which counts how often it was asked for an id.
@@ -19,7 +19,7 @@ struct Registry {
 
 impl Registry {
     fn knows(&self, id: u32, kind: EventType) {
-        self.schemas.lock().unwrap().insert(id, avro::schema_of(kind).to_string());
+        self.schemas.lock().unwrap().insert(id, avro::schema_of(kind, 1).to_string());
     }
     fn asked(&self, id: u32) -> u32 {
         self.asked.lock().unwrap().get(&id).copied().unwrap_or(0)
@@ -38,7 +38,7 @@ impl SchemaSource for Registry {
 
 /// A clock that goes, so that what waits is asked for again.
 #[derive(Debug)]
-struct Going(Instant);
+pub struct Going(pub Instant);
 
 impl Clock for Going {
     fn now_us(&self) -> i64 {
@@ -50,7 +50,7 @@ impl Clock for Going {
 }
 
 /// The same event in Avro, under a schema's id, as Confluent's serializers send it: without a content type.
-fn in_avro(sent: &Sent, id: u32) -> Sent {
+pub fn in_avro(sent: &Sent, id: u32) -> Sent {
     let headers: Vec<(&str, &[u8])> = sent.headers.iter().map(|(n, v)| (n.as_str(), v.as_slice())).collect();
     let message = Message { key: None, headers: &headers, value: sent.value.as_deref() };
     let event = events::decode(&message, &Limits::default()).unwrap();
@@ -86,7 +86,7 @@ impl Place {
     }
 }
 
-fn waiting(report: &WorkerReport) -> Vec<Waiting> {
+pub fn waiting(report: &WorkerReport) -> Vec<Waiting> {
     report.waiting().map(|(_, waiting)| waiting.clone()).collect()
 }
 
@@ -105,7 +105,7 @@ async fn an_event_in_avro_becomes_a_row_with_its_framing_kept_and_its_tokens_rep
     assert_eq!(sealed(one).persons[0], sealed(two).persons[0], "the same person in both");
     assert_eq!(sealed(one).data, sealed(two).data);
     assert_eq!(rows[0].subjects.as_ref().unwrap()[0], rows[1].subjects.as_ref().unwrap()[0]);
-    assert_eq!(rows[1].get("schema_id"), Some(EventType::VictimReferred.dataschema()));
+    assert_eq!(rows[1].get("schema_id"), Some(EventType::VictimReferred.dataschema(1)));
     place.reconciled().await;
 }
 
@@ -134,7 +134,7 @@ async fn a_schema_that_the_registry_lacks_makes_its_partition_wait_and_no_other(
     place.send(&[case(1), in_avro(&case(2), CASES), in_avro(&case(3), 99), case(4), in_avro(&case(5), CASES)]);
     place.send(&[labour(6), labour(7)]);
     let report = place.avro_drain(&registry).await;
-    assert_eq!(waiting(&report), [Waiting { offset: 2, schema: 99, reason: WaitReason::Unknown }]);
+    assert_eq!(waiting(&report), [Waiting { offset: 2, need: Need::Schema { id: 99, reason: WaitReason::Unknown } }]);
     assert_eq!(report.counts.ok + report.counts.set_aside_total(), 4, "what is before it, and the other partition");
     assert_eq!(report.partitions[&place.partition(POLICE)].committed, Some(2));
     assert_eq!(report.partitions[&place.partition("LAB-PB")].committed, Some(2));
@@ -156,7 +156,8 @@ async fn a_partition_that_waits_is_read_on_when_the_schema_comes_without_a_resta
     let (monitor, partition) = (worker.monitor(), place.partition(POLICE));
     let state = || monitor.report().partitions.get(&partition).map(|status| status.state.clone());
     let seen = async {
-        let away = Waiting { offset: 1, schema: CASES, reason: WaitReason::Away("connection refused".into()) };
+        let need = Need::Schema { id: CASES, reason: WaitReason::Away("connection refused".into()) };
+        let away = Waiting { offset: 1, need };
         until(|| state() == Some(State::Waiting(away.clone()))).await;
         until(|| registry.asked(CASES) > 2).await;
         *registry.away.lock().unwrap() = false;
@@ -168,7 +169,7 @@ async fn a_partition_that_waits_is_read_on_when_the_schema_comes_without_a_resta
     place.reconciled().await;
 }
 
-async fn until(holds: impl Fn() -> bool) {
+pub async fn until(holds: impl Fn() -> bool) {
     while !holds() {
         tokio::task::yield_now().await;
     }

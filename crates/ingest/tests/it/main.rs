@@ -19,3 +19,4 @@ mod source_faults;
 #[path = "../../../lake/tests/it/stores.rs"]
 mod stores;
 mod support;
+mod versions;

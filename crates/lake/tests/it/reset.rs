@@ -53,8 +53,7 @@ async fn the_commit_says_who_moved_what_and_why() {
     let done = events.reset(&reset(1, &[(&partition(0), Some(5), 7)])).await.unwrap();
     let Outcome::Committed { lake_version } = done else { panic!("{done:?}") };
     let name = format!("{lake_version:020}.json");
-    let files = place.files("lake/events/_delta_log", &name);
-    let text = std::fs::read_to_string(&files[0]).unwrap();
+    let text = String::from_utf8(place.bytes(&format!("lake/events/_delta_log/{name}")).await).unwrap();
     let infos = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let info = infos.into_iter().find_map(|line| line.get("commitInfo").cloned()).unwrap();
     assert_eq!(info["reset"]["operator"], "someone");

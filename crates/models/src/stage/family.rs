@@ -2,6 +2,7 @@
 //!
 //! A family is what one fold reads: a charge and its withdrawal, a judgment and its appeal. Columns bear the names of
 //! the fields; a field that a fact does not have, or that a correction does not replace, is null ("not said").
+//! Whatever the versions in which events were sent, a family has the fields of the newest (`events::decode_sealed`).
 //! Codes are the positions in their list; several codes are one `Int64` of bits (lists have at most 63 codes).
 //!
 //! Absent: order, links and rules (see `link`, `sql/staging`).
@@ -286,13 +287,14 @@ families! {
     /// Victims: identifications and determinations of status.
     Victims victims person = true {
         columns {
-            case_id: Text, sex: Code, age_band: Code, citizenship: Code, status: Code, exploitation: Codes,
-            means: Codes, act: Codes, recruiter_relation: Code, sector: Code, scope: Code, place_recruited: Code,
-            place_transit: Code, place_exploited: Code, place_identified: Code, referral_source: Code, body: Code,
+            case_id: Text, contact_id: Text, sex: Code, age_band: Code, citizenship: Code, status: Code,
+            exploitation: Codes, means: Codes, act: Codes, recruiter_relation: Code, sector: Code, scope: Code,
+            place_recruited: Code, place_transit: Code, place_exploited: Code, place_identified: Code,
+            referral_source: Code, body: Code,
         }
         VictimIdentified / VictimIdentifiedPatch {
-            case_id, sex, age_band, citizenship, status, exploitation, means, act, recruiter_relation, sector, scope,
-            place_recruited, place_transit, place_exploited, place_identified, referral_source,
+            case_id, contact_id, sex, age_band, citizenship, status, exploitation, means, act, recruiter_relation,
+            sector, scope, place_recruited, place_transit, place_exploited, place_identified, referral_source,
         }
         VictimStatusDetermined / VictimStatusDeterminedPatch { status, body, }
     }

@@ -80,7 +80,7 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// Decodes a row.
+    /// Decodes a row; its data are of the newest version of its type.
     pub fn decode(raw: Raw<'a>) -> Result<Self, events::Fault> {
         let sealed = events::decode_sealed(raw.kind, raw.version, raw.payload)?;
         let own = Place { version: sealed.record_version, recorded_at: raw.recorded_at, event_id: raw.event_id };

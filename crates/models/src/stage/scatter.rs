@@ -282,7 +282,7 @@ fn waiting_schema() -> SchemaRef {
 
 /// `https://schemas.amanat.example/victim.identified/v1` → 1.
 fn version_of(schema_id: &str) -> Option<u16> {
-    schema_id.rsplit_once("/v")?.1.parse().ok()
+    EventType::of_dataschema(schema_id).map(|(_, version)| version)
 }
 
 /// A text column, plain or with a dictionary.

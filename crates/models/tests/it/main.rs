@@ -9,3 +9,4 @@ mod order;
 mod stores;
 mod support;
 mod truth;
+mod versions;

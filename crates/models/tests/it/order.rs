@@ -11,7 +11,11 @@ use sample::{Feedline, Size};
 use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy};
 
 /// Hashes of all marts, and of the rows that an edition would publish.
-async fn hashes(lines: &[Feedline], arrival: Arrival, options: &RefreshOptions) -> (BTreeMap<String, String>, String) {
+pub async fn hashes(
+    lines: &[Feedline],
+    arrival: Arrival,
+    options: &RefreshOptions,
+) -> (BTreeMap<String, String>, String) {
     let (snapshot, _) = Lake::of(lines, arrival).await.refresh(options).await;
     let (policy, as_of) = (policy(), AS_OF.parse().unwrap());
     let released = release(&snapshot.source(&policy), &policy, &keys(), as_of).unwrap();

@@ -76,7 +76,7 @@ impl Message {
         envelope.push(("id", Cow::Owned(id)));
         envelope.push(("source", text(agency.source)));
         envelope.push(("type", text(self.kind.name())));
-        envelope.push(("dataschema", text(self.kind.dataschema())));
+        envelope.push(("dataschema", text(self.kind.dataschema(1))));
         envelope.push(("subject", Cow::Owned(subject)));
         envelope.push(("time", Cow::Owned(time)));
         envelope.push(("synthetic", text("true")));

@@ -151,7 +151,7 @@ fn every_code_of_the_world_stands_in_its_list() {
     let mut exploitation = BTreeSet::new();
     for line in small().filter(|line| line.expected == Expected::Accept) {
         decoded(&line, |event| {
-            if let events::Data::VictimIdentified(victim) = event.unwrap().data {
+            if let events::Data::VictimIdentified(victim) = event.unwrap().data.newest() {
                 exploitation.extend(victim.exploitation);
             }
         });

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::Contract;
+use super::{Contract, EventType};
 
 /// Its file under `schemas/`.
 pub const FILE: &str = "asyncapi.yaml";
@@ -18,22 +18,8 @@ pub fn text(contract: &Contract) -> Result<String> {
 fn document(contract: &Contract) -> Result<Value> {
     let mut messages = Map::new();
     for (name, kind) in &contract.types {
-        let (version, schema) = kind.newest()?;
-        let mut message = json!({
-            "name": format!("pk.tip.{name}"),
-            "title": name,
-            "contentType": "application/json",
-            "headers": { "$ref": "#/components/schemas/headers" },
-            "payload": {
-                "schemaFormat": "application/schema+json;version=draft-2020-12",
-                "schema": { "$ref": format!("./{name}/v{version}.json") }
-            },
-            "x-dataschema": schema["$id"]
-        });
-        if kind.avro.contains_key(&version) {
-            message["x-avro"] = format!("./{name}/v{version}.avsc").into();
-        }
-        messages.insert(key(name), message);
+        let (newest, _) = kind.newest()?;
+        messages.extend(kind.schemas.keys().map(|version| message(name, kind, *version, newest)));
     }
     let of_channel: Map<String, Value> = messages
         .keys()
@@ -68,6 +54,30 @@ fn document(contract: &Contract) -> Result<Value> {
         },
         "components": { "messages": messages, "schemas": { "headers": headers(contract) } }
     }))
+}
+
+/// The message of a version of a type; of those before the newest the key and the title say which.
+fn message(name: &str, kind: &EventType, version: u32, newest: u32) -> (String, Value) {
+    let (key, title) = if version == newest {
+        (key(name), name.to_owned())
+    } else {
+        (format!("{}_v{version}", key(name)), format!("{name}, version {version}"))
+    };
+    let mut message = json!({
+        "name": format!("pk.tip.{name}"),
+        "title": title,
+        "contentType": "application/json",
+        "headers": { "$ref": "#/components/schemas/headers" },
+        "payload": {
+            "schemaFormat": "application/schema+json;version=draft-2020-12",
+            "schema": { "$ref": format!("./{name}/v{version}.json") }
+        },
+        "x-dataschema": kind.schemas[&version]["$id"]
+    });
+    if kind.avro.contains_key(&version) {
+        message["x-avro"] = format!("./{name}/v{version}.avsc").into();
+    }
+    (key, message)
 }
 
 /// The attributes of the envelope as headers of binary mode.

@@ -1,11 +1,12 @@
 //! `cargo xtask contracts`: what is released of the contract with agencies is frozen, and its descriptions are made from it.
 //!
 //! Everything is read from the files under `schemas/`, which a test of `events` compares with the code. Whether a new version of
-//! an Avro schema reads what released ones wrote is judged by a test of `gateway`, which has the judge.
+//! an Avro schema reads what all before it wrote is judged by a test of `gateway`, which has the judge.
 
 mod asyncapi;
 mod released;
 mod site;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -47,6 +48,7 @@ pub fn run(root: &Path, args: &Args) -> Result<()> {
 /// Refuses a change of what is released, and a description that is not of today.
 fn check(contract: &Contract) -> Result<()> {
     let mut breaches = released::breaches(contract)?;
+    breaches.extend(versions::breaches(contract));
     let file = contract.folder.join(asyncapi::FILE);
     if fs::read_to_string(&file).unwrap_or_default() != asyncapi::text(contract)? {
         breaches.push(format!("{}: not of today; run `cargo xtask contracts --write`", asyncapi::FILE));
@@ -75,6 +77,10 @@ pub struct EventType {
     avro: BTreeMap<u32, Value>,
     /// Valid samples by name.
     samples: BTreeMap<String, Value>,
+    /// Events of invalid samples by name; of those that are one JSON document.
+    refused: BTreeMap<String, Value>,
+    /// Golden samples of steps from a version to the next by name: `from` and `to`.
+    upcasts: BTreeMap<String, Value>,
 }
 
 impl EventType {
@@ -116,9 +122,14 @@ fn event_type(folder: &Path) -> Result<EventType> {
         };
         files(folder, extension)?.into_iter().map(version).collect()
     };
-    let samples = files(&folder.join("samples/valid"), "json")?;
-    let samples = samples.into_iter().map(|path| Ok((stem(&path), json(&path)?))).collect::<Result<_>>()?;
-    Ok(EventType { schemas: versions("json")?, avro: versions("avsc")?, samples })
+    let samples = |which: &str| -> Result<BTreeMap<String, Value>> {
+        let folder = folder.join("samples").join(which);
+        let files = if folder.exists() { files(&folder, "json")? } else { Vec::new() };
+        files.into_iter().map(|path| Ok((stem(&path), json(&path)?))).collect()
+    };
+    let refused = samples("invalid")?.into_iter().map(|(name, sample)| (name, sample["event"].clone())).collect();
+    let (schemas, avro) = (versions("json")?, versions("avsc")?);
+    Ok(EventType { schemas, avro, samples: samples("valid")?, refused, upcasts: samples("upcasts")? })
 }
 
 fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
@@ -180,7 +191,8 @@ mod tests {
             Some(text) => fs::write(&path, text).unwrap(),
             None => fs::remove_file(&path).unwrap(),
         }
-        released::breaches(&Contract::read(folder.path()).unwrap()).unwrap()
+        let contract = Contract::read(folder.path()).unwrap();
+        [released::breaches(&contract).unwrap(), versions::breaches(&contract)].concat()
     }
 
     fn copy(from: &Path, to: &Path) {
@@ -219,29 +231,51 @@ mod tests {
     }
 
     #[test]
-    fn a_code_may_be_added_and_none_may_go() {
-        let added = |text: String| {
-            Some(text.replacen(
-                "{\"code\": \"F\"",
-                "{\"code\": \"N\", \"en\": \"n\", \"ur\": \"n\"},\n    {\"code\": \"F\"",
-                1,
-            ))
-        };
+    fn a_code_may_be_added_to_a_list_at_its_end_and_none_may_go_or_move() {
+        const NEW: &str = r#"{"code": "N", "en": "n", "ur": "n"}"#;
+        let added = |text: String| Some(text.replacen("}\n  ]", &format!("}},\n    {NEW}\n  ]"), 1));
         assert_eq!(changed("code-lists/sex.json", added), Vec::<String>::new());
+        let between =
+            |text: String| Some(text.replacen("{\"code\": \"F\"", &format!("{NEW},\n    {{\"code\": \"F\""), 1));
+        let moved = changed("code-lists/sex.json", between);
+        assert!(moved.len() == 1 && moved[0].contains("at the end"), "{moved:?}");
         let gone = changed("code-lists/sex.json", |text| Some(text.replacen("\"code\": \"F\"", "\"code\": \"FF\"", 1)));
         assert!(gone.len() == 1 && gone[0].contains("`F`"), "{gone:?}");
     }
 
     #[test]
-    fn a_schema_that_admits_a_new_code_of_its_list_has_not_changed() {
-        let added = |text: String| {
-            Some(
-                text.replacen("\"other\", \"_X\"", "\"other\", \"NEW-1\", \"_X\"", 1)
-                    .replace("\"maxItems\": 17", "\"maxItems\": 18"),
-            )
-        };
-        assert_eq!(changed("case.registered/v1.json", added), Vec::<String>::new());
+    fn a_released_schema_that_admits_a_new_code_is_refused_and_a_new_version_named() {
+        let added = |text: String| Some(text.replacen("\"other\", \"_X\"", "\"other\", \"NEW-1\", \"_X\"", 1));
+        let breaches = changed("case.registered/v1.json", added);
+        let said =
+            breaches.len() == 1 && breaches[0].contains("NEW-1") && breaches[0].contains("case.registered/v2.json");
+        assert!(said, "{breaches:?}");
         let gone = changed("case.registered/v1.json", |text| Some(text.replacen("\"PK-JK\", ", "", 1)));
         assert!(gone.len() == 1 && gone[0].contains("PK-JK"), "{gone:?}");
+    }
+
+    #[test]
+    fn a_version_that_refuses_what_an_earlier_one_accepted_is_named() {
+        let narrower =
+            |text: String| Some(text.replacen("\"place_identified\"\n", "\"place_identified\", \"scope\"\n", 1));
+        let breaches = changed("victim.identified/v3.json", narrower);
+        assert!(breaches.iter().any(|breach| breach.contains("does not accept all that v1 accepted")), "{breaches:?}");
+    }
+
+    #[test]
+    fn a_version_without_samples_or_without_a_step_to_the_next_is_refused_with_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&schemas(), folder.path());
+        let type_folder = folder.path().join("record.corrected");
+        fs::remove_dir_all(type_folder.join("samples/upcasts")).unwrap();
+        fs::remove_file(type_folder.join("samples/valid/v2_contact_id.json")).unwrap();
+        let breaches = versions::breaches(&Contract::read(folder.path()).unwrap());
+        let said = |part: &str| breaches.iter().any(|breach| breach.contains(part));
+        assert!(said("record.corrected/v1.json: no golden sample of its step to v2"), "{breaches:?}");
+        assert!(said("crates/events/src/upcast.rs"), "{breaches:?}");
+        assert!(
+            said("record.corrected/v2.json: no sample of it; add one to record.corrected/samples/valid"),
+            "{breaches:?}"
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! What is released, and that it stays so: `schemas/RELEASED` has a line for each released file.
 //!
-//! `schema FILE HASH CODES`: the hash is of what the schema says without descriptions and without its lists of codes; of those it
-//! may gain some, and must keep the codes named. `avro FILE HASH`: the hash is of all but descriptions, for who has a reader of Avro
-//! cannot take a symbol that it does not know. `codes FILE - CODES`: a list of codes may gain some, and must keep those named.
+//! `schema FILE HASH CODES`: the hash is of what the schema says without descriptions and without its lists of codes; these follow
+//! by name, so that one that was added can be told: a program that knows the version would set it aside, so it belongs to a new
+//! version. (The envelope's lists are of types and versions, and may gain some.) `avro FILE HASH`: the hash is of all but
+//! descriptions. `codes FILE - CODES`: a list of codes, in its order; it may gain some at its end, for codes are numbered by place.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -22,12 +23,12 @@ struct Frozen {
     kind: String,
     file: String,
     hash: String,
-    codes: BTreeSet<String>,
+    codes: Vec<String>,
 }
 
 impl Frozen {
     fn line(&self) -> String {
-        let codes = self.codes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let codes = self.codes.join(" ");
         [self.kind.as_str(), &self.file, &self.hash, &codes].join(" ").trim_end().to_owned()
     }
 }
@@ -52,7 +53,8 @@ fn today(contract: &Contract) -> Vec<Frozen> {
 fn schema(kind: &str, file: String, value: &Value) -> Frozen {
     let mut codes = BTreeSet::new();
     let bare = without_words(value, &mut codes);
-    Frozen { kind: kind.into(), file, hash: blake3::hash(bare.to_string().as_bytes()).to_hex()[..16].to_owned(), codes }
+    let hash = blake3::hash(bare.to_string().as_bytes()).to_hex()[..16].to_owned();
+    Frozen { kind: kind.into(), file, hash, codes: codes.into_iter().collect() }
 }
 
 /// What a schema says: keys sorted, without descriptions; its lists of codes are taken out into `codes`.
@@ -101,7 +103,7 @@ fn read(contract: &Contract) -> Result<Vec<Frozen>> {
 pub fn breaches(contract: &Contract) -> Result<Vec<String>> {
     let today = today(contract);
     let mut breaches = Vec::new();
-    for Frozen { file, hash, codes, .. } in read(contract)? {
+    for Frozen { kind, file, hash, codes } in read(contract)? {
         let Some(now) = today.iter().find(|frozen| frozen.file == file) else {
             breaches.push(format!("{file}: released and gone; bring it back, events were written with it"));
             continue;
@@ -109,9 +111,22 @@ pub fn breaches(contract: &Contract) -> Result<Vec<String>> {
         if now.hash != hash {
             breaches.push(format!("{file}: released and changed; bring it back and add {}", next(contract, &file)));
         }
-        for code in codes.difference(&now.codes) {
+        for code in codes.iter().filter(|code| !now.codes.contains(code)) {
             breaches.push(format!(
                 "{file}: the released code `{code}` is gone; bring it back, events were written with it"
+            ));
+        }
+        let whole = codes.iter().all(|code| now.codes.contains(code));
+        if kind == "codes" && whole && !now.codes.starts_with(&codes) {
+            breaches
+                .push(format!("{file}: released codes have moved; codes are numbered by place, so add one at the end"));
+        }
+        let closed = kind == "schema" && !file.starts_with("envelope/");
+        for code in now.codes.iter().filter(|code| closed && !codes.contains(code)) {
+            breaches.push(format!(
+                "{file}: released, and now takes the code `{code}`, which a program that knows this version would set aside; \
+                 let it keep the first codes of the list (`First` in crates/events) and add {}",
+                next(contract, &file)
             ));
         }
     }

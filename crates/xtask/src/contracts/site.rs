@@ -71,13 +71,15 @@ fn of_type(contract: &Contract, name: &str, kind: &EventType) -> Result<String> 
             write!(body, " <a href=\"schemas/{name}.v{version}.{extension}\">{language}, version {version}</a>")?;
         }
     }
-    body.push_str("</p>\n<table><tr><th>Field</th><th>Required</th><th>What</th><th>Values</th></tr>\n");
+    body.push_str("</p>\n<table><tr><th>Field</th><th>Required</th><th>Since</th><th>What</th><th>Values</th></tr>\n");
     for (field, of) in schema["properties"].as_object().into_iter().flatten() {
         let must = if required.contains(&field.as_str()) { "yes" } else { "" };
+        let since = kind.schemas.iter().find(|(_, schema)| schema["properties"].get(field).is_some());
+        let since = since.map_or_else(String::new, |(version, _)| format!("version {version}"));
         let (what, values) = (shown(&of["description"]), values(contract, of));
         writeln!(
             body,
-            "<tr><td><code>{}</code></td><td>{must}</td><td>{what}</td><td>{values}</td></tr>",
+            "<tr><td><code>{}</code></td><td>{must}</td><td>{since}</td><td>{what}</td><td>{values}</td></tr>",
             escaped(field)
         )?;
     }

@@ -12,7 +12,8 @@ fn written(seed: u64) -> (EventType, WriterSchemas, Vec<u8>) {
     let mut dice = Dice(seed);
     let kind = *dice.pick(EventType::ALL);
     let mut data = make::data(kind, &mut dice);
-    let schema = if dice.flag() { avro::schema_of(kind) } else { make::writer(kind, &mut data, &mut dice) };
+    let schema =
+        if dice.flag() { avro::schema_of(kind, kind.newest()) } else { make::writer(kind, &mut data, &mut dice) };
     let mut schemas = WriterSchemas::default();
     schemas.insert(1, &schema.to_string()).unwrap();
     let parsed = apache_avro::Schema::parse_str(&schema.to_string()).unwrap();
@@ -59,9 +60,9 @@ proptest! {
         let _ = Sent::avro(kind, 1, &body).decode(&schemas, |read| read.is_ok());
         let mut stored = vec![0; 5];
         stored.extend(&body);
-        let _ = events::decode_sealed(kind, 1, &stored);
+        let _ = events::decode_sealed(kind, kind.newest(), &stored);
         stored[0] = 1;
-        let _ = events::decode_sealed(kind, 1, &stored);
+        let _ = events::decode_sealed(kind, kind.newest(), &stored);
     }
 
     #[test]
@@ -95,7 +96,7 @@ fn a_fault_names_the_field_and_the_byte() {
 fn a_correction_of_another_types_fields_is_refused() {
     let mut dice = Dice(3);
     let mut data = make::data(EventType::RecordCorrected, &mut dice);
-    let schema = avro::schema_of(EventType::RecordCorrected);
+    let schema = avro::schema_of(EventType::RecordCorrected, EventType::RecordCorrected.newest());
     let parsed = apache_avro::Schema::parse_str(&schema.to_string()).unwrap();
     data["target_type"] = "pk.tip.charge.withdrawn".into();
     data["fields"] = serde_json::json!({ "occurred_on": "2024" });

@@ -49,11 +49,11 @@ impl Dice {
 
 /// Data of a type that the contract accepts.
 pub fn data(kind: EventType, dice: &mut Dice) -> Value {
-    let whole = schema::of(kind);
+    let whole = schema::of(kind, kind.newest());
     let mut data = object(&whole, dice, false);
     if kind == EventType::RecordCorrected {
         let target = EventType::from_name(data["target_type"].as_str().unwrap()).unwrap();
-        let mut patch = schema::of(target);
+        let mut patch = schema::of(target, target.newest());
         let properties = patch["properties"].as_object_mut().unwrap();
         properties.remove("person");
         properties.remove("record_version");
@@ -106,6 +106,7 @@ fn value(name: &str, of: &Value, dice: &mut Dice) -> Value {
             "period" => (*dice.pick(&["2024", "2023-Q4", "2021-07"])).to_owned(),
             "token" => dice.token(),
             "case_id" => format!("POL-PB/{}", dice.token()),
+            "contact_id" => format!("HLP-PB/{}", dice.token()),
             "agency" => "POL-PB".to_owned(),
             _ => dice.uuid(),
         }),
@@ -115,7 +116,7 @@ fn value(name: &str, of: &Value, dice: &mut Dice) -> Value {
 /// A writer's schema that Avro resolves to the contract's: fields in another order, more of them, fewer optional ones,
 /// other types where a promotion leads back. The fields left out are taken from the data, too.
 pub fn writer(kind: EventType, data: &mut Value, dice: &mut Dice) -> Value {
-    let mut schema = avro::schema_of(kind);
+    let mut schema = avro::schema_of(kind, kind.newest());
     change(&mut schema, Some(data), dice);
     schema
 }

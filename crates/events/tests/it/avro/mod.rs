@@ -16,11 +16,17 @@ pub fn id_of(kind: EventType) -> u32 {
     EventType::ALL.iter().position(|k| *k == kind).unwrap() as u32 + 1
 }
 
-/// The contract's schemas by [`id_of`].
+/// The contract's newest schemas by [`id_of`].
 pub fn contract() -> WriterSchemas {
+    contract_up_to(u16::MAX)
+}
+
+/// The contract's schemas of a version, or of the newest before it, by [`id_of`].
+pub fn contract_up_to(version: u16) -> WriterSchemas {
     let mut schemas = WriterSchemas::default();
     for kind in EventType::ALL {
-        schemas.insert(id_of(*kind), &avro::schema_of(*kind).to_string()).unwrap();
+        let version = version.min(kind.newest());
+        schemas.insert(id_of(*kind), &avro::schema_of(*kind, version).to_string()).unwrap();
     }
     schemas
 }
@@ -38,7 +44,7 @@ impl Sent {
             ("ce_id", b"018f3b5c-0000-7000-8000-000000000001".to_vec()),
             ("ce_source", b"urn:pk:tip:POL-PB".to_vec()),
             ("ce_type", kind.name().into()),
-            ("ce_dataschema", kind.dataschema().into()),
+            ("ce_dataschema", kind.dataschema(kind.newest()).into()),
             ("ce_subject", b"POL-PB/r3c0rd0000000bcdfg".to_vec()),
             ("ce_time", b"2025-03-01T10:15:00+05:00".to_vec()),
         ];
@@ -48,6 +54,13 @@ impl Sent {
 
     pub fn json(kind: EventType, data: &Value) -> Self {
         Self::new(kind, Some("application/json"), data.to_string().into_bytes())
+    }
+
+    /// The same, naming this version of its type.
+    pub fn of_version(mut self, kind: EventType, version: u16) -> Self {
+        let header = self.headers.iter_mut().find(|(name, _)| *name == "ce_dataschema").unwrap();
+        header.1 = kind.dataschema(version).into();
+        self
     }
 
     /// In Confluent framing, with no content type, as Confluent's serializers send it.

@@ -12,7 +12,7 @@ fn compile(schema: &Value) -> Result<WriterSchema, String> {
 }
 
 fn victim() -> Value {
-    avro::schema_of(EventType::VictimIdentified)
+    avro::schema_of(EventType::VictimIdentified, EventType::VictimIdentified.newest())
 }
 
 fn field<'a>(schema: &'a mut Value, name: &str) -> &'a mut Value {
@@ -22,15 +22,15 @@ fn field<'a>(schema: &'a mut Value, name: &str) -> &'a mut Value {
 #[test]
 fn each_contract_is_its_own_writer() {
     for kind in EventType::ALL {
-        let schema = compile(&avro::schema_of(*kind)).unwrap();
-        assert_eq!((schema.kind(), schema.is_the_contracts()), (*kind, true));
+        let schema = compile(&avro::schema_of(*kind, kind.newest())).unwrap();
+        assert_eq!((schema.kind(), schema.is_the_contracts(kind.newest())), (*kind, true));
     }
 }
 
 #[test]
 fn the_canonical_form_is_that_of_another_library() {
     for kind in EventType::ALL {
-        let text = avro::schema_of(*kind).to_string();
+        let text = avro::schema_of(*kind, kind.newest()).to_string();
         let other = apache_avro::Schema::parse_str(&text).unwrap();
         assert_eq!(canonical_form(&text).unwrap(), other.canonical_form(), "{kind}");
     }
@@ -42,7 +42,7 @@ fn a_schema_with_other_documentation_is_still_the_contracts() {
     schema["doc"] = json!("Something else.");
     schema["fields"][0]["doc"] = Value::Null;
     schema["fields"][1]["type"] = json!({ "type": "string", "avro.java.string": "String" });
-    assert!(compile(&schema).unwrap().is_the_contracts());
+    assert!(compile(&schema).unwrap().is_the_contracts(3));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn an_id_whose_schema_cannot_be_used_is_known_and_refuses_its_messages() {
 
 #[test]
 fn a_recursive_schema_is_read_and_its_depth_bounded() {
-    let mut schema = avro::schema_of(EventType::ReportNil);
+    let mut schema = avro::schema_of(EventType::ReportNil, EventType::ReportNil.newest());
     let chain = json!({ "name": "chain", "type": { "type": "record", "name": "Chain", "fields": [
         { "name": "next", "type": ["null", "Chain"] }
     ] } });
@@ -131,7 +131,7 @@ fn nil_report() -> Vec<u8> {
 /// Records within records that take no bytes: the work must not double with each.
 #[test]
 fn a_schema_of_many_records_without_bytes_costs_nothing() {
-    let mut schema = avro::schema_of(EventType::ReportNil);
+    let mut schema = avro::schema_of(EventType::ReportNil, EventType::ReportNil.newest());
     let fields = schema["fields"].as_array_mut().unwrap();
     for i in 0..40 {
         let of = if i == 0 { json!("null") } else { json!(format!("E{}", i - 1)) };
@@ -154,7 +154,7 @@ fn a_schema_of_many_records_without_bytes_costs_nothing() {
 fn media_types_of_avro_and_confluents_framing_without_one_are_recognised() {
     let mut dice = Dice(5);
     let data = make::data(EventType::VictimReturned, &mut dice);
-    let schema = avro::schema_of(EventType::VictimReturned);
+    let schema = avro::schema_of(EventType::VictimReturned, EventType::VictimReturned.newest());
     let value = make::avro_value(&schema, Some(&data), &mut dice);
     let parsed = apache_avro::Schema::parse_str(&schema.to_string()).unwrap();
     let value = framed(17, &apache_avro::to_avro_datum(&parsed, value).unwrap());

@@ -1,0 +1,87 @@
+//! Versions of event types that are not the newest any more. Released, so frozen (`schemas/RELEASED`): agencies may send them
+//! for ever, and the lake keeps them as they were sent.
+//!
+//! A list that has grown since is named by how many of its codes the version knew ([`First`]); lists grow at their end.
+
+use super::CodeSet;
+use crate::avro::write;
+use crate::code_list::{First, tag};
+use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
+use crate::value::{CaseId, Code, Codes, ContactId, Kind};
+use serde::de::MapAccess;
+
+data! {
+    /// `pk.tip.victim.identified`, version 1.
+    VictimIdentifiedV1 / VictimIdentifiedV1Patch, occurred = true, person = true {
+        #[doc = "Sex (list `sex`)."]
+        req sex: u16 = Code<tag::Sex>,
+        #[doc = "Age at identification (list `age_band`)."]
+        req age_band: u16 = Code<tag::AgeBand>,
+        #[doc = "Citizenship (list `citizenship`)."]
+        req citizenship: u16 = Code<tag::Citizenship>,
+        #[doc = "Possible or actual victim (list `trafficking_status`)."]
+        req status: u16 = Code<tag::TraffickingStatus>,
+        #[doc = "Forms of exploitation (list `exploitation`)."]
+        req exploitation: CodeSet = Codes<tag::Exploitation>,
+        #[doc = "Means of control (list `means`)."]
+        opt means: CodeSet = Codes<tag::Means>,
+        #[doc = "Acts (list `act`)."]
+        opt act: CodeSet = Codes<tag::Act>,
+        #[doc = "Relation of the recruiter to the victim (list `recruiter_relation`)."]
+        opt recruiter_relation: u16 = Code<First<9, tag::RecruiterRelation>>,
+        #[doc = "Economic sector (list `sector`)."]
+        opt sector: u16 = Code<tag::Sector>,
+        #[doc = "Domestic or transnational (list `scope`)."]
+        opt scope: u16 = Code<tag::Scope>,
+        #[doc = "Place of recruitment (list `place`)."]
+        opt place_recruited: u16 = Code<tag::Place>,
+        #[doc = "Place of transit (list `place`)."]
+        opt place_transit: u16 = Code<tag::Place>,
+        #[doc = "Place of exploitation (list `place`)."]
+        opt place_exploited: u16 = Code<tag::Place>,
+        #[doc = "Place of identification (list `place`)."]
+        req place_identified: u16 = Code<tag::Place>,
+        #[doc = "Who brought the victim to notice (list `referral_source`)."]
+        req referral_source: u16 = Code<tag::ReferralSource>,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.victim.identified`, version 2: with `contact_id`, and `referral_source` may be absent.
+    VictimIdentifiedV2 / VictimIdentifiedV2Patch, occurred = true, person = true {
+        #[doc = "Sex (list `sex`)."]
+        req sex: u16 = Code<tag::Sex>,
+        #[doc = "Age at identification (list `age_band`)."]
+        req age_band: u16 = Code<tag::AgeBand>,
+        #[doc = "Citizenship (list `citizenship`)."]
+        req citizenship: u16 = Code<tag::Citizenship>,
+        #[doc = "Possible or actual victim (list `trafficking_status`)."]
+        req status: u16 = Code<tag::TraffickingStatus>,
+        #[doc = "Forms of exploitation (list `exploitation`)."]
+        req exploitation: CodeSet = Codes<tag::Exploitation>,
+        #[doc = "Means of control (list `means`)."]
+        opt means: CodeSet = Codes<tag::Means>,
+        #[doc = "Acts (list `act`)."]
+        opt act: CodeSet = Codes<tag::Act>,
+        #[doc = "Relation of the recruiter to the victim (list `recruiter_relation`)."]
+        opt recruiter_relation: u16 = Code<First<9, tag::RecruiterRelation>>,
+        #[doc = "Economic sector (list `sector`)."]
+        opt sector: u16 = Code<tag::Sector>,
+        #[doc = "Domestic or transnational (list `scope`)."]
+        opt scope: u16 = Code<tag::Scope>,
+        #[doc = "Place of recruitment (list `place`)."]
+        opt place_recruited: u16 = Code<tag::Place>,
+        #[doc = "Place of transit (list `place`)."]
+        opt place_transit: u16 = Code<tag::Place>,
+        #[doc = "Place of exploitation (list `place`)."]
+        opt place_exploited: u16 = Code<tag::Place>,
+        #[doc = "Place of identification (list `place`)."]
+        req place_identified: u16 = Code<tag::Place>,
+        #[doc = "Who brought the victim to notice (list `referral_source`)."]
+        opt referral_source: u16 = Code<tag::ReferralSource>,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+        #[doc = "The helpline's contact that led to her, `<helpline>/<token>`."]
+        opt contact_id: String = ContactId,
+    }
+}
