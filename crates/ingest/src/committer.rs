@@ -46,9 +46,6 @@ pub(crate) enum ToCommitter {
     Permits { partitions: Vec<PartitionId>, reply: oneshot::Sender<Vec<Option<i64>>> },
     /// Find first rows of event ids.
     Find { wanted: Vec<Wanted>, reply: oneshot::Sender<Found> },
-    /// See whether an operator has moved a partition's next offset: one that is idle or stands still commits nothing
-    /// that would show it.
-    Look,
 }
 
 /// A partition taken over.
@@ -115,10 +112,6 @@ impl Committer<'_> {
                 self.batch(batch).await?;
             }
             ToCommitter::Release { topic } => self.release(&topic),
-            ToCommitter::Look => {
-                self.is(Activity::Looking);
-                self.look().await;
-            }
         }
         Ok(())
     }
@@ -179,24 +172,6 @@ impl Committer<'_> {
         };
         assignments.extend(refused.into_iter().map(nothing));
         Ok(assignments)
-    }
-
-    /// Another offset under our own claim can only come from a reset (ingestion.md 3.4).
-    async fn look(&mut self) {
-        if let Err(error) = self.events.refresh().await {
-            // Who commits next meets it, and waits for the store.
-            debug!(error = &error as &dyn std::error::Error, "the lake could not be looked at");
-            return;
-        }
-        let elsewhere = |(id, owned): (&PartitionId, &Owned)| {
-            let seen = self.events.next_offset(id);
-            let ours = self.events.claim_of(id) == Some(owned.topic.claim);
-            (ours && seen != owned.committed).then(|| (id.clone(), seen))
-        };
-        let moved: Vec<_> = self.owned.iter().filter_map(elsewhere).collect();
-        for (id, seen) in moved {
-            self.moved(&id, seen);
-        }
     }
 
     async fn find(&mut self, wanted: Vec<Wanted>) -> Result<Found, IngestError> {

@@ -341,8 +341,6 @@ impl<S: EventSource> LogReader<S> {
         if self.io.until == Until::Drained && self.targets.is_none() && complete {
             self.targets = Some(targets);
         }
-        // If the committer is busy it will meet what it would see, or be asked at the next scan.
-        let _ = self.io.committer.try_send(ToCommitter::Look);
         self.answered();
         Ok(())
     }

@@ -1,14 +1,9 @@
 //! A reset (ingestion.md 3.13) as workers meet it: what is skipped stays without rows, a generation begins where it was told to,
 //! and a worker that holds the partition notices.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use crate::support::*;
-use ingest::{Clock, CountedIds, Halt, State, Worker};
+use ingest::Halt;
 use lake::{Move, Outcome, PartitionId, Reset};
-use policy::Policy;
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 impl Place {
@@ -60,92 +55,6 @@ async fn what_is_skipped_before_the_first_row_is_missed_by_nobody() {
     assert_eq!(place.drain().await.counts.ok, 1);
     let tally = &place.reconciled().await.partitions[&partition];
     assert_eq!((tally.first, tally.skipped), (Some(2), 0));
-}
-
-/// A clock that goes: partitions are looked at again.
-#[derive(Debug)]
-struct Going(Instant);
-
-impl Clock for Going {
-    fn now_us(&self) -> i64 {
-        (LOG_MS + 60_000) * 1000
-    }
-    fn elapsed(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
-/// A worker that runs until it is told to end.
-struct Running {
-    monitor: ingest::Monitor,
-    cancel: oneshot::Sender<()>,
-    ended: tokio::task::JoinHandle<ingest::WorkerReport>,
-}
-
-impl Running {
-    async fn start(place: &mut Place) -> Self {
-        let (source, events) = (place.log.source().unwrap(), place.events().await);
-        let (policy, keys) = (Arc::new(Policy::default()), Arc::new(keys()));
-        let mut config = config();
-        (config.rescan, config.batch_age) = (Duration::from_millis(20), Duration::ZERO);
-        let (clock, ids) = (Arc::new(Going(Instant::now())), Arc::new(CountedIds::new(1 << 50)));
-        let mut worker = Worker::new(source, events, policy, keys, config, clock, ids);
-        let monitor = worker.monitor();
-        let (cancel, cancelled) = oneshot::channel::<()>();
-        let run = async move { worker.run_until(async { drop(cancelled.await) }).await.unwrap() };
-        Self { monitor, cancel, ended: tokio::spawn(run) }
-    }
-
-    async fn until(&self, partition: &PartitionId, is: impl Fn(&ingest::PartitionStatus) -> bool) {
-        wait_until(|| self.monitor.report().partitions.get(partition).is_some_and(&is)).await;
-    }
-
-    async fn end(self) -> ingest::WorkerReport {
-        self.cancel.send(()).unwrap();
-        self.ended.await.unwrap()
-    }
-}
-
-/// It commits nothing, so no conflict tells it: it looks.
-#[tokio::test]
-async fn a_partition_that_waits_for_a_schema_reads_on_when_an_operator_skips_what_needs_it() {
-    let mut place = Place::new();
-    let mut framed = case(2).value([&[0, 0, 0, 0, 7][..], &[2; 40]].concat());
-    framed.headers.retain(|(name, _)| name != "content-type");
-    place.send(&[case(1), framed, case(3)]);
-    let partition = place.partition(POLICE);
-    let worker = Running::start(&mut place).await;
-    worker.until(&partition, |p| matches!(p.state, State::Waiting(_)) && p.committed == Some(1)).await;
-    assert!(matches!(place.reset(&[(partition.clone(), Some(1), 2)]).await, Outcome::Committed { .. }));
-    worker.until(&partition, |p| p.committed == Some(3)).await;
-    let report = worker.end().await;
-    assert_eq!((report.counts.ok, report.fenced), (2, 0));
-    assert_eq!(place.reconciled().await.partitions[&partition].skipped, 1);
-}
-
-#[tokio::test]
-async fn a_partition_that_halted_is_read_on_without_a_restart_when_an_operator_skips_what_it_halted_for() {
-    let mut place = Place::new();
-    place.send(&[case(1)]);
-    place.drain().await;
-    place.send(&[case(2)]);
-    place.send(&[case(3)]);
-    place.log.trim(&eventlog::Partition::new(eventlog::stream_name(POLICE), 0), 2).unwrap();
-    let partition = place.partition(POLICE);
-    let worker = Running::start(&mut place).await;
-    worker.until(&partition, |p| matches!(p.state, State::Halted(Halt::Deleted { .. }))).await;
-    assert!(matches!(place.reset(&[(partition.clone(), Some(1), 2)]).await, Outcome::Committed { .. }));
-    worker.until(&partition, |p| p.committed == Some(3) && p.state == State::Reading).await;
-    assert_eq!(worker.end().await.counts.ok, 1);
-    place.reconciled().await;
-}
-
-async fn wait_until(condition: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !condition() {
-        assert!(began.elapsed() < Duration::from_mins(1), "it never came");
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]
