@@ -112,7 +112,7 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Move the next offset of a partition: skip a range, or read a stream again; audited
     #[command(
-        after_help = "Examples:\n  amanat reset tip.events.FIA.v1/0 --to 1200 --operator 'A. Khan' --reason 'offsets 1180 to 1199 cannot be read: disk error of 3 May' --dry-run\n  amanat reset tip.events.FIA.v1/0 --to latest --operator 'A. Khan' --reason 'test messages' --yes\n  amanat reset tip.events.FIA.v1/0 --to earliest --operator 'A. Khan' --reason 'read again' --yes\nForward, what lies between is skipped and never becomes a row; a running worker reads on behind it. Backward, a new generation of\nthe log begins, in which this partition starts where you say and every other one goes on; event ids mark what was there.\nWho, why and what are kept in the commit."
+        after_help = "Examples:\n  amanat reset tip.events.FIA.v1/0 --to 1200 --operator 'night shift' --reason 'offsets 1180 to 1199 cannot be read: disk error of 3 May' --dry-run\n  amanat reset tip.events.FIA.v1/0 --to latest --operator 'night shift' --reason 'test messages' --yes\n  amanat reset tip.events.FIA.v1/0 --to earliest --operator 'night shift' --reason 'read again' --yes\nForward, what lies between is skipped and never becomes a row; a running worker reads on behind it at its next\ncommit, and a partition that stands still when its worker is started again. Backward, a new generation of the log begins, in which this partition starts where you say and every other one goes on; event ids mark what was there.\nWho, why and what are kept in the commit."
     )]
     Reset(ResetArgs),
     /// The schema registry for producers that write Avro: list, show, register, check

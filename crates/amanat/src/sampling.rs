@@ -54,7 +54,10 @@ pub fn run(config: Config, args: SampleArgs) -> anyhow::Result<()> {
         None => publish_lines(&config, &dir, events, pace, feed)?,
     };
     let text = if args.json {
-        format!("{}\n", json!({"events": published.lines, "sent": published.sent, "bytes": published.bytes, "synthetic": true}))
+        format!(
+            "{}\n",
+            json!({"events": published.lines, "sent": published.sent, "bytes": published.bytes, "synthetic": true})
+        )
     } else {
         format!("published {} synthetic event(s), {} of them now\n", published.lines, published.sent)
     };

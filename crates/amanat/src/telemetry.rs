@@ -51,8 +51,16 @@ pub fn metrics(worker: Arc<OnceLock<ingest::Monitor>>) -> anyhow::Result<endpoin
 /// What the metrics of this crate mean; those of a room are described there.
 fn describe() {
     use metrics::{Unit, describe_gauge};
-    describe_gauge!("amanat_maintain_last_round_timestamp_seconds", Unit::Seconds, "When the last round of maintenance ended, seconds since 1970");
-    describe_gauge!("amanat_maintain_last_daily_timestamp_seconds", Unit::Seconds, "When the daily part of it (vacuum, log clean-up) was done, seconds since 1970");
+    describe_gauge!(
+        "amanat_maintain_last_round_timestamp_seconds",
+        Unit::Seconds,
+        "When the last round of maintenance ended, seconds since 1970"
+    );
+    describe_gauge!(
+        "amanat_maintain_last_daily_timestamp_seconds",
+        Unit::Seconds,
+        "When the daily part of it (vacuum, log clean-up) was done, seconds since 1970"
+    );
     describe_gauge!("amanat_lake_files", "Parquet files of the table `events`");
     describe_gauge!("amanat_lake_files_waiting", "Of them, those that compaction would replace");
     describe_gauge!("amanat_lake_file_bytes", Unit::Bytes, "Bytes of these files");

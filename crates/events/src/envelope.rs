@@ -16,6 +16,23 @@ use uuid::Uuid;
 /// The attributes of ours, in the order of [`Attributes::values`].
 pub(crate) const NAMES: [&str; 9] =
     ["specversion", "id", "source", "type", "dataschema", "subject", "time", "datacontenttype", "synthetic"];
+
+/// The place of an attribute in [`NAMES`].
+fn place_of(name: &str) -> Option<usize> {
+    Some(match name {
+        "specversion" => 0,
+        "id" => 1,
+        "source" => 2,
+        "type" => 3,
+        "dataschema" => 4,
+        "subject" => 5,
+        "time" => 6,
+        "datacontenttype" => 7,
+        "synthetic" => 8,
+        _ => return None,
+    })
+}
+
 pub(crate) const DATA: u8 = 9;
 const OTHER: u8 = 10;
 
@@ -88,7 +105,7 @@ pub(crate) fn from_headers<'a>(headers: &'a [(&'a str, &'a [u8])]) -> Result<Att
         let Some(name) = header.strip_prefix("ce_") else {
             continue;
         };
-        let Some(index) = NAMES.iter().position(|n| *n == name) else {
+        let Some(index) = place_of(name) else {
             attributes.ignored += 1;
             continue;
         };
@@ -110,7 +127,7 @@ fn key(name: &str) -> Option<u8> {
     Some(match name {
         "data" => DATA,
         "data_base64" => return None,
-        _ => NAMES.iter().position(|n| *n == name).map_or(OTHER, |p| p as u8),
+        _ => place_of(name).map_or(OTHER, |p| p as u8),
     })
 }
 
@@ -324,4 +341,15 @@ pub(crate) fn event_type(name: &str, place: &impl Fn(&'static str) -> String) ->
         ),
         None => Fault::schema(FaultDetail::UnknownType, place("type"), expected("type")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_attribute_has_the_place_of_its_name() {
+        assert_eq!(NAMES.map(place_of), std::array::from_fn(Some));
+        assert_eq!(place_of("data"), None);
+    }
 }

@@ -12,9 +12,10 @@ use crate::batch::Topic;
 use crate::set_aside::ErrorClass;
 use lake::StoreKind;
 
-/// An event that may become a row.
+/// Says of an event that it may become a row; only [`admit`] does. The event itself stays where it is: it is a kilobyte, and
+/// each hand that it goes through would cost a copy.
 #[derive(Debug)]
-pub(crate) struct Admitted<'a>(pub Event<'a>);
+pub(crate) struct Admitted(());
 
 /// Why an event was not admitted: a class and a sentence with place and remedy, never a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,20 +93,15 @@ const TOKEN_IN_DATA: Refusal = refuse(
 const ANNOUNCED_DAYS: i32 = 366;
 
 /// Admits an event from this topic, or says why not. `log_ms` is the log's time of the message (negative: unknown).
-pub(crate) fn admit<'a>(
-    event: Event<'a>,
-    topic: &Topic,
-    store: StoreKind,
-    log_ms: i64,
-) -> Result<Admitted<'a>, Refusal> {
+pub(crate) fn admit(event: &Event<'_>, topic: &Topic, store: StoreKind, log_ms: i64) -> Result<Admitted, Refusal> {
     if event.agency != topic.agency {
         return Err(OTHER_AGENCY);
     }
     if log_ms >= 0 && event.recorded_at > log_ms.saturating_mul(1000).saturating_add(calendar::DAY_US) {
         return Err(TIME_AFTER_LOG);
     }
-    judge(&event, topic.may_emit(event.kind), Some(store))?;
-    Ok(Admitted(event))
+    judge(event, topic.may_emit(event.kind), Some(store))?;
+    Ok(Admitted(()))
 }
 
 /// Why an event of the contract would not be admitted on its own agency's topic, asked before it is sent; the sentence

@@ -16,7 +16,9 @@
 
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 
 use crate::set_aside::ErrorClass;
 use crate::status::{Counts, Halt, Monitor};
@@ -124,7 +126,8 @@ pub fn observe(monitor: &Monitor) {
     let report = monitor.report();
     for (id, status) in &report.partitions {
         let stream = id.log_stream.rsplit_once('/').map_or("", |(_, stream)| stream).to_owned();
-        let lag = gauge!("amanat_ingest_partition_lag_events", "stream" => stream, "partition" => id.partition.to_string());
+        let lag =
+            gauge!("amanat_ingest_partition_lag_events", "stream" => stream, "partition" => id.partition.to_string());
         lag.set(status.lag().unwrap_or(0) as f64);
     }
     let away = |away: bool| if away { 1.0 } else { 0.0 };
@@ -143,8 +146,16 @@ pub fn observe(monitor: &Monitor) {
 
 fn describe() {
     describe_counter!("amanat_ingest_read_messages_total", "Messages read from the log");
-    describe_counter!("amanat_ingest_read_bytes_total", Unit::Bytes, "Keys, headers and values of messages read from the log");
-    describe_histogram!("amanat_ingest_stage_seconds", Unit::Seconds, "Time of a batch in a stage: gather, decode, write, commit");
+    describe_counter!(
+        "amanat_ingest_read_bytes_total",
+        Unit::Bytes,
+        "Keys, headers and values of messages read from the log"
+    );
+    describe_histogram!(
+        "amanat_ingest_stage_seconds",
+        Unit::Seconds,
+        "Time of a batch in a stage: gather, decode, write, commit"
+    );
     describe_histogram!(
         "amanat_ingest_freshness_seconds",
         Unit::Seconds,
@@ -154,7 +165,10 @@ fn describe() {
     describe_counter!("amanat_ingest_set_aside_total", "Messages set aside, by class");
     describe_counter!("amanat_ingest_ignored_attributes_total", "Envelope attributes that are not stored");
     describe_counter!("amanat_ingest_batches_total", "Batches committed");
-    describe_counter!("amanat_ingest_fenced_total", "Batches that left a partition out because another worker had claimed it");
+    describe_counter!(
+        "amanat_ingest_fenced_total",
+        "Batches that left a partition out because another worker had claimed it"
+    );
     describe_gauge!("amanat_ingest_lag_events", "Messages in the log that are not in the lake");
     describe_gauge!("amanat_ingest_partition_lag_events", "The same of one partition");
     describe_gauge!("amanat_ingest_halted_partitions", "Partitions that stand still until an operator acts");

@@ -402,8 +402,8 @@ impl Reader {
             }
             Err(()) => return Err(self.set_aside(topic, at, record, ErrorClass::DecoderCrash, CRASH.into())),
         };
-        match admit(event, topic, self.store, at.log_ms) {
-            Ok(admitted) => Ok(seal(admitted, &self.keys)),
+        match admit(&event, topic, self.store, at.log_ms) {
+            Ok(admitted) => Ok(seal(event, admitted, &self.keys)),
             Err(refusal) => Err(self.set_aside(topic, at, record, refusal.class, refusal.sentence.into())),
         }
     }

@@ -30,7 +30,7 @@ pub(crate) struct Sealed<'a> {
 }
 
 /// Replaces tokens by surrogates.
-pub(crate) fn seal<'a>(Admitted(event): Admitted<'a>, keys: &Keys) -> Sealed<'a> {
+pub(crate) fn seal<'a>(event: Event<'a>, _: Admitted, keys: &Keys) -> Sealed<'a> {
     let agency = event.agency;
     let subjects = event.tokens.iter().map(|t| policy::person_surrogate(keys, agency, t.token)).collect();
     let links = event.tokens.iter().map(|t| policy::link_ref(keys, t.kind.as_str(), t.token)).collect();

@@ -61,9 +61,7 @@ const FIRST: &[u8] = b"/v1";
 /// The type and the version after the first that a message seems to name, in its header or, in structured mode, where the
 /// attribute first stands in the text.
 fn later_version(record: &Record<'_>) -> Option<(EventType, u16)> {
-    let mut headers = record.headers;
-    let named = headers.find(|(name, _)| *name == "ce_dataschema").map(|(_, schema)| schema);
-    let schema = named.or_else(|| in_text(record.value?))?;
+    let schema = record.headers.first("ce_dataschema").or_else(|| in_text(record.value?))?;
     if schema.ends_with(FIRST) {
         return None;
     }

@@ -90,7 +90,21 @@ impl<S: EventSource + 'static> Worker<S> {
         let monitor = Monitor::new(events.lake_version(), [messages.clone(), rows.clone()]);
         let (schemas, versions) = (Schemas::new(Arc::new(NoRegistry)), KnownVersions::default());
         let (source, crash_file) = (Some(source), None);
-        Self { source, events, policy, keys, config, clock, ids, monitor, messages, rows, schemas, crash_file, versions }
+        Self {
+            source,
+            events,
+            policy,
+            keys,
+            config,
+            clock,
+            ids,
+            monitor,
+            messages,
+            rows,
+            schemas,
+            crash_file,
+            versions,
+        }
     }
 
     /// Says where a file may be kept by which a message that kills the process is found and set aside, instead of killing it

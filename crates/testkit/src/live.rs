@@ -59,7 +59,9 @@ pub async fn measure(brokers: &str, data: &Path, rate: u32, seconds: u32) -> Res
             .collect();
         let left = total - topics.len();
         let due = began + Duration::from_secs(u64::from(seconds));
-        seen = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(watch(&mut events, &unseen, left, due)))?;
+        seen = tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(watch(&mut events, &unseen, left, due))
+        })?;
         let ended = producers.into_iter().map(|one| one.join().map_err(|_| anyhow::anyhow!("a producer failed"))?);
         ended.collect::<Result<Vec<Duration>>>()?.into_iter().max().context("there are topics")
     })?;
@@ -90,7 +92,13 @@ async fn open(data: &Path) -> Result<Events> {
 }
 
 /// Sends what is due every tick; says how long it took in all.
-fn produce(topic: &str, lines: &[(Duration, &Feedline)], sink: &mut KafkaSink, began: Instant, unseen: &Unseen) -> Result<Duration> {
+fn produce(
+    topic: &str,
+    lines: &[(Duration, &Feedline)],
+    sink: &mut KafkaSink,
+    began: Instant,
+    unseen: &Unseen,
+) -> Result<Duration> {
     let mut rest = lines;
     while !rest.is_empty() {
         let now = began.elapsed();
@@ -105,7 +113,13 @@ fn produce(topic: &str, lines: &[(Duration, &Feedline)], sink: &mut KafkaSink, b
     Ok(began.elapsed())
 }
 
-fn send(topic: &str, lines: &[(Duration, &Feedline)], sink: &mut KafkaSink, began: Instant, unseen: &Unseen) -> Result<()> {
+fn send(
+    topic: &str,
+    lines: &[(Duration, &Feedline)],
+    sink: &mut KafkaSink,
+    began: Instant,
+    unseen: &Unseen,
+) -> Result<()> {
     let headers: Vec<_> = lines.iter().map(|(_, line)| line.header_slices()).collect();
     let outgoing = lines.iter().zip(&headers).map(|((_, line), headers)| Outgoing {
         key: line.key.as_deref(),
@@ -138,7 +152,12 @@ async fn watch(events: &mut Events, unseen: &Unseen, count: usize, last_due: Ins
             }
         }
         let late = now.saturating_duration_since(last_due);
-        ensure!(late < GIVE_UP, "{} of {count} event(s) are not visible {} s after the last was due", count - seen.len(), late.as_secs());
+        ensure!(
+            late < GIVE_UP,
+            "{} of {count} event(s) are not visible {} s after the last was due",
+            count - seen.len(),
+            late.as_secs()
+        );
         tokio::time::sleep(TICK).await;
     }
     Ok(seen)

@@ -22,7 +22,7 @@ fn set_aside() -> World {
 }
 
 fn reset(world: &World, more: &[&str]) -> crate::program::Done {
-    world.run(&[&["reset", POLICE, "--operator", "A. Khan", "--reason", "a test"], more].concat())
+    world.run(&[&["reset", POLICE, "--operator", "night shift", "--reason", "a test"], more].concat())
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_reset_that_was_killed_halfway_halts_the_workers_until_the_next_one_finishes
     let world = World::real();
     world.publish(&events(0..4, false)).ok();
     world.run(&["up", "--once", "--role", "ingest"]).ok();
-    let arguments = ["reset", POLICE, "--to", "2", "--operator", "A. Khan", "--reason", "a test", "--yes"];
+    let arguments = ["reset", POLICE, "--to", "2", "--operator", "night shift", "--reason", "a test", "--yes"];
     let killed = world.start_with(&arguments, &[("FAILPOINTS", "after_commit=return(abort)")]).end();
     assert_ne!(killed.code, Some(0), "{killed:?}");
     let halted = world.run(&["up", "--once", "--role", "ingest"]).refused(5);

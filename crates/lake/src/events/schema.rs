@@ -150,6 +150,9 @@ const COMPACTED_ORDER: [&str; 3] = ["record_id", "record_version", "event_id"];
 /// Rows of a row group.
 const GROUP_ROWS: usize = 128 * 1024;
 
+/// Bytes of a page of payloads, before compression: who wants one event reads a page of them.
+const PAYLOAD_PAGE_BYTES: usize = 128 * 1024;
+
 /// How often a Bloom filter says "perhaps" of an id that is not there.
 const FALSE_POSITIVES: f64 = 1e-4;
 
@@ -177,6 +180,7 @@ fn properties(level: i32, order: &[&str]) -> WriterPropertiesBuilder {
         .set_compression(zstd)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_sorting_columns(Some(sorting_columns(&file_schema(), order)))
+        .set_column_data_page_size_limit("payload".into(), PAYLOAD_PAGE_BYTES)
         // Nobody reads more of them than the Delta log takes.
         .set_statistics_enabled(EnabledStatistics::None);
     for name in STATS_COLUMNS {

@@ -57,7 +57,8 @@ pub fn run(root: &Path, args: &Args) -> Result<()> {
 /// The whole table.
 fn ingest(bench: &Bench, peers: bool) -> Result<Vec<Line>> {
     let feeds = Feeds::make(bench)?;
-    let mut lines = vec![median(drain(&feeds.program, &feeds.json, None)?), median(drain(&feeds.program, &feeds.avro, None)?)];
+    let mut lines =
+        vec![median(drain(&feeds.program, &feeds.json, None)?), median(drain(&feeds.program, &feeds.avro, None)?)];
     let broker = Broker::up()?;
     let published = feeds.on_kafka(bench, &broker)?;
     lines.push(median(drain(&feeds.program, &published, Some(&broker))?));

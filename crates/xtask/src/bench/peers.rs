@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 
-use super::own::{Feed, Feeds, count};
 use super::Line;
+use super::own::{Feed, Feeds, count};
 use crate::figures::amanat::{Ran, run};
 use crate::figures::{Bench, python_with, text};
 use crate::kafka::Broker;
@@ -18,9 +18,17 @@ pub const SPARK: &str = "Spark 4.0.0 with delta-spark 4.0.0";
 
 /// What Spark needs of a Java 17 to start at all (its own launcher's list).
 const OPEN: [&str; 11] = [
-    "java.base/java.lang", "java.base/java.lang.invoke", "java.base/java.lang.reflect", "java.base/java.io", "java.base/java.net",
-    "java.base/java.nio", "java.base/java.util", "java.base/java.util.concurrent", "java.base/java.util.concurrent.atomic",
-    "java.base/sun.nio.ch", "java.base/sun.security.action",
+    "java.base/java.lang",
+    "java.base/java.lang.invoke",
+    "java.base/java.lang.reflect",
+    "java.base/java.io",
+    "java.base/java.net",
+    "java.base/java.nio",
+    "java.base/java.util",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/sun.nio.ch",
+    "java.base/sun.security.action",
 ];
 
 /// DuckDB from NDJSON to Parquet.

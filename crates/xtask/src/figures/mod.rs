@@ -97,7 +97,13 @@ pub struct Bench {
 
 /// Every figure, in the order in which they make sense.
 pub fn registry() -> Vec<Figure> {
-    road::figures().into_iter().chain(ingest::figures()).chain(maintain::figures()).chain(s3::figures()).chain(fuzz::figures()).collect()
+    road::figures()
+        .into_iter()
+        .chain(ingest::figures())
+        .chain(maintain::figures())
+        .chain(s3::figures())
+        .chain(fuzz::figures())
+        .collect()
 }
 
 /// `cargo xtask figures …`

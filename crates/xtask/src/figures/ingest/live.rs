@@ -37,7 +37,8 @@ fn freshness(bench: &Bench) -> Result<Measured> {
     let data = text(&data);
     build(Profile::Release, "testkit", "measure")?;
     let rate = (drained.events_per_second / 2.0).round();
-    let worker = Running::start(&feeds.program, &["up", "--role", "ingest", "--data", &data, "--brokers", &brokers], &[])?;
+    let worker =
+        Running::start(&feeds.program, &["up", "--role", "ingest", "--data", &data, "--brokers", &brokers], &[])?;
     let arguments = ["--brokers", &brokers, "--data", &data, "--rate", &rate.to_string(), "--seconds", SECONDS];
     let mut measured = measure(bench, Profile::Release, "live", &arguments)?;
     measured.details["drained_events_per_second"] = json!(drained.events_per_second);

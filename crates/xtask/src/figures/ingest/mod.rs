@@ -67,7 +67,13 @@ pub fn figures() -> Vec<Figure> {
             run: memory,
         },
     ];
-    costs.into_iter().chain(live::figures()).chain(recovery::figures()).chain(workers::figures()).chain(no_loss::figures()).collect()
+    costs
+        .into_iter()
+        .chain(live::figures())
+        .chain(recovery::figures())
+        .chain(workers::figures())
+        .chain(no_loss::figures())
+        .collect()
 }
 
 fn json_cost(bench: &Bench) -> Result<Measured> {
@@ -78,7 +84,11 @@ fn json_cost(bench: &Bench) -> Result<Measured> {
 
 fn avro_cost(bench: &Bench) -> Result<Measured> {
     let line = local(bench, true)?;
-    Ok(Measured { value: two(line.cpu_seconds_per_million), met: line.cpu_seconds_per_million <= CPU.1, details: json!(line) })
+    Ok(Measured {
+        value: two(line.cpu_seconds_per_million),
+        met: line.cpu_seconds_per_million <= CPU.1,
+        details: json!(line),
+    })
 }
 
 fn local(bench: &Bench, avro: bool) -> Result<Line> {
@@ -93,7 +103,8 @@ fn peers(bench: &Bench) -> Result<Measured> {
     let published = feeds.on_kafka(bench, &broker)?;
     let ours = median(drain(&feeds.program, &published, Some(&broker))?);
     let peers = spark(bench, &published, &broker)?;
-    let cheapest = peers.iter().map(|line| line.cpu_seconds_per_million).min_by(f64::total_cmp).context("no peer ran")?;
+    let cheapest =
+        peers.iter().map(|line| line.cpu_seconds_per_million).min_by(f64::total_cmp).context("no peer ran")?;
     let ratio = cheapest / ours.cpu_seconds_per_million;
     let bound = duckdb(bench, &feeds)?;
     Ok(Measured {

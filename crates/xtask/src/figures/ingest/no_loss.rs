@@ -48,7 +48,8 @@ struct Worker {
 
 fn no_loss(bench: &Bench) -> Result<Measured> {
     let program = build(Profile::Release, "amanat", "amanat")?;
-    let minutes = std::env::var("AMANAT_NO_LOSS_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(MINUTES);
+    let minutes =
+        std::env::var("AMANAT_NO_LOSS_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(MINUTES);
     let broker = Broker::up()?;
     let (brokers, data) = (broker.bootstrap(), bench.scratch.join("no-loss"));
     let folder = text(&data);
@@ -99,7 +100,10 @@ fn no_loss(bench: &Bench) -> Result<Measured> {
     let checked = check(bench, &program, &data, &brokers)?;
     let commits = Commits::of(&data).new_ones()?.len();
     let broken = checked.iter().filter(|line| line.contains("BROKEN")).count();
-    ensure!(broken > 0 || checked.iter().filter(|line| line.contains(" holds:")).count() >= 6, "the checker looked at too little: {checked:?}");
+    ensure!(
+        broken > 0 || checked.iter().filter(|line| line.contains(" holds:")).count() >= 6,
+        "the checker looked at too little: {checked:?}"
+    );
     Ok(Measured {
         value: broken.to_string(),
         met: broken == 0 && died == 0,

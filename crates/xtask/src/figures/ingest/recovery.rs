@@ -98,7 +98,8 @@ fn taken_over(bench: &Bench, program: &std::path::Path, feed: &Feed) -> Result<f
     let held = commits.wait(LIMIT, |commit| commit.writer == of_first)?.partitions;
     first.kill()?;
     let killed = Instant::now();
-    let next = commits.wait(LIMIT, |commit| commit.writer == other && commit.partitions.intersection(&held).next().is_some())?;
+    let next = commits
+        .wait(LIMIT, |commit| commit.writer == other && commit.partitions.intersection(&held).next().is_some())?;
     ensure!(next.rows > 0, "the takeover has rows");
     let taken = seconds(killed);
     second.kill()?;

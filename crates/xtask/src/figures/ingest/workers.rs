@@ -73,7 +73,8 @@ fn together(program: &Path, feed: &Feed, broker: Option<&Broker>, cores: &[&str]
             .map(|(number, cores)| {
                 let (folder, brokers, program, workers) = (&folder, &brokers, &program, &workers);
                 scope.spawn(move || {
-                    let mut arguments = vec!["-c", cores, program, "up", "--role", "ingest", "--once", "--data", folder];
+                    let mut arguments =
+                        vec!["-c", cores, program, "up", "--role", "ingest", "--once", "--data", folder];
                     if let Some(brokers) = brokers {
                         arguments.extend(["--brokers", brokers]);
                     }
