@@ -280,11 +280,11 @@ pub(crate) fn expected(name: &str) -> &'static str {
 }
 
 /// Checks the attributes. `fits` judges `datacontenttype`, `place` says where an attribute stands.
-pub(crate) fn check<'a>(
-    attributes: Attributes<'a>,
+pub(crate) fn check(
+    attributes: Attributes<'_>,
     fits: fn(&str) -> bool,
     place: impl Fn(&'static str) -> String,
-) -> Result<Envelope<'a>, Fault> {
+) -> Result<Envelope<'_>, Fault> {
     let envelope = forms(attributes, fits, &place)?;
     let newest = envelope.kind.newest();
     if envelope.version <= newest {

@@ -240,14 +240,13 @@ impl Committer<'_> {
     /// Files are written once and committed as often as it takes: every error of a commit is ambiguous, and the same
     /// files under the same batch id are how a lost answer is recognised.
     async fn try_batch(&mut self, batch: &EncodedBatch, written: &mut Option<Written>) -> Result<Outcome, LakeError> {
-        let written = match written {
-            Some(written) => written,
-            None => {
-                let began = self.clock.elapsed();
-                let files = self.write(batch).await?;
-                self.spent(Stage::Write, began);
-                written.insert(files)
-            }
+        let written = if let Some(written) = written {
+            written
+        } else {
+            let began = self.clock.elapsed();
+            let files = self.write(batch).await?;
+            self.spent(Stage::Write, began);
+            written.insert(files)
         };
         let closed = ClosedBatch {
             batch_id: batch.id,

@@ -304,7 +304,7 @@ impl<'e> Work<'e> {
         let mut known = self.schemas.known.now();
         let records = run.chunks.iter().flat_map(eventlog::Records::iter);
         let waits: Vec<bool> =
-            records.map(|record| self.schemas.lacks(&record, &mut known, &limits).is_some()).collect();
+            records.map(|record| self.schemas.lacks(&record, &mut known, limits).is_some()).collect();
         let judged = self.pipeline.judge(&run).into_iter().zip(waits);
         let passes = judged.map(|(refused, waits)| {
             match refused {

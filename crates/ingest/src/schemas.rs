@@ -170,13 +170,13 @@ impl Schemas {
 
     /// The Avro schema that a record needs and that cannot be had now; `known` is renewed when one was learned. One comparison for
     /// each message that is not Avro.
-    pub(crate) fn lacks(&self, record: &Record<'_>, known: &mut Arc<WriterSchemas>, limits: &Limits) -> Option<Need> {
+    pub(crate) fn lacks(&self, record: &Record<'_>, known: &mut Arc<WriterSchemas>, limits: Limits) -> Option<Need> {
         let value = record.value.filter(|value| value.first() == Some(&avro::MAGIC));
         let id = frame_id(value).filter(|id| !known.knows(*id))?;
         let headers: SmallVec<[(&str, &[u8]); 12]> = record.headers.collect();
         let message = Message { key: record.key, headers: &headers, value };
         // Only now the envelope is looked at: a message that is refused anyway needs no schema.
-        avro::schema_id(&message, limits)?;
+        avro::schema_id(&message, &limits)?;
         match self.ask(id) {
             Ok(()) => {
                 *known = self.known.now();
@@ -264,9 +264,9 @@ impl Gate {
     fn first_held(&self, partition: &Partition, records: &Records, from: i64) -> Option<Waiting> {
         let mut known = self.schemas.known.now();
         for record in records.iter().filter(|record| record.offset >= from) {
-            let need = match self.versions.lacks(partition, &record, &self.limits) {
+            let need = match self.versions.lacks(partition, &record, self.limits) {
                 Some((kind, version)) => Some(Need::Version { kind, version }),
-                None => self.schemas.lacks(&record, &mut known, &self.limits),
+                None => self.schemas.lacks(&record, &mut known, self.limits),
             };
             if let Some(need) = need {
                 return Some(Waiting { offset: record.offset, need });

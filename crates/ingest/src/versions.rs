@@ -42,7 +42,7 @@ impl KnownVersions {
         &self,
         partition: &Partition,
         record: &Record<'_>,
-        limits: &Limits,
+        limits: Limits,
     ) -> Option<(EventType, u16)> {
         let (kind, version) = later_version(record)?;
         if version <= self.newest(kind) {
@@ -50,7 +50,7 @@ impl KnownVersions {
         }
         let headers: SmallVec<[(&str, &[u8]); 12]> = record.headers.collect();
         let message = Message { key: record.key, headers: &headers, value: record.value };
-        let NewerVersion { agency, kind, version } = events::newer_version(&message, limits, |kind| self.newest(kind))?;
+        let NewerVersion { agency, kind, version } = events::newer_version(&message, &limits, |kind| self.newest(kind))?;
         (agency_of(&partition.stream) == Some(agency)).then_some((kind, version))
     }
 }

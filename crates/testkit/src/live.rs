@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(20);
 /// Goals, seconds (issue 4): median and 99 in 100.
 const GOALS: (f64, f64) = (0.8, 2.0);
 /// What is not visible so long after the last event was due is taken for lost.
-const GIVE_UP: Duration = Duration::from_secs(60);
+const GIVE_UP: Duration = Duration::from_mins(1);
 
 /// What is published and not seen yet: by topic and partition, offset and when it was due, in order.
 type Unseen = Mutex<BTreeMap<(String, i32), VecDeque<(i64, Instant)>>>;

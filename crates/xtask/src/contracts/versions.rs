@@ -72,10 +72,9 @@ fn narrower_object(later: &Map<String, Value>, earlier: &Map<String, Value>, pla
     let here = || Some(place.to_owned());
     for key in later.keys().chain(earlier.keys()) {
         let refuses = match (key.as_str(), later.get(key), earlier.get(key)) {
-            ("description" | "title" | "$comment" | "$id", ..) => None,
             ("required", Some(later), Some(earlier)) if !within(later, earlier) => here(),
             ("enum", Some(later), Some(earlier)) if !within(earlier, later) => here(),
-            ("required" | "enum", Some(_), Some(_)) => None,
+            ("description" | "title" | "$comment" | "$id", ..) | ("required" | "enum", Some(_), Some(_)) => None,
             // One that an earlier version did not know is new; that it is optional `required` says.
             ("properties", Some(later), Some(earlier)) => earlier.as_object()?.iter().find_map(|(name, earlier)| {
                 let place = format!("{place}.{name}");

@@ -108,8 +108,9 @@ pub fn cpu_of_children() -> Result<f64> {
 /// Peak resident set of a process, read from /proc until it ends.
 fn watch(id: u32) -> f64 {
     let mut peak = 0.0_f64;
-    while let now @ 0.1.. = peak_mib(id) {
-        peak = peak.max(now);
+    let ended = |stat: &str| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'));
+    while std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !ended(&stat)) {
+        peak = peak.max(peak_mib(id));
         std::thread::sleep(Duration::from_millis(5));
     }
     peak

@@ -1,4 +1,5 @@
 //! What lies in `deploy/` fits the program: a board or an alert over a metric that nobody counts is silent for ever.
+#![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
