@@ -46,7 +46,8 @@ def main():
     conf = {"auto.register.schemas": False, "subject.name.strategy": record_subject_name_strategy}
     serializer = AvroSerializer(client, contract, conf=conf)
     context = SerializationContext(TOPIC, MessageField.VALUE)
-    AdminClient({"bootstrap.servers": BROKERS}).create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(60)
+    admin = AdminClient({"bootstrap.servers": BROKERS})
+    admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(60)
     producer = Producer({"bootstrap.servers": BROKERS})
     for number in range(EVENTS):
         event = {

@@ -11,7 +11,6 @@ use ingest::{
     Clock, CountedIds, ErrorClass, NoRegistry, Replay, ReplayError, Replayed, SchemaSource, Selection, StaticSchemas,
     WorkerConfig, replay_partition,
 };
-use lake::Store;
 use lake::maintain::{Lease, Maintainer, Now, Rules};
 use policy::Policy;
 
@@ -233,7 +232,7 @@ async fn a_message_whose_bytes_have_expired_is_counted_as_such() {
     let mut place = Place::new();
     place.send(&[inspection(POLICE, 1)]);
     place.drain().await;
-    let store = Store::local(place.path()).unwrap();
+    let store = place.store();
     let mut lease = Lease::new(&store, "m");
     let mut maintainer = Maintainer::open(&store, "m", lease.number(), Rules::default()).await.unwrap();
     lease.keep(Duration::ZERO, lake::maintain::claimed(maintainer.events())).await.unwrap();
