@@ -38,19 +38,15 @@ impl KnownVersions {
     }
 
     /// The version for which the partition must wait before this record can be judged.
-    pub(crate) fn lacks(
-        &self,
-        partition: &Partition,
-        record: &Record<'_>,
-        limits: Limits,
-    ) -> Option<(EventType, u16)> {
+    pub(crate) fn lacks(&self, partition: &Partition, record: &Record<'_>, limits: Limits) -> Option<(EventType, u16)> {
         let (kind, version) = later_version(record)?;
         if version <= self.newest(kind) {
             return None;
         }
         let headers: SmallVec<[(&str, &[u8]); 12]> = record.headers.collect();
         let message = Message { key: record.key, headers: &headers, value: record.value };
-        let NewerVersion { agency, kind, version } = events::newer_version(&message, &limits, |kind| self.newest(kind))?;
+        let NewerVersion { agency, kind, version } =
+            events::newer_version(&message, &limits, |kind| self.newest(kind))?;
         (agency_of(&partition.stream) == Some(agency)).then_some((kind, version))
     }
 }

@@ -53,7 +53,8 @@ pub async fn measure(data: &Path, csv: &Path, config: Option<&Path>) -> Result<M
     ensure!(records > 0, "the file has no rows");
     Ok(Measured {
         value: json!(differ),
-        met: differ == 0 && visible.values().all(|cells| *cells > 0),
+        // What is visible is told and not judged: it hangs on the store's key, and with some keys a year shows nothing.
+        met: differ == 0,
         details: json!({
             "records_in_file": records,
             "years_and_forms_compared": expected.len(),

@@ -147,6 +147,7 @@ pub fn run(root: &Path, args: &Args) -> Result<()> {
         eprintln!("{} {} {} (goal: {})", if row.met { "met  " } else { "SHORT" }, row.name, row.value, row.goal);
         // A measurement that could not be made is not a slow one.
         if !row.met && (figure.correctness || row.value == FAILED) {
+            eprintln!("{:#}", row.details);
             wrong.push(figure.name);
         }
         rows.push(row);
