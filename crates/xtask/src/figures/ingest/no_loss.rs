@@ -16,7 +16,7 @@ use crate::kafka::Broker;
 
 /// Workers of the group.
 const WORKERS: usize = 3;
-/// Minutes of disturbance; `AMANAT_NO_LOSS_MINUTES` names others.
+/// Minutes of disturbance; `NO_LOSS_MINUTES` names others.
 const MINUTES: u64 = 50;
 /// Events a second: kept low enough that the checker, which reads each with its own decoder, ends within minutes.
 const RATE: u64 = 350;
@@ -49,7 +49,7 @@ struct Worker {
 fn no_loss(bench: &Bench) -> Result<Measured> {
     let program = build(Profile::Release, "amanat", "amanat")?;
     let minutes =
-        std::env::var("AMANAT_NO_LOSS_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(MINUTES);
+        std::env::var("NO_LOSS_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(MINUTES);
     let broker = Broker::up()?;
     let (brokers, data) = (broker.bootstrap(), bench.scratch.join("no-loss"));
     let folder = text(&data);
