@@ -48,8 +48,7 @@ struct Worker {
 
 fn no_loss(bench: &Bench) -> Result<Measured> {
     let program = build(Profile::Release, "amanat", "amanat")?;
-    let minutes =
-        std::env::var("NO_LOSS_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(MINUTES);
+    let minutes = std::env::var("NO_LOSS_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(MINUTES);
     let broker = Broker::up()?;
     let (brokers, data) = (broker.bootstrap(), bench.scratch.join("no-loss"));
     let folder = text(&data);
