@@ -1,7 +1,7 @@
 //! What a worker counts for operators. Nothing here is about a person, and no count is smaller than a message.
 //!
 //! Counted as it happens:
-//! `amanat_ingest_read_messages_total` and `amanat_ingest_read_bytes_total` (keys, headers, values), ·
+//! `amanat_ingest_read_messages_total` and `amanat_ingest_read_bytes_total` (what they take in memory) ·
 //! `amanat_ingest_stage_seconds{stage}` (a histogram of batches; stages: `gather`, `decode`, `write`, `commit`) ·
 //! `amanat_ingest_freshness_seconds` (from the log's time of a batch's oldest message to its commit) ·
 //! `amanat_ingest_events_total{status}` · `amanat_ingest_set_aside_total{class}` · `amanat_ingest_ignored_attributes_total` ·
@@ -146,11 +146,7 @@ pub fn observe(monitor: &Monitor) {
 
 fn describe() {
     describe_counter!("amanat_ingest_read_messages_total", "Messages read from the log");
-    describe_counter!(
-        "amanat_ingest_read_bytes_total",
-        Unit::Bytes,
-        "Keys, headers and values of messages read from the log"
-    );
+    describe_counter!("amanat_ingest_read_bytes_total", Unit::Bytes, "Memory that messages read from the log take");
     describe_histogram!(
         "amanat_ingest_stage_seconds",
         Unit::Seconds,
