@@ -13,8 +13,9 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::figures::Bench;
+use crate::figures::amanat::{Profile, build};
 use crate::kafka::Broker;
-pub use own::{Feed, Feeds, drain, drain_once, remove_lake};
+pub use own::{Feed, drain, drain_once, remove_lake};
 pub use peers::{duckdb, spark};
 pub use table::{Line, median};
 
@@ -56,14 +57,15 @@ pub fn run(root: &Path, args: &Args) -> Result<()> {
 
 /// The whole table.
 fn ingest(bench: &Bench, peers: bool) -> Result<Vec<Line>> {
-    let feeds = Feeds::make(bench)?;
-    let mut lines =
-        vec![median(drain(&feeds.program, &feeds.json, None)?), median(drain(&feeds.program, &feeds.avro, None)?)];
+    let program = build(Profile::Release, "amanat", "amanat")?;
+    let feed = |avro| Feed::make(&program, bench, "medium", None, avro);
+    let (json, avro) = (feed(false)?, feed(true)?);
+    let mut lines = vec![median(drain(&program, &json, None)?), median(drain(&program, &avro, None)?)];
     let broker = Broker::up()?;
-    let published = feeds.on_kafka(bench, &broker)?;
-    lines.push(median(drain(&feeds.program, &published, Some(&broker))?));
+    let published = json.on_kafka(&program, bench, &broker)?;
+    lines.push(median(drain(&program, &published, Some(&broker))?));
     if peers {
-        lines.push(duckdb(bench, &feeds)?);
+        lines.push(duckdb(bench, &program)?);
         lines.extend(spark(bench, &published, &broker)?);
     }
     Ok(lines)

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Line;
 use crate::figures::Bench;
-use crate::figures::amanat::{Profile, Ran, build, run, run_with};
+use crate::figures::amanat::{Ran, run, run_with};
 use crate::figures::text;
 use crate::kafka::Broker;
 
@@ -28,36 +28,16 @@ pub struct Feed {
     schemas: Option<PathBuf>,
 }
 
-/// The medium sample, published once in each form.
-pub struct Feeds {
-    /// The program, release build.
-    pub program: PathBuf,
-    /// As JSON.
-    pub json: Feed,
-    /// As Avro in Confluent framing.
-    pub avro: Feed,
-}
-
-impl Feeds {
-    /// Builds the program and fills two embedded logs.
-    pub fn make(bench: &Bench) -> Result<Self> {
-        let program = build(Profile::Release, "amanat", "amanat")?;
-        let json = Feed::make(&program, bench, "medium", None, false)?;
-        let avro = Feed::make(&program, bench, "medium", None, true)?;
-        Ok(Self { program, json, avro })
-    }
-
-    /// The JSON feed on Kafka, too.
-    pub fn on_kafka(&self, bench: &Bench, broker: &Broker) -> Result<Feed> {
-        let data = bench.scratch.join("feed-kafka");
-        crate::figures::same_store(&self.json.data, &data)?;
-        let folder = text(&data);
-        run(&self.program, &["sample", "--size", "medium", "--data", &folder, "--brokers", &broker.bootstrap()])?;
-        Ok(Feed { data, schemas: None, ..self.json })
-    }
-}
-
 impl Feed {
+    /// The same feed on Kafka, too.
+    pub fn on_kafka(&self, program: &Path, bench: &Bench, broker: &Broker) -> Result<Self> {
+        let data = bench.scratch.join("feed-kafka");
+        crate::figures::same_store(&self.data, &data)?;
+        let folder = text(&data);
+        run(program, &["sample", "--size", "medium", "--data", &folder, "--brokers", &broker.bootstrap()])?;
+        Ok(Self { data, schemas: None, ..*self })
+    }
+
     /// A feed in the embedded log of a directory of its own: all of a size, or the first so many events.
     pub fn make(program: &Path, bench: &Bench, size: &str, first: Option<u64>, avro: bool) -> Result<Self> {
         let form = if avro { "Avro" } else { "JSON" };

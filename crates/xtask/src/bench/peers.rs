@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 
 use super::Line;
-use super::own::{Feed, Feeds, count};
+use super::own::{Feed, count};
 use crate::figures::amanat::{Ran, run};
 use crate::figures::{Bench, python_with, text};
 use crate::kafka::Broker;
@@ -32,10 +32,10 @@ const OPEN: [&str; 11] = [
 ];
 
 /// DuckDB from NDJSON to Parquet.
-pub fn duckdb(bench: &Bench, feeds: &Feeds) -> Result<Line> {
+pub fn duckdb(bench: &Bench, program: &Path) -> Result<Line> {
     let python = python_with("duckdb", DUCKDB)?;
     let (source, target) = (bench.scratch.join("feed.ndjson"), bench.scratch.join("duckdb.parquet"));
-    run(&feeds.program, &["sample", "--size", "medium", "--to", &text(&source)])?;
+    run(program, &["sample", "--size", "medium", "--to", &text(&source)])?;
     let script = bench.root.join("tests/peers/duckdb/peer.py");
     let ran = run(&python, &[&text(&script), &text(&source), &text(&target)])?;
     let bytes = std::fs::metadata(&source)?.len() as f64;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::amanat::{Profile, Running, build};
 use super::super::measure::measure;
 use super::super::{Bench, Figure, Measured, same_store, text};
-use crate::bench::{Feeds, drain, median};
+use crate::bench::{Feed, drain, median};
 use crate::kafka::Broker;
 
 /// Seconds of publishing.
@@ -26,10 +26,11 @@ pub fn figures() -> Vec<Figure> {
 }
 
 fn freshness(bench: &Bench) -> Result<Measured> {
-    let feeds = Feeds::make(bench)?;
+    let program = build(Profile::Release, "amanat", "amanat")?;
+    let feed = Feed::make(&program, bench, "medium", None, false)?;
     let broker = Broker::up()?;
-    let published = feeds.on_kafka(bench, &broker)?;
-    let drained = median(drain(&feeds.program, &published, Some(&broker))?);
+    let published = feed.on_kafka(&program, bench, &broker)?;
+    let drained = median(drain(&program, &published, Some(&broker))?);
     drop(broker);
     let broker = Broker::up()?;
     let (brokers, data) = (broker.bootstrap(), bench.scratch.join("live"));
@@ -37,8 +38,7 @@ fn freshness(bench: &Bench) -> Result<Measured> {
     let data = text(&data);
     build(Profile::Release, "testkit", "measure")?;
     let rate = (drained.events_per_second / 2.0).round();
-    let worker =
-        Running::start(&feeds.program, &["up", "--role", "ingest", "--data", &data, "--brokers", &brokers], &[])?;
+    let worker = Running::start(&program, &["up", "--role", "ingest", "--data", &data, "--brokers", &brokers], &[])?;
     let arguments = ["--brokers", &brokers, "--data", &data, "--rate", &rate.to_string(), "--seconds", SECONDS];
     let mut measured = measure(bench, Profile::Release, "live", &arguments)?;
     measured.details["drained_events_per_second"] = json!(drained.events_per_second);

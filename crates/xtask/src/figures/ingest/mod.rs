@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::amanat::{Profile, build};
 use super::{Bench, Figure, Measured};
-use crate::bench::{Feed, Feeds, Line, drain, duckdb, median, spark};
+use crate::bench::{Feed, Line, drain, duckdb, median, spark};
 use crate::kafka::Broker;
 
 /// CPU of a million events, seconds: JSON and Avro.
@@ -98,15 +98,16 @@ fn local(bench: &Bench, avro: bool) -> Result<Line> {
 }
 
 fn peers(bench: &Bench) -> Result<Measured> {
-    let feeds = Feeds::make(bench)?;
+    let program = build(Profile::Release, "amanat", "amanat")?;
+    let feed = Feed::make(&program, bench, "medium", None, false)?;
     let broker = Broker::up()?;
-    let published = feeds.on_kafka(bench, &broker)?;
-    let ours = median(drain(&feeds.program, &published, Some(&broker))?);
+    let published = feed.on_kafka(&program, bench, &broker)?;
+    let ours = median(drain(&program, &published, Some(&broker))?);
     let peers = spark(bench, &published, &broker)?;
     let cheapest =
         peers.iter().map(|line| line.cpu_seconds_per_million).min_by(f64::total_cmp).context("no peer ran")?;
     let ratio = cheapest / ours.cpu_seconds_per_million;
-    let bound = duckdb(bench, &feeds)?;
+    let bound = duckdb(bench, &program)?;
     Ok(Measured {
         value: format!("{ratio:.1}"),
         met: ratio >= PEERS,

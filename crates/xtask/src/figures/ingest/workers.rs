@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::amanat::{Profile, build, run_with};
 use super::super::{Bench, Figure, Measured, text};
-use crate::bench::{Feed, Feeds, drain, median, remove_lake};
+use crate::bench::{Feed, drain, median, remove_lake};
 use crate::kafka::Broker;
 
 /// How much faster two are, one core each.
@@ -36,9 +36,8 @@ fn two_workers(bench: &Bench) -> Result<Measured> {
     let feed = Feed::make(&program, bench, "medium", None, false)?;
     let one = middle(&program, &feed, None, &["0"])?;
     let two = middle(&program, &feed, None, &["0", "1"])?;
-    let feeds = Feeds::make(bench)?;
     let broker = Broker::up()?;
-    let published = feeds.on_kafka(bench, &broker)?;
+    let published = feed.on_kafka(&program, bench, &broker)?;
     let alone = median(drain(&program, &published, Some(&broker))?).cpu_seconds_per_million;
     let both = middle(&program, &published, Some(&broker), &["0,1", "0,1"])?.1 / published.events * 1e6;
     let (faster, dearer) = (one.0 / two.0, both / alone);
