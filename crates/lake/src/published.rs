@@ -27,7 +27,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::events::txns::read_commit;
+use crate::events::entry::read_commit;
 use crate::events::{quiet, to_delta};
 use crate::{LakeError, Result, Store, folder, parquet_file};
 
@@ -203,8 +203,8 @@ impl Published {
         let commit = read_commit(&log, info.lake_version).await?.ok_or(LakeError::NoEdition(edition))?;
         let wanted = self.schema.clone().expect("load sets it with the table");
         let mut batches = Vec::new();
-        for (path, bytes, _) in commit.adds {
-            let builder = parquet_file::open(Arc::clone(&objects), &path, Some(bytes as u64)).await?;
+        for add in commit.adds {
+            let builder = parquet_file::open(Arc::clone(&objects), &add.path, Some(add.size as u64)).await?;
             batches.extend(parquet_file::rows(builder, &wanted)?.try_collect::<Vec<_>>().await?);
         }
         Ok(batches)

@@ -39,14 +39,14 @@ impl Events {
     /// and the one before is in force. The table stays usable either way.
     pub async fn checkpoint(&mut self) -> Result<u64> {
         let version = self.lake_version();
-        let objects = self.table.log_store().object_store(None);
+        let objects = self.log().object_store(None);
         let before = hinted_checkpoint(&objects).await?;
-        create_checkpoint(&self.table, None).await?;
+        create_checkpoint(self.delta().await?, None).await?;
         failpoint("after_checkpoint")?;
         let holds = |found: &Checkpoint| -> Result<bool> {
-            let files = self.table.snapshot()?.log_data().num_files() as u64;
+            let files = self.seen.files().len() as u64;
             let txns = found.txns.iter().map(|(app, version)| (app.as_str(), *version));
-            Ok(found.files == files && txns.eq(self.txns.iter()))
+            Ok(found.files == files && txns.eq(self.seen.txns.iter()))
         };
         let right = match read_checkpoint(&objects, version).await {
             Ok(found) => holds(&found)?,

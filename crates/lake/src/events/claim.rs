@@ -6,11 +6,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde_json::Value;
 
 use super::Events;
-use super::txns::read_commit;
+use super::entry::read_commit;
 use crate::{LakeError, PartitionId, Result};
 
 impl Events {
@@ -46,7 +45,7 @@ impl Events {
     }
 
     fn next_claim(&self, partition: &PartitionId) -> i64 {
-        self.txns.get(&partition.claim_app_id()).unwrap_or(0) + 1
+        self.txn(&partition.claim_app_id()).unwrap_or(0) + 1
     }
 
     async fn put_claims(&mut self, wanted: &BTreeMap<PartitionId, i64>) -> Result<()> {
@@ -55,8 +54,7 @@ impl Events {
             ("writer_id".to_owned(), Value::String(self.writer_id.clone())),
             ("claims".to_owned(), wanted.iter().map(|(p, c)| (p.to_string(), Value::from(*c))).collect()),
         ]);
-        let append = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-        self.put_actions(Vec::new(), txns, info, append).await.map(drop)
+        self.append(Vec::new(), txns, info).await.map(drop)
     }
 
     /// Whether an answer was lost: a commit since `base` is by this writer and holds exactly these claims.

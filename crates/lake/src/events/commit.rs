@@ -6,16 +6,24 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use deltalake::kernel::transaction::{CommitBuilder, TableReference};
-use deltalake::kernel::{Action, Transaction};
+use deltalake::DeltaTableError;
+use deltalake::kernel::transaction::{
+    CommitBuilder, CommitConflictError, CommitData, PROTOCOL, TableReference, TransactionError,
+};
+use deltalake::kernel::{Action, Add, Transaction};
+use deltalake::logstore::CommitOrBytes;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::txns::read_commit;
+use super::entry::{Commit, read_commit};
+use super::seen::file_of;
 use super::{Events, Written, quiet};
 use crate::{LakeError, PartitionId, Result, failpoint, mistake};
+
+/// How often a commit is put before others that were faster make it an error.
+const PUTS: i32 = 16;
 
 /// Offsets `[from, to)` of a partition, read under a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -100,7 +108,7 @@ impl Events {
             };
             if mistake("mistake.error_taken_for_success") {
                 let ends = batch.ranges.iter().map(|range| (range.partition.app_id(), range.to));
-                self.txns.committed(self.txns.version, ends);
+                self.seen.mistaken(ends);
                 return Ok(Outcome::Committed { lake_version: self.lake_version() });
             }
             self.unresolved = true;
@@ -145,11 +153,11 @@ impl Events {
     /// Claim and offset of a range against the version seen.
     fn refusal(&self, range: &OffsetRange) -> Option<Outcome> {
         let partition = || range.partition.clone();
-        let claim = self.txns.get(&range.partition.claim_app_id());
+        let claim = self.txn(&range.partition.claim_app_id());
         if claim != Some(range.claim) && !mistake("mistake.no_claim") {
             return Some(Outcome::Fenced { partition: partition(), claim });
         }
-        let seen = self.txns.get(&range.partition.app_id());
+        let seen = self.txn(&range.partition.app_id());
         (seen != range.from).then(|| Outcome::Moved { partition: partition(), seen })
     }
 
@@ -173,49 +181,77 @@ impl Events {
 
     /// One commit on the version seen. Each claim is repeated, so that a later claim conflicts with us.
     async fn put(&mut self, batch: &ClosedBatch) -> Result<u64> {
-        let adds = batch.written.adds.iter().cloned().map(Action::Add).collect();
+        let adds = batch.written.adds.clone();
         let txns = batch
             .ranges
             .iter()
             .flat_map(|range| [(range.partition.app_id(), range.to), (range.partition.claim_app_id(), range.claim)]);
-        let append = || DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let txns = planted(txns.collect());
         if mistake("mistake.offsets_first") {
-            self.put_actions(Vec::new(), txns, self.audit(batch), append()).await?;
-            return self.put_actions(adds, Vec::new(), self.audit(batch), append()).await;
+            self.append(Vec::new(), txns, self.audit(batch)).await?;
+            return self.append(adds, Vec::new(), self.audit(batch)).await;
         }
-        self.put_actions(adds, txns, self.audit(batch), append()).await
+        self.append(adds, txns, self.audit(batch)).await
     }
 
-    /// Commits actions and transactions on the version seen and moves to the version made.
-    pub(crate) async fn put_actions(
+    /// Commits new files and transactions on the newest version and moves there.
+    ///
+    /// As delta-rs commits an append, but without its look at all files after each one: what others committed since the version
+    /// seen is read and may stand beside this commit unless it shares an application id with it; then a put that creates
+    /// the next version or fails. What an error leaves behind is a version seen before this commit, so that the next try meets it.
+    ///
+    /// # Errors
+    /// `Delta` of a conflict, when another commit shares an application id or changed the table; `HistoryGone`; storage errors,
+    /// after which it may be in the log or not.
+    pub(crate) async fn append(
+        &mut self,
+        adds: Vec<Add>,
+        txns: Vec<(String, i64)>,
+        info: HashMap<String, Value>,
+    ) -> Result<u64> {
+        let files = adds.iter().map(file_of).collect::<Result<Vec<_>>>()?;
+        let transactions = txns.iter().map(|(app, version)| Transaction::new(app, *version)).collect();
+        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        let data = CommitData::new(adds.into_iter().map(Action::Add).collect(), operation, info, transactions);
+        PROTOCOL.can_commit(self.table.snapshot()?, &data.actions, &data.operation).map_err(DeltaTableError::from)?;
+        let (log, bytes) = (self.log(), data.get_bytes().map_err(DeltaTableError::from)?);
+        for _ in 0..PUTS {
+            self.follow(|commit| concerns(commit, &txns)).await?;
+            let version = self.lake_version() + 1;
+            match log.write_commit_entry(version, CommitOrBytes::LogBytes(bytes.clone()), Uuid::nil()).await {
+                Ok(()) => {
+                    self.seen.committed(files, txns);
+                    return Ok(version);
+                }
+                // Another was faster, or it is ours and its answer was lost: the next look tells.
+                Err(TransactionError::VersionAlreadyExists(_)) => {}
+                Err(error) => return Err(DeltaTableError::from(error).into()),
+            }
+        }
+        Err(DeltaTableError::from(TransactionError::MaxCommitAttempts(PUTS)).into())
+    }
+
+    /// Commits actions that remove files, by delta-rs and its rules for conflicts.
+    ///
+    /// # Errors
+    /// As [`Events::append`].
+    pub(crate) async fn replace(
         &mut self,
         actions: Vec<Action>,
         txns: Vec<(String, i64)>,
         info: HashMap<String, Value>,
         operation: DeltaOperation,
     ) -> Result<u64> {
-        let log = self.table.log_store();
-        let before = self.lake_version();
         let transactions = txns.iter().map(|(app, version)| Transaction::new(app, *version)).collect();
         let properties = quiet().with_application_transactions(transactions).with_metadata(info);
+        let (log, table) = (self.log(), self.delta().await?);
         let done = CommitBuilder::from(properties)
             .with_actions(actions)
-            .build(Some(self.table.snapshot()? as &dyn TableReference), log.clone(), operation)
+            .build(Some(table.snapshot()? as &dyn TableReference), log, operation)
             .await?;
-        let version = done.version();
-        // From here on the commit is durable. What others committed in between is read; if that fails, the error
-        // makes the caller look again, and it finds this batch. Until then table and transactions both stay where they
-        // were: a table that moved alone would hide this commit from the next try, which would then be a second one
-        // (`protocol`, mistake `TableMovesBeforeTxns`).
-        let mut seen = self.txns.clone();
-        if version == before + 1 {
-            seen.committed(version, txns);
-        } else {
-            seen.advance(&log, version).await?;
-        }
-        (self.txns, self.table.state) = (seen, Some(done.snapshot()));
-        Ok(version)
+        // From here on the commit is durable. If reading it back fails, the error makes the caller look again.
+        self.follow(|_| Ok(())).await?;
+        Ok(done.version())
     }
 
     /// What a person reads in the log (ingestion.md 3.3).
@@ -243,6 +279,18 @@ fn planted(mut txns: Vec<(String, i64)>) -> Vec<(String, i64)> {
         txns.iter_mut().filter(|(app, _)| !is_claim(app)).for_each(|(_, next)| *next -= 1);
     }
     txns
+}
+
+/// A commit of others that ours must not stand beside.
+fn concerns(commit: &Commit, txns: &[(String, i64)]) -> Result<()> {
+    let conflict = if commit.changes_table {
+        CommitConflictError::MetadataChanged
+    } else if commit.txns.iter().any(|(app, _)| txns.iter().any(|(ours, _)| ours == app)) {
+        CommitConflictError::ConcurrentTransaction
+    } else {
+        return Ok(());
+    };
+    Err(DeltaTableError::from(TransactionError::CommitConflict(conflict)).into())
 }
 
 /// Plain structs to JSON; cannot fail because they have neither maps with odd keys nor floats.

@@ -2,17 +2,19 @@
 //! read, in one atomic commit (ingestion.md 3.1–3.5).
 //!
 //! In reading order: `schema` (columns), `write` (rows to files), `commit` (files to rows), `claim` (who may commit), `reset` (an operator moves an offset),
-//! `snapshot` and `read` (readers), `checkpoint`, `txns` (what a version remembers).
+//! `snapshot` and `read` (readers), `checkpoint`, `seen` (what a writer knows of a version), `txns` (what it remembers), `entry` (one commit of the log).
 //!
 //! Guarantees: I1–I3 of ingestion.md 3.2, by the txn actions. Absent: knowledge of policy, SQL, the log's own kind.
 
 mod checkpoint;
 mod claim;
 mod commit;
+pub(crate) mod entry;
 mod permit;
 mod read;
 mod reset;
 mod schema;
+mod seen;
 mod snapshot;
 pub(crate) mod txns;
 mod write;
@@ -21,6 +23,7 @@ use std::collections::BTreeMap;
 
 use deltalake::DeltaTable;
 use deltalake::kernel::transaction::CommitProperties;
+use deltalake::logstore::LogStoreRef;
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::SaveMode;
 
@@ -30,9 +33,11 @@ pub use reset::{Move, Reset};
 pub use schema::{PARTITION_COLUMNS, STATS_COLUMNS, file_schema, schema};
 pub(crate) use schema::{WITHOUT_BYTES, compacted_properties, sorting_columns, to_delta};
 pub use snapshot::{DataFile, EventsSnapshot, Lane, Skips, Sought, Span};
+pub(crate) use write::FILE_BYTES;
 pub use write::{LaneBatch, LaneWriter, Written};
 
-use crate::events::txns::Txns;
+use crate::events::entry::{Commit, newest_version, read_commit};
+use crate::events::seen::Seen;
 use crate::{LakeError, PartitionId, Result, Store};
 
 /// Path of the table in the store.
@@ -42,9 +47,10 @@ const PATH: &str = "lake/events/";
 #[derive(Debug, Clone)]
 pub struct Events {
     store: Store,
+    /// As delta-rs has it: at the version seen or behind it; see [`Events::delta`].
     table: DeltaTable,
     writer_id: String,
-    txns: Txns,
+    seen: Seen,
     retry: Retry,
     /// The last commit failed, and what came of it has not been looked at yet.
     unresolved: bool,
@@ -104,12 +110,12 @@ impl Events {
             return Err(LakeError::NoTable("events"));
         }
         table.load().await?;
-        let version = table.snapshot()?.version();
+        schema::check_columns(&table)?;
         snapshot::check_last_commit(&table).await?;
-        let txns = Txns::load(&table.log_store(), version).await?;
-        let checkpointed = txns.checkpoint.unwrap_or(0);
+        let seen = Seen::load(&table).await?;
+        let checkpointed = seen.txns.checkpoint.unwrap_or(0);
         let (store, writer_id) = (store.clone(), writer_id.to_owned());
-        Ok(Self { store, table, writer_id, txns, retry: Retry::default(), unresolved: false, checkpointed })
+        Ok(Self { store, table, writer_id, seen, retry: Retry::default(), unresolved: false, checkpointed })
     }
 
     /// The same with other patience.
@@ -131,62 +137,85 @@ impl Events {
 
     /// Version of the table this handle has seen.
     pub fn lake_version(&self) -> u64 {
-        self.txns.version
+        self.seen.version()
     }
 
     /// Catches up with what others committed and gives the version.
     ///
-    /// Files and transactions move together or not at all: a table that has seen a commit whose transactions it has not would
-    /// commit past it, because the library sees no conflict with what is in the table already.
+    /// # Errors
+    /// Storage errors; the version seen is one of those in between then.
     pub async fn refresh(&mut self) -> Result<u64> {
-        let mut table = self.table.clone();
-        table.update_state().await?;
-        let version = table.snapshot()?.version();
-        if version != self.txns.version {
-            let mut txns = self.txns.clone();
-            txns.advance(&table.log_store(), version).await?;
-            self.txns = txns;
+        match self.follow(|_| Ok(())).await {
+            // Older commits were cleaned up meanwhile, or the table itself was changed: the newest checkpoint tells.
+            Err(LakeError::HistoryGone { .. }) => self.reload().await,
+            Err(error) => Err(error),
+            Ok(()) => Ok(self.lake_version()),
         }
-        self.table = table;
-        Ok(version)
+    }
+
+    /// Follows the log to its newest version, commit by commit, unless one of them does not `pass`.
+    async fn follow(&mut self, mut pass: impl FnMut(&Commit) -> Result<()>) -> Result<()> {
+        let log = self.log();
+        let newest = newest_version(&log.object_store(None), self.lake_version()).await?;
+        while self.lake_version() < newest {
+            let gone = LakeError::HistoryGone { lake_version: self.lake_version() + 1 };
+            let Some(commit) = read_commit(&log, self.lake_version() + 1).await? else { return Err(gone) };
+            pass(&commit)?;
+            if commit.changes_table {
+                return Err(gone);
+            }
+            self.seen.follow(commit)?;
+        }
+        Ok(())
     }
 
     /// Forgets what is cached and reads the table anew: after any error.
     pub(crate) async fn reload(&mut self) -> Result<u64> {
         let mut table = self.store.table(PATH)?.build()?;
         table.load().await?;
-        let version = table.snapshot()?.version();
-        self.txns = Txns::load(&table.log_store(), version).await?;
-        self.checkpointed = self.txns.checkpoint.unwrap_or(0).max(self.checkpointed);
+        schema::check_columns(&table)?;
+        self.seen = Seen::load(&table).await?;
+        self.checkpointed = self.seen.txns.checkpoint.unwrap_or(0).max(self.checkpointed);
         self.table = table;
         self.unresolved = false;
-        Ok(version)
+        Ok(self.lake_version())
     }
 
     /// The next offset to read of each partition, after catching up; `None` = never read.
     pub async fn next_offsets(&mut self, partitions: &[PartitionId]) -> Result<BTreeMap<PartitionId, Option<i64>>> {
         self.refresh().await?;
-        Ok(partitions.iter().map(|p| (p.clone(), self.txns.get(&p.app_id()))).collect())
+        Ok(partitions.iter().map(|p| (p.clone(), self.txn(&p.app_id()))).collect())
     }
 
     /// The next offset to read of a partition at the version seen; `None` = never read.
     pub fn next_offset(&self, partition: &PartitionId) -> Option<i64> {
-        self.txns.get(&partition.app_id())
+        self.txn(&partition.app_id())
     }
 
     /// The claim on a partition at the version seen; `None` = never claimed.
     pub fn claim_of(&self, partition: &PartitionId) -> Option<i64> {
-        self.txns.get(&partition.claim_app_id())
+        self.txn(&partition.claim_app_id())
     }
 
-    /// The table as delta-rs knows it, at the version seen.
-    pub(crate) fn table(&self) -> &DeltaTable {
-        &self.table
+    /// The log of the table.
+    pub(crate) fn log(&self) -> LogStoreRef {
+        self.table.log_store()
+    }
+
+    /// The table as delta-rs knows it, brought up to the version seen.
+    pub(crate) async fn delta(&mut self) -> Result<&DeltaTable> {
+        let version = self.lake_version();
+        if self.table.snapshot()?.version() != version {
+            let mut table = self.table.clone();
+            table.update_incremental(Some(version)).await?;
+            self.table = table;
+        }
+        Ok(&self.table)
     }
 
     /// What the version seen remembers of an application id.
     pub(crate) fn txn(&self, app_id: &str) -> Option<i64> {
-        self.txns.get(app_id)
+        self.seen.txns.get(app_id)
     }
 
     /// How often a commit is tried.
@@ -196,7 +225,7 @@ impl Events {
 
     /// A pinned view of the version this handle has seen; call [`Events::refresh`] first to see others' commits.
     pub fn snapshot(&self) -> Result<EventsSnapshot> {
-        EventsSnapshot::new(&self.table, &self.txns)
+        Ok(EventsSnapshot::new(&self.seen, self.log()))
     }
 }
 

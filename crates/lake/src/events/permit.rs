@@ -8,7 +8,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde_json::{Value, json};
 
 use super::Events;
@@ -39,7 +38,7 @@ impl Events {
 
     /// The offset below which everything of the partition may be set aside, at the version seen.
     pub fn permitted(&self, partition: &PartitionId) -> Option<i64> {
-        self.txns.get(&partition.permit_app_id())
+        self.txn(&partition.permit_app_id())
     }
 
     async fn put_permit(&mut self, partition: &PartitionId, below: i64, reason: &str) -> Result<u64> {
@@ -48,7 +47,6 @@ impl Events {
             ("writer_id".to_owned(), Value::String(self.writer_id.clone())),
             ("permit".to_owned(), permit),
         ]);
-        let append = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-        self.put_actions(Vec::new(), vec![(partition.permit_app_id(), below)], info, append).await
+        self.append(Vec::new(), vec![(partition.permit_app_id(), below)], info).await
     }
 }

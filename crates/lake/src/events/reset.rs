@@ -8,7 +8,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use deltalake::protocol::{DeltaOperation, SaveMode};
 use futures::TryStreamExt as _;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -78,7 +77,7 @@ impl Events {
         }
         let mut txns = Vec::new();
         for Move { partition, from, to } in &reset.moves {
-            let seen = self.txns.get(&partition.app_id());
+            let seen = self.txn(&partition.app_id());
             if seen != *from {
                 return Ok(Outcome::Moved { partition: partition.clone(), seen });
             }
@@ -86,14 +85,13 @@ impl Events {
             if let Some(from) = *from
                 && self.has_rows(partition).await?
             {
-                let so_far = self.txns.get(&partition.skipped_app_id()).unwrap_or(0);
+                let so_far = self.txn(&partition.skipped_app_id()).unwrap_or(0);
                 txns.push((partition.skipped_app_id(), so_far + (to - from)));
                 txns.push((partition.skip_end_app_id(), *to));
             }
         }
         failpoint("before_commit")?;
-        let append = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-        let lake_version = self.put_actions(Vec::new(), txns, self.audit_of(reset), append).await?;
+        let lake_version = self.append(Vec::new(), txns, self.audit_of(reset)).await?;
         failpoint("after_commit")?;
         Ok(Outcome::Committed { lake_version })
     }

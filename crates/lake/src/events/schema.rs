@@ -5,6 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use deltalake::DeltaTable;
 use deltalake::kernel::{ArrayType, DataType as DeltaType, MapType, PrimitiveType, StructField};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
@@ -100,6 +101,28 @@ pub fn file_schema() -> SchemaRef {
 /// The same columns in Delta's types.
 pub(crate) fn delta_columns() -> Result<Vec<StructField>> {
     to_delta(&schema())
+}
+
+/// Whether a table has these columns. Further ones, which another program may have added, may be null.
+///
+/// # Errors
+/// `Schema`.
+pub(super) fn check_columns(table: &DeltaTable) -> Result<()> {
+    let found = table.snapshot()?.schema();
+    let wanted = delta_columns()?;
+    let differs =
+        |field: &StructField| found.field(field.name()).is_none_or(|there| there.data_type() != field.data_type());
+    if let Some(field) = wanted.iter().find(|field| differs(field)) {
+        return Err(LakeError::Schema(format!("events has no column {} of the type that is written", field.name())));
+    }
+    let further =
+        |field: &&StructField| !field.is_nullable() && wanted.iter().all(|known| known.name() != field.name());
+    match found.fields().find(further) {
+        Some(field) => {
+            Err(LakeError::Schema(format!("events wants values in column {}, which is not ours", field.name())))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Delta's form of an Arrow schema, for the types used here.

@@ -15,9 +15,10 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 use serde::Deserialize;
 
+use super::entry::read_commit;
 use super::read::{self, RowFilter};
 use super::schema;
-use super::txns::{Txns, read_commit};
+use super::seen::Seen;
 use crate::{BatchStream, LakeError, PartitionId, Result};
 
 /// Lanes of the table: accepted rows and the rest.
@@ -116,30 +117,22 @@ pub struct EventsSnapshot {
 }
 
 impl EventsSnapshot {
-    pub(super) fn new(table: &DeltaTable, txns: &Txns) -> Result<Self> {
-        let state = table.snapshot()?;
-        let mut files = state
-            .log_data()
-            .iter()
-            .map(|view| {
-                data_file(view.path().into_owned(), view.size(), &view.partition_values_map(), view.stats().as_deref())
-            })
-            .collect::<Result<Vec<_>>>()?;
-        files.sort_by(|a, b| order(a).cmp(&order(b)));
+    pub(super) fn new(seen: &Seen, log: LogStoreRef) -> Self {
+        let txns = &seen.txns;
         let cut: BTreeMap<PartitionId, i64> =
             txns.iter().filter_map(|(app, next)| Some((PartitionId::of_app_id(app)?, next))).collect();
         let skips = |id: &PartitionId| {
             let (offsets, end) = (txns.get(&id.skipped_app_id())?, txns.get(&id.skip_end_app_id())?);
             Some((id.clone(), Skips { offsets, end }))
         };
-        Ok(Self {
+        Self {
             skips: cut.keys().filter_map(skips).collect(),
-            lake_version: state.version(),
-            files: files.into(),
+            lake_version: seen.version(),
+            files: seen.files(),
             cut,
-            objects: table.object_store(),
-            log: table.log_store(),
-        })
+            objects: log.object_store(None),
+            log,
+        }
     }
 
     /// Columns that [`EventsSnapshot::read`] knows.
@@ -258,8 +251,8 @@ impl EventsSnapshot {
             let Some(commit) = read_commit(&self.log, at).await? else {
                 return Err(gone);
             };
-            for (path, _, _) in commit.adds.iter().filter(|(_, _, new)| *new) {
-                let Some(file) = by_path.get(path.as_str()) else {
+            for add in commit.adds.iter().filter(|add| add.data_change) {
+                let Some(file) = by_path.get(add.path.as_str()) else {
                     return Err(gone);
                 };
                 added.push((*file).clone());
@@ -279,14 +272,23 @@ pub enum Sought {
     Perhaps(BatchStream),
 }
 
-/// A stable order of files: what lies together in the log is read together.
+/// Files in a stable order: what lies together in the log is read together.
+pub(super) fn in_order(mut files: Vec<DataFile>) -> Arc<[DataFile]> {
+    files.sort_by(|a, b| order(a).cmp(&order(b)));
+    files.into()
+}
+
 fn order(file: &DataFile) -> (i32, Option<(&str, i64)>, &str) {
     (file.ingest_date, file.span.as_ref().map(|s| (s.streams.0.as_str(), s.offsets.0)), &file.path)
 }
 
 type PartitionValues = std::collections::HashMap<String, Option<String>>;
 
-fn data_file(path: String, size: i64, place: &PartitionValues, stats: Option<&str>) -> Result<DataFile> {
+/// A file as the log describes it.
+///
+/// # Errors
+/// `Damaged` when its lane, date or number of rows is missing.
+pub(super) fn data_file(path: String, size: i64, place: &PartitionValues, stats: Option<&str>) -> Result<DataFile> {
     let damaged = |what: &str| LakeError::Damaged { table: "events".into(), what: format!("{what} of {path}") };
     let value = |name: &str| place.get(name).and_then(|v| v.as_deref());
     let lane = value("_lane").and_then(Lane::parse).ok_or_else(|| damaged("lane"))?;
@@ -339,11 +341,11 @@ pub(super) async fn check_last_commit(table: &DeltaTable) -> Result<()> {
     let Some(commit) = read_commit(&log, version).await.map_err(|e| damaged(e.to_string()))? else {
         return Ok(());
     };
-    let checks = commit.adds.into_iter().map(|(path, bytes, _)| {
+    let checks = commit.adds.into_iter().map(|add| {
         let objects = Arc::clone(&objects);
         async move {
-            let whole = is_whole(&objects, &path, bytes as u64).await?;
-            if whole { Ok(()) } else { Err(damaged(format!("data file {path} of commit {version}"))) }
+            let whole = is_whole(&objects, &add.path, add.size as u64).await?;
+            if whole { Ok(()) } else { Err(damaged(format!("data file {} of commit {version}", add.path))) }
         }
     });
     futures::stream::iter(checks).buffered(8).try_collect::<()>().await

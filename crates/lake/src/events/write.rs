@@ -9,13 +9,14 @@ use deltalake::datafile::writer::{DeltaWriter, WriterConfig};
 use deltalake::kernel::Add;
 use deltalake::table::config::TablePropertiesExt;
 use indexmap::IndexMap;
+use parquet::file::properties::WriterProperties;
 
 use super::schema::{self, PARTITION_COLUMNS, STATS_COLUMNS};
 use super::{Events, Lane};
 use crate::{Result, failpoint};
 
 /// Files grow to this many bytes before another one begins.
-const FILE_BYTES: u64 = 256 << 20;
+pub(crate) const FILE_BYTES: u64 = 256 << 20;
 
 /// Rows of one lane and one date, in order of (`log_stream`, `log_partition`, `log_offset`).
 #[derive(Debug, Clone)]
@@ -51,18 +52,23 @@ pub struct LaneWriter {
 impl Events {
     /// A writer for the files of one batch.
     pub fn writer(&self) -> Result<LaneWriter> {
+        let inner = self.files(schema::writer_properties())?;
+        Ok(LaneWriter { inner, rows: 0, base_version: self.lake_version() })
+    }
+
+    /// delta-rs's writer of this table's files.
+    pub(crate) fn files(&self, properties: WriterProperties) -> Result<DeltaWriter> {
         let columns = self.table.snapshot()?.table_config().num_indexed_cols();
         let config = WriterConfig::new(
             schema::schema(),
             PARTITION_COLUMNS.map(String::from).to_vec(),
-            Some(schema::writer_properties()),
+            Some(properties),
             NonZeroU64::new(FILE_BYTES),
             Some(8192),
             columns,
             Some(STATS_COLUMNS.map(String::from).to_vec()),
         );
-        let inner = DeltaWriter::new(self.table.object_store(), config);
-        Ok(LaneWriter { inner, rows: 0, base_version: self.lake_version() })
+        Ok(DeltaWriter::new(self.log().object_store(None), config))
     }
 
     /// Writes the files of one batch at once.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::rewrite::{Reason, Rewrite};
 use super::{Did, Maintainer, Now, Rules};
-use crate::events::txns::read_commit;
+use crate::events::entry::read_commit;
 use crate::{DataFile, Lane, Result};
 
 /// Versions of which it is still asked what they added; staging that is further behind rebuilds in any case.
@@ -79,15 +79,15 @@ impl Maintainer {
         if staged < self.added.from || staged > self.added.to {
             self.added = Added { from: staged, to: staged, files: Vec::new() };
         }
-        let log = self.events.table().log_store();
+        let log = self.events.log();
         while self.added.to < newest {
             let version = self.added.to + 1;
             let Some(commit) = read_commit(&log, version).await? else {
                 self.added = Added::default();
                 return Ok(HashSet::new()); // cleaned up: staging has to rebuild anyway
             };
-            let new = commit.adds.into_iter().filter(|(_, _, new)| *new);
-            self.added.files.extend(new.map(|(path, _, _)| (version, path)));
+            let new = commit.adds.into_iter().filter(|add| add.data_change);
+            self.added.files.extend(new.map(|add| (version, add.path)));
             self.added.to = version;
         }
         self.added.files.retain(|(version, _)| *version > staged);

@@ -60,7 +60,7 @@ impl Maintainer {
     }
 
     async fn says_without_bytes(&self, file: &DataFile) -> Result<bool> {
-        let objects = self.events.table().object_store();
+        let objects = self.events.log().object_store(None);
         let opened = parquet_file::open(objects, &file.path, Some(file.bytes)).await?;
         let pairs = opened.metadata().file_metadata().key_value_metadata();
         Ok(pairs.is_some_and(|pairs| pairs.iter().any(|pair| pair.key == WITHOUT_BYTES)))

@@ -10,9 +10,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::{Maintainer, Now};
-use crate::events::txns::{
-    checkpoint_path, checkpoints, commit_path, hinted_checkpoint, put_hint, read_checkpoint, remove_hint,
-};
+use crate::events::entry::commit_path;
+use crate::events::txns::{checkpoint_path, checkpoints, hinted_checkpoint, put_hint, read_checkpoint, remove_hint};
 use crate::{LakeError, Result, Store};
 
 impl Maintainer {
@@ -38,12 +37,12 @@ impl Maintainer {
     /// `Superseded`, storage errors.
     pub async fn clean_log(&mut self, now: Now) -> Result<u64> {
         self.look().await?;
-        let table = self.events.table();
-        let mut known = checkpoints(&table.object_store()).await?;
+        let log = self.events.log();
+        let mut known = checkpoints(&log.object_store(None)).await?;
         known.sort_unstable();
         let [.., before, _] = known[..] else { return Ok(0) };
         let cutoff = now.unix_ms - self.rules.log_kept_ms;
-        let deleted = cleanup_expired_logs_for(before, table.log_store().as_ref(), cutoff, None).await?;
+        let deleted = cleanup_expired_logs_for(before, log.as_ref(), cutoff, None).await?;
         if deleted > 0 {
             self.events.reload().await?;
         }

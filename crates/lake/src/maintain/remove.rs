@@ -42,7 +42,7 @@ impl Maintainer {
     /// Storage errors.
     pub async fn to_vacuum(&mut self, now: Now) -> Result<Vec<String>> {
         self.events.refresh().await?;
-        let list = self.events.table().clone().vacuum().with_mode(VacuumMode::Full).with_dry_run(true);
+        let list = self.events.delta().await?.clone().vacuum().with_mode(VacuumMode::Full).with_dry_run(true);
         let list = list
             .with_clock(Arc::new(At(now.unix_ms)))
             .with_retention_period(chrono::Duration::milliseconds(self.rules.vacuum_after_ms))
@@ -73,7 +73,7 @@ impl Maintainer {
         let gone =
             paths.iter().filter(|path| !active.contains(path.as_str())).map(|path| Ok(Path::from(path.as_str())));
         let gone = futures::stream::iter(gone.collect::<Vec<_>>()).boxed();
-        let deleted = self.events.table().object_store().delete_stream(gone).filter_map(|done| async move {
+        let deleted = self.events.log().object_store(None).delete_stream(gone).filter_map(|done| async move {
             match done {
                 Err(object_store::Error::NotFound { .. }) => None,
                 other => Some(other),

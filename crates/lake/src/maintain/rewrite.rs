@@ -7,26 +7,22 @@
 //! As with appends every error of a commit is ambiguous: the table is read again and searched for our commit.
 
 use std::collections::{HashMap, HashSet};
-use std::num::NonZeroU64;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
 use buoyant_kernel::expressions::Scalar;
-use deltalake::datafile::writer::{DeltaWriter, WriterConfig};
 use deltalake::kernel::{Action, Add, Remove};
 use deltalake::protocol::DeltaOperation;
-use deltalake::table::config::TablePropertiesExt;
 use futures::TryStreamExt;
 use indexmap::IndexMap;
-use parquet::file::properties::WriterProperties;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::fingerprint::Fingerprint;
 use super::sort::Sorter;
 use super::{CLAIM, Maintainer, Now};
-use crate::events::{PARTITION_COLUMNS, STATS_COLUMNS, compacted_properties, file_schema, schema};
+use crate::events::{FILE_BYTES, PARTITION_COLUMNS, compacted_properties, file_schema};
 use crate::{DataFile, Events, EventsSnapshot, LakeError, Lane, Result, failpoint};
 
 /// Application id that all rewrites share, so that two never both win.
@@ -177,14 +173,11 @@ impl Maintainer {
         let size = i64::try_from(FILE_BYTES).unwrap_or(i64::MAX);
         let operation = DeltaOperation::Optimize { predicate: None, target_size: size };
         failpoint("rewrite_before_commit")?;
-        let version = self.events.put_actions(actions, txns, info, operation).await?;
+        let version = self.events.replace(actions, txns, info, operation).await?;
         failpoint("rewrite_after_commit")?;
         Ok(Some(version))
     }
 }
-
-/// Files grow to this many bytes before another one begins.
-const FILE_BYTES: u64 = 256 << 20;
 
 fn are_active(snapshot: &EventsSnapshot, files: &[DataFile]) -> bool {
     let active: HashSet<&str> = snapshot.files.iter().map(|file| file.path.as_str()).collect();
@@ -242,7 +235,7 @@ async fn write(
     }
     failpoint("rewrite_before_upload")?;
     let properties = compacted_properties(expected, change.is_some());
-    let mut writer = writer(events, properties)?;
+    let mut writer = events.files(properties)?;
     let place = place(first.lane, first.ingest_date);
     let mut sorted = sorter.finish()?;
     let written = loop {
@@ -292,20 +285,6 @@ fn file_columns() -> Vec<&'static str> {
     static NAMES: LazyLock<Vec<String>> =
         LazyLock::new(|| file_schema().fields().iter().map(|field| field.name().clone()).collect());
     NAMES.iter().map(String::as_str).collect()
-}
-
-fn writer(events: &Events, properties: WriterProperties) -> Result<DeltaWriter> {
-    let columns = events.table().snapshot()?.table_config().num_indexed_cols();
-    let config = WriterConfig::new(
-        schema(),
-        PARTITION_COLUMNS.map(String::from).to_vec(),
-        Some(properties),
-        NonZeroU64::new(FILE_BYTES),
-        Some(8192),
-        columns,
-        Some(STATS_COLUMNS.map(String::from).to_vec()),
-    );
-    Ok(DeltaWriter::new(events.table().object_store(), config))
 }
 
 fn place(lane: Lane, ingest_date: i32) -> IndexMap<String, Scalar> {

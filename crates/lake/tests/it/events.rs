@@ -170,3 +170,28 @@ async fn a_permit_is_found_by_others_never_shrinks_and_keeps_its_reason_in_the_l
     later.checkpoint().await.unwrap();
     assert_eq!(place.events("last").await.permitted(&at), Some(7), "a checkpoint keeps it");
 }
+
+#[tokio::test]
+async fn a_version_that_was_followed_commit_by_commit_is_the_one_that_is_read_anew() {
+    let place = Place::new();
+    let (mut one, mut other) = (place.events("one").await, place.events("other").await);
+    let (here, there) = (partition(0), partition(1));
+    let (claim_here, claim_there) = (claim(&mut one, &here).await, claim(&mut other, &there).await);
+    let mut next = (None, None);
+    for n in 1..=6 {
+        append(&mut one, &here, next.0, n * 5, claim_here).await;
+        append(&mut other, &there, next.1, n * 7, claim_there).await;
+        next = (Some(n * 5), Some(n * 7));
+        if n == 3 {
+            let (mut maintainer, _lease) = maintainer(&place.store, "m").await;
+            maintainer.announce().await.unwrap();
+            let done = maintainer.compact(NEXT_DAY, None, |_, _| {}).await.unwrap();
+            assert!(done.rewrites > 0, "files went and others came");
+        }
+    }
+    one.refresh().await.unwrap();
+    let (followed, anew) = (one.snapshot().unwrap(), place.events("r").await.snapshot().unwrap());
+    assert_eq!((followed.lake_version, &followed.cut), (anew.lake_version, &anew.cut));
+    assert_eq!(followed.files, anew.files);
+    assert_eq!(one.claim_of(&there), Some(claim_there));
+}
