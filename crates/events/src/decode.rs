@@ -32,17 +32,19 @@ pub fn decode<'a>(message: &Message<'a>, limits: &Limits) -> Result<Event<'a>, F
 /// first: without it the schema need not be asked for.)
 pub fn decode_with<'a>(message: &Message<'a>, limits: &Limits, schemas: &WriterSchemas) -> Result<Event<'a>, Fault> {
     let bytes = sized(message.value, *limits)?;
-    match envelope::carriage(message) {
-        Ok(Carriage::Avro) => avro::decode(message, bytes, schemas),
+    let headers = envelope::headers(message.headers);
+    match headers.carriage(message.value) {
+        Ok(Carriage::Avro) => avro::decode(headers, bytes, schemas),
         carriage => {
             let text = text_of(bytes)?;
-            if carriage? == Carriage::Structured { structured(text) } else { binary(message, text) }
+            if carriage? == Carriage::Structured { structured(text) } else { binary(headers, text) }
         }
     }
 }
 
-fn binary<'a>(message: &Message<'a>, text: &'a str) -> Result<Event<'a>, Fault> {
-    let envelope = envelope::from_headers(message.headers)
+fn binary<'a>(headers: envelope::Headers<'a>, text: &'a str) -> Result<Event<'a>, Fault> {
+    let envelope = headers
+        .attributes()
         .and_then(|a| envelope::check(a, envelope::is_json, |name| format!("header ce_{name}")))
         .map_err(|fault| explain::broken(text).unwrap_or(fault))?;
     event_of_json(envelope, text, trimmed(text))
@@ -64,15 +66,15 @@ pub fn newer_version<'a>(
     newest: impl Fn(EventType) -> u16,
 ) -> Option<NewerVersion<'a>> {
     let bytes = sized(message.value, *limits).ok()?;
-    let carriage = envelope::carriage(message).ok()?;
+    let headers = envelope::headers(message.headers);
+    let carriage = headers.carriage(message.value).ok()?;
     let (attributes, fits): (_, fn(&str) -> bool) = if carriage == Carriage::Avro {
         avro::is_framed(bytes).then_some(())?;
-        (envelope::from_headers(message.headers).ok()?, avro::is_avro_text)
+        (headers.attributes().ok()?, avro::is_avro_text)
     } else {
         let text = text_of(bytes).ok().filter(|text| explain::broken(text).is_none())?;
         let structured = carriage == Carriage::Structured;
-        let read =
-            if structured { read(text, ReadEnvelope).ok() } else { envelope::from_headers(message.headers).ok() };
+        let read = if structured { read(text, ReadEnvelope).ok() } else { headers.attributes().ok() };
         (read?, envelope::is_json)
     };
     let Envelope { agency, kind, version, .. } = envelope::forms(attributes, fits, &str::to_owned).ok()?;

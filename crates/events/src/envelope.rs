@@ -5,7 +5,7 @@
 //! Absent: `data_base64`, batches, any other event format.
 
 use crate::contract::{Key, missing, repeated};
-use crate::{EventType, Fault, FaultDetail, Message, calendar, event_type, form};
+use crate::{EventType, Fault, FaultDetail, calendar, event_type, form};
 use crate::{avro, explain};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -66,26 +66,59 @@ pub(crate) enum Carriage {
     Avro,
 }
 
-/// Tells binary from structured mode (CloudEvents Kafka binding 3): by `content-type`, else by the presence of `ce_*`.
-pub(crate) fn carriage(message: &Message<'_>) -> Result<Carriage, Fault> {
-    let content_type = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    let media = content_type.map(|(_, v)| v.split(|b| *b == b';').next().unwrap_or_default().trim_ascii());
-    let binary = message.headers.iter().any(|(name, _)| name.starts_with("ce_"));
-    // Confluent's serializers set no content type of their own; no JSON document begins with their first byte.
-    let framed = message.value.is_some_and(|value| value.first() == Some(&avro::MAGIC));
-    match media {
-        Some(m) if avro::is_avro(m) => Ok(Carriage::Avro),
-        _ if binary && framed && !media.is_some_and(is_json_media) => Ok(Carriage::Avro),
-        Some(m) if m.eq_ignore_ascii_case(b"application/cloudevents+json") => Ok(Carriage::Structured),
-        Some(m) if binary && m.eq_ignore_ascii_case(b"application/json") => Ok(Carriage::Binary),
-        Some(m) if !m.eq_ignore_ascii_case(b"application/json") => Err(Fault::schema(
-            FaultDetail::NotAccepted,
-            "header content-type",
-            "`application/json` or `application/avro` (binary mode) or `application/cloudevents+json` (structured mode) \
-             is expected",
-        )),
-        None if binary => Ok(Carriage::Binary),
-        _ => Ok(Carriage::Structured),
+/// What the headers of a message say, read in one pass.
+pub(crate) struct Headers<'a> {
+    /// The media type of `content-type`, without parameters.
+    media: Option<&'a [u8]>,
+    /// Whether there are headers `ce_*`.
+    binary: bool,
+    attributes: Attributes<'a>,
+    /// The first fault among them, which concerns binary mode alone.
+    fault: Option<Fault>,
+}
+
+/// Reads the headers of a message.
+pub(crate) fn headers<'a>(headers: &'a [(&'a str, &'a [u8])]) -> Headers<'a> {
+    let mut read = Headers { media: None, binary: false, attributes: Attributes::default(), fault: None };
+    for (name, bytes) in headers {
+        if let Some(attribute) = name.strip_prefix("ce_") {
+            read.binary = true;
+            if read.fault.is_none() {
+                read.fault = read.attributes.take(attribute, bytes).err();
+            }
+        } else if read.media.is_none() && name.eq_ignore_ascii_case("content-type") {
+            read.media = Some(bytes.split(|b| *b == b';').next().unwrap_or_default().trim_ascii());
+        }
+    }
+    read
+}
+
+impl<'a> Headers<'a> {
+    /// Tells binary from structured mode (CloudEvents Kafka binding 3): by `content-type`, else by the presence of `ce_*`.
+    pub(crate) fn carriage(&self, value: Option<&[u8]>) -> Result<Carriage, Fault> {
+        let Self { media, binary, .. } = *self;
+        // Confluent's serializers set no content type of their own; no JSON document begins with their first byte.
+        let framed = value.is_some_and(|value| value.first() == Some(&avro::MAGIC));
+        match media {
+            Some(b"application/json") if binary && !framed => Ok(Carriage::Binary),
+            Some(m) if avro::is_avro(m) => Ok(Carriage::Avro),
+            _ if binary && framed && !media.is_some_and(is_json_media) => Ok(Carriage::Avro),
+            Some(m) if m.eq_ignore_ascii_case(b"application/cloudevents+json") => Ok(Carriage::Structured),
+            Some(m) if binary && m.eq_ignore_ascii_case(b"application/json") => Ok(Carriage::Binary),
+            Some(m) if !m.eq_ignore_ascii_case(b"application/json") => Err(Fault::schema(
+                FaultDetail::NotAccepted,
+                "header content-type",
+                "`application/json` or `application/avro` (binary mode) or `application/cloudevents+json` (structured \
+                 mode) is expected",
+            )),
+            None if binary => Ok(Carriage::Binary),
+            _ => Ok(Carriage::Structured),
+        }
+    }
+
+    /// The attributes of binary mode.
+    pub(crate) fn attributes(self) -> Result<Attributes<'a>, Fault> {
+        self.fault.map_or(Ok(self.attributes), Err)
     }
 }
 
@@ -98,26 +131,22 @@ pub(crate) fn is_json(content_type: &str) -> bool {
     content_type.eq_ignore_ascii_case("application/json")
 }
 
-/// Reads the attributes of binary mode from the headers `ce_*`.
-pub(crate) fn from_headers<'a>(headers: &'a [(&'a str, &'a [u8])]) -> Result<Attributes<'a>, Fault> {
-    let mut attributes = Attributes::default();
-    for (header, bytes) in headers {
-        let Some(name) = header.strip_prefix("ce_") else {
-            continue;
-        };
+impl<'a> Attributes<'a> {
+    /// Takes the attribute of a header `ce_*`.
+    fn take(&mut self, name: &str, bytes: &'a [u8]) -> Result<(), Fault> {
         let Some(index) = place_of(name) else {
-            attributes.ignored += 1;
-            continue;
+            self.ignored += 1;
+            return Ok(());
         };
         let place = || format!("header ce_{}", NAMES[index]);
         let text = std::str::from_utf8(bytes).map_err(|_| {
             Fault::new(crate::FaultClass::Parse, FaultDetail::NotUtf8, place(), "UTF-8 text is expected")
         })?;
-        if attributes.values[index].replace(Cow::Borrowed(text)).is_some() {
+        if self.values[index].replace(Cow::Borrowed(text)).is_some() {
             return Err(Fault::schema(FaultDetail::Repeated, place(), "the header is expected once; send it once"));
         }
+        Ok(())
     }
-    Ok(attributes)
 }
 
 /// Reads the envelope of structured mode.

@@ -25,6 +25,11 @@ macro_rules! event_types {
                 match self { $( Self::$variant => concat!("pk.tip.", $name), )* }
             }
 
+            /// The type of this short name, if there is one.
+            fn from_short_name(name: &str) -> Option<Self> {
+                match name { $( $name => Some(Self::$variant), )* _ => None }
+            }
+
             /// `<noun>.<participle>`: the folder of its schemas.
             pub const fn short_name(self) -> &'static str {
                 match self { $( Self::$variant => $name, )* }
@@ -101,6 +106,9 @@ impl EventType {
         newest
     }
 
+    /// How many versions there are of all types.
+    pub const VERSIONS: usize = Self::ALL.len() + LATER.len();
+
     /// Every version of every type in the order of release: the first of all types, then those that came later.
     pub fn versions() -> impl Iterator<Item = (Self, u16)> {
         Self::ALL.iter().map(|kind| (*kind, 1)).chain(LATER.iter().copied())
@@ -155,14 +163,13 @@ impl EventType {
     /// The type and version that a `dataschema` names, if it has that form. The version may be one that is not known here.
     pub fn of_dataschema(dataschema: &str) -> Option<(Self, u16)> {
         let name = dataschema.strip_prefix(SCHEMA_BASE)?.rsplit_once("/v")?.0;
-        let kind = Self::ALL.iter().copied().find(|kind| kind.short_name() == name)?;
+        let kind = Self::from_short_name(name)?;
         Some((kind, kind.version_in(dataschema)?))
     }
 
     /// The type of this full name (`pk.tip.…`), if this edition accepts it.
     pub fn from_name(name: &str) -> Option<Self> {
-        let short = name.strip_prefix("pk.tip.")?;
-        Self::ALL.iter().copied().find(|t| t.short_name() == short)
+        Self::from_short_name(name.strip_prefix("pk.tip.")?)
     }
 
     /// Whether it states something that happened, and so may be corrected: all but `record.*` and `report.*`.

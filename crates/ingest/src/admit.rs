@@ -6,7 +6,6 @@
 //! judges alike (ingestion.md 3.9). Absent: form and code lists (`events::decode`), earlier events (deduplication).
 
 use events::{Data, Event, Occurred, Patch, calendar};
-use memchr::memmem;
 
 use crate::batch::Topic;
 use crate::set_aside::ErrorClass;
@@ -146,21 +145,12 @@ fn times_agree(event: &Event<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// Bytes of a token's end that are sought first.
-const TAIL: usize = 8;
-
-/// Everywhere that a token stands in a text, overlapping places too. A search costs more to begin the longer what is sought, so the
-/// token's end is sought, and where it is found the whole is compared.
+/// Everywhere that a token stands in a text, overlapping places too. A search for all of it costs more to begin than to
+/// do, so its last character is sought, which has no state, and where that is found the whole is compared.
 fn places<'a>(text: &'a [u8], token: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    let tail = token.len().saturating_sub(TAIL);
-    let finder = memmem::Finder::new(&token[tail..]);
-    let mut from = 0;
-    let ends = std::iter::from_fn(move || {
-        let at = from + finder.find(&text[from..])?;
-        from = at + 1;
-        Some(at)
-    });
-    ends.filter_map(move |at| at.checked_sub(tail)).filter(|at| text[*at..].starts_with(token))
+    let last = token.last().copied();
+    let ends = last.into_iter().flat_map(move |last| memchr::memchr_iter(last, text));
+    ends.filter(move |at| text[..=*at].ends_with(token)).map(move |at| at + 1 - token.len())
 }
 
 /// A token is replaced where the contract puts it. In the record's id or the case's it would be stored in clear
@@ -168,7 +158,7 @@ fn places<'a>(text: &'a [u8], token: &'a [u8]) -> impl Iterator<Item = usize> + 
 fn tokens_stay_in_place(event: &Event<'_>) -> Result<(), Refusal> {
     for token in &event.tokens {
         let token = token.token.as_bytes();
-        let has_token = |text: &str| memmem::find(text.as_bytes(), token).is_some();
+        let has_token = |text: &str| places(text.as_bytes(), token).next().is_some();
         if has_token(&event.record_id) {
             return Err(TOKEN_IN_SUBJECT);
         }

@@ -8,7 +8,7 @@
 //! Source: ingestion.md 3.6 (order of the steps), 3.7 (deduplication), I6 (nothing is dropped).
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
@@ -41,6 +41,8 @@ use crate::window::{ENTRY_BYTES, First, Seen, Window};
 
 /// How bytes become an event; another than [`events::decode_with`] only in tests of a decoder that crashes.
 pub(crate) type Decoder = for<'a> fn(&Message<'a>, &Limits, &WriterSchemas) -> Result<Event<'a>, Fault>;
+
+const _: () = assert!(EventType::VERSIONS <= u64::BITS as usize, "each version has a bit in `Work::kinds`");
 
 const CRASH: &str = "value: the decoder of this program failed on the message, which is a fault of the program and not \
                      necessarily of the message; report it with this row's position";
@@ -98,8 +100,8 @@ struct Work {
     ends: Vec<i64>,
     counts: Vec<Counts>,
     side: Vec<SideRow>,
-    /// Types and versions met among accepted events.
-    kinds: BTreeSet<(EventType, u16)>,
+    /// Types and versions met among accepted events: a bit for each, by its place in [`EventType::versions`].
+    kinds: u64,
     /// Rows of the main lane whose id is older than the window: the lake may know an earlier one.
     perhaps_copies: Vec<(usize, At, [u8; 16])>,
 }
@@ -210,7 +212,7 @@ impl Pipeline {
             ingest_date: calendar::karachi_day(batch.ingested_at_us),
             oldest_log_ms: batch.oldest_log_ms,
             ranges: ranges(batch, &work, &side_rows),
-            schema_ids: work.kinds.iter().map(|(kind, version)| kind.dataschema(*version).to_owned()).collect(),
+            schema_ids: work.schema_ids(),
             main,
             side,
         })
@@ -240,6 +242,13 @@ impl Pipeline {
             work.ends[place] = run.from;
             return;
         }
+        let mut window =
+            self.windows.remove(&run.topic.id).expect("a partition has its window before its first message");
+        self.read_records(place, run, &mut window, work);
+        self.windows.insert(run.topic.id.clone(), window);
+    }
+
+    fn read_records(&mut self, place: usize, run: &Run, window: &mut Window, work: &mut Work) {
         for record in run.chunks.iter().flat_map(eventlog::Records::iter).filter(|r| r.offset >= run.from) {
             let at = At { run: place, offset: record.offset, log_ms: record.timestamp_ms };
             if record.value.is_none() {
@@ -256,7 +265,7 @@ impl Pipeline {
                 Err(self.reader.set_aside(&run.topic, at, &record, ErrorClass::DecoderCrash, KILLED.into()))
             };
             match read {
-                Ok(sealed) => self.append_or_keep(run, at, &sealed, &headers, work),
+                Ok(sealed) => self.append_or_keep(run, at, &sealed, &headers, window, work),
                 Err(_) if self.drops_what_is_bad => {}
                 Err(side) if self.is_taken(&run.topic, at, &side) => work.side.push(SideRow { at, what: side }),
                 Err(_) => {
@@ -280,12 +289,19 @@ impl Pipeline {
     }
 
     /// A first row goes to the main lane, a second copy is kept for comparison.
-    fn append_or_keep(&mut self, run: &Run, at: At, sealed: &Sealed<'_>, headers: &[(&str, &[u8])], work: &mut Work) {
+    fn append_or_keep(
+        &mut self,
+        run: &Run,
+        at: At,
+        sealed: &Sealed<'_>,
+        headers: &[(&str, &[u8])],
+        window: &mut Window,
+        work: &mut Work,
+    ) {
         let id = *sealed.event.id.as_bytes();
         let headers = headers_of(run, at, headers, sealed.event.synthetic);
-        work.kinds.insert((sealed.event.kind, sealed.event.version));
+        work.kinds |= 1 << sealed.event.kind.place(sealed.event.version);
         work.counts[at.run].ignored_attributes += u64::from(sealed.event.ignored_attributes);
-        let window = self.windows.get_mut(&run.topic.id).expect("a partition has its window before its first message");
         let seen = window.seen(&id);
         if let Seen::Before(first) = seen {
             let kept = Kept::new(sealed, &headers);
@@ -439,6 +455,14 @@ impl Reader {
 }
 
 impl Work {
+    /// Contracts of the accepted events, in the order of the contract.
+    fn schema_ids(&self) -> Vec<String> {
+        let met = EventType::versions().enumerate().filter(|(place, _)| self.kinds >> place & 1 == 1);
+        let mut met: Vec<_> = met.map(|(_, kind)| kind).collect();
+        met.sort_unstable();
+        met.into_iter().map(|(kind, version)| kind.dataschema(version).to_owned()).collect()
+    }
+
     fn is_undecided(&self) -> bool {
         !self.perhaps_copies.is_empty() || self.side.iter().any(|row| row.undecided().is_some())
     }

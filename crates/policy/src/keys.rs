@@ -166,7 +166,20 @@ pub fn record_sid(keys: &Keys, universe: &str, record_id: &str) -> u64 {
     first_8(&keys.sid, &[universe.as_bytes(), b"\0", record_id.as_bytes()])
 }
 
+/// Longest input that is put together before it is hashed: then it costs one round or two, and no state of a hasher.
+const AT_ONCE: usize = 128;
+
 fn hash(key: &Key, parts: &[&[u8]]) -> blake3::Hash {
+    let (mut all, mut length) = ([0; AT_ONCE], 0);
+    for part in parts {
+        let Some(room) = all.get_mut(length..length + part.len()) else { return hash_in_parts(key, parts) };
+        room.copy_from_slice(part);
+        length += part.len();
+    }
+    blake3::keyed_hash(key, &all[..length])
+}
+
+fn hash_in_parts(key: &Key, parts: &[&[u8]]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_keyed(key);
     for part in parts {
         hasher.update(part);

@@ -32,11 +32,12 @@ pub(crate) fn is_avro_text(content_type: &str) -> bool {
 pub fn schema_id(message: &Message<'_>, limits: &Limits) -> Option<u32> {
     let bytes = message.value.filter(|value| value.first() == Some(&MAGIC) && value.len() <= limits.max_bytes)?;
     let id = framed(bytes).ok()?;
-    (envelope::carriage(message) == Ok(Carriage::Avro) && envelope_of(message).is_ok()).then_some(id)
+    let headers = envelope::headers(message.headers);
+    (headers.carriage(message.value) == Ok(Carriage::Avro) && envelope_of(headers).is_ok()).then_some(id)
 }
 
-fn envelope_of<'a>(message: &Message<'a>) -> Result<envelope::Envelope<'a>, Fault> {
-    envelope::check(envelope::from_headers(message.headers)?, is_avro_text, |name| format!("header ce_{name}"))
+fn envelope_of(headers: envelope::Headers<'_>) -> Result<envelope::Envelope<'_>, Fault> {
+    envelope::check(headers.attributes()?, is_avro_text, |name| format!("header ce_{name}"))
 }
 
 /// The id in Confluent's framing.
@@ -76,8 +77,12 @@ fn unreadable(id: u32, fault: &SchemaFault) -> Fault {
 }
 
 /// Reads an Avro message of admissible size.
-pub(crate) fn decode<'a>(message: &Message<'a>, bytes: &'a [u8], schemas: &WriterSchemas) -> Result<Event<'a>, Fault> {
-    let mut envelope = envelope_of(message)?;
+pub(crate) fn decode<'a>(
+    headers: envelope::Headers<'a>,
+    bytes: &'a [u8],
+    schemas: &WriterSchemas,
+) -> Result<Event<'a>, Fault> {
+    let mut envelope = envelope_of(headers)?;
     let id = framed(bytes)?;
     let schema = usable(schemas, id)?;
     if schema.kind() != envelope.kind {

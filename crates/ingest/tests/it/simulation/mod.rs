@@ -43,8 +43,9 @@ const MISTAKES: [&str; 10] = [
     "mistake.window_starts_empty",
 ];
 
-/// Seeds tried for a mistake until it is noticed.
-const PATIENCE: u64 = 40;
+/// Seeds tried for a mistake until it is noticed. Most are in the first; a partition that is lost between the writing of files
+/// and their commit, which one of them needs, is rare: world 105 has it.
+const PATIENCE: Range<u64> = 100..300;
 
 fn seeds() -> Range<u64> {
     let Ok(text) = std::env::var("AMANAT_SEEDS") else { return 0..100 };
@@ -129,7 +130,7 @@ fn each_planted_mistake_is_noticed() {
         let said = String::from_utf8_lossy(&tried.stdout).into_owned() + &String::from_utf8_lossy(&tried.stderr);
         let noticed = said.lines().find(|line| line.starts_with("noticed"));
         println!("{mistake}: {}", noticed.unwrap_or("not noticed"));
-        assert!(noticed.is_some(), "{mistake} was not noticed in {PATIENCE} worlds:\n{said}");
+        assert!(noticed.is_some(), "{mistake} was not noticed in the worlds {PATIENCE:?}:\n{said}");
     }
 }
 
@@ -138,7 +139,7 @@ fn each_planted_mistake_is_noticed() {
 fn worlds_with_a_mistake() {
     let mistake = std::env::var("AMANAT_MISTAKE").unwrap();
     fail::cfg(mistake, "return").unwrap();
-    for seed in 0..PATIENCE {
+    for seed in PATIENCE {
         if let Err(breach) = play(seed) {
             println!("noticed in world {seed}: {breach}");
             return;
