@@ -28,7 +28,7 @@ pub use commit::{ClosedBatch, Counts, OffsetRange, Outcome};
 pub use read::RowFilter;
 pub use reset::{Move, Reset};
 pub use schema::{PARTITION_COLUMNS, STATS_COLUMNS, file_schema, schema};
-pub(crate) use schema::{WITHOUT_BYTES, compacted_properties, sorting_columns, to_delta};
+pub(crate) use schema::{WITHOUT_BYTES, compacted_properties, is_known, sorting_columns, to_delta};
 pub use snapshot::{DataFile, EventsSnapshot, Lane, Skips, Sought, Span};
 pub use write::{LaneBatch, LaneWriter, Written};
 
@@ -72,7 +72,7 @@ impl Events {
     /// marks this writer's claims and rows.
     ///
     /// # Errors
-    /// `Damaged` when the last commit or its files are torn, `Schema` when the table has other columns.
+    /// `Damaged` when the last commit or its files are torn, `Schema` when our rows do not fit the table's columns.
     pub async fn open_or_create(store: &Store, writer_id: &str) -> Result<Self> {
         match Self::open(store, writer_id).await {
             Err(LakeError::NoTable(_)) => {}
@@ -105,6 +105,7 @@ impl Events {
         }
         table.load().await?;
         let version = table.snapshot()?.version();
+        schema::fits(&table.snapshot()?.schema())?;
         snapshot::check_last_commit(&table).await?;
         let txns = Txns::load(&table.log_store(), version).await?;
         let checkpointed = txns.checkpoint.unwrap_or(0);
@@ -136,6 +137,9 @@ impl Events {
 
     /// Catches up with what others committed and gives the version.
     ///
+    /// # Errors
+    /// `Schema` when our rows do not fit the table's columns any more, storage errors; nothing has moved then.
+    ///
     /// Files and transactions move together or not at all: a table that has seen a commit whose transactions it has not would
     /// commit past it, because the library sees no conflict with what is in the table already.
     pub async fn refresh(&mut self) -> Result<u64> {
@@ -143,6 +147,7 @@ impl Events {
         table.update_state().await?;
         let version = table.snapshot()?.version();
         if version != self.txns.version {
+            schema::fits(&table.snapshot()?.schema())?;
             let mut txns = self.txns.clone();
             txns.advance(&table.log_store(), version).await?;
             self.txns = txns;
@@ -156,6 +161,7 @@ impl Events {
         let mut table = self.store.table(PATH)?.build()?;
         table.load().await?;
         let version = table.snapshot()?.version();
+        schema::fits(&table.snapshot()?.schema())?;
         self.txns = Txns::load(&table.log_store(), version).await?;
         self.checkpointed = self.txns.checkpoint.unwrap_or(0).max(self.checkpointed);
         self.table = table;
