@@ -3,6 +3,7 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
+use lake::maintain::Now;
 use lake::{Events, LaneBatch, Outcome, Retry};
 use object_store::Error;
 
@@ -72,7 +73,7 @@ async fn the_process_that_dies_while_it_uploads() {
 }
 
 #[tokio::test]
-async fn a_process_that_dies_in_the_middle_of_an_upload_leaves_nothing_that_anyone_sees() {
+async fn what_a_process_that_dies_in_the_middle_of_an_upload_leaves_nobody_sees_and_vacuum_takes() {
     let place = Place::new();
     let mut events = place.events("w").await;
     let at = partition(0);
@@ -84,6 +85,16 @@ async fn a_process_that_dies_in_the_middle_of_an_upload_leaves_nothing_that_anyo
     nothing_is_there(&place).await;
     let written = events.write(vec![large()]).await.unwrap();
     assert!(matches!(events.commit(&batch(&at, None, 200, claim, written)).await.unwrap(), Outcome::Committed { .. }));
+    assert_eq!(all_offsets(&place).await.len(), 200);
+
+    let left = usize::from(place.store.dir().is_some());
+    let (mut m, _lease) = maintainer(&place.store, "m").await;
+    m.announce().await.unwrap();
+    let today = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    for (days, still_there) in [(6, left), (8, 0)] {
+        m.vacuum(Now { unix_ms: today + days * DAY_MS, today: 30_000 }).await.unwrap();
+        assert_eq!(place.staged(), still_there, "after {days} days");
+    }
     assert_eq!(all_offsets(&place).await.len(), 200);
 }
 
