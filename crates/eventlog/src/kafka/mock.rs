@@ -74,7 +74,9 @@ impl MockKafka {
 
     /// The next requests of this kind, of whichever client, are answered so, one after the other.
     pub fn answer(&self, request: Request, answers: &[Answer]) {
-        let code = |answer: &Answer| RDKafkaRespErr::try_from(*answer as i32).unwrap_or(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN);
+        let code = |answer: &Answer| {
+            RDKafkaRespErr::try_from(*answer as i32).unwrap_or(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN)
+        };
         self.cluster.request_errors(request, &answers.iter().map(code).collect::<Vec<_>>());
     }
 

@@ -82,7 +82,10 @@ impl Reader {
         found.sort_unstable();
         assert_eq!(found, (0..numbers).collect::<Vec<_>>(), "each once");
         for (partition, records) in &self.got {
-            assert!(records.iter().map(|record| record.offset).eq(0..records.len() as i64), "{partition} without a gap");
+            assert!(
+                records.iter().map(|record| record.offset).eq(0..records.len() as i64),
+                "{partition} without a gap"
+            );
         }
     }
 }

@@ -109,7 +109,8 @@ pub(crate) fn delta_columns() -> Result<Vec<StructField>> {
 /// `Schema` with the column and what to do.
 pub(crate) fn fits(table: &StructType) -> Result<()> {
     let wrong = |name: &str, how: &str| {
-        let what = format!("column `{name}` of table events {how}; use the program that this table is for, or a newer one");
+        let what =
+            format!("column `{name}` of table events {how}; use the program that this table is for, or a newer one");
         Err(LakeError::Schema(what))
     };
     for ours in delta_columns()? {

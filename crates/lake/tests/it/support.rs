@@ -54,7 +54,9 @@ impl Place {
     pub fn staged(&self) -> usize {
         fn count(dir: &std::path::Path) -> usize {
             let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-            entries.map(|path| if path.is_dir() { count(&path) } else { path.to_string_lossy().contains('#').into() }).sum()
+            entries
+                .map(|path| if path.is_dir() { count(&path) } else { path.to_string_lossy().contains('#').into() })
+                .sum()
         }
         count(self.dir.path())
     }

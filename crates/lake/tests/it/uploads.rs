@@ -110,7 +110,11 @@ async fn a_put_that_arrives_after_it_was_given_up_is_in_the_log_once_with_its_re
         let batch = closed(&events, &at, None, 5, claim).await;
         let version = events.lake_version();
         faults.script("_delta_log", script);
-        assert_eq!(events.commit(&batch).await.unwrap(), Outcome::Committed { lake_version: version + 1 }, "{script:?}");
+        assert_eq!(
+            events.commit(&batch).await.unwrap(),
+            Outcome::Committed { lake_version: version + 1 },
+            "{script:?}"
+        );
         if script[1] == Fault::None {
             let late = faults.arrive(&*place.store.root_objects()).await;
             assert!(matches!(late, Err(Error::AlreadyExists { .. })), "{late:?}");

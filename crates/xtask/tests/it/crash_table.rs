@@ -61,7 +61,8 @@ fn every_row_of_the_crash_table_names_tests_that_are_there() {
     let page = read("docs/crash-table.md");
     let rows = rows(&page);
     assert_eq!(rows.len(), ROWS);
-    let numbers: Vec<u32> = rows.iter().map(|(heading, _)| heading.split('.').next().unwrap().parse().unwrap()).collect();
+    let numbers: Vec<u32> =
+        rows.iter().map(|(heading, _)| heading.split('.').next().unwrap().parse().unwrap()).collect();
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
     for (heading, commands) in rows {
         assert!(!commands.is_empty(), "{heading} names no test");
