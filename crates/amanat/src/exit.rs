@@ -116,6 +116,7 @@ fn code_of_lake(error: &LakeError) -> Option<u8> {
         | LakeError::ReadOnly { .. }
         | LakeError::Full { .. }
         | LakeError::BadPlace(_)
+        | LakeError::Schema(_)
         | LakeError::Damaged { .. } => Some(4),
         LakeError::Io { .. } | LakeError::Object(_) => Some(5),
         LakeError::Unresolved { source, .. } => code_of_lake(source),
@@ -166,6 +167,7 @@ mod tests {
         for (error, expected) in [
             (anyhow::Error::from(full()), 4),
             (anyhow::Error::from(unresolved), 4),
+            (anyhow::Error::from(LakeError::Schema("x".into())), 4),
             (anyhow::Error::from(ingest::IngestError::Lake(full())).context("while ingesting"), 4),
             (anyhow::Error::from(ingest::IngestError::Log(away())), 5),
             (anyhow::Error::from(ModelsError::Lake(io())), 5),

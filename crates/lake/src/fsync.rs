@@ -8,9 +8,12 @@
 //! visible in part; `PutMode::Create` has exactly one winner. Absent: `PutMode::Update` (not implemented, as in
 //! `LocalFileSystem`), syncing of deletes (a deleted file may come back after a power cut; nothing here relies on it).
 //!
+//! What a killed process leaves half written is deleted by the maintainer, days later (`staged`).
+//!
 //! The end of a Delta log is found by asking for names instead of listing its directory (`tail`), so that a commit costs
 //! the same with a hundred versions behind it and with a hundred thousand.
 
+pub(crate) mod staged;
 mod tail;
 
 use std::fs::{DirBuilder, File, OpenOptions};

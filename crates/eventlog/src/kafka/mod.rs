@@ -11,6 +11,7 @@
 
 mod client;
 mod group;
+pub mod mock;
 mod reader;
 mod topics;
 mod writer;

@@ -370,7 +370,11 @@ fn connect(config: &KafkaConfig) -> Result<Clients> {
     let settings = config.consumer()?;
     let client = || BaseConsumer::from_config_and_context(&settings, Ear::default()).map_err(|e| config.typed(e));
     let (consumer, asking) = (client()?, client()?);
-    if let Some(cluster) = consumer.client().fetch_cluster_id(config.request_timeout) {
+    // A client connects by itself once a second; asked for something it connects at once.
+    let asked = consumer.client().fetch_metadata(None, config.request_timeout);
+    if asked.is_ok()
+        && let Some(cluster) = consumer.client().fetch_cluster_id(config.request_timeout)
+    {
         return Ok(Clients { consumer, asking, source_uid: format!("{cluster}#{}", config.generation) });
     }
     drain(&consumer);

@@ -80,6 +80,9 @@ impl KafkaSink {
     fn typed(&mut self, stream: &str, messages: &[Outgoing<'_>], failed: Failed) -> LogError {
         let Failed { index, error } = failed;
         let code = error.rdkafka_error_code();
+        // The next append asks for the topic again: what went wrong may have been what the client knew of it, and a topic that
+        // was not permitted once stays so to the client until it asks.
+        self.known.remove(stream);
         if self.producer.client().fatal_error().is_some() {
             // librdkafka's idempotent producer has given up (broker lost our sequence): a new one starts afresh.
             match connect(&self.config) {
@@ -90,11 +93,20 @@ impl KafkaSink {
         }
         match code {
             Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize) => {
-                LogError::TooLarge { index, bytes: messages[index].bytes(), limit: MAX_MESSAGE_BYTES }
+                // What is above our own limit was refused before it was sent.
+                let bytes = messages[index].bytes();
+                let reason = format!(
+                    "Kafka does not take message {index} of this append ({bytes} bytes) or the batch it went in: raise \
+                     `max.message.bytes` of topic {stream} (up to {MAX_MESSAGE_BYTES} is sent), or set a smaller `batch.size`"
+                );
+                LogError::Refused { reason }
             }
             Some(code) if is_unknown_partition(code) => {
-                self.known.remove(stream);
                 self.config.unavailable(format!("topic {stream} is gone; the next append makes it again"))
+            }
+            // The client numbers its messages anew by itself; whether this one is there nobody knows.
+            Some(Code::OutOfOrderSequenceNumber | Code::UnknownProducerId | Code::InvalidProducerEpoch) => {
+                self.config.unavailable("the brokers have lost count of this producer's messages; it begins anew")
             }
             Some(Code::MessageTimedOut) => {
                 let seconds = self.config.delivery_timeout.as_secs();

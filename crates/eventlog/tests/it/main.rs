@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod bench;
+mod client_faults;
 mod contract;
 mod kafka;
 mod simulated;

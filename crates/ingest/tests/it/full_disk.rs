@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,15 +19,29 @@ use policy::Policy;
 
 use crate::support::*;
 
-/// A disk on which the next so many files find no room.
+/// A disk on which the next so many files find no room, or a store that refuses everything.
 #[derive(Debug)]
-struct Disk {
+pub struct Disk {
     inner: Arc<dyn ObjectStore>,
     full_for: Arc<AtomicU32>,
+    away: Arc<AtomicBool>,
 }
 
 impl Disk {
+    /// The place's store, which refuses everything while `away` says so.
+    pub fn that_goes_away(place: &Place, away: &Arc<AtomicBool>) -> Store {
+        let below = place.store();
+        let disk = Self { inner: below.root_objects(), full_for: Arc::default(), away: away.clone() };
+        Store::from_object_store(below.url().clone(), Arc::new(disk)).unwrap()
+    }
+
+    fn answers(&self) -> Result<()> {
+        let refused = || Error::Generic { store: "Disk", source: "503 slow down".into() };
+        if self.away.load(Ordering::SeqCst) { Err(refused()) } else { Ok(()) }
+    }
+
     fn room(&self) -> Result<()> {
+        self.answers()?;
         let left = self.full_for.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         let full = || Error::Generic {
             store: "Disk",
@@ -56,10 +70,12 @@ impl ObjectStore for Disk {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.answers()?;
         self.inner.get_opts(location, options).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.answers()?;
         self.inner.get_ranges(location, ranges).await
     }
 
@@ -68,10 +84,14 @@ impl ObjectStore for Disk {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        match self.answers() {
+            Ok(()) => self.inner.list(prefix),
+            Err(error) => Box::pin(futures::stream::once(async { Err(error) })),
+        }
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.answers()?;
         self.inner.list_with_delimiter(prefix).await
     }
 
@@ -91,7 +111,7 @@ async fn worker(
     attempts: Option<u32>,
 ) -> Worker<eventlog::sqlite::SqliteSource> {
     let below = place.store();
-    let disk = Disk { inner: below.root_objects(), full_for: full_for.clone() };
+    let disk = Disk { inner: below.root_objects(), full_for: full_for.clone(), away: Arc::default() };
     let store = Store::from_object_store(below.url().clone(), Arc::new(disk)).unwrap();
     let events = Events::open_or_create(&store, "writer").await.unwrap();
     let events = events.with_retry(lake::Retry { attempts: 1, wait_ms: 1 });

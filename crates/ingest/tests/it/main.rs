@@ -4,6 +4,9 @@
 
 mod avro;
 mod bad_input;
+mod client_faults;
+mod clock;
+mod commits;
 mod compacted;
 mod copies;
 mod crash_loop;

@@ -95,7 +95,8 @@ impl Events {
     ///
     /// # Errors
     /// `Unresolved` when the store kept failing: whether the batch is in is unknown, call again with the same batch.
-    /// `BadRange` when the batch contradicts itself.
+    /// `BadRange` when the batch contradicts itself. `Schema` when the table's columns were changed so that the batch does not
+    /// fit them any more: another program must read these offsets, and the lake knows whether this batch is in.
     pub async fn commit(&mut self, batch: &ClosedBatch) -> Result<Outcome> {
         check_ranges(batch)?;
         let mut wait = Duration::from_millis(self.retry.wait_ms);
@@ -103,7 +104,7 @@ impl Events {
         loop {
             let error = match self.attempt(batch, self.unresolved).await {
                 Ok(outcome) => return Ok(outcome),
-                Err(e @ LakeError::FailPoint(_)) => return Err(e),
+                Err(e @ (LakeError::FailPoint(_) | LakeError::Schema(_))) => return Err(e),
                 Err(e) => e,
             };
             if mistake("mistake.error_taken_for_success") {

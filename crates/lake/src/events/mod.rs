@@ -31,7 +31,7 @@ pub use commit::{ClosedBatch, Counts, OffsetRange, Outcome};
 pub use read::RowFilter;
 pub use reset::{Move, Reset};
 pub use schema::{PARTITION_COLUMNS, STATS_COLUMNS, file_schema, schema};
-pub(crate) use schema::{WITHOUT_BYTES, compacted_properties, sorting_columns, to_delta};
+pub(crate) use schema::{WITHOUT_BYTES, compacted_properties, is_known, sorting_columns, to_delta};
 pub use snapshot::{DataFile, EventsSnapshot, Lane, Skips, Sought, Span};
 pub(crate) use write::FILE_BYTES;
 pub use write::{LaneBatch, LaneWriter, Written};
@@ -78,7 +78,7 @@ impl Events {
     /// marks this writer's claims and rows.
     ///
     /// # Errors
-    /// `Damaged` when the last commit or its files are torn, `Schema` when the table has other columns.
+    /// `Damaged` when the last commit or its files are torn, `Schema` when our rows do not fit the table's columns.
     pub async fn open_or_create(store: &Store, writer_id: &str) -> Result<Self> {
         match Self::open(store, writer_id).await {
             Err(LakeError::NoTable(_)) => {}
@@ -110,7 +110,7 @@ impl Events {
             return Err(LakeError::NoTable("events"));
         }
         table.load().await?;
-        schema::check_columns(&table)?;
+        schema::fits(&table.snapshot()?.schema())?;
         snapshot::check_last_commit(&table).await?;
         let seen = Seen::load(&table).await?;
         let checkpointed = seen.txns.checkpoint.unwrap_or(0);
@@ -143,7 +143,8 @@ impl Events {
     /// Catches up with what others committed and gives the version.
     ///
     /// # Errors
-    /// Storage errors; the version seen is one of those in between then.
+    /// `Schema` when our rows do not fit the table's columns any more, storage errors; the version seen is the one before or one in
+    /// between then.
     pub async fn refresh(&mut self) -> Result<u64> {
         match self.follow(|_| Ok(())).await {
             // Older commits were cleaned up meanwhile, or the table itself was changed: the newest checkpoint tells.
@@ -173,7 +174,7 @@ impl Events {
     pub(crate) async fn reload(&mut self) -> Result<u64> {
         let mut table = self.store.table(PATH)?.build()?;
         table.load().await?;
-        schema::check_columns(&table)?;
+        schema::fits(&table.snapshot()?.schema())?;
         self.seen = Seen::load(&table).await?;
         self.checkpointed = self.seen.txns.checkpoint.unwrap_or(0).max(self.checkpointed);
         self.table = table;

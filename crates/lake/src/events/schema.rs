@@ -5,8 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use deltalake::DeltaTable;
-use deltalake::kernel::{ArrayType, DataType as DeltaType, MapType, PrimitiveType, StructField};
+use deltalake::kernel::{ArrayType, DataType as DeltaType, MapType, PrimitiveType, StructField, StructType};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -106,26 +105,54 @@ pub(crate) fn delta_columns() -> Result<Vec<StructField>> {
     to_delta(&schema())
 }
 
-/// Whether a table has these columns. Further ones, which another program may have added, may be null.
+/// Whether rows with our columns fit a table with these: a maintainer of a newer program may have added a column that may be
+/// null, or relaxed one of ours (ingestion.md 3.10). Anything else is a table for another program.
 ///
 /// # Errors
-/// `Schema`.
-pub(super) fn check_columns(table: &DeltaTable) -> Result<()> {
-    let found = table.snapshot()?.schema();
-    let wanted = delta_columns()?;
-    let differs =
-        |field: &StructField| found.field(field.name()).is_none_or(|there| there.data_type() != field.data_type());
-    if let Some(field) = wanted.iter().find(|field| differs(field)) {
-        return Err(LakeError::Schema(format!("events has no column {} of the type that is written", field.name())));
+/// `Schema` with the column and what to do.
+pub(crate) fn fits(table: &StructType) -> Result<()> {
+    let wrong = |name: &str, how: &str| {
+        let what =
+            format!("column `{name}` of table events {how}; use the program that this table is for, or a newer one");
+        Err(LakeError::Schema(what))
+    };
+    for ours in delta_columns()? {
+        match table.field(ours.name()) {
+            None => return wrong(ours.name(), "is not there"),
+            Some(theirs) if theirs.data_type() != ours.data_type() => return wrong(ours.name(), "has another type"),
+            Some(theirs) if ours.is_nullable() && !theirs.is_nullable() => {
+                return wrong(ours.name(), "may not be null any more");
+            }
+            Some(_) => {}
+        }
     }
-    let further =
-        |field: &&StructField| !field.is_nullable() && wanted.iter().all(|known| known.name() != field.name());
-    match found.fields().find(further) {
+    match unknown(table).find(|field| !field.is_nullable()) {
+        Some(field) => wrong(field.name(), "is required and not known here"),
+        None => Ok(()),
+    }
+}
+
+/// Whether this program knows every column of the table, so that files which it writes anew keep all that they held.
+///
+/// # Errors
+/// `Schema` with a column that would be lost.
+pub(crate) fn is_known(table: &StructType) -> Result<()> {
+    match unknown(table).next() {
         Some(field) => {
-            Err(LakeError::Schema(format!("events wants values in column {}, which is not ours", field.name())))
+            let what = format!(
+                "column `{}` of table events is not known here, and files written anew would lose it; maintain with the \
+                 newer program",
+                field.name()
+            );
+            Err(LakeError::Schema(what))
         }
         None => Ok(()),
     }
+}
+
+fn unknown(table: &StructType) -> impl Iterator<Item = &StructField> {
+    let ours = schema();
+    table.fields().filter(move |field| ours.field_with_name(field.name()).is_err())
 }
 
 /// Delta's form of an Arrow schema, for the types used here.

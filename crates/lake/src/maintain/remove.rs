@@ -14,6 +14,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{Maintainer, Now};
+use crate::fsync::staged;
 use crate::{DataFile, LakeError, Result};
 
 /// Where it is noted what must go.
@@ -51,14 +52,23 @@ impl Maintainer {
         Ok(found.files_deleted)
     }
 
-    /// Deletes them and gives their number.
+    /// Deletes them, and on disk what uploads of killed processes have left for as long; gives their number.
     ///
     /// # Errors
     /// `Superseded`, storage errors.
     pub async fn vacuum(&mut self, now: Now) -> Result<u64> {
         let files = self.to_vacuum(now).await?;
         tracing::info!(files = files.len(), "files that no version needs");
-        self.purge(&files).await
+        Ok(self.purge(&files).await? + self.sweep(now).await?)
+    }
+
+    /// In a bucket its own rule ends such uploads.
+    async fn sweep(&self, now: Now) -> Result<u64> {
+        let Some(dir) = self.events.store().dir().map(|dir| dir.join("lake")) else { return Ok(0) };
+        let before_ms = now.unix_ms.saturating_sub(self.rules.vacuum_after_ms);
+        let io = |e| LakeError::io("tidy", std::path::Path::new("lake"), e);
+        let work = tokio::task::spawn_blocking(move || staged::sweep(&dir, before_ms).map_err(io));
+        work.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 
     /// Deletes files that are not in the table, now. Gives the number of those that were there; on S3, which does not say

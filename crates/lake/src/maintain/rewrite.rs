@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::fingerprint::Fingerprint;
 use super::sort::Sorter;
 use super::{CLAIM, Maintainer, Now};
-use crate::events::{FILE_BYTES, PARTITION_COLUMNS, compacted_properties, file_schema};
+use crate::events::{FILE_BYTES, PARTITION_COLUMNS, compacted_properties, file_schema, is_known};
 use crate::{DataFile, Events, EventsSnapshot, LakeError, Lane, Result, failpoint};
 
 /// Application id that all rewrites share, so that two never both win.
@@ -78,11 +78,12 @@ impl Maintainer {
     /// Replaces files. `None` = one of them was replaced by somebody else meanwhile, and nothing was done.
     ///
     /// # Errors
-    /// `RowsDiffer` when the new files do not hold the rows of the old ones, `Superseded`, `Unresolved`, storage errors.
+    /// `RowsDiffer` when the new files do not hold the rows of the old ones, `Schema` when they would lose a column, `Superseded`, `Unresolved`, storage errors.
     /// The table is as it was, but for `Unresolved`, where the rewrite is in whole or not at all.
     pub(super) async fn rewrite(&mut self, rewrite: Rewrite, now: Now) -> Result<Option<Rewritten>> {
         let id = self.next_id();
         self.look().await?;
+        is_known(&*self.events.delta().await?.snapshot()?.schema())?;
         let snapshot = self.events.snapshot()?;
         let base = snapshot.lake_version;
         if !are_active(&snapshot, &rewrite.files) {

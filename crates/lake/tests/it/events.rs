@@ -64,6 +64,22 @@ async fn a_later_claim_fences_the_earlier_one_before_its_rows_land() {
 }
 
 #[tokio::test]
+async fn a_claim_whose_owner_died_is_followed_by_a_higher_one() {
+    let place = Place::new();
+    let at = partition(0);
+    let dead = {
+        let mut owner = place.events("dies").await;
+        claim(&mut owner, &at).await
+    };
+    let mut next = place.events("next").await;
+    let higher = claim(&mut next, &at).await;
+    assert!(higher > dead);
+    assert_eq!(next.next_offset(&at), None, "a claim moves no offset");
+    assert!(matches!(append(&mut next, &at, None, 5, higher).await, Outcome::Committed { .. }));
+    assert_eq!(all_offsets(&place).await.len(), 5);
+}
+
+#[tokio::test]
 async fn a_batch_that_does_not_follow_is_told_where_to_read() {
     let place = Place::new();
     let mut events = place.events("w").await;

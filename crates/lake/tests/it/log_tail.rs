@@ -55,3 +55,28 @@ async fn a_writer_that_stands_at_the_newest_checkpoint_sees_what_others_commit_n
     assert_eq!(reader.refresh().await.unwrap(), events.lake_version());
     assert!(!matches!(Events::open(&place.store, "x").await, Err(LakeError::Delta(_))));
 }
+
+#[tokio::test]
+async fn a_torn_hint_of_the_newest_checkpoint_is_passed_over_and_made_anew() {
+    let hint = "lake/events/_delta_log/_last_checkpoint";
+    let tears: [fn(&mut Vec<u8>); 3] =
+        [Vec::clear, |bytes| bytes.truncate(bytes.len() / 2), |bytes| bytes.iter_mut().for_each(|byte| *byte = 0)];
+    for tear in tears {
+        let place = Place::new();
+        let mut events = filled(&place, 4, 5).await;
+        events.checkpoint().await.unwrap();
+        append(&mut events, &partition(0), Some(20), 25, 1).await;
+        let mut bytes = place.bytes(hint).await;
+        tear(&mut bytes);
+        place.overwrite(hint, &bytes).await;
+
+        let mut reader = place.events("r").await;
+        assert_eq!(offsets(&reader.snapshot().unwrap()).await.len(), 25);
+        append(&mut events, &partition(0), Some(25), 30, 1).await;
+        reader.refresh().await.unwrap();
+        let (m, _lease) = maintainer(&place.store, "m").await;
+        m.events().clone().checkpoint().await.unwrap();
+        assert!(serde_json::from_slice::<serde_json::Value>(&place.bytes(hint).await).is_ok());
+        assert_eq!(all_offsets(&place).await.len(), 30);
+    }
+}

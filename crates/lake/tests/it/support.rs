@@ -1,31 +1,24 @@
-//! A lake in a temporary directory, rows that are about nothing, and an object store whose failures a test writes down.
+//! A lake in a temporary directory, and rows that are about nothing.
 
-use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, Date32Array, DictionaryArray, Int32Array, Int64Array, StringArray, new_null_array};
 use arrow::array::{AsArray, BinaryArray, MapBuilder, MapFieldNames, StringBuilder, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use arrow::record_batch::RecordBatch;
-use async_trait::async_trait;
-use bytes::Bytes;
 use futures::TryStreamExt;
-use futures::stream::BoxStream;
 use lake::maintain::{self, Fingerprint, Lease, Maintainer, Now, Rules};
 use lake::{
     ClosedBatch, Counts, Events, EventsSnapshot, Lane, LaneBatch, OffsetRange, Outcome, PartitionId, Retry, Store,
 };
 use object_store::path::Path;
-use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
-};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+pub use crate::faulty::{Fault, Faults};
 use crate::stores;
 
 pub fn partition(number: i32) -> PartitionId {
@@ -54,8 +47,18 @@ impl Place {
 
     /// The same lake through a store that fails as told.
     pub fn through(&self, faults: &Faults) -> Store {
-        let faulty = Faulty { inner: self.store.root_objects(), faults: faults.clone() };
-        Store::from_object_store(self.store.url().clone(), Arc::new(faulty)).unwrap()
+        faults.over(&self.store)
+    }
+
+    /// Files on disk that no listing shows: of uploads that did not come to their end.
+    pub fn staged(&self) -> usize {
+        fn count(dir: &std::path::Path) -> usize {
+            let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+            entries
+                .map(|path| if path.is_dir() { count(&path) } else { path.to_string_lossy().contains('#').into() })
+                .sum()
+        }
+        count(self.dir.path())
     }
 
     pub async fn events(&self, writer: &str) -> Events {
@@ -159,6 +162,20 @@ pub async fn fingerprint(snapshot: &EventsSnapshot) -> (u64, u128) {
     found.get()
 }
 
+/// The same with payloads of so many bytes that do not compress.
+pub fn bulky(partition: &PartitionId, offsets: Range<i64>, bytes: usize) -> RecordBatch {
+    let plain = rows(partition, offsets.clone());
+    let mut columns = plain.columns().to_vec();
+    let payload = |n: i64| {
+        let mut payload = vec![0; bytes];
+        blake3::Hasher::new().update(&n.to_le_bytes()).finalize_xof().fill(&mut payload);
+        payload
+    };
+    let at = plain.schema().index_of("payload").unwrap();
+    columns[at] = Arc::new(BinaryArray::from_iter_values(offsets.map(payload)));
+    RecordBatch::try_new(plain.schema(), columns).unwrap()
+}
+
 fn headers(count: usize) -> ArrayRef {
     let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
     let mut headers = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
@@ -241,170 +258,4 @@ pub fn edition(number: i64, values: &[i64]) -> RecordBatch {
         }
     });
     RecordBatch::try_new(schema.clone(), columns.collect()).unwrap()
-}
-
-/// What the next puts do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// As if nothing were wrong.
-    None,
-    /// No space left; nothing is put.
-    Full,
-    /// The place is read only; nothing is put.
-    ReadOnly,
-    /// The store is away; nothing is put.
-    Away,
-    /// It is put, but the answer is lost.
-    LostAnswer,
-    /// It is put, the answer is lost, and the client tries again by itself: it is told what became of the second try.
-    Retried,
-    /// It waits until the test opens the gate.
-    Wait,
-}
-
-/// The script of a faulty store, for puts below a path.
-#[derive(Debug, Clone)]
-pub struct Faults {
-    script: Arc<Mutex<VecDeque<Fault>>>,
-    below: Arc<Mutex<String>>,
-    /// So many reads work, and then none.
-    reads: Arc<Mutex<Option<u32>>>,
-    gate: Arc<(Semaphore, Semaphore)>,
-}
-
-impl Default for Faults {
-    fn default() -> Self {
-        let gate = Arc::new((Semaphore::new(0), Semaphore::new(0)));
-        Self { script: Arc::default(), below: Arc::default(), reads: Arc::default(), gate }
-    }
-}
-
-impl Faults {
-    /// From now on the next puts of names that contain `name` go as the script says.
-    pub fn script(&self, name: &str, faults: &[Fault]) {
-        name.clone_into(&mut self.below.lock().unwrap());
-        *self.script.lock().unwrap() = faults.iter().copied().collect();
-    }
-
-    /// From now on so many reads work, and then none; `None`: all.
-    pub fn reads(&self, work: Option<u32>) {
-        *self.reads.lock().unwrap() = work;
-    }
-
-    fn read(&self) -> Result<()> {
-        match &mut *self.reads.lock().unwrap() {
-            None => Ok(()),
-            Some(0) => Err(failed(std::io::ErrorKind::ConnectionReset)),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-        }
-    }
-
-    /// Waits until a put waits, and gives back control.
-    pub async fn someone_waits(&self) {
-        self.gate.0.acquire().await.unwrap().forget();
-    }
-
-    /// Lets the put that waits go on.
-    pub fn open_gate(&self) {
-        self.gate.1.add_permits(1);
-    }
-
-    async fn wait(&self) {
-        self.gate.0.add_permits(1);
-        self.gate.1.acquire().await.unwrap().forget();
-    }
-
-    fn next(&self, location: &Path) -> Fault {
-        if !location.as_ref().contains(self.below.lock().unwrap().as_str()) {
-            return Fault::None;
-        }
-        self.script.lock().unwrap().pop_front().unwrap_or(Fault::None)
-    }
-}
-
-/// A store that fails as its script says.
-#[derive(Debug)]
-struct Faulty {
-    inner: Arc<dyn ObjectStore>,
-    faults: Faults,
-}
-
-impl std::fmt::Display for Faulty {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Faulty")
-    }
-}
-
-fn failed(kind: std::io::ErrorKind) -> Error {
-    Error::Generic { store: "Faulty", source: Box::new(std::io::Error::from(kind)) }
-}
-
-fn error_of(fault: Fault) -> Option<Error> {
-    match fault {
-        Fault::None | Fault::Wait | Fault::Retried => None,
-        Fault::Full => Some(failed(std::io::ErrorKind::StorageFull)),
-        Fault::ReadOnly => Some(failed(std::io::ErrorKind::ReadOnlyFilesystem)),
-        Fault::Away | Fault::LostAnswer => Some(failed(std::io::ErrorKind::ConnectionReset)),
-    }
-}
-
-#[async_trait]
-impl ObjectStore for Faulty {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
-        let fault = self.faults.next(location);
-        if fault == Fault::Wait {
-            self.faults.wait().await;
-        }
-        if fault == Fault::Retried {
-            self.inner.put_opts(location, payload.clone(), opts.clone()).await?;
-        }
-        match error_of(fault) {
-            None => self.inner.put_opts(location, payload, opts).await,
-            Some(error) => {
-                if fault == Fault::LostAnswer {
-                    self.inner.put_opts(location, payload, opts).await?;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    async fn put_multipart_opts(&self, at: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        match error_of(self.faults.next(at)) {
-            None => self.inner.put_multipart_opts(at, options).await,
-            Some(error) => Err(error),
-        }
-    }
-
-    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.faults.read()?;
-        self.inner.get_opts(location, options).await
-    }
-
-    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.inner.get_ranges(location, ranges).await
-    }
-
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(locations)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.inner.copy_opts(from, to, options).await
-    }
-
-    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
-        self.inner.rename_opts(from, to, options).await
-    }
 }

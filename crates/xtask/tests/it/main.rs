@@ -1,5 +1,8 @@
-//! What lies in `deploy/` fits the program: a board or an alert over a metric that nobody counts is silent for ever.
+//! What lies in `deploy/` fits the program: a board or an alert over a metric that nobody counts is silent for ever. And what
+//! `docs/` says of tests is so (`crash_table`).
 #![allow(clippy::unwrap_used, missing_docs)]
+
+mod crash_table;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

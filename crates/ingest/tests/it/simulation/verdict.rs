@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use eventlog::EventSource as _;
 use eventlog::simulated::SimulatedLog;
-use futures::TryStreamExt as _;
 use ingest::WorkerReport;
 use lake::{Events, PartitionId, Store};
-use object_store::{ObjectStore as _, ObjectStoreExt as _};
-use serde_json::Value;
 use url::Url;
 
 use super::store::Bucket;
+use crate::commits::{history, offsets_only_grow_under_growing_claims};
 use crate::support::{Row, rows};
 
 /// The header that says until when set-aside bytes are kept: it depends on when they were ingested.
@@ -48,80 +46,12 @@ pub async fn truth(bucket: &Bucket, report: &WorkerReport) -> Result<Truth, Stri
 
 /// The number of commits, or the first breach found.
 pub async fn judge(bucket: &Bucket, log: &SimulatedLog, truth: &Truth) -> Result<u64, String> {
-    let commits = history(bucket).await?;
+    let commits = history(&*bucket.objects).await?;
     offsets_only_grow_under_growing_claims(&commits)?;
     let found = rows_of(bucket).await?;
     each_message_is_one_row(&found, &truth.rows)?;
     everything_is_in(bucket, log, truth).await?;
     Ok(commits.len() as u64)
-}
-
-/// One commit, as its lines say.
-struct Commit {
-    txns: Vec<(String, i64)>,
-    /// Partition, first and next offset, claim.
-    ranges: Vec<(String, i64, i64, i64)>,
-}
-
-/// The commits in order, read from the log's own files.
-async fn history(bucket: &Bucket) -> Result<Vec<Commit>, String> {
-    let mut commits = Vec::new();
-    for version in 0.. {
-        let path = object_store::path::Path::from(format!("lake/events/_delta_log/{version:020}.json"));
-        let Ok(found) = bucket.objects.get(&path).await else { break };
-        let text = found.bytes().await.map_err(|error| error.to_string())?;
-        let mut commit = Commit { txns: Vec::new(), ranges: Vec::new() };
-        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let line: Value = serde_json::from_slice(line).map_err(|error| format!("commit {version}: {error}"))?;
-            if let Some(txn) = line.get("txn") {
-                commit.txns.push((text_of(&txn["appId"]), txn["version"].as_i64().unwrap_or_default()));
-            }
-            for range in line["commitInfo"]["ranges"].as_array().into_iter().flatten() {
-                let number = |name: &str| range[name].as_i64().unwrap_or_default();
-                let partition =
-                    format!("{}/{}", text_of(&range["partition"]["log_stream"]), range["partition"]["partition"]);
-                commit.ranges.push((partition, number("from"), number("to"), number("claim")));
-            }
-        }
-        commits.push(commit);
-    }
-    let listed: Vec<_> = bucket.objects.list(None).try_collect().await.map_err(|error| error.to_string())?;
-    let on_disk = listed.iter().filter(|object| object.location.extension() == Some("json")).count();
-    if on_disk != commits.len() {
-        return Err(format!("the log has {on_disk} commits, of which {} follow each other", commits.len()));
-    }
-    Ok(commits)
-}
-
-fn text_of(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-/// I2: a partition's next offset never decreases, and moves only in a commit that begins where it stood. I3: no commit under a
-/// claim lower than the highest committed.
-fn offsets_only_grow_under_growing_claims(commits: &[Commit]) -> Result<(), String> {
-    let mut latest: BTreeMap<String, i64> = BTreeMap::new();
-    for (version, commit) in commits.iter().enumerate() {
-        for (partition, from, to, claim) in &commit.ranges {
-            let held = latest.get(&format!("claim/v1/{partition}")).copied().unwrap_or_default();
-            if *claim < held {
-                return Err(format!(
-                    "I3: commit {version} under claim {claim} of {partition}, where {held} was committed"
-                ));
-            }
-            let next = latest.get(&format!("in/v1/{partition}")).copied().unwrap_or_default();
-            if *from != next {
-                return Err(format!("I2: commit {version} brings {from}..{to} of {partition}, whose next was {next}"));
-            }
-        }
-        for (app, next) in &commit.txns {
-            let before = latest.insert(app.clone(), *next);
-            if before.is_some_and(|before| *next < before) {
-                return Err(format!("I2: commit {version} sets {app} back from {before:?} to {next}"));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// I1, I6, I8: the rows are those that an undisturbed worker makes: each offset once, status, payload, reason, first copy alike.
