@@ -386,11 +386,15 @@ impl Pipeline {
         rows
     }
 
-    /// Lets windows forget what is older than their span, and keeps all together within their bytes: the longest forgets
-    /// its older half. Not within a batch: what it brought can be looked up in the lake only by later ones.
+    /// Keeps the windows together within their bytes: first they forget what is older than their span, then the longest its
+    /// older half. While there is room nothing is forgotten, because a look into the lake costs more. Not within a batch: what it
+    /// brought can be looked up in the lake only by later ones.
     fn shrink_windows(&mut self) {
-        self.windows.values_mut().for_each(Window::trim);
-        while self.windows.values().map(Window::len).sum::<usize>() > self.window_entries {
+        let remembered = |windows: &HashMap<_, Window>| windows.values().map(Window::len).sum::<usize>();
+        if remembered(&self.windows) > self.window_entries {
+            self.windows.values_mut().for_each(Window::trim);
+        }
+        while remembered(&self.windows) > self.window_entries {
             let Some(longest) = self.windows.values_mut().max_by_key(|window| window.len()) else { return };
             longest.drop_oldest(longest.len().div_ceil(2));
         }
