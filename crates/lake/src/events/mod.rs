@@ -179,6 +179,11 @@ impl Events {
         self.txns.get(&partition.claim_app_id())
     }
 
+    /// The next offset of a partition without an acknowledged receipt, at the version seen; `None` = there never was one.
+    pub fn receipted(&self, partition: &PartitionId) -> Option<i64> {
+        self.txns.get(&partition.receipt_app_id())
+    }
+
     /// The table as delta-rs knows it, at the version seen.
     pub(crate) fn table(&self) -> &DeltaTable {
         &self.table
