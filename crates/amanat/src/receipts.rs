@@ -161,7 +161,11 @@ fn lines(told: &Told) -> String {
         Told::Edition(notice) => format!("edition {} of {} is published\n", notice.edition, notice.as_of),
         Told::Receipt(receipt) => {
             let Receipt { stream, partition, from, to, exceptions, .. } = receipt;
-            let not = if exceptions.is_empty() { "all accepted".into() } else { format!("not accepted: {}", exceptions.len()) };
+            let not = if exceptions.is_empty() {
+                "all accepted".into()
+            } else {
+                format!("not accepted: {}", exceptions.len())
+            };
             let mut text = format!("{stream}/{partition} offsets {from} to {}: {not}\n", to - 1);
             for exception in exceptions {
                 let said = [exception.class.as_deref(), exception.detail.as_deref()].into_iter().flatten();

@@ -47,9 +47,7 @@ mod tests {
 
     #[test]
     fn other_names_have_no_agency() {
-        for name in
-            ["tip.events..v1", "tip.events.v1", RECEIPTS, "tip.events.FIA.v2", "x.tip.events.FIA.v1", ""]
-        {
+        for name in ["tip.events..v1", "tip.events.v1", RECEIPTS, "tip.events.FIA.v2", "x.tip.events.FIA.v1", ""] {
             assert_eq!(agency_of(name), None, "{name}");
         }
     }

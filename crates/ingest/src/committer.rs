@@ -258,7 +258,7 @@ impl Committer<'_> {
             written: written.clone(),
             counts: lake_counts(&batch.ranges),
             schema_ids: batch.schema_ids.clone(),
-            receipted: self.receipts.acknowledged(&batch.ranges),
+            receipted: self.receipts.acknowledged(batch),
         };
         let began = self.clock.elapsed();
         let outcome = self.events.commit(&closed).await;

@@ -81,11 +81,16 @@ impl Receipts {
         }
     }
 
-    /// Up to where the log has acknowledged receipts of these partitions.
-    pub(crate) fn acknowledged(&self, ranges: &[RangeRows]) -> Vec<(PartitionId, i64)> {
+    /// Up to where the log has acknowledged receipts of a batch's partitions. Of one that was never read: where it begins, so that
+    /// nobody has to look for that later.
+    pub(crate) fn acknowledged(&self, batch: &EncodedBatch) -> Vec<(PartitionId, i64)> {
         let Some(ledger) = &self.0 else { return Vec::new() };
-        let of = |range: &RangeRows| Some((range.topic.id.clone(), ledger.acknowledged(&range.topic)?));
-        ranges.iter().filter_map(of).collect()
+        let of = |range: &RangeRows| match range.committed {
+            _ if lake::mistake("mistake.receipts_before_they_are_acknowledged") => Some(range.to),
+            None => Some(made::first_offset(batch, range)),
+            Some(_) => ledger.acknowledged(&range.topic),
+        };
+        batch.ranges.iter().filter_map(|range| Some((range.topic.id.clone(), of(range)?))).collect()
     }
 }
 

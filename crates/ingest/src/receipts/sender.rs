@@ -71,7 +71,10 @@ impl Sender {
                     let (wait, news) = self.backoff.failed();
                     if news {
                         let error = &error as &dyn Error;
-                        warn!(error, "receipts wait; ingest goes on, and they are made from the table when they can be sent");
+                        warn!(
+                            error,
+                            "receipts wait; ingest goes on, and they are made from the table when they can be sent"
+                        );
                     }
                     if self.ledger.has_ended() {
                         return;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::restart::process_that_ingests;
 use crate::support::*;
-use events::receipt::{EditionNotice, Exception, MOST_EXCEPTIONS, Reader, Receipt, Told};
 use eventlog::{EventSink, EventSource, LogError, Outgoing, Position, RECEIPTS};
+use events::receipt::{EditionNotice, Exception, MOST_EXCEPTIONS, Reader, Receipt, Told};
 use ingest::Worker;
 use lake::{Lane, PartitionId};
 use proptest::prelude::*;
@@ -123,8 +123,7 @@ async fn what_is_not_an_exception_was_accepted() {
     let police = &known[&(place.partition(POLICE).log_stream.to_string(), 0)];
     assert_eq!(police.ranges, [(0, 5)]);
     let said: Vec<_> = police.exceptions.values().map(|e| (e.offset, &*e.status, e.class.as_deref())).collect();
-    let expected =
-        [(1, "set_aside", Some("parse")), (2, "duplicate", None), (3, "conflict", Some("conflict"))];
+    let expected = [(1, "set_aside", Some("parse")), (2, "duplicate", None), (3, "conflict", Some("conflict"))];
     assert_eq!(said, expected);
 }
 
@@ -310,6 +309,24 @@ async fn what_a_reset_skipped_is_told_to_nobody() {
     let told = &known[&(partition.log_stream.to_string(), 0)];
     assert!(told.ranges.iter().all(|(from, to)| *to <= next || *from >= 6), "{told:?}");
     assert_eq!(told.ranges.last().map(|range| range.1), Some(8));
+}
+
+#[tokio::test]
+async fn a_generation_that_a_reset_began_is_told_of_from_its_start() {
+    let mut place = Place::new();
+    place.send(&messages());
+    place.drain_and_tell().await;
+    let old = place.partition(POLICE);
+    place.log = place.log.raise_generation(1).unwrap();
+    let new = place.partition(POLICE);
+    assert_ne!(old, new);
+    place.reset(&[(new.clone(), None, 3), (place.partition("FIA"), None, 1)]).await;
+    assert_eq!(place.receipted(&new).await, Some(3));
+    place.send(&[case(30)]);
+    place.drain_and_tell().await;
+    agrees(&place.rows().await, &place.known()).unwrap();
+    let ranges = |id: &PartitionId| place.known()[&(id.log_stream.to_string(), 0)].ranges.clone();
+    assert_eq!((ranges(&old), ranges(&new)), (vec![(0, 5)], vec![(3, 6)]));
 }
 
 fn exception(offset: i64) -> Exception {

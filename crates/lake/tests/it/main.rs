@@ -12,6 +12,7 @@ mod kills;
 mod lease;
 mod log_tail;
 mod maintenance;
+mod receipts;
 mod reset;
 mod s3;
 mod stores;

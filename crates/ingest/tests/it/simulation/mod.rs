@@ -32,7 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use world::World;
 
 /// Known mistakes of such protocols; each is switched on in the real code and must be noticed (see `lake::mistake`).
-const MISTAKES: [&str; 10] = [
+const MISTAKES: [&str; 11] = [
     "mistake.no_offsets",
     "mistake.offsets_first",
     "mistake.last_offset_for_next",
@@ -43,6 +43,7 @@ const MISTAKES: [&str; 10] = [
     "mistake.fenced_rows_stay",
     "mistake.bad_messages_dropped",
     "mistake.window_starts_empty",
+    "mistake.receipts_before_they_are_acknowledged",
 ];
 
 /// Seeds tried for a mistake until it is noticed.

@@ -62,7 +62,10 @@ impl Played {
         let receipts = [self.receipts_refused, self.receipts_answers_lost];
         let store =
             [self.store.refused, self.store.answers_lost, self.store.delayed, self.store.late, self.store.late_won];
-        assert!(all.iter().chain(&store).chain(&receipts).all(|times| *times > 0), "some misfortune never happened: {self:?}");
+        assert!(
+            all.iter().chain(&store).chain(&receipts).all(|times| *times > 0),
+            "some misfortune never happened: {self:?}"
+        );
     }
 }
 
