@@ -192,3 +192,99 @@ impl State {
         self.bytes -= ready.map(|ready| ready.message.len()).sum::<usize>();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use eventlog::Partition;
+    use policy::Policy;
+
+    use super::*;
+
+    fn topic() -> Arc<Topic> {
+        let id = PartitionId::new("u#0", "tip.events.FIA.v1", 0);
+        let source = Partition::new("tip.events.FIA.v1", 0);
+        Arc::new(Topic::new(source, id, "FIA", 1, &Policy::default().agencies))
+    }
+
+    fn receipt(from: i64, to: i64) -> Receipt {
+        let (stream, exceptions) = ("u#0/tip.events.FIA.v1".into(), Vec::new());
+        Receipt { lake_version: 1, batch_id: None, stream, partition: 0, from, to, exceptions }
+    }
+
+    fn ready(from: i64, to: i64) -> Vec<Ready> {
+        Ready::all(from, to, vec![receipt(from, to)])
+    }
+
+    /// What is due for the only partition, as bounds: to be sent, or to be made.
+    fn due(ledger: &Ledger) -> Option<(&'static str, Option<i64>, i64)> {
+        ledger.due().pop().map(|(_, due)| match due {
+            Due::Send(ready) => ("send", Some(ready.from), ready.upto),
+            Due::Make { from, to } => ("make", from, to),
+        })
+    }
+
+    #[test]
+    fn what_found_no_room_is_made_from_the_table_between_what_did() {
+        let (ledger, topic) = (Ledger::default(), topic());
+        ledger.open(&topic, Some(0), Some(0));
+        assert_eq!(due(&ledger), None);
+        ledger.committed(&topic, 0, 5, ready(0, 5));
+        ledger.committed(&topic, 5, 9, Vec::new());
+        ledger.committed(&topic, 9, 12, ready(9, 12));
+        assert_eq!(due(&ledger), Some(("send", Some(0), 5)));
+        ledger.sent(&topic);
+        assert_eq!((ledger.acknowledged(&topic), ledger.owed()), (Some(5), 7));
+        assert_eq!(due(&ledger), Some(("make", Some(5), 9)));
+        ledger.made(&topic, 5, 7, vec![receipt(5, 7)]);
+        assert_eq!(due(&ledger), Some(("send", Some(5), 7)));
+        ledger.sent(&topic);
+        ledger.made(&topic, 7, 9, Vec::new());
+        assert_eq!(due(&ledger), Some(("send", Some(9), 12)), "offsets without a row have no receipt");
+        ledger.sent(&topic);
+        assert_eq!((due(&ledger), ledger.owed(), ledger.lock().bytes), (None, 0, 0));
+    }
+
+    #[test]
+    fn of_a_lake_that_nobody_was_told_of_the_beginning_is_looked_for() {
+        let (ledger, topic) = (Ledger::default(), topic());
+        ledger.open(&topic, None, Some(40));
+        assert_eq!(due(&ledger), Some(("make", None, 40)));
+        ledger.committed(&topic, 40, 44, ready(40, 44));
+        ledger.made(&topic, 30, 40, vec![receipt(30, 33), receipt(37, 39)]);
+        for expected in [(30, 33), (33, 40), (40, 44)] {
+            assert_eq!(due(&ledger), Some(("send", Some(expected.0), expected.1)));
+            ledger.sent(&topic);
+        }
+        assert_eq!(ledger.acknowledged(&topic), Some(44));
+    }
+
+    #[test]
+    fn of_a_partition_that_was_never_read_nothing_is_owed_before_its_first_row() {
+        let (ledger, topic) = (Ledger::default(), topic());
+        ledger.open(&topic, None, None);
+        assert_eq!((due(&ledger), ledger.owed()), (None, 0));
+        ledger.committed(&topic, 500, 520, ready(500, 520));
+        assert_eq!(due(&ledger), Some(("send", Some(500), 520)));
+    }
+
+    #[test]
+    fn what_waits_in_memory_has_a_limit_and_what_is_released_is_forgotten() {
+        let (ledger, topic) = (Ledger::default(), topic());
+        ledger.open(&topic, Some(0), Some(0));
+        let mut next = 0;
+        while ledger.has_room_for(1_000) {
+            ledger.committed(&topic, next, next + 1, ready(next, next + 1));
+            next += 1;
+        }
+        assert!(ledger.has_room_for(0) && ledger.lock().bytes <= MOST_BYTES);
+        let again = Arc::new(Topic::new(topic.source.clone(), topic.id.clone(), "FIA", 2, &Policy::default().agencies));
+        ledger.open(&again, Some(0), Some(next));
+        ledger.sent(&topic);
+        assert_eq!(ledger.acknowledged(&topic), None, "of an assignment that is over");
+        assert_eq!((ledger.acknowledged(&again), ledger.lock().bytes), (Some(0), 0));
+        ledger.close(&topic);
+        assert_eq!(due(&ledger), Some(("make", Some(0), next)));
+        ledger.close(&again);
+        assert_eq!(due(&ledger), None);
+    }
+}
