@@ -359,9 +359,14 @@ def folded(values, findings):
     """The outcome of each offset that receipts tell: {partition: ({offset: exception or None}, next offset)}. What lies below the
     next offset of a partition was told before."""
     told = {}
-    for value in values:
-        message = json.loads(value)
-        if "edition" in message:
+    for at, value in enumerate(values):
+        try:
+            message = json.loads(value)
+            if "edition" in message:
+                continue
+            message["exceptions"], message["to"]
+        except (ValueError, KeyError, TypeError):
+            findings.broken("R", f"message {at}", "neither a receipt nor an edition")
             continue
         name = f"{message['stream']}/{message['partition']}"
         outcomes, next_offset = told.get(name, ({}, message["from"]))
