@@ -168,9 +168,9 @@ fn lines(told: &Told) -> String {
             };
             let mut text = format!("{stream}/{partition} offsets {from} to {}: {not}\n", to - 1);
             for exception in exceptions {
-                let said = [exception.class.as_deref(), exception.detail.as_deref()].into_iter().flatten();
-                let why: String = said.map(|word| format!(": {word}")).collect();
-                text.push_str(&format!("  {} {}{why}\n", exception.offset, exception.status));
+                let words = [Some(&*exception.status), exception.class.as_deref(), exception.detail.as_deref()];
+                let said: Vec<&str> = words.into_iter().flatten().collect();
+                text.push_str(&format!("  {} {}\n", exception.offset, said.join(": ")));
             }
             text
         }

@@ -131,7 +131,9 @@ impl Sender {
         let messages: Vec<Outgoing<'_>> = messages.collect();
         let mut sink = self.sink.0.lock().unwrap_or_else(PoisonError::into_inner);
         sink.append(eventlog::RECEIPTS, &messages)?;
-        receipts.iter().for_each(|(topic, _)| self.ledger.sent(topic));
+        for (topic, _) in receipts {
+            self.ledger.sent(topic);
+        }
         self.meters.receipts(receipts.len());
         Ok(())
     }
