@@ -1,8 +1,10 @@
-"""Checks the invariants I1 to I8 of ingestion (ingestion.md 3.2) on a data directory, sharing no code with the program.
+"""Checks the invariants I1 to I8 of ingestion (ingestion.md 3.2), and R, what agencies were told (3.4), on a data directory, sharing no
+code with the program.
 
 Prints each invariant with what was looked at; ends with 1 when one is broken. Partitions and offsets are named, values never."""
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -353,6 +355,74 @@ def hints(log, next_of, findings):
     findings.looked_at["I4"] = f"{told} committed offsets of the group"
 
 
+def folded(values, findings):
+    """The outcome of each offset that receipts tell: {partition: ({offset: exception or None}, next offset)}. What lies below the
+    next offset of a partition was told before."""
+    told = {}
+    for at, value in enumerate(values):
+        try:
+            message = json.loads(value)
+            if "edition" in message:
+                continue
+            message["exceptions"], message["to"]
+        except (ValueError, KeyError, TypeError):
+            findings.broken("R", f"message {at}", "neither a receipt nor an edition")
+            continue
+        name = f"{message['stream']}/{message['partition']}"
+        outcomes, next_offset = told.get(name, ({}, message["from"]))
+        exceptions = {e["offset"]: (e["status"], e["class"], e["detail"]) for e in message["exceptions"]}
+        if len(message["exceptions"]) > 1000:
+            findings.broken("R", name, f"a receipt with {len(message['exceptions'])} exceptions")
+        if any(not message["from"] <= offset < message["to"] for offset in exceptions):
+            findings.broken("R", name, f"an exception outside of {message['from']} to {message['to'] - 1}")
+        outcomes |= {offset: exceptions.get(offset) for offset in range(max(next_offset, message["from"]), message["to"])}
+        told[name] = outcomes, max(next_offset, message["to"])
+    return told
+
+
+def receipts(log, table, rows, next_of, skips, findings):
+    """R (ingestion.md 3.4): what agencies were told, folded, is what the table says; and the table claims no more than was told."""
+    values, whole = log.receipts()
+    if not values:
+        findings.looked_at["R"] = "does not apply: nobody was told anything"
+        return
+    told, seen = folded(values, findings), Counter()
+    if not whole:
+        findings.looked_at["R"] = "not looked at: the stream of receipts has lost its beginning"
+        return
+    for partition in sorted(told):
+        outcomes, end = told[partition]
+        of = {row["log_offset"]: row for row in rows.get(partition, [])}
+        if end > next_of.get(partition, 0):
+            findings.broken("R", partition, f"told of up to {end}, and in the table up to {next_of.get(partition)}")
+        wrong, nowhere = [], [o for o, exception in outcomes.items() if o not in of and (exception or skips.has(partition, o))]
+        for offset, row in of.items():
+            side = row["_status"] in ("set_aside", "duplicate", "conflict")
+            says = (row["_status"], row["_error_class"], row["_error_detail"]) if side else None
+            if offset >= end:
+                seen["not yet"] += 1
+            elif offset not in outcomes or outcomes[offset] != says:
+                wrong.append(offset)
+            else:
+                seen["exceptions" if side else "accepted"] += 1
+        for offsets, what in [(wrong, "told otherwise than the rows say"), (nowhere, "told of and without a row")]:
+            if offsets:
+                findings.broken("R", partition, f"{span(offsets)} {what}")
+    claimed = {}
+    for commit in table.commits():
+        for partition, offset in commit.receipted.items():
+            if offset < claimed.get(partition, 0):
+                findings.broken("R", f"version {commit.version}, {partition}", f"receipts went from {claimed[partition]} to {offset}")
+            claimed[partition] = offset
+    for partition, offset in claimed.items():
+        first = min((row["log_offset"] for row in rows.get(partition, [])), default=offset)
+        if offset > max(first, told.get(partition, ({}, 0))[1]):
+            findings.broken("R", partition, f"the table claims receipts up to {offset}, and they were not sent")
+    later = f", {seen['not yet']} not told of yet" if seen["not yet"] else ""
+    findings.looked_at["R"] = (f"{len(values)} messages to agencies: {seen['accepted']} rows accepted and {seen['exceptions']} exceptions,"
+                               f" as the table has them{later}")
+
+
 def check(data, log, amanat=None):
     findings = Findings()
     table = Table(data)
@@ -382,6 +452,7 @@ def check(data, log, amanat=None):
     rows = table.rows()
     offsets_once(rows, next_of, start, skips, absent, findings)
     hints(log, next_of, findings)
+    receipts(log, table, rows, next_of, skips, findings)
     findings.looked_at["I5"] = "is the program's own to keep: metrics and the figure of memory speak of it"
     compared = Compared(keys, findings)
     log_name, _, newest = log.uid.rpartition("#")

@@ -6,6 +6,7 @@ import struct
 import zlib
 
 ABSENT = 0xFFFFFFFF
+RECEIPTS = "tip.receipts.v1"
 
 
 class SqliteLog:
@@ -17,9 +18,18 @@ class SqliteLog:
         self.uid = f"{uid}#{generation}"
 
     def partitions(self):
-        """{(stream, number): (low, high)}"""
+        """{(stream, number): (low, high)} of the agencies' streams."""
+        return {at: ends for at, ends in self.all().items() if at[0].startswith("tip.events.")}
+
+    def all(self):
         rows = self.db.execute("SELECT stream, number, low, high FROM partitions")
         return {(stream, number): (low, high) for stream, number, low, high in rows}
+
+    def receipts(self):
+        """Messages on the stream of receipts, partition by partition, and whether that stream begins at its beginning."""
+        parts = [(at, ends) for at, ends in sorted(self.all().items()) if at[0] == RECEIPTS]
+        values = [value for at, (_, high) in parts for *_, value in self.records(*at, high)]
+        return values, all(low == 0 for _, (low, _) in parts)
 
     def records(self, stream, number, below):
         batches = self.db.execute(
@@ -71,6 +81,14 @@ class KafkaLog:
         return {(name, number): self.consumer.get_watermark_offsets(self.at(name, number), timeout=30)
                 for name, topic in self.topics.topics.items() if name.startswith("tip.events.")
                 for number in topic.partitions}
+
+    def receipts(self):
+        values, whole = [], True
+        for number in self.topics.topics[RECEIPTS].partitions if RECEIPTS in self.topics.topics else ():
+            low, high = self.consumer.get_watermark_offsets(self.at(RECEIPTS, number), timeout=30)
+            whole = whole and low == 0
+            values += [record[-1] for record in self.records(RECEIPTS, number, high)]
+        return values, whole
 
     def hint(self, stream, number):
         """What the group has committed; None when nothing."""

@@ -5,8 +5,10 @@ import io
 import json
 import shutil
 import sqlite3
+import struct
 import sys
 import tempfile
+import zlib
 from contextlib import closing, redirect_stdout
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
 from check import check
-from log import SqliteLog
+from log import ABSENT, RECEIPTS, SqliteLog
 from table import Table
 
 
@@ -112,7 +114,8 @@ def reset(reason, *moves):
 def longer_log(store):
     """A partition that has been read to its end, the log of which has two more offsets now: it and its next offset."""
     with closing(sqlite3.connect(store.data / "log.db")) as log, log:
-        stream, number, high = log.execute("SELECT stream, number, high FROM partitions ORDER BY high DESC").fetchone()
+        stream, number, high = log.execute("SELECT stream, number, high FROM partitions WHERE stream LIKE 'tip.events.%'"
+                                           " ORDER BY high DESC").fetchone()
         log.execute("UPDATE partitions SET high = high + 2 WHERE stream = ? AND number = ?", (stream, number))
     return f"{SqliteLog(store.data / 'log.db').uid}/{stream}/{number}", high
 
@@ -165,11 +168,62 @@ def set_aside_without_bytes(store):
     store.rewrite("side", lambda rows: replaced(rows, "payload", rows["_status"].to_pylist().index("set_aside"), None))
 
 
+class Receipts:
+    """The stream of receipts of a copy, which may be changed: its messages in one batch of the log's form (frame.rs)."""
+
+    def __init__(self, store):
+        self.path = store.data / "log.db"
+        values, _ = SqliteLog(self.path).receipts()
+        self.messages = [json.loads(value) for value in values]
+
+    def some(self, holds):
+        return next(message for message in self.messages if "exceptions" in message and holds(message))
+
+    def write(self):
+        values = [json.dumps(message).encode() for message in self.messages]
+        index = b"".join(struct.pack("<qIII", 1, ABSENT, 0, len(value)) for value in values)
+        rest = struct.pack("<Iq", len(values), 0) + index + b"".join(values)
+        body = b"AMB1" + struct.pack("<I", zlib.crc32(rest)) + rest
+        with closing(sqlite3.connect(self.path)) as log, log:
+            (partition,) = log.execute("SELECT id FROM partitions WHERE stream = ?", (RECEIPTS,)).fetchone()
+            log.execute("DELETE FROM batches WHERE partition = ?", (partition,))
+            log.execute("INSERT INTO batches (partition, first, next, body) VALUES (?, 0, ?, ?)", (partition, len(values), body))
+            log.execute("UPDATE partitions SET high = ? WHERE id = ?", (len(values), partition))
+
+
+def rejection_told_as_accepted(store):
+    receipts = Receipts(store)
+    receipts.some(lambda message: message["exceptions"])["exceptions"].pop()
+    receipts.write()
+
+
+def reason_told_otherwise(store):
+    receipts = Receipts(store)
+    receipts.some(lambda message: message["exceptions"])["exceptions"][0]["class"] = "of another kind"
+    receipts.write()
+
+
+def receipts_lost(store):
+    """Those of one partition, though the table has claimed since that they were sent."""
+    receipts = Receipts(store)
+    gone = receipts.some(lambda message: message["to"] > message["from"] + 1)
+    receipts.messages = [m for m in receipts.messages if (m.get("stream"), m.get("partition")) != (gone["stream"], gone["partition"])]
+    receipts.write()
+    store.commit({"txn": {"appId": f"receipt/v1/{gone['stream']}/{gone['partition']}", "version": gone["to"]}})
+
+
+def receipts_twice(store):
+    """As after a crash: in the order of their sending."""
+    receipts = Receipts(store)
+    receipts.messages = [message for message in receipts.messages for _ in range(2)] + receipts.messages[-1:]
+    receipts.write()
+
+
 PLANTED = {doubled_row: "I1", missing_offset: "I1", backward: "I2", lower_claim: "I3", changed_payload: "I8",
            set_aside_without_bytes: "I6", unaudited_gap: "I1", reset_without_a_reason: "I2", reset_of_more_than_it_says: "I2",
-           replay_of_an_accepted_row: "I8"}
+           replay_of_an_accepted_row: "I8", rejection_told_as_accepted: "R", reason_told_otherwise: "R", receipts_lost: "R"}
 # What an operator may do: nothing is to be found.
-PERMITTED = [audited_skip, new_generation]
+PERMITTED = [audited_skip, new_generation, receipts_twice]
 
 
 def main(store):

@@ -15,11 +15,12 @@ from deltalake import DeltaTable
 class Commit:
     def __init__(self, version, actions):
         self.version = version
-        self.next, self.claims, self.adds, self.info = {}, {}, [], {}
+        self.next, self.claims, self.receipted, self.adds, self.info = {}, {}, {}, [], {}
         for action in actions:
             if (txn := action.get("txn")):
                 kind, _, partition = txn["appId"].partition("/v1/")
-                {"in": self.next, "claim": self.claims}.get(kind, {})[partition] = txn["version"]
+                kinds = {"in": self.next, "claim": self.claims, "receipt": self.receipted}
+                kinds.get(kind, {})[partition] = txn["version"]
             if (add := action.get("add")) and add["dataChange"]:
                 self.adds.append(unquote(add["path"]))
             self.info |= action.get("commitInfo", {})
@@ -55,7 +56,7 @@ class Table:
     def rows(self):
         """{partition: rows in order of offset} of the newest version; a row is a dict."""
         files = self.delta.file_uris()
-        columns = ("log_stream, log_partition, log_offset, _status, _error_class, event_id, record_id, event_type, schema_id,"
+        columns = ("log_stream, log_partition, log_offset, _status, _error_class, _error_detail, event_id, record_id, event_type, schema_id,"
                    " agency, epoch_us(recorded_at) recorded_at, payload, headers, subject_refs, link_refs")
         query = f"SELECT {columns} FROM read_parquet(?, hive_partitioning = true) ORDER BY 1, 2, 3"
         found = defaultdict(list)

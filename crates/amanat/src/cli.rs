@@ -105,6 +105,11 @@ pub enum Command {
     /// What could not be accepted: list it, or show one record
     #[command(subcommand)]
     SetAside(SetAsideCommand),
+    /// What agencies are told on the stream `tip.receipts.v1`: which of their messages are in the lake, which not and why
+    #[command(
+        after_help = "Examples:\n  amanat receipts --agency FIA\n  amanat receipts --follow --json      one JSON object a line, as they come\nWhat is not named as an exception was accepted. A receipt that was sent twice is printed once. `tip.receipts.v1` is read from\nits beginning; it is kept for 90 days."
+    )]
+    Receipts(ReceiptsArgs),
     /// Read what was set aside again, under today's contract and policy, and append what passes
     #[command(
         after_help = "Examples:\n  amanat replay --dry-run                                        what would pass, by class\n  amanat replay --where \"agency = 'POL-PB' and _error_class = 'schema'\"\n  amanat replay --where \"_error_class in ('schema', 'oversize') and ingest_date >= '2026-11-01'\"\nOriginals stay as they are; each appended row names the one that it resolves, so the same command again finds nothing left.\nColumns: _error_class, _error_detail, agency, log_stream, log_partition, log_offset, ingest_date; with = <> < <= > >=, IN,\nBETWEEN, LIKE, AND, OR, NOT and parentheses."
@@ -338,6 +343,20 @@ pub enum SetAsideCommand {
         /// Position as printed by `list`: STREAM/PARTITION/OFFSET
         position: String,
     },
+}
+
+/// Arguments of `receipts`.
+#[derive(Debug, Args)]
+pub struct ReceiptsArgs {
+    /// Only receipts of this agency's stream
+    #[arg(long, value_name = "CODE")]
+    pub agency: Option<String>,
+    /// Go on with what comes, until told to stop
+    #[arg(long)]
+    pub follow: bool,
+    /// Print one JSON object a line, as it is sent
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `replay`.

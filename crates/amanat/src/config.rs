@@ -135,6 +135,9 @@ pub struct IngestConfig {
     pub workers: u32,
     /// Days for which set-aside bytes are kept (encrypted); then hash, reason and offset remain.
     pub set_aside_days: u32,
+    /// Whether agencies are told, on the stream `tip.receipts.v1` of the log, what became of their messages and which editions
+    /// were published.
+    pub receipts: bool,
     /// Folder of writers' Avro schemas, `<id>.avsc`: for where no schema registry is. Read when the program starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avro_schemas: Option<PathBuf>,
@@ -289,6 +292,7 @@ impl Default for IngestConfig {
             worker: 0,
             workers: 1,
             set_aside_days: 90,
+            receipts: true,
             avro_schemas: None,
         }
     }

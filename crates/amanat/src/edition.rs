@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::data_dir::{DataDir, unusable};
 use crate::exit::{self, Failure};
 use crate::progress;
+use crate::receipts::Announcer;
 
 /// Pakistan Standard Time, UTC+5 without daylight saving: the day of an edition is a day there.
 const KARACHI_SECONDS: i32 = 5 * 3_600;
@@ -49,6 +50,7 @@ pub fn run(config: Config, command: EditionCommand) -> anyhow::Result<()> {
                 let bar = progress::spinner("publishing");
                 let info = publish(&dir, as_of.unwrap_or_else(today)).await?;
                 bar.finish_and_clear();
+                Announcer::of(&info).announce(&config, &dir).await;
                 exit::print(&format!("published edition {}: {} rows\n", info.edition, info.rows))
             }
             EditionCommand::List { json } => list(&dir, json).await,

@@ -16,6 +16,7 @@ mod lines;
 mod maintain;
 mod progress;
 mod publish;
+mod receipts;
 mod registry;
 mod replay;
 mod reset;
@@ -54,6 +55,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Resume(args) => resume::run(config, args),
         cli::Command::Maintain(args) => maintain::run(config, args),
         cli::Command::SetAside(command) => set_aside::run(config, command),
+        cli::Command::Receipts(args) => receipts::run(config, args),
         cli::Command::Replay(args) => replay::run(config, args),
         cli::Command::Reset(args) => reset::run(config, args),
         cli::Command::Schema(command) => registry::run(config, command),

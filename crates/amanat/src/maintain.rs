@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use eventlog::Partition;
+use eventlog::sqlite::SqliteLog;
+use eventlog::{EventSource as _, LogError, Partition, RECEIPTS, RECEIPTS_DAYS};
 use lake::maintain::{self, Did, Lease, Maintainer, Now, Round, Rules, Standing, Status};
 use lake::{EventsSnapshot, LakeError, PartitionId};
 use models::Snapshot;
@@ -136,7 +137,7 @@ impl Role {
             other => Some(other?),
         };
         if done.is_some() && (all || self.trimmed != Some(round.now.today)) {
-            self.trim_log(&maintainer.events().snapshot()?, round.now.today).await?;
+            self.trim_log(&maintainer.events().snapshot()?, round.now).await?;
             self.trimmed = Some(round.now.today);
         }
         self.maintainer = Some(maintainer);
@@ -220,21 +221,22 @@ impl Role {
     }
 
     /// Deletes records of the embedded log that have been in the lake for so many days. Kafka's retention is its brokers'.
-    async fn trim_log(&self, snapshot: &EventsSnapshot, today: i32) -> anyhow::Result<()> {
+    async fn trim_log(&self, snapshot: &EventsSnapshot, now: Now) -> anyhow::Result<()> {
         let days = i32::try_from(self.config.log.retention_days).unwrap_or(i32::MAX / 2);
         if self.config.log.kind != LogKind::Sqlite || days == 0 || !self.dir.path.join("log.db").exists() {
             return Ok(());
         }
-        let recent = snapshot.first_offsets_since(today - days).await?;
+        let recent = snapshot.first_offsets_since(now.today - days).await?;
         let log = self.dir.embedded()?;
         let below = trimmable(&snapshot.cut, &recent, log.source_uid());
-        let trim = move || -> Result<u64, eventlog::LogError> {
+        let trim = move || -> Result<u64, LogError> {
             for (partition, below) in below {
                 match log.trim(&partition, below) {
-                    Err(eventlog::LogError::UnknownPartition { .. }) | Ok(_) => {}
+                    Err(LogError::UnknownPartition { .. }) | Ok(_) => {}
                     Err(error) => return Err(error),
                 }
             }
+            trim_receipts(&log, now.unix_ms - i64::from(RECEIPTS_DAYS) * 86_400_000)?;
             log.shrink()
         };
         let bytes = tokio::task::spawn_blocking(trim).await?.map_err(log_failure)?;
@@ -243,6 +245,27 @@ impl Role {
         }
         Ok(())
     }
+}
+
+/// Deletes receipts that were sent before this time, milliseconds UTC. What they said stands in the lake. Reads what is to go, and
+/// what lies in one piece with it.
+fn trim_receipts(log: &SqliteLog, before_ms: i64) -> Result<(), LogError> {
+    let mut source = log.source()?;
+    for partition in source.partitions_of(RECEIPTS)? {
+        let low = source.watermarks(&partition)?.low;
+        source.read_from(&partition, low)?;
+        let mut below = low;
+        while let Some(fetched) = source.poll(1 << 20, Duration::ZERO)? {
+            let old = fetched.records.iter().take_while(|record| record.timestamp_ms < before_ms);
+            below = old.last().map_or(below, |record| record.offset + 1);
+            if below < fetched.records.next_offset() {
+                break;
+            }
+        }
+        source.stop(&partition)?;
+        log.trim(&partition, below)?;
+    }
+    Ok(())
 }
 
 /// Below which offset each partition of this log is in the lake and older than what is kept. The last record in the lake
@@ -310,7 +333,27 @@ fn said(did: &Did, status: &Status) -> String {
 
 #[cfg(test)]
 mod tests {
+    use eventlog::{EventSink as _, Outgoing};
+
     use super::*;
+
+    #[test]
+    fn receipts_are_kept_for_their_days_and_not_longer() {
+        let place = tempfile::tempdir().unwrap();
+        let log = SqliteLog::open(place.path().join("log.db"), uuid::Uuid::from_u128(1)).unwrap();
+        trim_receipts(&log, 500).unwrap();
+        for timestamp_ms in [100, 200, 499, 500, 900] {
+            let receipt = Outgoing { key: None, headers: &[], value: Some(b"{}"), timestamp_ms };
+            log.sink().unwrap().append(RECEIPTS, &[receipt]).unwrap();
+        }
+        let low = || log.source().unwrap().watermarks(&Partition::new(RECEIPTS, 0)).unwrap().low;
+        trim_receipts(&log, 50).unwrap();
+        assert_eq!(low(), 0);
+        trim_receipts(&log, 500).unwrap();
+        assert_eq!(low(), 3);
+        trim_receipts(&log, 9_000).unwrap();
+        assert_eq!(low(), 5);
+    }
 
     #[test]
     fn the_log_loses_only_what_is_in_the_lake_is_old_and_is_not_the_last() {

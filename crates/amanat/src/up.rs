@@ -24,6 +24,7 @@ use crate::cli::{CountryArgs, Role, UpArgs};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
+use crate::receipts::Announcer;
 use crate::signal::stop_asked;
 use crate::standing::WorkerFiles;
 use crate::{country, edition, exit, maintain, progress, registry, sampling, telemetry};
@@ -211,6 +212,9 @@ impl Up {
             if self.args.once && self.has(Role::Refresh) && !self.args.sample {
                 self.refresh().await?;
             }
+            if self.args.once && self.has(Role::Refresh) {
+                Announcer::default().announce(&self.config, &self.dir).await;
+            }
             Ok(ready)
         };
         tokio::select! {
@@ -227,7 +231,7 @@ impl Up {
             tasks.spawn(keep_ingesting(config, dir, self.files.clone(), ready.worker, ingesting, stop));
         }
         if self.has(Role::Refresh) {
-            tasks.spawn(keep_fresh(Arc::clone(&self.dir), self.config.refresh.every_seconds, self.stop.clone()));
+            tasks.spawn(keep_fresh(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
         }
         if self.has(Role::Maintain) {
             tasks.spawn(maintain::keep(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
@@ -393,6 +397,7 @@ async fn worker(
     let settings = worker_config(config, dir.kind);
     let (policy, keys) = (dir.policy.clone(), dir.keys.clone());
     let worker = Worker::new(source, events, policy, keys, settings, clock, ids).with_schemas(schemas);
+    let worker = if config.ingest.receipts { worker.with_receipts(dir.sink(config)?) } else { worker };
     Ok(match files {
         Some(files) => worker.with_crash_file(files.decoding()),
         None => worker,
@@ -436,10 +441,13 @@ async fn bind(address: SocketAddr, named_by: &str) -> anyhow::Result<TcpListener
     })
 }
 
-/// Folds what has arrived, every so often. A failure is said and tried again: readers keep what they have.
-async fn keep_fresh(dir: Arc<DataDir>, every_seconds: u64, stop: CancellationToken) -> anyhow::Result<()> {
-    let every = Duration::from_secs(every_seconds.max(1));
+/// Folds what has arrived, every so often, and announces editions that nobody has announced yet. A failure is said and tried
+/// again: readers keep what they have.
+async fn keep_fresh(config: Config, dir: Arc<DataDir>, stop: CancellationToken) -> anyhow::Result<()> {
+    let every = Duration::from_secs(config.refresh.every_seconds.max(1));
+    let mut announcer = Announcer::default();
     loop {
+        announcer.announce(&config, &dir).await;
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(every) => {}

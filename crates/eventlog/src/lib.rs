@@ -26,4 +26,4 @@ pub use records::{Fetched, Headers, Record, Records, RecordsBuilder};
 pub use share::{Share, Shared};
 pub use sink::{EventSink, Outgoing, Position};
 pub use source::{Change, EventSource, FILE_UID_PREFIX, Partition, Watermarks};
-pub use stream::{agency_of, stream_name, valid_stream_name};
+pub use stream::{RECEIPTS, RECEIPTS_DAYS, agency_of, stream_name, valid_stream_name};

@@ -65,6 +65,9 @@ impl<S: EventSource> EventSource for Shared<S> {
         mine.retain(|partition| self.share.has(partition));
         Ok(mine)
     }
+    fn partitions_of(&mut self, stream: &str) -> Result<Vec<Partition>> {
+        self.inner.partitions_of(stream)
+    }
     fn changed(&mut self) -> Result<Change> {
         self.inner.changed()
     }

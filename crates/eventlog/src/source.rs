@@ -115,9 +115,17 @@ pub trait EventSource: Send {
     /// Constant for the life of the source. Part of every position that is stored (ingestion.md 3.3).
     fn source_uid(&self) -> &str;
 
-    /// The partitions that are this reader's now, sorted: all there are, its static [`Share`](crate::Share), or what its
-    /// group gave it. Call it again to discover new streams.
+    /// The partitions of agencies' streams that are this reader's now, sorted: all there are, its static
+    /// [`Share`](crate::Share), or what its group gave it. Call it again to discover new streams.
     fn partitions(&mut self) -> Result<Vec<Partition>>;
+
+    /// The partitions of one stream by its name, whoever's it is and whoever reads it; none where there is no such stream.
+    /// So the stream of receipts is found, which is no agency's and never among [`Self::partitions`].
+    fn partitions_of(&mut self, stream: &str) -> Result<Vec<Partition>> {
+        let mut found = self.partitions()?;
+        found.retain(|partition| *partition.stream == *stream);
+        Ok(found)
+    }
 
     /// Whether [`partitions`](Self::partitions) may say something else since it was last asked. Call it often: a member of a
     /// group shows by it that it is alive.
@@ -154,6 +162,9 @@ impl<S: EventSource + ?Sized> EventSource for Box<S> {
     }
     fn partitions(&mut self) -> Result<Vec<Partition>> {
         (**self).partitions()
+    }
+    fn partitions_of(&mut self, stream: &str) -> Result<Vec<Partition>> {
+        (**self).partitions_of(stream)
     }
     fn changed(&mut self) -> Result<Change> {
         (**self).changed()

@@ -5,6 +5,14 @@
 const PREFIX: &str = "tip.events.";
 const SUFFIX: &str = ".v1";
 
+/// The stream on which agencies are told what became of their messages, in the same log (ingestion.md 3.4, "Receipts"). It is no
+/// agency's: [`agency_of`] has none for it, and nobody reads it as events.
+pub const RECEIPTS: &str = "tip.receipts.v1";
+
+/// Days for which receipts are kept: as long as set-aside bytes are by default (ingestion.md 3.6), so that whatever can still be
+/// mended is still told. What is older stands in the lake.
+pub const RECEIPTS_DAYS: u32 = 90;
+
 /// Kafka's own limit on the length of a topic name, in bytes.
 const MAX_LENGTH: usize = 249;
 
@@ -39,9 +47,7 @@ mod tests {
 
     #[test]
     fn other_names_have_no_agency() {
-        for name in
-            ["tip.events..v1", "tip.events.v1", "tip.receipts.v1", "tip.events.FIA.v2", "x.tip.events.FIA.v1", ""]
-        {
+        for name in ["tip.events..v1", "tip.events.v1", RECEIPTS, "tip.events.FIA.v2", "x.tip.events.FIA.v1", ""] {
             assert_eq!(agency_of(name), None, "{name}");
         }
     }

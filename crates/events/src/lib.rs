@@ -3,7 +3,7 @@
 //! Reading order: [`EventType`] (what can be said, in which versions), [`data`] (what each type carries), `upcast` (how a
 //! version becomes the next), [`code_list`] and [`calendar`] (the words and the dates), [`decode`] (bytes to [`Event`]),
 //! [`encode`] (the way back), [`schema`] (JSON Schema made from the same contract), [`avro`] (the second wire format, from
-//! the same contract), [`validate`] (every mistake of a file, for people).
+//! the same contract), [`validate`] (every mistake of a file, for people), [`receipt`] (what agencies are told of their messages).
 //!
 //! Absent on purpose: any I/O, any clock, any policy. Whether an agency may emit a type, whether `time` agrees with the
 //! log's, whether a target exists: others decide, with what [`Event`] carries.
@@ -25,6 +25,7 @@ pub mod form;
 mod locate;
 mod message;
 mod person;
+pub mod receipt;
 pub mod schema;
 mod upcast;
 pub mod validate;

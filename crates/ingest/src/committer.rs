@@ -28,6 +28,7 @@ use crate::copies::{Found, Wanted};
 use crate::generation::{earlier_generations, is_file, is_of_another_log, split};
 use crate::lookup::{self, KnownFiles, WindowRule};
 use crate::metrics::{Meters, Stage};
+use crate::receipts::Receipts;
 use crate::source::Control;
 use crate::status::{Activity, Monitor};
 use crate::tolerance::Tolerance;
@@ -73,6 +74,7 @@ pub(crate) struct Committer<'e> {
     pub meters: Meters,
     pub owned: BTreeMap<PartitionId, Owned>,
     pub known: KnownFiles,
+    pub receipts: Receipts,
 }
 
 /// A partition of ours: its assignment and the next offset that we committed.
@@ -123,6 +125,7 @@ impl Committer<'_> {
     fn release(&mut self, topic: &Arc<Topic>) {
         if self.owned.get(&topic.id).is_some_and(|owned| Arc::ptr_eq(&owned.topic, topic)) {
             self.owned.remove(&topic.id);
+            self.receipts.released(topic);
         }
     }
 
@@ -158,6 +161,7 @@ impl Committer<'_> {
             // A file does not go on, and who imports it reads what became of each row.
             let rule = if of_a_file(&id) { OnReject::SetAside } else { topic.on_reject };
             let tolerance = Tolerance::rebuilt(&snapshot, &id, rule, permitted, committed).await?;
+            self.receipts.assigned(&topic, self.events.receipted(&id), committed);
             self.owned.insert(id.clone(), Owned { topic: topic.clone(), committed });
             self.monitor.partition(&id, |status| status.committed = committed);
             // Behind a skip there is no record to compare until a row is: what was skipped may not be readable.
@@ -254,6 +258,7 @@ impl Committer<'_> {
             written: written.clone(),
             counts: lake_counts(&batch.ranges),
             schema_ids: batch.schema_ids.clone(),
+            receipted: self.receipts.acknowledged(batch),
         };
         let began = self.clock.elapsed();
         let outcome = self.events.commit(&closed).await;
@@ -295,6 +300,7 @@ impl Committer<'_> {
             self.monitor.partition(&topic.id, |status| status.committed = Some(range.to));
             let _ = self.control.send(Control::Committed { topic: topic.clone(), next: range.to });
         }
+        self.receipts.committed(batch, lake_version);
         let counts = batch.ranges.iter().map(|range| range.counts);
         let total = self.monitor.committed(counts, lake_version);
         let oldest_us = self.clock.now_us().saturating_sub(batch.oldest_log_ms.saturating_mul(1000));
@@ -306,6 +312,7 @@ impl Committer<'_> {
         self.monitor.update(|report| report.fenced += 1);
         self.meters.fenced();
         if let Some(owned) = self.owned.remove(partition) {
+            self.receipts.released(&owned.topic);
             let _ = self.control.send(Control::Fenced { topic: owned.topic, found: claim.unwrap_or(0) });
         }
     }
@@ -313,6 +320,7 @@ impl Committer<'_> {
     fn moved(&mut self, partition: &PartitionId, seen: Option<i64>) {
         warn!(partition = %partition, ?seen, "the lake's next offset is not where this worker stands");
         if let Some(owned) = self.owned.remove(partition) {
+            self.receipts.released(&owned.topic);
             let _ = self.control.send(Control::Moved { topic: owned.topic });
         }
     }

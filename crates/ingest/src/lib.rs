@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`Worker`] (the whole), `source` and `reading` (messages to batches; `schemas`: Avro schemas, and waiting for
 //! them), `pipeline` (batches to rows) with `admit`,
-//! `seal`, `set_aside`, `tolerance` (how much of that), `window` and `copies`, `columns`, `committer` (rows to one commit), [`reconcile`] (is it all there).
+//! `seal`, `set_aside`, `tolerance` (how much of that), `window` and `copies`, `columns`, `committer` (rows to one commit), `receipts` (agencies are told), [`reconcile`] (is it all there).
 //!
 //! Invariants (ingestion.md 3.2): each message of the log becomes exactly one row, or its partition stands still; rows
 //! and offsets are one commit; no commit under an old claim; set-aside bytes are kept, encrypted. What a message becomes
@@ -29,6 +29,7 @@ mod lookup;
 mod metrics;
 mod pipeline;
 mod reading;
+mod receipts;
 mod reconcile;
 mod replay;
 mod schemas;

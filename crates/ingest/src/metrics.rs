@@ -65,6 +65,7 @@ pub(crate) struct Meters {
     ignored: Counter,
     batches: Counter,
     fenced: Counter,
+    receipts: Counter,
 }
 
 impl Meters {
@@ -86,6 +87,7 @@ impl Meters {
             ignored: counter!("amanat_ingest_ignored_attributes_total"),
             batches: counter!("amanat_ingest_batches_total"),
             fenced: counter!("amanat_ingest_fenced_total"),
+            receipts: counter!("amanat_ingest_receipts_total"),
         }
     }
 
@@ -119,6 +121,11 @@ impl Meters {
     pub(crate) fn fenced(&self) {
         self.fenced.increment(1);
     }
+
+    /// The log has acknowledged receipts.
+    pub(crate) fn receipts(&self, number: usize) {
+        self.receipts.increment(number as u64);
+    }
 }
 
 /// Sets what stands rather than happens; called whenever somebody reads the metrics.
@@ -141,6 +148,7 @@ pub fn observe(monitor: &Monitor) {
     gauge!("amanat_ingest_budget_bytes").set(monitor.budget_bytes() as f64);
     gauge!("amanat_ingest_log_away").set(away(report.reachable.log_away));
     gauge!("amanat_ingest_lake_away").set(away(report.reachable.lake_away));
+    gauge!("amanat_ingest_receipts_owed_events").set(report.receipts_owed as f64);
     gauge!("amanat_lake_version").set(report.lake_version as f64);
 }
 
@@ -164,6 +172,11 @@ fn describe() {
     describe_counter!(
         "amanat_ingest_fenced_total",
         "Batches that left a partition out because another worker had claimed it"
+    );
+    describe_counter!("amanat_ingest_receipts_total", "Receipts that the log has acknowledged");
+    describe_gauge!(
+        "amanat_ingest_receipts_owed_events",
+        "Messages in the lake of which the log has acknowledged no receipt yet"
     );
     describe_gauge!("amanat_ingest_lag_events", "Messages in the log that are not in the lake");
     describe_gauge!("amanat_ingest_partition_lag_events", "The same of one partition");

@@ -354,6 +354,8 @@ impl<'e> Work<'e> {
             written: self.replay.events.write(lane_batches(&rows)).await?,
             counts: lake_counts(&rows.ranges),
             schema_ids: rows.schema_ids.clone(),
+            // A replay has no partition of the log, and nobody is told of it there.
+            receipted: Vec::new(),
         };
         match self.replay.events.commit(&closed).await? {
             Outcome::Committed { lake_version } => {

@@ -252,6 +252,10 @@ pub struct WorkerReport {
     pub activity: Activity,
     /// Bytes held between the log and the commit, of messages and of rows (I5).
     pub held_bytes: usize,
+    /// Offsets in the lake of which the log has acknowledged no receipt.
+    pub receipts_owed: i64,
+    /// Whether the lake is being read for receipts.
+    pub makes_receipts: bool,
 }
 
 impl WorkerReport {

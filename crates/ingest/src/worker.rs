@@ -5,7 +5,8 @@
 //!  reads the log                   decode … columns               files, one commit
 //! ```
 //!
-//! Each has a thread to itself (the committer the caller's task), or all take turns on one (see [`Pacing`]).
+//! Each has a thread to itself (the committer the caller's task), or all take turns on one (see [`Pacing`]). Beside them, where agencies are
+//! told, receipts are sent of what was committed (`receipts`); nobody waits for that.
 //!
 //! Guarantees: rows and next offsets in one commit (I1, I2), under the worker's claim (I3); a message is never dropped:
 //! it becomes a row, or its partition stands still, visibly. Memory: what is held between log and commit stays within the
@@ -19,7 +20,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use eventlog::EventSource;
+use eventlog::{EventSink, EventSource};
+use futures::future::OptionFuture;
 use lake::Events;
 use policy::{Keys, Policy};
 use tokio::runtime::Handle;
@@ -38,6 +40,7 @@ use crate::crash_loop::CrashLoop;
 use crate::lookup::{KnownFiles, WindowRule};
 use crate::metrics::{Meters, Stage};
 use crate::pipeline::{Assigned, Pipeline, content_key};
+use crate::receipts::{Receipts, Sender, Sink};
 use crate::schemas::{NoRegistry, SchemaSource, Schemas};
 use crate::source::{Control, SourcePart, Until};
 use crate::status::{Halt, Monitor, WorkerReport};
@@ -72,6 +75,7 @@ pub struct Worker<S> {
     schemas: Schemas,
     crash_file: Option<PathBuf>,
     versions: KnownVersions,
+    receipts: Option<Sink>,
 }
 
 impl<S: EventSource + 'static> Worker<S> {
@@ -89,7 +93,7 @@ impl<S: EventSource + 'static> Worker<S> {
         let (messages, rows) = (Purse::new(half), Purse::new(half));
         let monitor = Monitor::new(events.lake_version(), [messages.clone(), rows.clone()]);
         let (schemas, versions) = (Schemas::new(Arc::new(NoRegistry)), KnownVersions::default());
-        let (source, crash_file) = (Some(source), None);
+        let (source, crash_file, receipts) = (Some(source), None, None);
         Self {
             source,
             events,
@@ -104,7 +108,15 @@ impl<S: EventSource + 'static> Worker<S> {
             schemas,
             crash_file,
             versions,
+            receipts,
         }
+    }
+
+    /// Says where agencies are told what became of their messages: a sink of the log that is read. Without it nobody is told,
+    /// and a later worker that has one makes up for it.
+    #[must_use]
+    pub fn with_receipts(self, sink: Box<dyn EventSink>) -> Self {
+        Self { receipts: Some(Sink::new(sink)), ..self }
     }
 
     /// Says where a file may be kept by which a message that kills the process is found and set aside, instead of killing it
@@ -194,18 +206,29 @@ impl<S: EventSource + 'static> Worker<S> {
             monitor: self.monitor.clone(),
             source: EndSource(control.clone()),
         };
-        let pacing = self.config.pacing;
+        let (pacing, patience) = (self.config.pacing, self.config.release_wait);
         let end = EndSource(control.clone());
-        let committer = self.committer(control.clone(), meters);
+        let teller = self.teller(meters.clone());
+        let receipts = teller.as_ref().map_or_else(Receipts::default, Receipts::of);
+        let committer = self.committer(control.clone(), meters, receipts);
         let commit = async {
             let done = finish_when(cancel, &control, committer.run(asked)).await;
             drop(end);
             done
         };
         let (source, read, decoded, committed) = match pacing {
-            Pacing::OwnThreads => on_threads(reader, decoder, commit).await?,
+            Pacing::OwnThreads => {
+                let told = teller.map(tells_on_a_thread);
+                let done = on_threads(reader, decoder, commit).await?;
+                if let Some(told) = told {
+                    // What the log does not take in time is made from the table by whoever owns the partition next.
+                    let _ = tokio::time::timeout(patience, told).await;
+                }
+                done
+            }
             Pacing::OneThread => {
-                let ((source, read), decoded, committed) = futures::join!(reader.run(), decoder.run(), commit);
+                let tell = OptionFuture::from(teller.map(Sender::run));
+                let ((source, read), decoded, committed, _) = futures::join!(reader.run(), decoder.run(), commit, tell);
                 (source, read, decoded, committed)
             }
         };
@@ -217,7 +240,19 @@ impl<S: EventSource + 'static> Worker<S> {
         Ok(self.monitor.report())
     }
 
-    fn committer(&mut self, control: mpsc::UnboundedSender<Control>, meters: Meters) -> Committer<'_> {
+    /// Who sends receipts, if anybody is told.
+    fn teller(&self, meters: Meters) -> Option<Sender> {
+        let sink = self.receipts.clone()?;
+        let (store, clock) = (self.events.store().clone(), self.clock.clone());
+        Some(Sender::new(sink, store, clock, &self.config, self.monitor.clone(), meters))
+    }
+
+    fn committer(
+        &mut self,
+        control: mpsc::UnboundedSender<Control>,
+        meters: Meters,
+        receipts: Receipts,
+    ) -> Committer<'_> {
         let span_s = self.config.window_span.as_secs() as i64;
         Committer {
             events: &mut self.events,
@@ -230,6 +265,7 @@ impl<S: EventSource + 'static> Worker<S> {
             meters,
             owned: BTreeMap::new(),
             known: KnownFiles::default(),
+            receipts,
         }
     }
 }
@@ -252,6 +288,18 @@ async fn on_threads<S: EventSource + 'static>(
     let (source, read) = join(source_thread, "source").await?;
     let decoded = join(pipeline_thread, "pipeline").await?;
     Ok((source, read, decoded, committed))
+}
+
+/// Sends receipts on a thread of its own, because an append may block for long; the answer comes when that has ended.
+fn tells_on_a_thread(teller: Sender) -> oneshot::Receiver<()> {
+    let (ended, told) = oneshot::channel();
+    let runtime = Handle::current();
+    drop(spawn("ingest-receipts", move || {
+        runtime.block_on(teller.run());
+        // Nobody waits for it any more where the worker was dropped.
+        let _ = ended.send(());
+    }));
+    told
 }
 
 /// Ends the source when a part that it works for is gone, however that went, even if there is nothing to read.

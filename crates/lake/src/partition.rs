@@ -19,6 +19,7 @@ const CLAIM: &str = "claim/v1/";
 const PERMIT: &str = "permit/v1/";
 const SKIPPED: &str = "skipped/v1/";
 const SKIP_END: &str = "skip-end/v1/";
+const RECEIPT: &str = "receipt/v1/";
 
 impl PartitionId {
     /// Partition `partition` of `stream` in the log `source_uid`.
@@ -49,6 +50,11 @@ impl PartitionId {
     /// Application id whose version is the next offset that the last reset set.
     pub fn skip_end_app_id(&self) -> String {
         format!("{SKIP_END}{self}")
+    }
+
+    /// Application id whose version is the next offset without a receipt that the log has acknowledged (ingestion.md 3.3).
+    pub fn receipt_app_id(&self) -> String {
+        format!("{RECEIPT}{self}")
     }
 
     /// The partition an `in/v1/…` application id speaks of.

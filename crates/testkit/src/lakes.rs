@@ -55,7 +55,7 @@ pub async fn write(events: &Events, ingest_date: i32, offsets: Range<i64>) -> Re
 pub fn batch(from: i64, to: i64, claim: i64, written: Written) -> ClosedBatch {
     let ranges = vec![OffsetRange { partition: partition(), from: (from > 0).then_some(from), to, claim }];
     let batch_id = Uuid::from_u128(to.unsigned_abs().into());
-    ClosedBatch { batch_id, ranges, written, counts: Counts::default(), schema_ids: Vec::new() }
+    ClosedBatch { batch_id, ranges, written, counts: Counts::default(), schema_ids: Vec::new(), receipted: Vec::new() }
 }
 
 /// Commits it, and nothing else will do.

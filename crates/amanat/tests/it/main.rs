@@ -6,6 +6,7 @@ mod import;
 mod maintain;
 mod program;
 mod publish;
+mod receipts;
 mod registry;
 mod replay;
 mod running;

@@ -287,6 +287,10 @@ impl EventSource for KafkaSource {
         topics::partitions(&self.config, self.asking.client(), |topic| agency_of(topic).is_some())
     }
 
+    fn partitions_of(&mut self, stream: &str) -> Result<Vec<Partition>> {
+        topics::partitions(&self.config, self.asking.client(), |topic| topic == stream)
+    }
+
     fn changed(&mut self) -> Result<Change> {
         self.group.as_ref().map_or(Ok(Change::None), Group::changed)
     }

@@ -11,6 +11,7 @@ use super::client::Ear;
 use super::{KafkaConfig, MAX_MESSAGE_BYTES, is_away};
 use crate::error::{LogError, Result};
 use crate::source::Partition;
+use crate::stream::{RECEIPTS, RECEIPTS_DAYS};
 
 /// How long to wait before asking again whether a new topic has its leaders.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -64,15 +65,13 @@ fn create(config: &KafkaConfig, topic: &str) -> Result<()> {
         client.set(key, value);
     }
     let admin: AdminClient<Ear> = client.create_with_context(Ear::default()).map_err(|e| config.typed(e))?;
-    let (max_bytes, forever) = (MAX_MESSAGE_BYTES.to_string(), i64::MAX.to_string());
+    let max_bytes = MAX_MESSAGE_BYTES.to_string();
+    let kept = retention(topic);
     let new = NewTopic::new(topic, config.partitions, TopicReplication::Fixed(config.replicas))
-        // Kafka expires by the message's own time, and events of past years would go at once. The log is the source of
-        // everything: an operator who wants it to forget says so.
-        .set("retention.ms", "-1")
-        // By the message's time too a segment is closed, and a feed of fifteen years would be a file a week. With nothing to
-        // expire there is nothing to close for but size.
-        .set("segment.ms", &forever)
+        // Never by key: of the messages with one key each says something else.
+        .set("cleanup.policy", "delete")
         .set("max.message.bytes", &max_bytes);
+    let new = kept.iter().fold(new, |new, (name, value)| new.set(name, value));
     let options = AdminOptions::new()
         .request_timeout(Some(config.request_timeout))
         .operation_timeout(Some(config.request_timeout));
@@ -87,6 +86,22 @@ fn create(config: &KafkaConfig, topic: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// For how long a topic keeps its messages.
+fn retention(topic: &str) -> Vec<(&'static str, String)> {
+    if topic == RECEIPTS {
+        // Sent as they are made, so that a message's own time is its age.
+        return vec![("retention.ms", (i64::from(RECEIPTS_DAYS) * 86_400_000).to_string())];
+    }
+    vec![
+        // Kafka expires by the message's own time, and events of past years would go at once. The log is the source of
+        // everything: an operator who wants it to forget says so.
+        ("retention.ms", "-1".to_owned()),
+        // By the message's time too a segment is closed, and a feed of fifteen years would be a file a week. With nothing to
+        // expire there is nothing to close for but size.
+        ("segment.ms", i64::MAX.to_string()),
+    ]
 }
 
 /// Settings that every kind of client takes, as opposed to those of consumers or producers.

@@ -7,6 +7,7 @@ use super::{ReadFault, SimulatedLog, Stored, unavailable};
 use crate::error::Result;
 use crate::records::{Fetched, RecordsBuilder};
 use crate::source::{Change, EventSource, Partition, Watermarks};
+use crate::stream::agency_of;
 
 /// Reads a [`SimulatedLog`].
 pub struct SimulatedSource {
@@ -81,11 +82,14 @@ impl EventSource for SimulatedSource {
         if let Some(member) = &self.member {
             return Ok(state.members[member].mine.iter().cloned().collect());
         }
-        let of = |(stream, all): (&std::sync::Arc<str>, &Vec<Stored>)| {
-            let stream = stream.clone();
-            (0..all.len() as i32).map(move |number| Partition { stream: stream.clone(), number })
-        };
-        Ok(state.streams.iter().flat_map(of).collect())
+        let agencies = state.streams.iter().filter(|(stream, _)| agency_of(stream).is_some());
+        Ok(agencies.flat_map(|(stream, all)| partitions_of(stream, all)).collect())
+    }
+
+    fn partitions_of(&mut self, stream: &str) -> Result<Vec<Partition>> {
+        self.ask()?;
+        let state = self.log.state();
+        Ok(state.streams.get_key_value(stream).map_or_else(Vec::new, |(name, all)| partitions_of(name, all).collect()))
     }
 
     fn changed(&mut self) -> Result<Change> {
@@ -143,6 +147,11 @@ impl EventSource for SimulatedSource {
         self.log.state().hints.insert(partition.clone(), next);
         Ok(())
     }
+}
+
+fn partitions_of(stream: &Arc<str>, all: &[Stored]) -> impl Iterator<Item = Partition> {
+    let stream = stream.clone();
+    (0..all.len() as i32).map(move |number| Partition { stream: stream.clone(), number })
 }
 
 fn take(

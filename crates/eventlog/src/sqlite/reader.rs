@@ -8,6 +8,7 @@ use super::{SqliteLog, find_partition, frame, typed};
 use crate::error::{LogError, Result};
 use crate::records::{Fetched, RecordsBuilder};
 use crate::source::{EventSource, Partition, Watermarks};
+use crate::stream::agency_of;
 
 /// How often a waiting reader asks whether another process has committed (`PRAGMA data_version`, a few microseconds).
 /// Writers of this process wake it at once.
@@ -103,6 +104,17 @@ impl SqliteSource {
         let records = builder.finish();
         Ok((!records.is_empty()).then(|| Fetched { partition: partition.clone(), records }))
     }
+
+    /// Of whatever stream, sorted.
+    fn all_partitions(&self) -> Result<Vec<Partition>> {
+        let list = || -> rusqlite::Result<Vec<Partition>> {
+            let sql = "SELECT stream, number FROM partitions ORDER BY stream, number";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| Ok(Partition::new(row.get::<_, String>(0)?, row.get(1)?)))?;
+            rows.collect()
+        };
+        list().map_err(|e| typed(&self.log.path, e))
+    }
 }
 
 impl EventSource for SqliteSource {
@@ -111,13 +123,15 @@ impl EventSource for SqliteSource {
     }
 
     fn partitions(&mut self) -> Result<Vec<Partition>> {
-        let list = || -> rusqlite::Result<Vec<Partition>> {
-            let sql = "SELECT stream, number FROM partitions ORDER BY stream, number";
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let rows = statement.query_map([], |row| Ok(Partition::new(row.get::<_, String>(0)?, row.get(1)?)))?;
-            rows.collect()
-        };
-        list().map_err(|e| typed(&self.log.path, e))
+        let mut found = self.all_partitions()?;
+        found.retain(|partition| agency_of(&partition.stream).is_some());
+        Ok(found)
+    }
+
+    fn partitions_of(&mut self, stream: &str) -> Result<Vec<Partition>> {
+        let mut found = self.all_partitions()?;
+        found.retain(|partition| *partition.stream == *stream);
+        Ok(found)
     }
 
     fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks> {

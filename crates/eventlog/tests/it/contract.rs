@@ -32,6 +32,7 @@ contract! {
     none_starves
     stop_ends_a_partition_and_the_others_go_on
     new_streams_are_discovered
+    receipts_are_found_by_name_and_are_no_agencys_stream
     an_unknown_partition_is_an_error
     an_offset_beyond_the_end_is_an_error
     an_offset_that_was_deleted_is_an_error
@@ -273,6 +274,19 @@ fn new_streams_are_discovered(bench: &dyn Bench) {
     assert!(partitions_of(&mut *source, &second).is_empty());
     append_numbers(&mut *sink, &second, 0..1);
     assert!(!partitions_of(&mut *source, &second).is_empty());
+}
+
+fn receipts_are_found_by_name_and_are_no_agencys_stream(bench: &dyn Bench) {
+    let at = bench.sink().append(eventlog::RECEIPTS, &[message("k", "a receipt")]).unwrap()[0];
+    let mut source = bench.source();
+    assert!(source.partitions().unwrap().iter().all(|partition| &*partition.stream != eventlog::RECEIPTS));
+    let found = source.partitions_of(eventlog::RECEIPTS).unwrap();
+    let place = Partition::new(eventlog::RECEIPTS, at.partition);
+    assert!(found.contains(&place) && found.is_sorted(), "{found:?}");
+    source.read_from(&place, at.offset).unwrap();
+    let fetched = source.poll(1 << 20, PATIENCE).unwrap().expect("it is there");
+    assert_eq!(fetched.records.get(0).unwrap().value, Some(&b"a receipt"[..]));
+    assert_eq!(source.partitions_of("tip.events.nobody.v1").unwrap(), []);
 }
 
 fn an_unknown_partition_is_an_error(bench: &dyn Bench) {

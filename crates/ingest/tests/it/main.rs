@@ -12,6 +12,7 @@ mod copies;
 mod crash_loop;
 mod full_disk;
 mod policies;
+mod receipts;
 mod replay;
 mod reset;
 mod restart;

@@ -7,7 +7,7 @@ use lake::{Move, Outcome, PartitionId, Reset};
 use uuid::Uuid;
 
 impl Place {
-    async fn reset(&mut self, moves: &[(PartitionId, Option<i64>, i64)]) -> Outcome {
+    pub async fn reset(&mut self, moves: &[(PartitionId, Option<i64>, i64)]) -> Outcome {
         let moves =
             moves.iter().map(|(partition, from, to)| Move { partition: partition.clone(), from: *from, to: *to });
         let reset = Reset {

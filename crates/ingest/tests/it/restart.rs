@@ -127,7 +127,8 @@ async fn a_process_that_ingests() {
         place.policy = policy(&rule);
     }
     let crash_file = place.path().join("RUNNING");
-    place.worker(config).await.with_crash_file(crash_file).drain().await.unwrap();
+    let sink = Box::new(place.log.sink().unwrap());
+    place.worker(config).await.with_crash_file(crash_file).with_receipts(sink).drain().await.unwrap();
     scenario.teardown();
 }
 

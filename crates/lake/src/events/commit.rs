@@ -64,6 +64,9 @@ pub struct ClosedBatch {
     pub counts: Counts,
     /// Contracts under which rows were decoded.
     pub schema_ids: Vec<String>,
+    /// Of these partitions, the offset below which the log has acknowledged every receipt (ingestion.md 3.4). Only the owner
+    /// of a partition says so, in a commit that holds rows of it; what is not above the table's own is left out.
+    pub receipted: Vec<(PartitionId, i64)>,
 }
 
 /// How a commit ended. Only `Committed` changed the table.
@@ -187,12 +190,20 @@ impl Events {
             .ranges
             .iter()
             .flat_map(|range| [(range.partition.app_id(), range.to), (range.partition.claim_app_id(), range.claim)]);
-        let txns = planted(txns.collect());
+        let mut txns = planted(txns.collect());
+        txns.extend(self.receipts(batch));
         if mistake("mistake.offsets_first") {
             self.append(Vec::new(), txns, self.audit(batch)).await?;
             return self.append(adds, Vec::new(), self.audit(batch)).await;
         }
         self.append(adds, txns, self.audit(batch)).await
+    }
+
+    /// The receipts of the batch that moved. They never decrease: a later owner may know of more than we do.
+    fn receipts(&self, batch: &ClosedBatch) -> Vec<(String, i64)> {
+        let ours = |id: &PartitionId| batch.ranges.iter().any(|range| range.partition == *id);
+        let moved = |(id, next): &&(PartitionId, i64)| ours(id) && self.receipted(id).is_none_or(|seen| seen < *next);
+        batch.receipted.iter().filter(moved).map(|(id, next)| (id.receipt_app_id(), *next)).collect()
     }
 
     /// Commits new files and transactions on the newest version and moves there.

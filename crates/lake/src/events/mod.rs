@@ -198,6 +198,11 @@ impl Events {
         self.txn(&partition.claim_app_id())
     }
 
+    /// The next offset of a partition without an acknowledged receipt, at the version seen; `None` = there never was one.
+    pub fn receipted(&self, partition: &PartitionId) -> Option<i64> {
+        self.txn(&partition.receipt_app_id())
+    }
+
     /// The log of the table.
     pub(crate) fn log(&self) -> LogStoreRef {
         self.table.log_store()

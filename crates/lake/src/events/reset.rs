@@ -82,6 +82,10 @@ impl Events {
                 return Ok(Outcome::Moved { partition: partition.clone(), seen });
             }
             txns.push((partition.app_id(), *to));
+            if from.is_none() {
+                // It begins here, and nobody is owed a receipt of what lies before (3.4).
+                txns.push((partition.receipt_app_id(), *to));
+            }
             if let Some(from) = *from
                 && self.has_rows(partition).await?
             {

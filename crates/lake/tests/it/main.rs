@@ -13,6 +13,7 @@ mod kills;
 mod lease;
 mod log_tail;
 mod maintenance;
+mod receipts;
 mod reset;
 mod s3;
 mod schema_change;

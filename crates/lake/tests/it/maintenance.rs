@@ -416,8 +416,14 @@ async fn the_first_offset_since_a_date_is_exact_for_each_partition_compacted_or_
         }
         let written = events.write(lanes).await.unwrap();
         let id = uuid::Uuid::from_u128(from as u128);
-        let batch =
-            lake::ClosedBatch { batch_id: id, ranges, written, counts: Counts::default(), schema_ids: Vec::new() };
+        let batch = lake::ClosedBatch {
+            batch_id: id,
+            ranges,
+            written,
+            counts: Counts::default(),
+            schema_ids: Vec::new(),
+            receipted: Vec::new(),
+        };
         assert!(matches!(events.commit(&batch).await.unwrap(), Outcome::Committed { .. }));
     }
     for compact in [false, true] {

@@ -200,7 +200,14 @@ pub async fn closed(events: &Events, at: &PartitionId, from: Option<i64>, to: i6
 pub fn batch(at: &PartitionId, from: Option<i64>, to: i64, claim: i64, written: lake::Written) -> ClosedBatch {
     let ranges = vec![OffsetRange { partition: at.clone(), from, to, claim }];
     let counts = Counts { ok: (to - from.unwrap_or(0)) as u64, ..Counts::default() };
-    ClosedBatch { batch_id: Uuid::from_u128(to as u128), ranges, written, counts, schema_ids: Vec::new() }
+    ClosedBatch {
+        batch_id: Uuid::from_u128(to as u128),
+        ranges,
+        written,
+        counts,
+        schema_ids: Vec::new(),
+        receipted: Vec::new(),
+    }
 }
 
 /// Writes and commits offsets of a partition under a claim.

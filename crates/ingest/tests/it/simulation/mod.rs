@@ -9,15 +9,17 @@
 //! one that is too many of its last offsets. There an undisturbed worker stands still too, and all must end where it does.
 //!
 //! These are failures: a breach of the invariants I1, I2, I3, I5 or I6; a row that is not what an undisturbed worker makes of
-//! the same message; a world in which a healthy worker cannot catch up any more. These are not: rows late or in other files,
+//! the same message; a world in which a healthy worker cannot catch up any more, or at the end of which agencies were told something
+//! else than the table says. These are not: rows late or in other files,
 //! commits more than needed, partitions that stand still while their worker is dead. These are beyond our control, and not
 //! simulated: a store that forgets what it acknowledged, or that lets two creations of one name succeed.
 //!
 //! What happens in here: `store` (faults before and after an operation took effect, answers that are late or lost, operations
-//! that take effect long after they were given up), `clock` (time that moves when it is told to, and a wall clock that jumps),
+//! that take effect long after they were given up), `receipts` (a log that takes no receipts, or takes them and says it did not), `clock` (time that moves when it is told to, and a wall clock that jumps),
 //! `world` (crashes, pauses, moves of partitions, in an order that the seed decides), `verdict` (what must hold at the end).
 
 mod clock;
+mod receipts;
 mod store;
 mod verdict;
 mod world;
@@ -30,7 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use world::World;
 
 /// Known mistakes of such protocols; each is switched on in the real code and must be noticed (see `lake::mistake`).
-const MISTAKES: [&str; 10] = [
+const MISTAKES: [&str; 11] = [
     "mistake.no_offsets",
     "mistake.offsets_first",
     "mistake.last_offset_for_next",
@@ -41,6 +43,7 @@ const MISTAKES: [&str; 10] = [
     "mistake.fenced_rows_stay",
     "mistake.bad_messages_dropped",
     "mistake.window_starts_empty",
+    "mistake.receipts_before_they_are_acknowledged",
 ];
 
 /// Seeds tried for a mistake until it is noticed. Most are in the first; a partition that is lost between the writing of files

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::store::Bucket;
 use crate::commits::{history, offsets_only_grow_under_growing_claims};
+use crate::receipts;
 use crate::support::{Row, rows};
 
 /// The header that says until when set-aside bytes are kept: it depends on when they were ingested.
@@ -51,6 +52,7 @@ pub async fn judge(bucket: &Bucket, log: &SimulatedLog, truth: &Truth) -> Result
     let found = rows_of(bucket).await?;
     each_message_is_one_row(&found, &truth.rows)?;
     everything_is_in(bucket, log, truth).await?;
+    everyone_was_told(&snapshot(bucket).await?.cut, log, &found)?;
     Ok(commits.len() as u64)
 }
 
@@ -76,6 +78,19 @@ fn each_message_is_one_row(found: &[Row], truth: &[Row]) -> Result<(), String> {
     }
     if found.len() != truth.len() {
         return Err(format!("I1: {} rows for {} messages", found.len(), truth.len()));
+    }
+    Ok(())
+}
+
+/// The receipts, folded, are the table: each row once, accepted or with its reason, up to the next offset of its partition.
+fn everyone_was_told(cut: &BTreeMap<PartitionId, i64>, log: &SimulatedLog, rows: &[Row]) -> Result<(), String> {
+    let known = receipts::known(receipts::told(&mut log.source()));
+    receipts::agrees(rows, &known)?;
+    for (id, next) in cut.iter().filter(|(id, _)| rows.iter().any(|row| row.partition == **id)) {
+        let of = known.get(&(id.log_stream.to_string(), id.partition)).and_then(|known| known.ranges.last());
+        if of.is_none_or(|range| range.1 != *next) {
+            return Err(format!("{id} is in the table up to {next}, and was told of up to {of:?}"));
+        }
     }
     Ok(())
 }

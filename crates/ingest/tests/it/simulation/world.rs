@@ -20,6 +20,7 @@ use rand_chacha::ChaCha8Rng;
 use url::Url;
 
 use super::clock::SimClock;
+use super::receipts::{Faults, FaultySink};
 use super::store::{Bucket, Seen, View};
 use super::verdict;
 use crate::support::*;
@@ -50,15 +51,21 @@ pub struct Played {
     pub fenced: u64,
     pub given_up: u64,
     pub store: Seen,
+    pub receipts_refused: u64,
+    pub receipts_answers_lost: u64,
 }
 
 impl Played {
     pub fn saw_everything(&self) {
         let all =
             [self.crashes, self.pauses, self.moves, self.lost, self.storms, self.jumps, self.fenced, self.given_up];
+        let receipts = [self.receipts_refused, self.receipts_answers_lost];
         let store =
             [self.store.refused, self.store.answers_lost, self.store.delayed, self.store.late, self.store.late_won];
-        assert!(all.iter().chain(&store).all(|times| *times > 0), "some misfortune never happened: {self:?}");
+        assert!(
+            all.iter().chain(&store).chain(&receipts).all(|times| *times > 0),
+            "some misfortune never happened: {self:?}"
+        );
     }
 }
 
@@ -79,6 +86,8 @@ impl AddAssign for Played {
         self.store.delayed += other.store.delayed;
         self.store.late += other.store.late;
         self.store.late_won += other.store.late_won;
+        self.receipts_refused += other.receipts_refused;
+        self.receipts_answers_lost += other.receipts_answers_lost;
     }
 }
 
@@ -105,6 +114,8 @@ fn policy_of(seed: u64) -> Arc<Policy> {
 }
 
 pub struct World {
+    seed: u64,
+    faults: Arc<Faults>,
     policy: Arc<Policy>,
     rng: ChaCha8Rng,
     clock: SimClock,
@@ -135,6 +146,8 @@ impl World {
         });
         let members = members.collect();
         Self {
+            seed,
+            faults: Arc::default(),
             policy: policy_of(seed),
             rng,
             clock,
@@ -165,7 +178,9 @@ impl World {
         let played = self.played;
         let truth = undisturbed(&self.log, &self.policy).await?;
         let commits = verdict::judge(&self.bucket, &self.log, &truth).await?;
-        Ok(Played { commits, store: self.bucket.seen(), ..played })
+        let receipts_refused = self.faults.refused.load(Ordering::Relaxed);
+        let receipts_answers_lost = self.faults.answers_lost.load(Ordering::Relaxed);
+        Ok(Played { commits, store: self.bucket.seen(), receipts_refused, receipts_answers_lost, ..played })
     }
 
     fn begin(&mut self) {
@@ -294,7 +309,9 @@ impl World {
             let source = self.log.member(&member.name);
             let view = self.bucket.view(at);
             let (clock, policy) = (self.clock.clone(), self.policy.clone());
-            member.running = Some(worker(view, source, clock, policy, self.writers, member.monitor.clone()));
+            let sink = FaultySink::new(&self.log, &self.faults, 25, (self.seed, self.writers));
+            let monitor = member.monitor.clone();
+            member.running = Some(worker(view, source, sink, clock, policy, self.writers, monitor));
         }
         let ended = match run_until_still(at, member, &self.bucket).await {
             Ok(ended) => ended,
@@ -330,7 +347,8 @@ impl World {
         }
         self.bucket.settle(true).await;
         self.writers += 1;
-        let report = drain(&self.bucket, &self.log, &self.clock, &self.policy, self.writers).await?;
+        let sink = FaultySink::new(&self.log, &self.faults, 0, (self.seed, self.writers));
+        let report = drain(&self.bucket, &self.log, Some(sink), &self.clock, &self.policy, self.writers).await?;
         let stuck = report.halted().find(|(_, halt)| !matches!(halt, Halt::Rejected { .. }));
         stuck.map_or(Ok(()), |(partition, halt)| Err(format!("{partition} stands still: {halt}")))
     }
@@ -345,7 +363,7 @@ async fn undisturbed(log: &SimulatedLog, policy: &Arc<Policy>) -> Result<verdict
     if let Some(name) = &mistake {
         fail::cfg(name, "off").unwrap();
     }
-    let drained = drain(&bucket, log, &clock, policy, 0).await;
+    let drained = drain(&bucket, log, None, &clock, policy, 0).await;
     if let Some(name) = &mistake {
         fail::cfg(name, "return").unwrap();
     }
@@ -355,6 +373,7 @@ async fn undisturbed(log: &SimulatedLog, policy: &Arc<Policy>) -> Result<verdict
 async fn drain(
     bucket: &Bucket,
     log: &SimulatedLog,
+    sink: Option<FaultySink>,
     clock: &SimClock,
     policy: &Arc<Policy>,
     writer: u64,
@@ -363,8 +382,11 @@ async fn drain(
     let (view, source, watched) = (bucket.view(usize::MAX), log.source(), monitor.clone());
     let (theirs, policy) = (clock.clone(), policy.clone());
     let running: Running = Box::pin(async move {
-        let mut worker = make(view, source, theirs, policy, writer, &watched).await?;
-        worker.drain().await
+        let worker = make(view, source, theirs, policy, writer, &watched).await?;
+        match sink {
+            Some(sink) => worker.with_receipts(Box::new(sink)).drain().await,
+            None => { worker }.drain().await,
+        }
     });
     let mut member = Member { name: String::new(), running: Some(running), monitor, fenced: 0, until: Duration::ZERO };
     for _ in 0..3_000 {
@@ -412,14 +434,15 @@ async fn make(
 fn worker(
     view: View,
     source: SimulatedSource,
+    sink: FaultySink,
     clock: SimClock,
     policy: Arc<Policy>,
     writer: u64,
     monitor: Arc<OnceLock<Monitor>>,
 ) -> Running {
     Box::pin(async move {
-        let mut worker = make(view, source, clock, policy, writer, &monitor).await?;
-        worker.run_until(pending()).await
+        let worker = make(view, source, clock, policy, writer, &monitor).await?;
+        worker.with_receipts(Box::new(sink)).run_until(pending()).await
     })
 }
 
@@ -448,7 +471,8 @@ async fn run_until_still(
             if called.again.load(Ordering::SeqCst) {
                 continue;
             }
-            let waits = member.monitor.get().is_some_and(|monitor| monitor.report().activity == Activity::Waiting);
+            let report = member.monitor.get().map(Monitor::report);
+            let waits = report.is_some_and(|report| report.activity == Activity::Waiting && !report.makes_receipts);
             bucket.watch(outer.waker());
             return if waits || bucket.holds(at) { Poll::Ready(Ok(None)) } else { Poll::Pending };
         }
