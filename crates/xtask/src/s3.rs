@@ -16,6 +16,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
+use nix::sys::signal::Signal;
 
 use crate::server::{self, Life};
 use crate::tied;
@@ -126,6 +127,16 @@ impl Server {
     /// `kill -9` in the middle of whatever it does.
     pub fn kill(&mut self) -> Result<()> {
         self.started.kill()
+    }
+
+    /// It answers nobody from now on, and refuses nobody: connections stay open.
+    pub fn pause(&self) -> Result<()> {
+        self.started.signal(Signal::SIGSTOP)
+    }
+
+    /// It goes on where it was paused.
+    pub fn resume(&self) -> Result<()> {
+        self.started.signal(Signal::SIGCONT)
     }
 
     /// The same server again after [`Server::kill`]: same port, keys and objects.

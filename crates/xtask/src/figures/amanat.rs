@@ -118,8 +118,12 @@ fn watch(id: u32) -> f64 {
 
 /// The largest resident set of a living process, MiB.
 fn peak_mib(id: u32) -> f64 {
+    memory_mib(id, "VmHWM:")
+}
+
+fn memory_mib(id: u32, what: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(what));
     line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
@@ -165,6 +169,11 @@ impl Running {
     /// Largest resident set so far, MiB.
     pub fn peak_mib(&self) -> f64 {
         peak_mib(self.child.id())
+    }
+
+    /// Resident set now, MiB.
+    pub fn resident_mib(&self) -> f64 {
+        memory_mib(self.child.id(), "VmRSS:")
     }
 
     /// Whether it ended well; an error while it runs.

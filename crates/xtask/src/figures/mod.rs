@@ -14,6 +14,7 @@ mod measure;
 mod page;
 mod road;
 mod s3;
+mod stalled;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -102,6 +103,7 @@ pub fn registry() -> Vec<Figure> {
         .chain(ingest::figures())
         .chain(maintain::figures())
         .chain(s3::figures())
+        .chain(stalled::figures())
         .chain(fuzz::figures())
         .collect()
 }

@@ -76,14 +76,14 @@ fn suites(server: &Server) -> Result<super::amanat::Tested> {
 }
 
 /// A data directory with the key and the log of another, and its lake in the bucket.
-struct Bucketed {
-    data: PathBuf,
-    config: PathBuf,
+pub(super) struct Bucketed {
+    pub data: PathBuf,
+    pub config: PathBuf,
     url: String,
 }
 
 impl Bucketed {
-    fn new(bench: &Bench, server: &Server, like: &Path, name: &str, more: &str) -> Result<Self> {
+    pub fn new(bench: &Bench, server: &Server, like: &Path, name: &str, more: &str) -> Result<Self> {
         let data = bench.scratch.join(name);
         std::fs::create_dir_all(data.join("keys"))?;
         std::fs::copy(like.join("keys/master"), data.join("keys/master"))?;
@@ -131,7 +131,7 @@ impl Bucketed {
     }
 }
 
-fn path(path: &Path) -> &str {
+pub(super) fn path(path: &Path) -> &str {
     path.to_str().expect("a scratch folder has a name in UTF-8")
 }
 
@@ -165,7 +165,7 @@ fn killed(bench: &Bench, program: &Path, server: &mut Server, like: &Path, expec
 }
 
 /// Commits of a log, by the names in the server's folder: looked at from beside it, because it may be away.
-fn commits(log: &Path) -> usize {
+pub(super) fn commits(log: &Path) -> usize {
     let names = std::fs::read_dir(log).into_iter().flatten().flatten().map(|entry| entry.path());
     names.filter(|path| path.extension().is_some_and(|ending| ending == "json")).count()
 }

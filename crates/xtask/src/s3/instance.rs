@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::runtime;
@@ -166,6 +167,11 @@ impl Started {
     pub fn stop(&mut self) {
         server::stop(&mut self.process);
         self.instance.forget();
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(nix::sys::signal::kill(Pid::from_raw(i32::try_from(self.process.id())?), signal)?)
     }
 
     /// `kill -9`, and waits until it is gone.
