@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_lag_of_a_partition_that_another_worker_has_is_not_told() {
-        let monitor = Monitor::new(0, [Purse::new(1), Purse::new(1)]);
+        let monitor = Monitor::new("w", 0, [Purse::new(1), Purse::new(1)]);
         let at = |number| PartitionId::new("log#0", "tip.events.FIA.v1", number);
         let (given, fenced) = (at(1), at(2));
         for id in [&at(0), &given, &fenced] {

@@ -240,6 +240,8 @@ pub enum Activity {
 /// What a worker did since it was made, and how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WorkerReport {
+    /// By which the lake knows what this worker commits and claims.
+    pub writer_id: String,
     /// Rows committed by this worker, by status and reason.
     pub counts: Counts,
     /// Batches committed.
@@ -291,8 +293,8 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    pub(crate) fn new(lake_version: u64, purses: [Purse; 2]) -> Self {
-        let report = WorkerReport { lake_version, ..WorkerReport::default() };
+    pub(crate) fn new(writer_id: &str, lake_version: u64, purses: [Purse; 2]) -> Self {
+        let report = WorkerReport { writer_id: writer_id.to_owned(), lake_version, ..WorkerReport::default() };
         Self {
             report: Arc::new(Mutex::new(report)),
             gone: Arc::default(),

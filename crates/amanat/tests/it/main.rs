@@ -11,3 +11,4 @@ mod replay;
 mod running;
 mod sample;
 mod stands_still;
+mod status;
