@@ -64,14 +64,14 @@ pub use worker::Worker;
 #[cfg(test)]
 #[path = "../../../fuzz/src/set_aside_frame.rs"]
 mod held_to;
+#[cfg(test)]
+#[path = "../../../fuzz/src/seeds.rs"]
+mod seeds;
 
 #[cfg(test)]
 mod tests {
-    #[path = "../../../../fuzz/src/seeds.rs"]
-    mod seeds;
-
     #[test]
     fn the_seeds_of_fuzzing_hold() {
-        seeds::each("set_aside_frame", super::held_to::frame);
+        super::seeds::each("set_aside_frame", super::held_to::frame);
     }
 }
