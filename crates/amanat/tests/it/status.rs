@@ -59,7 +59,7 @@ fn the_table_names_the_agency_its_partitions_and_a_total_in_a_hundred_columns() 
     assert!(row("POL-PB").contains("#0/tip.events.POL-PB.v1"), "{table}");
     assert!(row("0 ").contains("1/500") && row("0 ").contains("25.00 %") && row("0 ").contains("ingest-"), "{table}");
     assert!(
-        row("all ").contains("25.00 %") && table.contains("set aside: parse") && table.contains("bytes in the lake"),
+        row("all ").contains("25.00 %") && table.contains("set_aside: parse") && table.contains("bytes in the lake"),
         "{table}"
     );
     assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
