@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::set_aside::frame(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::set_aside_frame::frame(data));

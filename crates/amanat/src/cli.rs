@@ -90,7 +90,10 @@ pub enum Command {
         after_help = "Examples:\n  amanat sql \"select time_period, value, lo95, hi95 from published.v01 where province = 'PK-PB'\"\n  amanat sql \"select * from published.c01 where time_period = $1\" --param 2025-Q1 --format csv\n  amanat sql \"select table_name from information_schema.tables\""
     )]
     Sql(SqlArgs),
-    /// Lag per partition, what was set aside and why, editions
+    /// Lag, freshness, what was set aside and owner per partition; what stands still and why; editions
+    #[command(
+        after_help = "Examples:\n  amanat status                  beside a running `amanat up`, or with everything stopped\n  amanat status --watch 2        again every two seconds\n  amanat status --json | jq '.partitions[] | select(.halt)'\nNames in --json end in their unit; times are UTC. A partition is named STREAM/NUMBER, for `resume` and `reset`."
+    )]
     Status(StatusArgs),
     /// Let a partition go on that stands still because a message cannot be accepted
     #[command(
@@ -308,6 +311,9 @@ pub struct StatusArgs {
     /// Print one JSON object instead of tables
     #[arg(long)]
     pub json: bool,
+    /// Look again every so many seconds, until told to stop
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub watch: Option<u64>,
 }
 
 /// Arguments of `resume`.

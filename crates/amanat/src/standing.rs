@@ -1,7 +1,7 @@
 //! What a worker keeps beside the lake for the operator of its machine, in `<data>/ingest/`: which partitions stand still and
-//! why, for `amanat status`, and the file by which a message that kills the process is found.
+//! why, and which process holds which claims, for `amanat status`; and the file by which a message that kills the process is found.
 //!
-//! Both are hints. Progress, permits and claims are in the lake; an entry holds only while its partition has not moved.
+//! All are hints. Progress, permits and claims are in the lake; an entry holds only while its partition has not moved.
 
 use std::fs;
 use std::io;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ingest::{Monitor, State, WorkerReport};
 use lake::PartitionId;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -36,6 +37,49 @@ impl Standing {
     pub const WAITING: &'static str = "waiting";
 }
 
+/// The process of a worker that runs, or was killed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// By which the lake knows it.
+    pub writer_id: String,
+    /// Name of its machine.
+    pub host: String,
+    /// Its number there.
+    pub pid: u32,
+    /// The claims that it holds, as far as it knows.
+    pub claims: Vec<Claim>,
+}
+
+/// A claim of a worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// On which partition.
+    #[serde(flatten)]
+    pub partition: PartitionId,
+    /// The fencing number.
+    pub claim: i64,
+}
+
+impl Process {
+    fn of(report: &WorkerReport) -> Self {
+        let claim = |(partition, status): (&PartitionId, &ingest::PartitionStatus)| {
+            Some(Claim { partition: partition.clone(), claim: status.claim? })
+        };
+        Self {
+            writer_id: report.writer_id.clone(),
+            host: host(),
+            pid: std::process::id(),
+            claims: report.partitions.iter().filter_map(claim).collect(),
+        }
+    }
+}
+
+/// The machine's name, as its kernel has it.
+fn host() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME").map_err(|_| ()));
+    name.map_or_else(|()| "this machine".to_owned(), |name| name.trim().to_owned())
+}
+
 /// The files of one worker.
 #[derive(Debug, Clone)]
 pub struct WorkerFiles {
@@ -59,46 +103,58 @@ impl WorkerFiles {
         self.put(&standing(report));
     }
 
-    /// Does so as often as it changes.
+    /// Does so as often as it changes, and says which process this is while it runs.
     pub async fn keep_telling(self, monitor: Monitor, stop: CancellationToken) {
-        let mut told = None;
+        let (mut told, mut said) = (None, None);
         while !stop.is_cancelled() {
-            let now = standing(&monitor.report());
-            if told.as_ref() != Some(&now) {
-                self.put(&now);
-                told = Some(now);
+            let report = monitor.report();
+            let now = (standing(&report), Process::of(&report));
+            if told.as_ref() != Some(&now.0) {
+                self.put(&now.0);
+                told = Some(now.0);
+            }
+            if said.as_ref() != Some(&now.1) {
+                self.say(PROCESS, Some(&now.1));
+                said = Some(now.1);
             }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
+        self.say(PROCESS, None::<&Process>);
+    }
+
+    fn put(&self, standing: &[Standing]) {
+        self.say(SUFFIX, (!standing.is_empty()).then_some(standing));
     }
 
     /// A hint that cannot be written is no reason not to ingest.
-    fn put(&self, standing: &[Standing]) {
-        let file = self.folder.join(format!("{}{SUFFIX}", self.worker));
-        if let Err(error) = write(&file, standing) {
-            warn!(file = %file.display(), %error, "`amanat status` cannot be told which partitions stand still");
+    fn say(&self, suffix: &str, what: Option<&(impl Serialize + ?Sized)>) {
+        let file = self.folder.join(format!("{}{suffix}", self.worker));
+        if let Err(error) = write(&file, what) {
+            warn!(file = %file.display(), %error, "`amanat status` cannot be told how this worker stands");
         }
     }
 }
 
 const SUFFIX: &str = ".standing.json";
+const PROCESS: &str = ".process.json";
 
 fn folder(data: &Path) -> PathBuf {
     data.join("ingest")
 }
 
-fn write(file: &Path, standing: &[Standing]) -> io::Result<()> {
-    if standing.is_empty() {
+/// Nothing to say: no file.
+fn write(file: &Path, what: Option<&(impl Serialize + ?Sized)>) -> io::Result<()> {
+    let Some(what) = what else {
         return fs::remove_file(file).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => Ok(()),
             _ => Err(error),
         });
-    }
+    };
     let new = file.with_extension("new");
-    fs::write(&new, serde_json::to_vec_pretty(standing)?)?;
+    fs::write(&new, serde_json::to_vec_pretty(what)?)?;
     fs::rename(new, file)
 }
 
@@ -114,12 +170,21 @@ fn standing(report: &WorkerReport) -> Vec<Standing> {
     report.partitions.iter().filter_map(entry).collect()
 }
 
-/// What the workers on this data directory have said. A file that cannot be read, or is of another version, says nothing.
+/// What the workers on this data directory have said of what stands still. A file that cannot be read, or is of another version,
+/// says nothing.
 pub fn read(data: &Path) -> Vec<Standing> {
+    said::<Vec<Standing>>(data, SUFFIX).into_iter().flatten().collect()
+}
+
+/// Which processes ingest on this data directory, as they have said.
+pub fn processes(data: &Path) -> Vec<Process> {
+    said(data, PROCESS)
+}
+
+fn said<T: DeserializeOwned>(data: &Path, suffix: &str) -> Vec<T> {
     let files = fs::read_dir(folder(data)).into_iter().flatten().flatten().map(|entry| entry.path());
-    let ours = files.filter(|file| file.to_string_lossy().ends_with(SUFFIX));
-    let read = |file: PathBuf| serde_json::from_slice::<Vec<Standing>>(&fs::read(file).ok()?).ok();
-    ours.filter_map(read).flatten().collect()
+    let ours = files.filter(|file| file.to_string_lossy().ends_with(suffix));
+    ours.filter_map(|file| serde_json::from_slice(&fs::read(file).ok()?).ok()).collect()
 }
 
 #[cfg(test)]

@@ -1,67 +1,205 @@
-//! `amanat status`: lag and halts per partition, what was set aside and why, editions. Reads beside a running `up`.
+//! `amanat status`: per partition lag, freshness, what was set aside beside its limit, claim and owner; what stands still and
+//! why; bytes, outcomes, maintenance, editions. Reads beside a running `up`, and writes nothing.
 //!
 //! Halts that positions tell are worked out here, by the rules by which a worker halts. What only a worker sees (a message that
 //! cannot be accepted, another worker's claim) it has written down ([`crate::standing`]); that holds while the partition has
 //! not moved.
+//!
+//! In reading order: `report` (what is told), `log` (what only the log knows), `text` (how a person sees it). Costs: each Parquet
+//! file of the lake is read once, five small columns of it; of the log the ends, and one record of each partition that lags.
+
+mod log;
+mod report;
+mod text;
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::time::Duration;
 
-use eventlog::Watermarks;
-use ingest::Halt;
+use chrono::{DateTime, Utc};
+use eventlog::{FILE_UID_PREFIX, Watermarks};
+use ingest::{Halt, Leeway, Outcome, Outcomes};
 use lake::{Events, EventsSnapshot, LakeError, PartitionId};
-use serde_json::{Value, json};
+use policy::OnReject;
 
 use crate::cli::StatusArgs;
 use crate::config::Config;
-use crate::data_dir::{DataDir, log_failure, unusable};
+use crate::data_dir::{DataDir, unusable};
 use crate::exit;
-use crate::standing::{self, Standing};
+use crate::standing::{self, Process, Standing};
+use log::Log;
+use report::{Bytes, Owner, Row, SetAside, Status, Totals};
 
-/// Prints the status.
+/// Newest commits that are searched for who made a claim: some minutes of a busy lake, days of a quiet one.
+const COMMITS: u64 = 1_000;
+
+/// Prints the status, once or again and again.
 pub fn run(config: Config, args: StatusArgs) -> anyhow::Result<()> {
     let dir = DataDir::open(&config)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let status = runtime.block_on(gather(&config, &dir))?;
-    exit::print(&if args.json { format!("{status}\n") } else { table(&status) })
-}
-
-async fn gather(config: &Config, dir: &DataDir) -> anyhow::Result<Value> {
-    let (mut partitions, log_away) = match log_ends(config, dir) {
-        Ok(ends) => (ends, None),
-        // The rest is still shown.
-        Err(error) => (BTreeMap::new(), Some(error.to_string())),
-    };
-    let mut counts = json!({});
-    let mut lake_version = Value::Null;
-    if let Some(snapshot) = snapshot(dir).await? {
-        lake_version = json!(snapshot.lake_version);
-        for (partition, next) in &snapshot.cut {
-            partitions.entry(partition.clone()).or_default().next = Some(*next);
-        }
-        for ((_, status, reason), rows) in ingest::reconcile(&snapshot).await?.rows() {
-            let name = if reason.is_empty() { status } else { format!("{status}: {reason}") };
-            counts[name] = json!(rows);
-        }
+    let mut look = Look { log: Log::new(&config, &dir), dir: &dir, outcomes: Outcomes::default() };
+    loop {
+        let status = runtime.block_on(look.at(Utc::now()))?;
+        let shown = if args.json { format!("{}\n", serde_json::to_string(&status)?) } else { text::of(&status) };
+        let Some(seconds) = args.watch else { return exit::print(&shown) };
+        let redraws = !args.json && std::io::stdout().is_terminal();
+        exit::print(&if redraws { format!("\x1b[2J\x1b[H{shown}") } else { shown })?;
+        std::thread::sleep(Duration::from_secs(seconds));
     }
-    let maintained = lake::maintain::Status::read(&dir.store).await?;
-    let editions = lake::Published::open(&dir.store).numbers().await?;
-    let seen = standing::read(&dir.path);
-    let rows: Vec<Value> =
-        partitions.iter().map(|(id, ends)| row(id, *ends, why(id, *ends, &partitions, &seen))).collect();
-    let halted = rows.iter().filter(|row| row["halt"].is_string()).count();
-    Ok(json!({
-        "store": if dir.is_sample() { "sample (synthetic)" } else { "real" }, "lake_version": lake_version,
-        "log_away": log_away, "maintenance": maintained, "partitions": rows, "halted": halted, "counts": counts, "editions": editions
-    }))
 }
 
-/// What the lake holds now; None before anything was ingested.
-async fn snapshot(dir: &DataDir) -> anyhow::Result<Option<EventsSnapshot>> {
+/// Whoever looks: what was counted before is not counted again.
+struct Look<'a> {
+    dir: &'a DataDir,
+    log: Log<'a>,
+    outcomes: Outcomes,
+}
+
+/// What the lake says at one version.
+#[derive(Default)]
+struct InLake {
+    events: Option<Events>,
+    next: BTreeMap<PartitionId, i64>,
+    outcomes: BTreeMap<PartitionId, Outcome>,
+    bytes: Bytes,
+}
+
+impl Look<'_> {
+    /// The lake first and the log afterwards: it only grows, so what is read is never past its end.
+    async fn at(&mut self, now: DateTime<Utc>) -> anyhow::Result<Status> {
+        let (lake, snapshot) = self.lake().await?;
+        let (log, log_away) = match self.log.ends() {
+            Ok(ends) => (ends, None),
+            // The rest is still shown.
+            Err(error) => (BTreeMap::new(), Some(error.to_string())),
+        };
+        let mut partitions: BTreeMap<PartitionId, Ends> =
+            log.into_iter().map(|(id, log)| (id, Ends { log, next: None })).collect();
+        for (id, next) in &lake.next {
+            partitions.entry(id.clone()).or_default().next = Some(*next);
+        }
+        let mut rows = self.rows(&partitions, &lake, now).await?;
+        if let Some(snapshot) = snapshot {
+            for (row, id) in rows.iter_mut().zip(partitions.keys()) {
+                row.set_aside = self.set_aside(&lake, &snapshot, id).await?;
+            }
+        }
+        let maintenance = lake::maintain::Status::read(&self.dir.store).await?;
+        let editions = lake::Published::open(&self.dir.store).numbers().await?;
+        Ok(Status {
+            at: report::time(now),
+            store: if self.dir.is_sample() { "sample (synthetic)" } else { "real" },
+            lake_version: lake.events.as_ref().map(Events::lake_version),
+            log_away,
+            totals: Totals::of(&rows),
+            halted: rows.iter().filter(|row| row.halt.is_some()).count(),
+            partitions: rows,
+            counts: report::counts(lake.outcomes.values()),
+            bytes: lake.bytes,
+            maintenance,
+            editions: serde_json::to_value(editions)?,
+        })
+    }
+
+    async fn lake(&mut self) -> anyhow::Result<(InLake, Option<EventsSnapshot>)> {
+        let Some(events) = events(self.dir).await? else { return Ok((InLake::default(), None)) };
+        let snapshot = events.snapshot()?;
+        let outcomes = self.outcomes.look(&snapshot).await?;
+        let (next, bytes) = (snapshot.cut.clone(), Bytes::of(&snapshot.files));
+        Ok((InLake { events: Some(events), next, outcomes, bytes }, Some(snapshot)))
+    }
+
+    async fn rows(
+        &mut self,
+        partitions: &BTreeMap<PartitionId, Ends>,
+        lake: &InLake,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Vec<Row>> {
+        let lagging = partitions.iter().filter_map(|(id, ends)| Some((id.clone(), ends.first_unread()?))).collect();
+        let unread_ms = self.log.times(&lagging);
+        let owners = match &lake.events {
+            Some(events) => events.owners(partitions.keys(), COMMITS).await?,
+            None => BTreeMap::new(),
+        };
+        let (seen, processes) = (standing::read(&self.dir.path), standing::processes(&self.dir.path));
+        let row = |(id, ends): (&PartitionId, &Ends)| {
+            let (reason, why) = why(id, *ends, partitions, &seen).unzip();
+            let waits = reason.as_deref() == Some(Standing::WAITING);
+            let (waiting, halt) = if waits { (why, None) } else { (None, why) };
+            let oldest = match ends.lag() {
+                Some(0) => Some(0.0),
+                _ => unread_ms.get(id).map(|ms| report::age_seconds(now, ms.saturating_mul(1000))),
+            };
+            let last = lake.outcomes.get(id).and_then(|outcome| outcome.last_ingested_us);
+            let claim = lake.events.as_ref().and_then(|events| events.claim_of(id));
+            Row {
+                agency: report::agency(id).map(str::to_owned),
+                log_stream: id.log_stream.to_string(),
+                partition: id.partition,
+                in_log: ends.log.map(|marks| marks.high),
+                in_lake: ends.next,
+                lag: ends.lag(),
+                oldest_unread_age_seconds: oldest,
+                last_ingested_at: last.and_then(DateTime::from_timestamp_micros).map(report::time),
+                last_ingested_age_seconds: last.map(|us| report::age_seconds(now, us)),
+                set_aside: None,
+                claim,
+                owner: owner(id, claim, &owners, &processes),
+                reason,
+                halt,
+                waiting,
+            }
+        };
+        Ok(partitions.iter().map(row).collect())
+    }
+
+    async fn set_aside(
+        &self,
+        lake: &InLake,
+        snapshot: &EventsSnapshot,
+        id: &PartitionId,
+    ) -> anyhow::Result<Option<SetAside>> {
+        let (Some(events), Some(next)) = (&lake.events, lake.next.get(id)) else { return Ok(None) };
+        let (rule, permitted) = (self.rule(id), events.permitted(id).unwrap_or(0));
+        let leeway = Leeway::of(snapshot, id, rule, permitted, *next).await?;
+        let all = lake.outcomes.get(id).cloned().unwrap_or_default();
+        Ok(Some(SetAside::of(rule, leeway, &all)))
+    }
+
+    /// What becomes of what cannot be accepted, as the committer has it: a file has no limit, nor has a replay.
+    fn rule(&self, id: &PartitionId) -> OnReject {
+        if id.log_stream.starts_with(FILE_UID_PREFIX) {
+            return OnReject::SetAside;
+        }
+        report::agency(id).map_or(OnReject::SetAside, |agency| self.dir.policy.agencies.on_reject(agency))
+    }
+}
+
+/// The table as it is now; None before anything was ingested.
+async fn events(dir: &DataDir) -> anyhow::Result<Option<Events>> {
     match Events::open(&dir.store, "status").await {
         Err(LakeError::NoTable(_)) => Ok(None),
         Err(error) => Err(unusable(&dir.path, &error).into()),
-        Ok(events) => Ok(Some(events.snapshot()?)),
+        Ok(events) => Ok(Some(events)),
     }
+}
+
+/// Who made the claim: by the lake's log, and where that is too far back by what a worker of this data directory says. Which
+/// process it is only the latter tells.
+fn owner(
+    id: &PartitionId,
+    claim: Option<i64>,
+    owners: &BTreeMap<PartitionId, lake::Owner>,
+    processes: &[Process],
+) -> Option<Owner> {
+    let claim = claim?;
+    let holds = |process: &&Process| process.claims.iter().any(|c| c.partition == *id && c.claim == claim);
+    let writer_id = match owners.get(id).filter(|owner| owner.claim == claim) {
+        Some(owner) => owner.writer_id.clone(),
+        None => processes.iter().find(holds)?.writer_id.clone(),
+    };
+    let process = processes.iter().find(|process| process.writer_id == writer_id);
+    Some(Owner { host: process.map(|p| p.host.clone()), pid: process.map(|p| p.pid), writer_id })
 }
 
 /// How far a partition goes in the log, and how far the lake has read it.
@@ -76,17 +214,12 @@ impl Ends {
     fn lag(self) -> Option<i64> {
         self.log.map(|marks| (marks.high - self.next.unwrap_or(marks.low)).max(0))
     }
-}
 
-/// One partition. `halt` until an operator acts, `waiting` until an Avro schema is there, each in words; `reason` as one.
-fn row(id: &PartitionId, ends: Ends, why: Option<(String, String)>) -> Value {
-    let (reason, why) = why.unzip();
-    let waits = reason.as_deref() == Some(Standing::WAITING);
-    let (waiting, halt) = if waits { (why, None) } else { (None, why) };
-    json!({
-        "log_stream": id.log_stream, "partition": id.partition, "in_log": ends.log.map(|marks| marks.high),
-        "in_lake": ends.next, "lag": ends.lag(), "reason": reason, "halt": halt, "waiting": waiting
-    })
+    /// Where the first message lies that is not in the lake, if there is one.
+    fn first_unread(self) -> Option<i64> {
+        let low = self.log?.low;
+        (self.lag()? > 0).then_some(self.next.unwrap_or(low)).filter(|next| *next >= low)
+    }
 }
 
 /// Why the partition stands still, as one word and in words.
@@ -120,92 +253,6 @@ fn is_of_another_log(id: &PartitionId, all: &BTreeMap<PartitionId, Ends>) -> boo
         .filter(|(of, same)| *same == stream && !of.starts_with("file-"))
         .peekable();
     known.peek().is_some() && known.all(|(of, _)| of != uid)
-}
-
-/// Ends of the log's partitions.
-fn log_ends(config: &Config, dir: &DataDir) -> anyhow::Result<BTreeMap<PartitionId, Ends>> {
-    let mut source = dir.source(config)?;
-    let uid = source.source_uid().to_owned();
-    let mut all = BTreeMap::new();
-    for partition in source.partitions().map_err(log_failure)? {
-        let log = match source.watermarks(&partition) {
-            // One partition's trouble: the others are still shown.
-            Err(error) if error.partition().is_some() => None,
-            marks => Some(marks.map_err(log_failure)?),
-        };
-        all.insert(PartitionId::new(&uid, &partition.stream, partition.number), Ends { log, next: None });
-    }
-    Ok(all)
-}
-
-fn table(status: &Value) -> String {
-    let number = |value: &Value| value.as_i64().map_or_else(|| "–".into(), |number| number.to_string());
-    let mut text = format!(
-        "store: {}   lake version: {}\n\n{:<60} {:>9} {:>9} {:>6}\n",
-        status["store"].as_str().unwrap_or(""),
-        number(&status["lake_version"]),
-        "partition",
-        "in log",
-        "in lake",
-        "lag"
-    );
-    for row in status["partitions"].as_array().into_iter().flatten() {
-        let name = format!("{}/{}", row["log_stream"].as_str().unwrap_or(""), row["partition"]);
-        text.push_str(&format!(
-            "{name:<60} {:>9} {:>9} {:>6}\n",
-            number(&row["in_log"]),
-            number(&row["in_lake"]),
-            number(&row["lag"])
-        ));
-    }
-    for row in status["partitions"].as_array().into_iter().flatten() {
-        let stands = [("HALTED", &row["halt"]), ("WAITS", &row["waiting"])];
-        for (how, why) in stands.iter().filter_map(|(how, why)| Some((how, why.as_str()?))) {
-            text.push_str(&format!("{how} {}/{}: {why}\n", row["log_stream"].as_str().unwrap_or(""), row["partition"]));
-        }
-    }
-    if let Some(why) = status["log_away"].as_str() {
-        text.push_str(&format!("the event log does not answer, so lag and halts are not known: {why}\n"));
-    }
-    text.push_str("\nevents by outcome\n");
-    for (name, count) in flat("", &status["counts"]) {
-        text.push_str(&format!("  {name:<40} {count:>9}\n"));
-    }
-    text.push_str(&maintenance(&status["maintenance"]));
-    match status["editions"].as_array().and_then(|all| all.last()) {
-        Some(latest) => text.push_str(&format!("\nlatest edition: {latest}\n")),
-        None => text.push_str("\nno edition yet: `amanat edition publish --as-of DATE` makes the first\n"),
-    }
-    text
-}
-
-/// What the last round of maintenance left.
-fn maintenance(status: &Value) -> String {
-    let Some(last) = status["last_run_ms"].as_i64().and_then(chrono::DateTime::from_timestamp_millis) else {
-        return "\nmaintenance: never; `amanat up` does it, or `amanat maintain`\n".to_owned();
-    };
-    format!(
-        "\nmaintenance: {} by {}\n  {} file(s) of {} bytes, {} waiting for compaction, {} version(s) since the last checkpoint\n",
-        last.format("%Y-%m-%d %H:%M:%S UTC"),
-        status["holder"].as_str().unwrap_or(""),
-        status["files"],
-        status["bytes"],
-        status["files_waiting"],
-        status["versions_since_checkpoint"],
-    )
-}
-
-/// Leaves of nested counts, as dotted names.
-fn flat(prefix: &str, value: &Value) -> Vec<(String, i64)> {
-    match value {
-        Value::Object(object) => object
-            .iter()
-            .flat_map(|(key, value)| {
-                flat(&if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") }, value)
-            })
-            .collect(),
-        _ => value.as_i64().filter(|count| *count > 0).map(|count| (prefix.to_owned(), count)).into_iter().collect(),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use crate::source::{Partition, Watermarks};
+use crate::partition::Partition;
+use crate::source::Watermarks;
 
 /// Result of an operation on a log.
 pub type Result<T, E = LogError> = std::result::Result<T, E>;

@@ -13,6 +13,8 @@
 
 mod error;
 pub mod kafka;
+mod outgoing;
+mod partition;
 mod records;
 mod share;
 pub mod simulated;
@@ -22,8 +24,10 @@ pub mod sqlite;
 mod stream;
 
 pub use error::{LogError, Result};
+pub use outgoing::Outgoing;
+pub use partition::Partition;
 pub use records::{Fetched, Headers, Record, Records, RecordsBuilder};
 pub use share::{Share, Shared};
-pub use sink::{EventSink, Outgoing, Position};
-pub use source::{Change, EventSource, FILE_UID_PREFIX, Partition, Watermarks};
+pub use sink::{EventSink, Position};
+pub use source::{Change, EventSource, FILE_UID_PREFIX, Watermarks};
 pub use stream::{RECEIPTS, RECEIPTS_DAYS, agency_of, stream_name, valid_stream_name};

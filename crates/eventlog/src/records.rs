@@ -3,7 +3,7 @@
 //! Layout of one record in the arena, and in the BLOBs of the SQLite log: key, header block, value, without gaps.
 //! Header block: for each header `name length u16 LE, value length u32 LE, name, value`.
 
-use crate::source::Partition;
+use crate::partition::Partition;
 
 /// Length that means "absent" for a key or a value.
 pub(crate) const ABSENT: u32 = u32::MAX;

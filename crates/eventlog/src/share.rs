@@ -4,8 +4,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::partition::Partition;
 use crate::records::Fetched;
-use crate::source::{Change, EventSource, Partition, Watermarks};
+use crate::source::{Change, EventSource, Watermarks};
 
 /// Which share of the partitions a reader has: those whose name falls to its number, of so many readers
 /// (ingestion.md 3.5, "static assignment").

@@ -1,43 +1,14 @@
 //! The reading side of the log.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{LogError, Result};
+use crate::partition::Partition;
 use crate::records::Fetched;
 
 /// How the [`source_uid`](EventSource::source_uid) of a file begins; its hash follows. A file is a log of its own: it
 /// continues no other log and none continues it (ingestion.md 3.3). Whoever makes such a uid and whoever judges it use this.
 pub const FILE_UID_PREFIX: &str = "file-";
-
-/// One ordered sequence of records: a stream and a number in it.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Partition {
-    /// The stream (topic), e.g. `tip.events.FIA.v1`.
-    pub stream: Arc<str>,
-    /// Its number in the stream, from 0.
-    pub number: i32,
-}
-
-impl Partition {
-    /// A partition by name and number.
-    pub fn new(stream: impl Into<Arc<str>>, number: i32) -> Self {
-        Self { stream: stream.into(), number }
-    }
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.stream, self.number)
-    }
-}
-
-impl fmt::Debug for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// What a partition holds: offsets in `low..high`, not necessarily all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

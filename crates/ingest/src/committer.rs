@@ -43,8 +43,9 @@ pub(crate) enum ToCommitter {
     Batch(EncodedBatch, Charge, Ticket),
     /// These rows were the last of an assignment.
     Release { topic: Arc<Topic> },
-    /// Find out below which offsets an operator lets these partitions set aside what cannot be accepted.
-    Permits { partitions: Vec<PartitionId>, reply: oneshot::Sender<Vec<Option<i64>>> },
+    /// Look what an operator has done for these partitions, which stand still: say below which offset each may set aside what
+    /// cannot be accepted, and tell the source of those whose next offset was moved.
+    Look { partitions: Vec<PartitionId>, reply: oneshot::Sender<Vec<Option<i64>>> },
     /// Find first rows of event ids.
     Find { wanted: Vec<Wanted>, reply: oneshot::Sender<Found> },
 }
@@ -105,9 +106,9 @@ impl Committer<'_> {
                 self.is(Activity::Looking);
                 let _ = reply.send(self.find(wanted).await?);
             }
-            ToCommitter::Permits { partitions, reply } => {
+            ToCommitter::Look { partitions, reply } => {
                 self.is(Activity::Looking);
-                let _ = reply.send(self.permits(&partitions).await?);
+                let _ = reply.send(self.look(&partitions).await?);
             }
             ToCommitter::Batch(batch, _charge, _ticket) => {
                 self.is(Activity::Committing);
@@ -192,17 +193,30 @@ impl Committer<'_> {
         }
     }
 
-    async fn permits(&mut self, partitions: &[PartitionId]) -> Result<Vec<Option<i64>>, IngestError> {
+    async fn look(&mut self, partitions: &[PartitionId]) -> Result<Vec<Option<i64>>, IngestError> {
         let mut backoff = self.backoff();
         loop {
             match self.events.refresh().await {
-                Ok(_) => {
-                    self.answered(&mut backoff, ());
-                    return Ok(partitions.iter().map(|partition| self.events.permitted(partition)).collect());
-                }
+                Ok(_) => break,
                 Err(error) => self.failed(&mut backoff, error).await?,
             }
         }
+        self.answered(&mut backoff, ());
+        for partition in partitions {
+            if let Some(seen) = self.moved_to(partition) {
+                self.moved(partition, seen);
+            }
+        }
+        Ok(partitions.iter().map(|partition| self.events.permitted(partition)).collect())
+    }
+
+    /// Where the lake's next offset is, if it is no longer where our last commit left it although the claim is still ours: only a
+    /// reset does that. It is asked here and not of the source, which hears of our own commits later than they happen.
+    fn moved_to(&self, partition: &PartitionId) -> Option<Option<i64>> {
+        let owned = self.owned.get(partition)?;
+        let ours = self.events.claim_of(partition) == Some(owned.topic.claim);
+        let seen = self.events.next_offset(partition);
+        (ours && seen != owned.committed).then_some(seen)
     }
 
     /// Commits what is still ours of a batch. A partition that is not is dropped and the rest is written anew.

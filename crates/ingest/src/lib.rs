@@ -27,6 +27,7 @@ mod headers;
 mod listing;
 mod lookup;
 mod metrics;
+mod outcomes;
 mod pipeline;
 mod reading;
 mod receipts;
@@ -50,11 +51,28 @@ pub use config::{Pacing, WorkerConfig};
 pub use error::IngestError;
 pub use listing::{SetAsideRow, ShowError, list_set_aside, show_set_aside};
 pub use metrics::observe;
+pub use outcomes::{Outcome, Outcomes};
 pub use reconcile::{Reconciliation, Tally, reconcile};
 pub use replay::{Replay, ReplayError, Replayed, replay_partition, resolved};
 pub use schemas::{Need, NoRegistry, SchemaAnswer, SchemaSource, StaticSchemas, WaitReason, Waiting};
 pub use selection::{Selection, SelectionError};
 pub use set_aside::{ErrorClass, OpenError, Place, SetAsideMessage, open_set_aside};
 pub use status::{Activity, Counts, Halt, Monitor, PartitionStatus, Reachable, State, WorkerReport};
+pub use tolerance::Leeway;
 pub use versions::KnownVersions;
 pub use worker::Worker;
+
+#[cfg(test)]
+#[path = "../../../fuzz/src/set_aside_frame.rs"]
+mod held_to;
+#[cfg(test)]
+#[path = "../../../fuzz/src/seeds.rs"]
+mod seeds;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_seeds_of_fuzzing_hold() {
+        super::seeds::each("set_aside_frame", super::held_to::frame);
+    }
+}

@@ -8,7 +8,7 @@
 //! `amanat_ingest_batches_total` · `amanat_ingest_fenced_total`.
 //!
 //! As it stands when somebody looks ([`observe`]): `amanat_ingest_lag_events` ·
-//! `amanat_ingest_partition_lag_events{stream,partition}` · `amanat_ingest_halted_partitions{reason}` ([`Halt::reason`]) ·
+//! `amanat_ingest_partition_lag_events{stream,partition}` (NaN once another worker has the partition) · `amanat_ingest_halted_partitions{reason}` ([`Halt::reason`]) ·
 //! `amanat_ingest_waiting_partitions` (for an Avro schema) · `amanat_ingest_held_bytes` · `amanat_ingest_budget_bytes` ·
 //! `amanat_ingest_log_away` · `amanat_ingest_lake_away` (1 while it does not answer) · `amanat_lake_version`.
 //!
@@ -17,8 +17,10 @@
 use std::time::Duration;
 
 use metrics::{
-    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
+
+use lake::PartitionId;
 
 use crate::set_aside::ErrorClass;
 use crate::status::{Counts, Halt, Monitor};
@@ -132,10 +134,11 @@ impl Meters {
 pub fn observe(monitor: &Monitor) {
     let report = monitor.report();
     for (id, status) in &report.partitions {
-        let stream = id.log_stream.rsplit_once('/').map_or("", |(_, stream)| stream).to_owned();
-        let lag =
-            gauge!("amanat_ingest_partition_lag_events", "stream" => stream, "partition" => id.partition.to_string());
-        lag.set(status.lag().unwrap_or(0) as f64);
+        partition_lag(id).set(status.lag().map_or(f64::NAN, |lag| lag as f64));
+    }
+    // A gauge cannot be taken back, and what it said last is no longer so.
+    for id in monitor.gone() {
+        partition_lag(&id).set(f64::NAN);
     }
     let away = |away: bool| if away { 1.0 } else { 0.0 };
     gauge!("amanat_ingest_lag_events").set(report.lag() as f64);
@@ -150,6 +153,11 @@ pub fn observe(monitor: &Monitor) {
     gauge!("amanat_ingest_lake_away").set(away(report.reachable.lake_away));
     gauge!("amanat_ingest_receipts_owed_events").set(report.receipts_owed as f64);
     gauge!("amanat_lake_version").set(report.lake_version as f64);
+}
+
+fn partition_lag(id: &PartitionId) -> Gauge {
+    let stream = id.log_stream.rsplit_once('/').map_or("", |(_, stream)| stream).to_owned();
+    gauge!("amanat_ingest_partition_lag_events", "stream" => stream, "partition" => id.partition.to_string())
 }
 
 fn describe() {
@@ -179,7 +187,10 @@ fn describe() {
         "Messages in the lake of which the log has acknowledged no receipt yet"
     );
     describe_gauge!("amanat_ingest_lag_events", "Messages in the log that are not in the lake");
-    describe_gauge!("amanat_ingest_partition_lag_events", "The same of one partition");
+    describe_gauge!(
+        "amanat_ingest_partition_lag_events",
+        "The same of one partition; NaN while it is not known, and once another worker has the partition"
+    );
     describe_gauge!("amanat_ingest_halted_partitions", "Partitions that stand still until an operator acts");
     describe_gauge!("amanat_ingest_waiting_partitions", "Partitions that wait for an Avro schema");
     describe_gauge!("amanat_ingest_held_bytes", Unit::Bytes, "Held between the log and the commit");
@@ -187,4 +198,67 @@ fn describe() {
     describe_gauge!("amanat_ingest_log_away", "1 while the event log does not answer");
     describe_gauge!("amanat_ingest_lake_away", "1 while the lake cannot be written");
     describe_gauge!("amanat_lake_version", "Version of the table `events` as this worker last saw it");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex};
+
+    use metrics::{Key, KeyName, Metadata, Recorder, SharedString};
+
+    use super::*;
+    use crate::budget::Purse;
+    use crate::status::State;
+
+    /// Keeps the gauges that have a label `partition`.
+    #[derive(Default)]
+    struct Gauges(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+
+    impl Gauges {
+        fn of(&self, partition: &str) -> f64 {
+            f64::from_bits(self.0.lock().unwrap()[partition].load(Ordering::SeqCst))
+        }
+    }
+
+    impl Recorder for Gauges {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+            Counter::noop()
+        }
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+            let Some(label) = key.labels().find(|label| label.key() == "partition") else { return Gauge::noop() };
+            Gauge::from_arc(Arc::clone(self.0.lock().unwrap().entry(label.value().to_owned()).or_default()))
+        }
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    #[test]
+    fn the_lag_of_a_partition_that_another_worker_has_is_not_told() {
+        let monitor = Monitor::new("w", 0, [Purse::new(1), Purse::new(1)]);
+        let at = |number| PartitionId::new("log#0", "tip.events.FIA.v1", number);
+        let (given, fenced) = (at(1), at(2));
+        for id in [&at(0), &given, &fenced] {
+            monitor.partition(id, |status| (status.committed, status.high) = (Some(2), Some(9)));
+        }
+        let gauges = Gauges::default();
+        let look = || metrics::with_local_recorder(&gauges, || observe(&monitor));
+        look();
+        assert_eq!(["0", "1", "2"].map(|partition| gauges.of(partition)), [7.0; 3]);
+
+        monitor.given_up(&given);
+        monitor.partition(&fenced, |status| status.state = State::Halted(Halt::Fenced { own: 1, found: 2 }));
+        look();
+        assert!(gauges.of("0") == 7.0 && gauges.of("1").is_nan() && gauges.of("2").is_nan());
+        assert_eq!(monitor.report().lag(), 7);
+
+        monitor.partition(&given, |status| status.high = Some(3));
+        look();
+        assert_eq!(gauges.of("1"), 3.0, "it came back");
+    }
 }

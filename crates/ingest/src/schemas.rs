@@ -230,6 +230,11 @@ impl Gate {
         self.waiting.contains_key(partition)
     }
 
+    /// Partitions that wait.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &Partition> {
+        self.waiting.keys()
+    }
+
     pub(crate) fn forget(&mut self, partition: &Partition) {
         self.waiting.remove(partition);
     }

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, info, warn};
 
 mod group;
-mod permits;
+mod standing;
 
 use crate::IngestError;
 use crate::backoff::Backoff;
@@ -224,7 +224,7 @@ impl<S: EventSource> LogReader<S> {
             Control::Moved { topic } if self.holds(&topic) || self.halted.contains_key(&topic.source) => {
                 warn!(partition = %topic.source, "the next offset was moved in the lake; reading the partition anew");
                 self.drop_partition(&topic.source);
-                self.halted.remove(&topic.source);
+                self.goes_on(&topic.source);
                 self.scanned_at = None;
             }
             Control::Rejected { topic, halt } if self.holds(&topic) => {
@@ -306,7 +306,7 @@ impl<S: EventSource> LogReader<S> {
     /// left for the next scan and keeps the marks it had: it must not hold up the others. When none answers, the log is
     /// away.
     async fn scan(&mut self) -> Result<(), Trouble> {
-        self.look_for_permits().await?;
+        self.look_at_what_stands_still().await?;
         let all = self.io.source.partitions()?;
         let mut new = BTreeMap::new();
         let mut targets = BTreeMap::new();
@@ -386,7 +386,7 @@ impl<S: EventSource> LogReader<S> {
     ) -> Result<(), Trouble> {
         self.io.source.read_from(&partition, reading.next)?;
         info!(partition = %partition, from = reading.from, claim = reading.topic.claim, "reading");
-        self.halted.remove(&partition);
+        self.goes_on(&partition);
         // It may have stood still, or waited for a schema, under an assignment that is over.
         self.io.monitor.partition(&reading.topic.id, |status| {
             (status.state, status.claim) = (State::Reading, Some(reading.topic.claim));
@@ -603,6 +603,12 @@ impl<S: EventSource> LogReader<S> {
         // A group gave the partition to this worker: whoever claimed it meanwhile may be gone.
         let again = self.io.config.reclaim_after.filter(|_| fenced).map(|after| self.io.clock.elapsed() + after);
         self.halted.insert(partition.clone(), again);
+    }
+
+    /// It need not stand still any longer.
+    fn goes_on(&mut self, partition: &Partition) {
+        self.halted.remove(partition);
+        self.rejected.remove(partition);
     }
 
     /// Forgets what was read of the partition and not sent on.

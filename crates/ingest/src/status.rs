@@ -1,7 +1,7 @@
 //! What a worker tells about itself: counts, lag, the state of each partition, the lake's version. Nothing about persons.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::AddAssign;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -203,8 +203,12 @@ pub struct PartitionStatus {
 }
 
 impl PartitionStatus {
-    /// Messages in the log that are not yet in the lake; `None` while the log has not told.
+    /// Messages in the log that are not yet in the lake; `None` while the log has not told, and where another worker has claimed
+    /// the partition: how far that one is, this one does not know.
     pub fn lag(&self) -> Option<i64> {
+        if matches!(self.state, State::Halted(Halt::Fenced { .. })) {
+            return None;
+        }
         let next = self.committed.or(self.low).unwrap_or(0);
         self.high.map(|high| (high - next).max(0))
     }
@@ -236,6 +240,8 @@ pub enum Activity {
 /// What a worker did since it was made, and how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WorkerReport {
+    /// By which the lake knows what this worker commits and claims.
+    pub writer_id: String,
     /// Rows committed by this worker, by status and reason.
     pub counts: Counts,
     /// Batches committed.
@@ -285,15 +291,17 @@ impl WorkerReport {
 #[derive(Debug, Clone)]
 pub struct Monitor {
     report: Arc<Mutex<WorkerReport>>,
+    gone: Arc<Mutex<BTreeSet<PartitionId>>>,
     purses: Arc<[Purse; 2]>,
     version: Arc<watch::Sender<u64>>,
 }
 
 impl Monitor {
-    pub(crate) fn new(lake_version: u64, purses: [Purse; 2]) -> Self {
-        let report = WorkerReport { lake_version, ..WorkerReport::default() };
+    pub(crate) fn new(writer_id: &str, lake_version: u64, purses: [Purse; 2]) -> Self {
+        let report = WorkerReport { writer_id: writer_id.to_owned(), lake_version, ..WorkerReport::default() };
         Self {
             report: Arc::new(Mutex::new(report)),
+            gone: Arc::default(),
             purses: Arc::new(purses),
             version: Arc::new(watch::Sender::new(lake_version)),
         }
@@ -321,6 +329,20 @@ impl Monitor {
 
     pub(crate) fn partition(&self, id: &PartitionId, change: impl FnOnce(&mut PartitionStatus)) {
         self.update(|report| change(report.partitions.entry(id.clone()).or_default()));
+    }
+
+    /// The partition is another worker's now, and no longer in the report.
+    pub(crate) fn given_up(&self, id: &PartitionId) {
+        self.update(|report| drop(report.partitions.remove(id)));
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+    }
+
+    /// Partitions that were given up at some time and are not held now.
+    pub(crate) fn gone(&self) -> BTreeSet<PartitionId> {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let report = self.lock();
+        gone.retain(|id| !report.partitions.contains_key(id));
+        gone.clone()
     }
 
     /// The assignment of this claim stands still. One that came after it says for itself how it stands.

@@ -87,6 +87,42 @@ impl Tolerance {
     }
 }
 
+/// How much of what it may set aside a partition has used, as an operator sees it: the same count by which it stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leeway {
+    /// Messages set aside that count against the next one.
+    pub counted: u64,
+    /// Offsets among which they are counted, that of the next message included.
+    pub window: u32,
+    /// Messages that may be set aside among so many offsets; `None`: the policy sets no limit, or suspends at the first.
+    pub most: Option<u32>,
+}
+
+/// Offsets that are looked at where the policy has no window of its own (its default: ingestion.md 3.6).
+const WINDOW: u32 = 10_000;
+
+impl Leeway {
+    /// That of a partition whose next offset is `next` and which may set everything aside below `permitted`.
+    ///
+    /// # Errors
+    /// Storage errors of the lake.
+    pub async fn of(
+        snapshot: &EventsSnapshot,
+        partition: &PartitionId,
+        rule: OnReject,
+        permitted: i64,
+        next: i64,
+    ) -> Result<Self, LakeError> {
+        let (most, window) = match rule {
+            OnReject::SetAsideWithLimit { most, window } => (Some(most), window),
+            OnReject::Suspend | OnReject::SetAside => (None, WINDOW),
+        };
+        let first = (next - i64::from(window) + 1).max(permitted);
+        let counted = set_aside_since(snapshot, partition, first).await?.len() as u64;
+        Ok(Self { counted, window, most })
+    }
+}
+
 /// Offsets of the partition's rows that were set aside, from this offset on. Conflicts and duplicates are not among them.
 async fn set_aside_since(snapshot: &EventsSnapshot, partition: &PartitionId, from: i64) -> Result<Vec<i64>, LakeError> {
     let mut found = Vec::new();

@@ -91,7 +91,7 @@ impl<S: EventSource + 'static> Worker<S> {
     ) -> Self {
         let half = config.memory_bytes / 2;
         let (messages, rows) = (Purse::new(half), Purse::new(half));
-        let monitor = Monitor::new(events.lake_version(), [messages.clone(), rows.clone()]);
+        let monitor = Monitor::new(events.writer_id(), events.lake_version(), [messages.clone(), rows.clone()]);
         let (schemas, versions) = (Schemas::new(Arc::new(NoRegistry)), KnownVersions::default());
         let (source, crash_file, receipts) = (Some(source), None, None);
         Self {

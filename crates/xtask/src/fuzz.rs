@@ -35,6 +35,9 @@ pub struct Account {
     pub crashes: u64,
 }
 
+/// A folder that lies in memory, where there is one.
+const IN_MEMORY: &str = "/dev/shm";
+
 /// Where everything is kept.
 fn place() -> Result<PathBuf> {
     Ok(cache()?.join("fuzz"))
@@ -69,6 +72,7 @@ pub fn run(root: &Path, args: &Args) -> Result<ExitCode> {
     if chosen.is_empty() {
         bail!("no target of that name; there are: {}", all.join(", "));
     }
+    has_nightly()?;
     let cargo_fuzz = tool()?;
     let mut open = 0;
     for target in chosen {
@@ -81,6 +85,15 @@ pub fn run(root: &Path, args: &Args) -> Result<ExitCode> {
         open += crashes;
     }
     Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Coverage and the address sanitizer are the nightly toolchain's alone.
+fn has_nightly() -> Result<()> {
+    let found = Command::new("rustup").args(["run", "nightly", "rustc", "--version"]).output();
+    match found {
+        Ok(said) if said.status.success() => Ok(()),
+        _ => bail!("fuzzing needs the nightly toolchain: rustup toolchain install nightly --profile minimal"),
+    }
 }
 
 /// cargo-fuzz, installed into the cache folder where it is missing.
@@ -104,6 +117,10 @@ fn one(root: &Path, cargo_fuzz: &Path, target: &str, minutes: u64) -> Result<Acc
         forget_this_package(&mut command).current_dir(root.join("fuzz")).env("CARGO_TARGET_DIR", place.join("target"));
         // The chore runs on the project's toolchain; sanitizers are the nightly one's.
         command.env_remove("CARGO").env("RUSTUP_TOOLCHAIN", "nightly").args(["fuzz", verb, target]);
+        // A target that makes files makes thousands; nothing is lost with them.
+        if Path::new(IN_MEMORY).is_dir() {
+            command.env("TMPDIR", IN_MEMORY);
+        }
         command
     };
     let mut fuzz = cargo_fuzz("run");

@@ -3,8 +3,14 @@
 //! The file is read twice: first to say what will be lost, set aside or counted, then to ingest it. The same file again adds
 //! nothing, because the lake knows how far this very file was read; a broken import resumes for the same reason.
 
+#[cfg(test)]
+#[path = "../../../../fuzz/src/import/csv_mapping.rs"]
+mod held_to;
 mod mapping;
 mod rows;
+#[cfg(test)]
+#[path = "../../../../fuzz/src/seeds.rs"]
+mod seeds;
 mod source;
 
 use std::fs::File;
@@ -185,6 +191,11 @@ fn report(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_seeds_of_fuzzing_hold() {
+        seeds::each("csv_mapping", held_to::mapping_and_rows);
+    }
 
     const CSV: &str = "year,from\n2012,H\n";
     const MAPPING: &str = "title = 't'\nevent = 'victim.identified'\nagency = { column = 'from', values = { H = 'HLP-X' } }\ntime = { column = 'year', form = 'year' }\n[fields]\n";

@@ -12,3 +12,4 @@ mod replay;
 mod running;
 mod sample;
 mod stands_still;
+mod status;

@@ -23,7 +23,8 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::client::Ear;
 use super::{KafkaConfig, Membership};
 use crate::error::{LogError, Result};
-use crate::source::{Change, Partition};
+use crate::partition::Partition;
+use crate::source::Change;
 
 /// What the streams of agencies are called, as librdkafka takes a pattern; see [`crate::stream_name`].
 const STREAMS: &str = r"^tip\.events\..*\.v1$";

@@ -19,7 +19,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::KafkaConfig;
 use crate::error::{LogError, Result};
-use crate::source::Partition;
+use crate::partition::Partition;
 
 /// What a client asks of a broker, and what it may be told. [`Answer::BrokerTransportFailure`] closes the connection
 /// instead of an answer.

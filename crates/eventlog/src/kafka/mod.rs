@@ -23,7 +23,7 @@ use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use crate::error::{LogError, Result};
-use crate::source::Partition;
+use crate::partition::Partition;
 pub use reader::KafkaSource;
 pub use writer::KafkaSink;
 

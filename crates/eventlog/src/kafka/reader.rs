@@ -14,8 +14,9 @@ use super::client::Ear;
 use super::group::Group;
 use super::{KafkaConfig, is_away, is_out_of_range, is_unknown_partition, topics};
 use crate::error::{LogError, Result};
+use crate::partition::Partition;
 use crate::records::{Fetched, RecordsBuilder};
-use crate::source::{Change, EventSource, Partition, Watermarks};
+use crate::source::{Change, EventSource, Watermarks};
 use crate::stream::agency_of;
 
 /// The least time that the brokers get to show that they are back.

@@ -10,7 +10,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use super::client::Ear;
 use super::{KafkaConfig, MAX_MESSAGE_BYTES, is_away};
 use crate::error::{LogError, Result};
-use crate::source::Partition;
+use crate::partition::Partition;
 use crate::stream::{RECEIPTS, RECEIPTS_DAYS};
 
 /// How long to wait before asking again whether a new topic has its leaders.

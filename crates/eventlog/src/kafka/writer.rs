@@ -13,7 +13,8 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 use super::client::Ear;
 use super::{KafkaConfig, MAX_MESSAGE_BYTES, is_unknown_partition, topics};
 use crate::error::{LogError, Result};
-use crate::sink::{EventSink, Outgoing, Position, admissible};
+use crate::outgoing::Outgoing;
+use crate::sink::{EventSink, Position, admissible};
 
 /// How often a waiting append checks that the producer has not broken down; reports wake it at once.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

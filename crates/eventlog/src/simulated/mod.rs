@@ -16,7 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::{LogError, Result};
-use crate::source::{Change, Partition, Watermarks};
+use crate::partition::Partition;
+use crate::source::{Change, Watermarks};
 pub use clock::ManualClock;
 pub use reader::SimulatedSource;
 pub use writer::SimulatedSink;

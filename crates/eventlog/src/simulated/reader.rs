@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::{ReadFault, SimulatedLog, Stored, unavailable};
 use crate::error::Result;
+use crate::partition::Partition;
 use crate::records::{Fetched, RecordsBuilder};
-use crate::source::{Change, EventSource, Partition, Watermarks};
+use crate::source::{Change, EventSource, Watermarks};
 use crate::stream::agency_of;
 
 /// Reads a [`SimulatedLog`].

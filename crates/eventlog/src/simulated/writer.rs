@@ -2,8 +2,9 @@
 
 use super::{Message, SimulatedLog, State, WriteFault, unavailable};
 use crate::error::{LogError, Result};
+use crate::outgoing::Outgoing;
 use crate::share::fnv;
-use crate::sink::{EventSink, Outgoing, Position, admissible};
+use crate::sink::{EventSink, Position, admissible};
 
 /// The largest message it takes, in bytes.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;

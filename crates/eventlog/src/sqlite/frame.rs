@@ -6,8 +6,8 @@
 //! ```
 //! Integers are little-endian; the records' bytes are laid out as in [`crate::records`].
 
+use crate::outgoing::Outgoing;
 use crate::records::{ABSENT, Entry, RecordsBuilder, encode_record};
-use crate::sink::Outgoing;
 
 const MAGIC: &[u8; 4] = b"AMB1";
 const HEAD: usize = 20;
@@ -64,6 +64,7 @@ pub fn index(builder: &mut RecordsBuilder, start: usize, first: i64, wanted: i64
         return Err("the batch belongs to another offset");
     }
     let count = u32_at(head, 8) as usize;
+    let next = first.checked_add(count as i64).ok_or("the batch has more records than there are offsets")?;
     let index_end = HEAD + count * ENTRY;
     let index = body.get(HEAD..index_end).ok_or("the batch is cut short")?;
     let mut at = start + index_end;
@@ -78,7 +79,7 @@ pub fn index(builder: &mut RecordsBuilder, start: usize, first: i64, wanted: i64
     if at != arena.len() {
         return Err("the lengths in the batch do not add up");
     }
-    builder.advance_to(first + count as i64);
+    builder.advance_to(next);
     Ok(())
 }
 

@@ -10,7 +10,13 @@
 //! Absent: retention by age (the caller says what to [trim](SqliteLog::trim) and when to [shrink](SqliteLog::shrink)), and any memory of who has read what.
 
 mod frame;
+#[cfg(test)]
+#[path = "../../../../fuzz/src/log_frame.rs"]
+mod held_to;
 mod reader;
+#[cfg(test)]
+#[path = "../../../../fuzz/src/seeds.rs"]
+mod seeds;
 mod writer;
 
 use std::fs::OpenOptions;
@@ -23,7 +29,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, ff
 use uuid::Uuid;
 
 use crate::error::{LogError, Result};
-use crate::source::Partition;
+use crate::partition::Partition;
 pub use reader::SqliteSource;
 pub use writer::SqliteSink;
 
@@ -304,5 +310,13 @@ fn typed(path: &Path, error: rusqlite::Error) -> LogError {
         },
         (ErrorCode::NotADatabase, _) => LogError::NotALog { path, reason: "it is not a SQLite file" },
         _ => LogError::Sqlite { path, source: error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_seeds_of_fuzzing_hold() {
+        super::seeds::each("log_frame", super::held_to::batch);
     }
 }

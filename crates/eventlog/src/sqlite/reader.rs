@@ -6,8 +6,9 @@ use rusqlite::Connection;
 
 use super::{SqliteLog, find_partition, frame, typed};
 use crate::error::{LogError, Result};
+use crate::partition::Partition;
 use crate::records::{Fetched, RecordsBuilder};
-use crate::source::{EventSource, Partition, Watermarks};
+use crate::source::{EventSource, Watermarks};
 use crate::stream::agency_of;
 
 /// How often a waiting reader asks whether another process has committed (`PRAGMA data_version`, a few microseconds).

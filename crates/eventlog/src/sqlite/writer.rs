@@ -4,8 +4,9 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{MAX_MESSAGE_BYTES, SqliteLog, find_partition, frame, typed};
 use crate::error::Result;
-use crate::sink::{EventSink, Outgoing, Position, admissible};
-use crate::source::Partition;
+use crate::outgoing::Outgoing;
+use crate::partition::Partition;
+use crate::sink::{EventSink, Position, admissible};
 
 /// Writes a [`SqliteLog`]. Give it many messages at a time: each call pays for one sync of the disk.
 pub struct SqliteSink {

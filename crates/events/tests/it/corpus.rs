@@ -1,21 +1,17 @@
 //! The seeds of the fuzz targets, by the very code that fuzzing runs.
 
+#[path = "../../../../fuzz/src/avro.rs"]
+mod avro;
 #[path = "../../../../fuzz/src/events.rs"]
-mod held_to;
-
-/// Every file of a corpus; none at all would be a mistake of the path.
-fn replay(target: &str, hold: fn(&[u8])) {
-    let folder = format!("{}/../../fuzz/corpus-seed/{target}", env!("CARGO_MANIFEST_DIR"));
-    let files: Vec<_> = std::fs::read_dir(folder).unwrap().collect();
-    assert!(!files.is_empty());
-    for file in files {
-        hold(&std::fs::read(file.unwrap().path()).unwrap());
-    }
-}
+mod events;
+#[path = "../../../../fuzz/src/seeds.rs"]
+mod seeds;
 
 #[test]
 fn the_seeds_of_fuzzing_hold() {
-    replay("structured", held_to::structured);
-    replay("binary", held_to::binary);
-    replay("sealed", held_to::sealed);
+    seeds::each("structured", events::structured);
+    seeds::each("binary", events::binary);
+    seeds::each("sealed", events::sealed);
+    seeds::each("avro_framing", avro::framing);
+    seeds::each("avro_schema", avro::schema);
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod contracts;
+mod corpus;
 mod external;
 mod hostile;
 mod http;

@@ -35,10 +35,8 @@ impl<S: EventSource> LogReader<S> {
         };
         let not_mine: Vec<Partition> = self.halted.keys().filter(|halted| !mine.contains(*halted)).cloned().collect();
         for partition in not_mine {
-            self.halted.remove(&partition);
-            self.rejected.remove(&partition);
-            let id = self.id(&partition);
-            self.io.monitor.update(|report| drop(report.partitions.remove(&id)));
+            self.goes_on(&partition);
+            self.io.monitor.given_up(&self.id(&partition));
         }
         let gone: Vec<Partition> =
             self.reading.keys().filter(|partition| !mine.contains(*partition)).cloned().collect();
@@ -55,7 +53,7 @@ impl<S: EventSource> LogReader<S> {
             if change != Change::Lost && !reading.is_settled() {
                 self.leaving.push((reading.topic.clone(), reading.from));
             }
-            self.io.monitor.update(|report| drop(report.partitions.remove(&reading.topic.id)));
+            self.io.monitor.given_up(&reading.topic.id);
             self.outbox.push_back(ToPipeline::Released { topic: reading.topic });
         }
         self.leaving_since.get_or_insert_with(|| self.io.clock.elapsed());

@@ -1,11 +1,8 @@
 //! What cannot be accepted, under each policy (ingestion.md 3.6): what is committed, where a partition stands still, how it
 //! goes on. Whatever the policy, a message becomes the same row or none yet, and the other partitions go on.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use crate::support::*;
-use ingest::{Clock, CountedIds, ErrorClass, Halt, State, Worker, WorkerReport};
+use ingest::{ErrorClass, Halt, State, WorkerReport};
 
 const INVESTIGATORS: &str = "FIA";
 const SUSPEND: &str = "rule = \"suspend\"";
@@ -175,26 +172,10 @@ async fn what_is_permitted_is_set_aside_and_does_not_count_and_what_follows_does
     assert_eq!(place.reconciled().await.status("set_aside"), 9);
 }
 
-/// A clock whose time passes with each look, so that a worker scans again and again.
-#[derive(Debug, Default)]
-struct FastClock(std::sync::atomic::AtomicU64);
-
-impl Clock for FastClock {
-    fn now_us(&self) -> i64 {
-        LOG_MS * 1000
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.0.fetch_add(100, std::sync::atomic::Ordering::SeqCst))
-    }
-}
-
 #[tokio::test]
 async fn a_partition_goes_on_when_it_is_permitted_without_a_restart() {
     let mut place = place(SUSPEND, "..x..");
-    let (source, events) = (place.log.source().unwrap(), place.events().await);
-    let (clock, ids) = (Arc::new(FastClock::default()), Arc::new(CountedIds::new(99)));
-    let mut worker = Worker::new(source, events, place.policy.clone(), Arc::new(keys()), config(), clock, ids);
+    let mut worker = place.restless_worker().await;
     let (monitor, partition) = (worker.monitor(), place.partition(POLICE));
     let state = || monitor.report().partitions.get(&partition).map(|status| status.state.clone());
     let mut operator = place.events().await;
@@ -209,8 +190,40 @@ async fn a_partition_goes_on_when_it_is_permitted_without_a_restart() {
     place.reconciled().await;
 }
 
-async fn until(holds: impl Fn() -> bool) {
-    while !holds() {
-        tokio::task::yield_now().await;
+#[tokio::test]
+async fn an_operator_is_shown_the_count_by_which_the_partition_stands_still() {
+    for (picture, permitted, counted) in
+        [("", 0, 0), (".x.x..", 0, 2), (".x........", 0, 1), (".x.........", 0, 0), ("xx..xx", 6, 0), ("2!x2!", 0, 1)]
+    {
+        let mut place = place(LIMIT, picture);
+        place.events().await.permit(&place.partition(POLICE), permitted, "a test").await.unwrap();
+        place.drain().await;
+        let next = i64::try_from(picture.len()).unwrap();
+        let limited = place.policy.agencies.on_reject(POLICE);
+        let (snapshot, partition) = (place.snapshot().await, place.partition(POLICE));
+        let leeway = ingest::Leeway::of(&snapshot, &partition, limited, permitted, next).await.unwrap();
+        assert_eq!(leeway, ingest::Leeway { counted, window: 10, most: Some(2) }, "{picture}");
+    }
+}
+
+#[tokio::test]
+async fn outcomes_are_those_that_the_proof_counts_and_a_file_is_counted_once() {
+    let mut place = place("rule = \"set_aside\"", "..2!.x..x");
+    place.send(&[event(INVESTIGATORS, "case.registered", 70, CASE)]);
+    place.drain().await;
+    let mut outcomes = ingest::Outcomes::default();
+    for more in ["", "x.2"] {
+        place.send(&feed(more));
+        place.drain().await;
+        let (snapshot, proven) = (place.snapshot().await, place.reconciled().await);
+        let seen = outcomes.look(&snapshot).await.unwrap();
+        assert_eq!(outcomes.look(&snapshot).await.unwrap(), seen, "again, with nothing new");
+        assert_eq!(seen.len(), 2);
+        for (partition, outcome) in seen {
+            let tally = &proven.partitions[&partition];
+            let rows = tally.rows.iter().map(|((_, status, class), n)| ((status.clone(), class.clone()), *n)).collect();
+            assert_eq!(outcome.rows, rows);
+            assert_eq!(outcome.last_ingested_us, Some((LOG_MS + 60_000) * 1000));
+        }
     }
 }

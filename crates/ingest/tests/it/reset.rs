@@ -2,7 +2,7 @@
 //! and a worker that holds the partition notices.
 
 use crate::support::*;
-use ingest::Halt;
+use ingest::{Halt, State};
 use lake::{Move, Outcome, PartitionId, Reset};
 use uuid::Uuid;
 
@@ -86,4 +86,41 @@ async fn a_generation_begins_where_it_was_told_to_and_what_was_there_is_marked_b
     place.reconciled().await;
     let old = place.generation("log#0").await;
     assert!(old.halted().count() == 2 && old.halted().all(|(_, halt)| *halt == Halt::OtherLog), "it is over");
+}
+
+/// `log`, a partition that stands still in it before offset 2, and where it stands when it was moved to 4.
+async fn goes_on_behind_what_was_skipped(place: &mut Place) {
+    place.send(&[case(5)]);
+    let mut worker = place.restless_worker().await;
+    let (monitor, partition) = (worker.monitor(), place.partition(POLICE));
+    let state = || monitor.report().partitions.get(&partition).map(|status| status.state.clone());
+    let moved = async {
+        until(|| state().is_some_and(|state| state != State::Reading) && monitor.report().counts.ok == 2).await;
+        let before = monitor.report().partitions[&partition].claim;
+        let done = place.reset(&[(partition.clone(), Some(2), 4)]).await;
+        assert!(matches!(done, Outcome::Committed { .. }));
+        until(|| monitor.report().counts.ok == 3).await;
+        assert_eq!(state(), Some(State::Reading));
+        assert!(monitor.report().partitions[&partition].claim > before, "it is assigned anew");
+    };
+    worker.run_until(moved).await.unwrap();
+    let offsets: Vec<_> = place.rows().await.iter().map(|row| row.offset).collect();
+    assert_eq!(offsets, [0, 1, 4]);
+    assert_eq!(place.reconciled().await.partitions[&place.partition(POLICE)].skipped, 2);
+}
+
+#[tokio::test]
+async fn a_halted_partition_goes_on_after_a_reset_without_a_restart() {
+    let mut place = Place::new();
+    place.policy = policy("rule = \"suspend\"");
+    place.send(&[case(1), case(2), case(3).value("{"), case(4)]);
+    goes_on_behind_what_was_skipped(&mut place).await;
+}
+
+#[tokio::test]
+async fn a_waiting_partition_goes_on_after_a_reset_without_a_restart() {
+    let mut place = Place::new();
+    let unknown = crate::avro::in_avro(&case(3), 77);
+    place.send(&[case(1), case(2), unknown, case(4)]);
+    goes_on_behind_what_was_skipped(&mut place).await;
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
@@ -134,6 +135,27 @@ impl Clock for StillClock {
     }
 }
 
+/// A clock whose time passes with each look, so that a worker scans again and again.
+#[derive(Debug, Default)]
+struct FastClock(AtomicU64);
+
+impl Clock for FastClock {
+    fn now_us(&self) -> i64 {
+        LOG_MS * 1000
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.0.fetch_add(100, Ordering::SeqCst))
+    }
+}
+
+/// Waits for a condition that a worker brings about beside.
+pub async fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        tokio::task::yield_now().await;
+    }
+}
+
 pub fn keys() -> Keys {
     Keys::derive(&Master::from_bytes([7; 32]))
 }
@@ -222,6 +244,13 @@ impl Place {
         let (policy, keys) = (self.policy.clone(), Arc::new(keys()));
         let ids = Arc::new(CountedIds::new(self.writers));
         Worker::new(source, events, policy, keys, config, Arc::new(StillClock { days: self.days }), ids)
+    }
+
+    /// A worker whose clock runs, so that it scans again and again.
+    pub async fn restless_worker(&mut self) -> Worker<SqliteSource> {
+        let (source, events) = (self.log.source().unwrap(), self.events().await);
+        let (policy, ids) = (self.policy.clone(), Arc::new(CountedIds::new(99)));
+        Worker::new(source, events, policy, Arc::new(keys()), config(), Arc::new(FastClock::default()), ids)
     }
 
     /// Ingests all there is with a new worker.

@@ -1,7 +1,7 @@
 //! The table `events`: every accepted, set-aside and duplicate row, with the offset up to which each partition was
 //! read, in one atomic commit (ingestion.md 3.1–3.5).
 //!
-//! In reading order: `schema` (columns), `write` (rows to files), `commit` (files to rows), `claim` (who may commit), `reset` (an operator moves an offset),
+//! In reading order: `schema` (columns), `write` (rows to files), `commit` (files to rows), `claim` (who may commit), `reset` (an operator moves an offset), `owner` (who holds what),
 //! `snapshot` and `read` (readers), `checkpoint`, `seen` (what a writer knows of a version), `txns` (what it remembers), `entry` (one commit of the log).
 //!
 //! Guarantees: I1–I3 of ingestion.md 3.2, by the txn actions. Absent: knowledge of policy, SQL, the log's own kind.
@@ -10,6 +10,7 @@ mod checkpoint;
 mod claim;
 mod commit;
 pub(crate) mod entry;
+mod owner;
 mod permit;
 mod read;
 mod reset;
@@ -28,6 +29,7 @@ use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::SaveMode;
 
 pub use commit::{ClosedBatch, Counts, OffsetRange, Outcome};
+pub use owner::Owner;
 pub use read::RowFilter;
 pub use reset::{Move, Reset};
 pub use schema::{PARTITION_COLUMNS, STATS_COLUMNS, file_schema, schema};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lake::{Events, LakeError, Outcome, PartitionId};
+use lake::{Events, LakeError, Outcome, Owner, PartitionId};
 
 use crate::support::*;
 
@@ -210,4 +210,23 @@ async fn a_version_that_was_followed_commit_by_commit_is_the_one_that_is_read_an
     assert_eq!((followed.lake_version, &followed.cut), (anew.lake_version, &anew.cut));
     assert_eq!(followed.files, anew.files);
     assert_eq!(one.claim_of(&there), Some(claim_there));
+}
+
+#[tokio::test]
+async fn the_owner_is_who_made_the_newest_commit_under_the_claim_and_is_looked_for_only_so_far() {
+    let place = Place::new();
+    let (mut one, mut two) = (place.events("one").await, place.events("two").await);
+    let (here, there) = (partition(0), partition(1));
+    claim(&mut one, &here).await;
+    let first = claim(&mut one, &there).await;
+    let later = claim(&mut two, &there).await;
+    let refused = append(&mut one, &there, None, 3, first).await;
+    assert!(matches!(refused, Outcome::Fenced { .. }));
+    append(&mut two, &there, None, 3, later).await;
+    let reader = place.events("r").await;
+    let owner = |claim, writer: &str| Owner { claim, writer_id: writer.to_owned() };
+    let all = reader.owners([&here, &there, &partition(2)], 100).await.unwrap();
+    assert_eq!(all, BTreeMap::from([(here.clone(), owner(1, "one")), (there.clone(), owner(later, "two"))]));
+    let near = reader.owners([&here, &there], 1).await.unwrap();
+    assert_eq!(near, BTreeMap::from([(there, owner(later, "two"))]));
 }

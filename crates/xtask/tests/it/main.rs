@@ -101,3 +101,24 @@ fn pages_of_the_runbook_lead_to_pages_that_are_there() {
         }
     }
 }
+
+#[test]
+fn the_seeds_of_every_fuzz_target_are_replayed_by_a_test_of_its_room() {
+    let tests = [
+        "events/tests/it/corpus.rs",
+        "gateway/tests/it/corpus.rs",
+        "eventlog/src/sqlite/mod.rs",
+        "ingest/src/lib.rs",
+        "amanat/src/import/mod.rs",
+    ];
+    let replayed: String = tests.iter().map(|file| read(&format!("crates/{file}"))).collect();
+    let manifest = read("fuzz/Cargo.toml");
+    let targets = std::fs::read_dir(root().join("fuzz/fuzz_targets")).unwrap();
+    let targets: Vec<_> = targets.map(|file| file.unwrap().path().file_stem().unwrap().to_owned()).collect();
+    assert!(!targets.is_empty());
+    for target in targets {
+        let target = target.to_str().unwrap();
+        assert!(manifest.contains(&format!("name = \"{target}\"")), "{target} is no [[bin]] of fuzz/Cargo.toml");
+        assert!(replayed.contains(&format!("seeds::each(\"{target}\"")), "{target}");
+    }
+}

@@ -1,11 +1,8 @@
-//! The frame in which a message is set aside, behind its encryption.
+//! The frame in which a message is set aside, behind its encryption; compiled by the tests of `ingest` too.
 
-#[allow(dead_code)]
-#[path = "../../crates/ingest/src/set_aside.rs"]
-mod code;
-
-use code::{OpenError, Place, SetAsideKeys, open_set_aside, write_frame};
 use policy::{Keys, Master};
+
+use super::set_aside::{OpenError, Place, SetAsideKeys, open_set_aside, write_frame};
 
 /// Sealed and opened, any bytes are a message that gives these very bytes again, or are refused as no frame.
 pub fn frame(bytes: &[u8]) {
