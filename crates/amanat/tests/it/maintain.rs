@@ -1,5 +1,7 @@
 //! The role that keeps the lake small: once, as a dry run, within `up`, and beside it.
 
+use serde_json::Value;
+
 use crate::program::{World, events, free_address};
 
 /// A store into which events came in many small batches.
@@ -20,7 +22,8 @@ fn maintaining_once_says_what_it_did_and_a_dry_run_writes_nothing() {
 
     let due = world.run(&["maintain", "--dry-run"]).ok();
     assert!(due.contains("would compact") && due.contains("version(s) since the last checkpoint"), "{due}");
-    assert_eq!(world.status(), before, "nothing was written");
+    let kept = |status: &Value| ["lake_version", "counts", "bytes", "maintenance"].map(|name| status[name].clone());
+    assert_eq!(kept(&world.status()), kept(&before), "nothing was written");
 
     let said = world.run(&["maintain", "--once"]).ok();
     assert!(said.contains("checkpoint(s)") && said.contains("the table has"), "{said}");
