@@ -67,8 +67,20 @@ impl KafkaSource {
     fn fetch_watermarks(&self, partition: &Partition) -> Result<Watermarks> {
         let (stream, number) = (&*partition.stream, partition.number);
         let answer = self.asking.fetch_watermarks(stream, number, self.config.request_timeout);
-        let (low, high) = answer.map_err(|e| self.config.typed_for(partition, e))?;
+        let (low, high) = answer.map_err(|error| match self.config.typed_for(partition, error) {
+            // librdkafka says so of a partition whose leader is away, too; only the brokers' own list tells that it is gone.
+            LogError::UnknownPartition { .. } if self.is_there(partition) => {
+                self.config.unavailable(format!("no leader of {partition} answers"))
+            }
+            error => error,
+        })?;
         Ok(Watermarks { low, high })
+    }
+
+    /// Whether the brokers list the partition, or cannot be asked.
+    fn is_there(&self, partition: &Partition) -> bool {
+        let there = topics::partitions(&self.config, self.asking.client(), |topic| topic == &*partition.stream);
+        there.map_or(true, |there| there.binary_search(partition).is_ok())
     }
 
     /// Lets librdkafka fetch this partition from here on.
