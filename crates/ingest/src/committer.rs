@@ -203,20 +203,20 @@ impl Committer<'_> {
         }
         self.answered(&mut backoff, ());
         for partition in partitions {
-            if let Some(seen) = self.moved_to(partition) {
-                self.moved(partition, seen);
+            if self.was_reset(partition) {
+                self.moved(partition, self.events.next_offset(partition));
             }
         }
         Ok(partitions.iter().map(|partition| self.events.permitted(partition)).collect())
     }
 
-    /// Where the lake's next offset is, if it is no longer where our last commit left it although the claim is still ours: only a
+    /// Whether the lake's next offset is no longer where our last commit left it although the claim is still ours: only a
     /// reset does that. It is asked here and not of the source, which hears of our own commits later than they happen.
-    fn moved_to(&self, partition: &PartitionId) -> Option<Option<i64>> {
-        let owned = self.owned.get(partition)?;
-        let ours = self.events.claim_of(partition) == Some(owned.topic.claim);
-        let seen = self.events.next_offset(partition);
-        (ours && seen != owned.committed).then_some(seen)
+    fn was_reset(&self, partition: &PartitionId) -> bool {
+        self.owned.get(partition).is_some_and(|owned| {
+            let ours = self.events.claim_of(partition) == Some(owned.topic.claim);
+            ours && self.events.next_offset(partition) != owned.committed
+        })
     }
 
     /// Commits what is still ours of a batch. A partition that is not is dropped and the rest is written anew.

@@ -122,6 +122,7 @@ impl Totals {
 
 /// Parquet files of the table `events`.
 #[derive(Serialize, Default)]
+#[expect(clippy::struct_field_names, reason = "the names are keys of the answer, with their units")]
 pub(super) struct Bytes {
     pub files: u64,
     pub total_bytes: u64,

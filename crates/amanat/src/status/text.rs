@@ -55,7 +55,9 @@ fn partitions(status: &Status, text: &mut String) {
     for of_stream in rows.chunk_by(|one, other| one.log_stream == other.log_stream) {
         let agency = of_stream[0].agency.as_deref().unwrap_or("all agencies");
         let _ = writeln!(text, "{agency}   {}", of_stream[0].log_stream);
-        of_stream.iter().for_each(|row| text.push_str(&partition(row)));
+        for row in of_stream {
+            text.push_str(&partition(row));
+        }
     }
     let totals = &status.totals;
     let cells = [

@@ -83,7 +83,7 @@ impl Maintainer {
     pub(super) async fn rewrite(&mut self, rewrite: Rewrite, now: Now) -> Result<Option<Rewritten>> {
         let id = self.next_id();
         self.look().await?;
-        is_known(&*self.events.delta().await?.snapshot()?.schema())?;
+        is_known(&self.events.delta().await?.snapshot()?.schema())?;
         let snapshot = self.events.snapshot()?;
         let base = snapshot.lake_version;
         if !are_active(&snapshot, &rewrite.files) {

@@ -21,7 +21,7 @@ const EVENTS: u64 = 2_000_000;
 /// Commits before the store stops.
 const BEFORE: usize = 8;
 /// After so long the queues are full.
-const FULL: Duration = Duration::from_secs(60);
+const FULL: Duration = Duration::from_mins(1);
 /// Largest resident set, and how much more of it at the end of the pause than when the queues were full; MiB.
 const MOST: (f64, f64) = (512.0, 16.0);
 /// Longest until everything is in the lake afterwards. The worker tries again at the latest after 30 s.
