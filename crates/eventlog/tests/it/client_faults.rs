@@ -275,8 +275,7 @@ fn what_is_not_acknowledged_is_told_and_the_next_append_works() {
     let mut sink = KafkaSink::new(impatient(&cluster)).unwrap();
     publish(&cluster, 0..1);
     let mut sent = 1;
-    type Told = fn(&LogError) -> bool;
-    let refused: Told = |error| matches!(error, LogError::Refused { .. });
+    let refused: fn(&LogError) -> bool = |error| matches!(error, LogError::Refused { .. });
     for (answer, told) in [
         (Answer::TopicAuthorizationFailed, refused),
         (Answer::PolicyViolation, refused),

@@ -111,10 +111,6 @@ impl World {
         Running { monitor, end, task }
     }
 
-    fn id(&self, number: i32, uid: &str) -> PartitionId {
-        PartitionId::new(uid, &stream(), number)
-    }
-
     /// Whether all that was acknowledged is committed, as the workers say.
     fn is_in(&self, workers: &[&Running]) -> bool {
         let mut next: BTreeMap<i32, i64> = BTreeMap::new();
@@ -153,7 +149,7 @@ impl World {
         let uid = log.source_uid().to_owned();
         let cut = self.place.snapshot().await.cut;
         for number in 0..PARTITIONS {
-            let next = cut[&self.id(number, &uid)];
+            let next = cut[&PartitionId::new(&uid, &stream(), number)];
             assert_eq!(next, log.watermarks(&at(number)).unwrap().high, "I1: all of the log is in");
             let hint = self.kafka.committed(GROUP, &at(number)).unwrap().unwrap_or_default();
             assert!(hint <= next, "I4: Kafka was told {hint} of {next}");

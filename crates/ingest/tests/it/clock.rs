@@ -32,7 +32,9 @@ impl Clock for JumpingClock {
 /// Rows but for how long set-aside bytes are kept, which is counted from when they were ingested.
 async fn rows_of(place: &mut Place) -> Vec<Row> {
     let mut rows = place.rows().await;
-    rows.iter_mut().for_each(|row| row.headers.retain(|(name, _)| name != "amanat-keep-until"));
+    for row in &mut rows {
+        row.headers.retain(|(name, _)| name != "amanat-keep-until");
+    }
     rows
 }
 

@@ -11,8 +11,8 @@ async fn change_columns(place: &Place, change: impl Fn(&mut Vec<Value>)) {
     let mut metadata = None;
     for commit in &commits {
         let text = String::from_utf8(place.bytes(commit.as_ref()).await).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        metadata = lines.filter(|line| line.get("metaData").is_some()).last().or(metadata);
+        let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        metadata = lines.rfind(|line| line.get("metaData").is_some()).or(metadata);
     }
     let mut metadata = metadata.unwrap();
     let mut columns: Value = serde_json::from_str(metadata["metaData"]["schemaString"].as_str().unwrap()).unwrap();
