@@ -75,7 +75,7 @@ impl WorkerConfig {
             batch_age_most: Duration::from_secs(10),
             memory_bytes: 96 << 20,
             window_span: Duration::from_hours(7 * 24),
-            window_bytes: 128 << 20,
+            window_bytes: 64 << 20,
             poll_bytes: 4 << 20,
             poll_wait: Duration::from_millis(100),
             rescan: Duration::from_secs(5),

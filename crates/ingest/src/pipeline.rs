@@ -37,7 +37,7 @@ use crate::set_aside::{ErrorClass, Place, SetAsideKeys, write_frame};
 use crate::side::{Side, SideRow};
 use crate::status::{Counts, Halt};
 use crate::tolerance::Tolerance;
-use crate::window::{ENTRY_BYTES, First, Seen, Window};
+use crate::window::{First, Seen, Window};
 
 /// How bytes become an event; another than [`events::decode_with`] only in tests of a decoder that crashes.
 pub(crate) type Decoder = for<'a> fn(&Message<'a>, &Limits, &WriterSchemas) -> Result<Event<'a>, Fault>;
@@ -55,7 +55,7 @@ const KILLED: &str = "value: this program died twice while it decoded the messag
 pub(crate) struct Pipeline {
     reader: Reader,
     known: KnownSchemas,
-    window_entries: usize,
+    window_bytes: usize,
     set_aside_days: i32,
     writer_id: String,
     windows: HashMap<PartitionId, Window>,
@@ -146,7 +146,7 @@ impl Pipeline {
         Self {
             reader,
             known,
-            window_entries: config.window_bytes / ENTRY_BYTES,
+            window_bytes: config.window_bytes,
             set_aside_days: i32::try_from(config.set_aside_days).unwrap_or(i32::MAX),
             writer_id: writer_id.to_owned(),
             windows: HashMap::new(),
@@ -390,13 +390,20 @@ impl Pipeline {
     /// older half. While there is room nothing is forgotten, because a look into the lake costs more. Not within a batch: what it
     /// brought can be looked up in the lake only by later ones.
     fn shrink_windows(&mut self) {
-        let remembered = |windows: &HashMap<_, Window>| windows.values().map(Window::len).sum::<usize>();
-        if remembered(&self.windows) > self.window_entries {
-            self.windows.values_mut().for_each(Window::trim);
+        let bytes = |windows: &HashMap<_, Window>| windows.values().map(Window::bytes).sum::<usize>();
+        if bytes(&self.windows) > self.window_bytes {
+            for window in self.windows.values_mut() {
+                window.trim();
+                window.shrink();
+            }
         }
-        while remembered(&self.windows) > self.window_entries {
+        while bytes(&self.windows) > self.window_bytes {
             let Some(longest) = self.windows.values_mut().max_by_key(|window| window.len()) else { return };
+            if longest.len() == 0 {
+                return;
+            }
             longest.drop_oldest(longest.len().div_ceil(2));
+            longest.shrink();
         }
     }
 }

@@ -43,9 +43,6 @@ struct Entry {
     log_s: i64,
 }
 
-/// Bytes an entry costs, index included: by it the window is bounded in memory.
-pub(crate) const ENTRY_BYTES: usize = size_of::<Entry>() + 8;
-
 /// Margin between an id's own time and the log's, in seconds: within it both clocks are taken to agree.
 const MARGIN_S: i64 = 86_400;
 
@@ -86,6 +83,18 @@ impl Window {
     /// Ids remembered.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Memory that it takes, room for further ids included: by it windows are bounded.
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.index.allocation_size()
+    }
+
+    /// Gives back the room of what was forgotten.
+    pub(crate) fn shrink(&mut self) {
+        self.entries.shrink_to_fit();
+        let (entries, dropped, key) = (&self.entries, self.dropped, self.key);
+        self.index.shrink_to_fit(|&n| hash_id(key, &entries[(n - dropped) as usize].id));
     }
 
     /// Looks up an id.

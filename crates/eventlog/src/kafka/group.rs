@@ -16,7 +16,7 @@ use std::time::Duration;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -82,7 +82,7 @@ impl Group {
     /// What the group took away has been finished with.
     pub(super) fn release(&self, config: &KafkaConfig) -> Result<()> {
         if std::mem::take(&mut self.consumer.context().state().awaited) {
-            self.consumer.incremental_unassign(&TopicPartitionList::new()).map_err(|e| config.typed(e))?;
+            give_up(&self.consumer).map_err(|e| config.typed(e))?;
         }
         Ok(())
     }
@@ -103,9 +103,15 @@ impl Drop for Group {
         let awaited = std::mem::take(&mut self.consumer.context().state().awaited);
         if awaited {
             // The client is closed next, whatever is answered.
-            let _ = self.consumer.incremental_unassign(&TopicPartitionList::new());
+            let _ = give_up(&self.consumer);
         }
     }
+}
+
+/// Answers a group that takes partitions away. A group that has not agreed on a way to rebalance (any more) takes no answer of the
+/// cooperative one, and a client without an answer is never closed: then the answer is that nothing is assigned at all.
+fn give_up(consumer: &BaseConsumer<Member>) -> KafkaResult<()> {
+    consumer.incremental_unassign(&TopicPartitionList::new()).or_else(|_| consumer.unassign())
 }
 
 fn fatal(code: RDKafkaErrorCode, reason: &str) -> LogError {
@@ -150,14 +156,14 @@ impl ConsumerContext for Member {
                 state.mine.retain(|partition| !gone.contains(partition));
                 state.note(if lost { Change::Lost } else { Change::Some });
                 state.awaited = !lost && !self.leaving.load(Ordering::SeqCst);
-                if state.awaited { Ok(()) } else { consumer.incremental_unassign(&nothing) }
+                if state.awaited { Ok(()) } else { give_up(consumer) }
             }
             other => {
                 let code: RDKafkaErrorCode = other.into();
                 tracing::debug!(target: "librdkafka", %code, "rebalancing failed; the group begins again");
                 state.mine.clear();
                 state.note(Change::Lost);
-                consumer.incremental_unassign(&nothing)
+                give_up(consumer)
             }
         };
         if let Err(error) = answer {
