@@ -302,4 +302,27 @@ mod tests {
             assert_eq!(w.seen(&i), Seen::Before(First { offset: n as i64, content: None }));
         }
     }
+
+    #[test]
+    fn what_is_forgotten_gives_its_room_back_and_the_rest_stays_exact() {
+        let mut w = window();
+        for n in 0..4000_u64 {
+            let mut i = id(n, 0);
+            i[8..].copy_from_slice(&n.to_le_bytes());
+            w.insert(i, n as i64, None, 0);
+        }
+        let before = w.bytes();
+        w.drop_oldest(3900);
+        assert_eq!(w.bytes(), before, "room is kept until it is asked for");
+        w.shrink();
+        assert!(w.bytes() < before / 8, "{} of {before}", w.bytes());
+        for n in 3900..4000_u64 {
+            let mut i = id(n, 0);
+            i[8..].copy_from_slice(&n.to_le_bytes());
+            assert_eq!(w.seen(&i), Seen::Before(First { offset: n as i64, content: None }));
+        }
+        w.drop_oldest(100);
+        w.shrink();
+        assert_eq!(w.bytes(), 0);
+    }
 }

@@ -194,3 +194,17 @@ fn first_16(key: &Key, parts: &[&[u8]]) -> [u8; 16] {
 fn first_8(key: &Key, parts: &[&[u8]]) -> u64 {
     u64::from_le_bytes(hash(key, parts).as_bytes()[..8].try_into().expect("a hash has 32 bytes"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_the_same_whether_its_parts_are_put_together_or_not() {
+        let (key, bytes) = (Key::from_bytes([7; 32]), [42_u8; 2 * AT_ONCE]);
+        for length in [0, 1, AT_ONCE - 2, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE] {
+            let parts: [&[u8]; 3] = [b"a", &bytes[..length], b"\0"];
+            assert_eq!(hash(&key, &parts), hash_in_parts(&key, &parts), "{length}");
+        }
+    }
+}
