@@ -26,7 +26,8 @@ use crate::clock::Clock;
 use crate::config::{Pacing, WorkerConfig};
 use crate::copies::{Found, Wanted};
 use crate::generation::{earlier_generations, is_file, is_of_another_log, split};
-use crate::lookup::{self, KnownFiles, WindowRule};
+use crate::lookup::{self, KnownFiles};
+use crate::memory::{self, Memory, WindowRule};
 use crate::metrics::{Meters, Stage};
 use crate::receipts::Receipts;
 use crate::source::Control;
@@ -150,7 +151,7 @@ impl Committer<'_> {
         let claims = self.events.claim(&ids).await?;
         let next = self.events.next_offsets(&ids).await?;
         let snapshot = self.events.snapshot()?;
-        let mut memories = lookup::memories(&snapshot, &ids, self.rule).await?;
+        let mut memories = memory::memories(&snapshot, &ids, self.rule).await?;
         let mut assignments = Vec::new();
         for (partition, id) in taken {
             let agency = eventlog::agency_of(&partition.stream).unwrap_or_default();
@@ -165,9 +166,7 @@ impl Committer<'_> {
             self.receipts.assigned(&topic, self.events.receipted(&id), committed);
             self.owned.insert(id.clone(), Owned { topic: topic.clone(), committed });
             self.monitor.partition(&id, |status| status.committed = committed);
-            // Behind a skip there is no record to compare until a row is: what was skipped may not be readable.
-            let last = memory.last.filter(|(offset, _)| snapshot.skips.get(&id).is_none_or(|skip| *offset >= skip.end));
-            let window = memory.window;
+            let Memory { window, last } = memory;
             assignments.push(Assignment { partition, topic: Some(topic), next: committed, last, window, tolerance });
         }
         let nothing = |(partition, _)| {

@@ -26,6 +26,7 @@ mod generation;
 mod headers;
 mod listing;
 mod lookup;
+mod memory;
 mod metrics;
 mod outcomes;
 mod pipeline;

@@ -1,154 +1,32 @@
-//! Looking into committed rows: to rebuild deduplication windows, and to find the first copies of event ids.
+//! Looking into committed rows for the first copies of event ids.
 //!
 //! Everything here is a pure function of one version of the table, so there is no state of a worker's own to lose
-//! (ingestion.md 3.7). A file holds rows of many partitions, so it is read once for all of them. Absent: the side lane
-//! but for the last record of a partition; second copies are never first ones.
+//! (ingestion.md 3.7). A file holds rows of many partitions, so it is read once for all of them. Absent: the side lane;
+//! second copies are never first ones.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
-use events::{EventType, calendar};
+use events::EventType;
 use futures::TryStreamExt as _;
 use lake::{BatchStream, DataFile, EventsSnapshot, LakeError, Lane, PartitionId, RowFilter, Sought};
 use parquet::bloom_filter::Sbbf;
 use uuid::Uuid;
 
 use crate::copies::{Fingerprint, Found, Stored, Wanted};
-use crate::generation::earlier_generations;
 use crate::seal::Content;
-use crate::window::Window;
-
-/// What the lake remembers of a partition for its reader.
-#[derive(Debug)]
-pub(crate) struct Memory {
-    pub window: Window,
-    /// Offset and log time (milliseconds) of the last row.
-    pub last: Option<(i64, i64)>,
-}
-
-/// How windows are made.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct WindowRule {
-    /// Log time to remember, in seconds.
-    pub span_s: i64,
-    /// Key of the index and of fingerprints.
-    pub key: (u64, u64),
-}
-
-/// Offset, log time in milliseconds, event id.
-type Seen = (i64, i64, Option<[u8; 16]>);
-
-/// Rebuilds the windows of these partitions.
-pub(crate) async fn memories(
-    snapshot: &EventsSnapshot,
-    partitions: &[PartitionId],
-    rule: WindowRule,
-) -> Result<BTreeMap<PartitionId, Memory>, LakeError> {
-    let read: Vec<_> = partitions.iter().filter(|p| snapshot.cut.contains_key(*p)).collect();
-    let newest = snapshot.files.iter().map(|file| file.ingest_date).max().unwrap_or(0);
-    let oldest = newest - i32::try_from(rule.span_s / 86_400).unwrap_or(i32::MAX / 2) - 1;
-    let mut rows: HashMap<&PartitionId, Vec<Seen>> = HashMap::new();
-    let mut forgotten: BTreeMap<&PartitionId, i64> = BTreeMap::new();
-    for partition in partitions {
-        // What an earlier generation of it holds is looked up: its offsets are not this one's.
-        let kin = earlier_generations(partition, snapshot.cut.keys());
-        let newest = snapshot.files.iter().rev().find(|file| kin.iter().any(|id| file.may_hold(id, 0, i64::MAX)));
-        forgotten.extend(newest.map(|file| (partition, end_of(file))));
-    }
-    for file in snapshot.files.iter() {
-        let here: Vec<_> = read.iter().copied().filter(|p| file.may_hold(p, 0, i64::MAX)).collect();
-        if file.ingest_date < oldest {
-            for partition in here {
-                let until = forgotten.entry(partition).or_insert(i64::MIN);
-                *until = (*until).max(end_of(file));
-            }
-        } else if !here.is_empty() {
-            read_ids(snapshot, file, &here, &mut rows).await?;
-        }
-    }
-    let mut lasts = BTreeMap::new();
-    for partition in read.iter().filter(|partition| !rows.contains_key(**partition)) {
-        lasts.insert(*partition, last_row(snapshot, partition).await?);
-    }
-    let memory = |partition: &PartitionId| {
-        let mut window = Window::new(rule.span_s, rule.key);
-        if let Some(until) = forgotten.get(partition) {
-            window.forget_until(*until);
-        }
-        let mut rows = rows.remove(partition).unwrap_or_default();
-        rows.sort_unstable_by_key(|(offset, ..)| *offset);
-        for (offset, log_ms, id) in &rows {
-            if let Some(id) = id.filter(|id| !matches!(window.seen(id), crate::window::Seen::Before(_))) {
-                window.insert(id, *offset, None, *log_ms);
-            }
-        }
-        let last = rows.last().map(|(offset, log_ms, _)| (*offset, *log_ms));
-        let last = last.or_else(|| lasts.get(partition).copied().flatten());
-        (partition.clone(), Memory { window, last })
-    };
-    Ok(partitions.iter().map(memory).collect())
-}
-
-/// The end of the date on which a file's rows were ingested, milliseconds UTC.
-fn end_of(file: &DataFile) -> i64 {
-    calendar::karachi_midnight(file.ingest_date + 1) / 1000
-}
-
-/// Offset and log time (milliseconds) of the partition's last row, when that is older than the window: an agency that
-/// reports once a month has no row among the newest. Files are in order of ingest date and so are a partition's rows, so
-/// the newest date that holds some is read and no other.
-async fn last_row(snapshot: &EventsSnapshot, partition: &PartitionId) -> Result<Option<(i64, i64)>, LakeError> {
-    let mut last: Option<(i32, (i64, i64))> = None;
-    for file in snapshot.files.iter().rev().filter(|file| file.may_hold(partition, 0, i64::MAX)) {
-        if last.is_some_and(|(date, _)| date != file.ingest_date) {
-            break;
-        }
-        let mut batches = snapshot.read(file, &["log_stream", "log_partition", "log_offset", "log_ts"])?;
-        while let Some(batch) = batches.try_next().await? {
-            let places = Places::of(&batch)?;
-            let times = batch.column(3).as_primitive::<TimestampMicrosecondType>();
-            for row in (0..batch.num_rows()).filter(|row| places.is(*row, partition)) {
-                let found = (places.offset(row), times.value(row).div_euclid(1000));
-                last = Some((file.ingest_date, last.map_or(found, |(_, known)| known.max(found))));
-            }
-        }
-    }
-    Ok(last.map(|(_, row)| row))
-}
-
-async fn read_ids<'p>(
-    snapshot: &EventsSnapshot,
-    file: &DataFile,
-    partitions: &[&'p PartitionId],
-    rows: &mut HashMap<&'p PartitionId, Vec<Seen>>,
-) -> Result<(), LakeError> {
-    let columns = ["log_stream", "log_partition", "log_offset", "log_ts", "event_id"];
-    let mut batches = snapshot.read(file, &columns)?;
-    while let Some(batch) = batches.try_next().await? {
-        let places = Places::of(&batch)?;
-        let times = batch.column(3).as_primitive::<TimestampMicrosecondType>();
-        let ids = batch.column(4).as_string::<i32>();
-        for row in 0..batch.num_rows() {
-            let Some(partition) = places.partition(row, partitions) else { continue };
-            let first = file.lane == Lane::Main && ids.is_valid(row);
-            let id = if first { uuid(ids.value(row)) } else { None };
-            rows.entry(partition).or_default().push((places.offset(row), times.value(row).div_euclid(1000), id));
-        }
-    }
-    Ok(())
-}
 
 /// Where the rows of a batch stand, from its first three columns.
-struct Places {
+pub(crate) struct Places {
     streams: StringArray,
     partitions: Int32Array,
     offsets: Int64Array,
 }
 
 impl Places {
-    fn of(batch: &RecordBatch) -> Result<Self, LakeError> {
+    pub(crate) fn of(batch: &RecordBatch) -> Result<Self, LakeError> {
         Ok(Self {
             streams: text(batch.column(0))?,
             partitions: batch.column(1).as_primitive::<Int32Type>().clone(),
@@ -156,15 +34,15 @@ impl Places {
         })
     }
 
-    fn offset(&self, row: usize) -> i64 {
+    pub(crate) fn offset(&self, row: usize) -> i64 {
         self.offsets.value(row)
     }
 
-    fn is(&self, row: usize, partition: &PartitionId) -> bool {
+    pub(crate) fn is(&self, row: usize, partition: &PartitionId) -> bool {
         self.partitions.value(row) == partition.partition && *self.streams.value(row) == *partition.log_stream
     }
 
-    fn partition<'p>(&self, row: usize, among: &[&'p PartitionId]) -> Option<&'p PartitionId> {
+    pub(crate) fn partition<'p>(&self, row: usize, among: &[&'p PartitionId]) -> Option<&'p PartitionId> {
         among.iter().copied().find(|partition| self.is(row, partition))
     }
 }
@@ -173,7 +51,7 @@ fn text(column: &ArrayRef) -> Result<StringArray, LakeError> {
     Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone())
 }
 
-fn uuid(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn uuid(text: &str) -> Option<[u8; 16]> {
     Uuid::try_parse(text).ok().map(Uuid::into_bytes)
 }
 

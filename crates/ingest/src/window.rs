@@ -43,9 +43,6 @@ struct Entry {
     log_s: i64,
 }
 
-/// Margin between an id's own time and the log's, in seconds: within it both clocks are taken to agree.
-const MARGIN_S: i64 = 86_400;
-
 /// Exact event ids of one partition, oldest first.
 #[derive(Debug)]
 pub(crate) struct Window {
@@ -56,8 +53,9 @@ pub(crate) struct Window {
     /// Number of entries dropped so far: entry `i` of the deque has the number `dropped + i`.
     dropped: u64,
     index: HashTable<u64>,
-    /// Newest time of a dropped entry, the log's or its id's own, whichever is later; `None` while the window covers the whole partition.
-    forgot_until_s: Option<i64>,
+    /// Every id of version 7 that is in no entry was made by then, milliseconds; `None` while the window covers the whole
+    /// partition.
+    forgot_until_ms: Option<i64>,
 }
 
 impl Window {
@@ -66,7 +64,7 @@ impl Window {
     /// `span_s` is how much log time to remember, in seconds; `key` keeps an agency from choosing ids that fall into
     /// one slot of the index.
     pub(crate) fn new(span_s: i64, key: (u64, u64)) -> Self {
-        Self { span_s, key, entries: VecDeque::new(), dropped: 0, index: HashTable::new(), forgot_until_s: None }
+        Self { span_s, key, entries: VecDeque::new(), dropped: 0, index: HashTable::new(), forgot_until_ms: None }
     }
 
     /// The same window as if the partition had no rows: a mistake that is planted by simulations (see [`lake::mistake`]).
@@ -74,15 +72,21 @@ impl Window {
         Self::new(self.span_s, self.key)
     }
 
-    /// Says that rows up to this log time (milliseconds) exist and are not in the window.
-    pub(crate) fn forget_until(&mut self, log_ms: i64) {
-        let s = log_ms.div_euclid(1000);
-        self.forgot_until_s = Some(self.forgot_until_s.map_or(s, |f| f.max(s)));
+    /// Says that rows exist which are not in the window, and that their ids, as far as they are of version 7, were made by
+    /// this time (milliseconds).
+    pub(crate) fn forget_until(&mut self, made_ms: i64) {
+        self.forgot_until_ms = Some(self.forgot_until_ms.map_or(made_ms, |f| f.max(made_ms)));
     }
 
     /// Ids remembered.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How many ids can be put into windows of so many bytes: their room doubles when it is used up, and an id takes two slots
+    /// of the index at most, each with a byte of its own.
+    pub(crate) const fn ids_in(bytes: usize) -> usize {
+        bytes / (2 * (size_of::<Entry>() + 2 * (size_of::<u64>() + 1)))
     }
 
     /// Memory that it takes, room for further ids included: by it windows are bounded.
@@ -139,6 +143,7 @@ impl Window {
         if let Ok(found) = self.index.find_entry(hash_id(self.key, id), is) {
             found.remove();
         }
+        self.forget_until(made_at_ms(id).unwrap_or(i64::MIN));
     }
 
     /// The content of the row at this offset, where it was not known.
@@ -174,9 +179,7 @@ impl Window {
         if let Ok(found) = self.index.find_entry(self.hash(&oldest.id), |&n| n == number) {
             found.remove();
         }
-        // `covers` compares with the time of an id, which may lie after the log's: an agency's clock may be ahead.
-        let until_s = made_at_s(&oldest.id).map_or(oldest.log_s, |made| made.max(oldest.log_s));
-        self.forgot_until_s = Some(self.forgot_until_s.map_or(until_s, |f| f.max(until_s)));
+        self.forget_until(made_at_ms(&oldest.id).unwrap_or(i64::MIN));
     }
 
     fn entry(&self, number: u64) -> &Entry {
@@ -187,22 +190,19 @@ impl Window {
         hash_id(self.key, id)
     }
 
-    /// An id cannot have been used before it was made. Only a version 7 id tells when that was.
+    /// An id of version 7 that was made after all that are forgotten is none of them. No clock comes into it but the one that
+    /// made the ids, be it right or wrong: what counts is which of them it called the later.
     fn covers(&self, id: &[u8; 16]) -> bool {
-        match self.forgot_until_s {
+        match self.forgot_until_ms {
             None => true,
-            Some(forgot) => made_at_s(id).is_some_and(|made| made > forgot + MARGIN_S),
+            Some(forgot) => made_at_ms(id).is_some_and(|made| made > forgot),
         }
     }
 }
 
-/// Seconds since 1970 at which a UUIDv7 was made (RFC 9562 section 5.7); `None` for other versions.
-fn made_at_s(id: &[u8; 16]) -> Option<i64> {
-    if id[6] >> 4 != 7 {
-        return None;
-    }
-    let ms = id[..6].iter().fold(0_i64, |ms, &byte| ms << 8 | i64::from(byte));
-    Some(ms / 1000)
+/// Milliseconds since 1970 at which a UUIDv7 was made (RFC 9562 section 5.7); `None` for other versions.
+pub(crate) fn made_at_ms(id: &[u8; 16]) -> Option<i64> {
+    (id[6] >> 4 == 7).then(|| id[..6].iter().fold(0, |ms, &byte| ms << 8 | i64::from(byte)))
 }
 
 fn hash_id(key: (u64, u64), id: &[u8; 16]) -> u64 {
@@ -260,8 +260,8 @@ mod tests {
         w.trim();
         assert_eq!(w.len(), 1, "thirty days are more than seven");
         assert_eq!(w.seen(&id(0, 9)), Seen::Unknown);
-        assert_eq!(w.seen(&id(2 * DAY_MS as u64, 9)), Seen::Never);
-        let mut other_version = id(2 * DAY_MS as u64, 9);
+        assert_eq!(w.seen(&id(1, 9)), Seen::Never, "a millisecond later");
+        let mut other_version = id(1, 9);
         other_version[6] = 0x80;
         assert_eq!(w.seen(&other_version), Seen::Unknown, "only version 7 tells its time");
     }

@@ -37,7 +37,8 @@ use crate::config::{Pacing, WorkerConfig};
 use crate::copies::{Earlier, Found, Wanted};
 use crate::crash;
 use crate::crash_loop::CrashLoop;
-use crate::lookup::{KnownFiles, WindowRule};
+use crate::lookup::KnownFiles;
+use crate::memory::WindowRule;
 use crate::metrics::{Meters, Stage};
 use crate::pipeline::{Assigned, Pipeline, content_key};
 use crate::receipts::{Receipts, Sender, Sink};
@@ -259,7 +260,7 @@ impl<S: EventSource + 'static> Worker<S> {
             policy: self.policy.clone(),
             config: self.config.clone(),
             clock: self.clock.clone(),
-            rule: WindowRule { span_s, key: content_key(&self.keys) },
+            rule: WindowRule { span_s, key: content_key(&self.keys), bytes: self.config.window_bytes },
             monitor: self.monitor.clone(),
             control,
             meters,

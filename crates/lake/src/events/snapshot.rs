@@ -14,6 +14,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::entry::read_commit;
 use super::read::{self, RowFilter};
@@ -65,6 +66,9 @@ pub struct DataFile {
     pub bytes: u64,
     /// Least and greatest `log_stream`, `log_partition`, `log_offset`, each on its own; `None` = unknown.
     pub span: Option<Span>,
+    /// Greatest `event_id` among its rows; `None` = unknown, or no row has one. A rewriter may have taken rows away since, so
+    /// that no row need have it.
+    pub greatest_id: Option<Uuid>,
 }
 
 /// Where the rows of a file lie in the log: a box around them.
@@ -295,8 +299,9 @@ pub(super) fn data_file(path: String, size: i64, place: &PartitionValues, stats:
     let ingest_date = value("ingest_date").and_then(days).ok_or_else(|| damaged("date"))?;
     let stats: Stats = serde_json::from_str(stats.unwrap_or("{}")).map_err(|_| damaged("statistics"))?;
     let rows = stats.num_records.ok_or_else(|| damaged("row count"))?;
+    let greatest_id = stats.max_values.event_id.as_deref().and_then(|id| Uuid::try_parse(id).ok());
     let span = stats.min_values.span(stats.max_values);
-    Ok(DataFile { path, lane, ingest_date, rows, bytes: size as u64, span })
+    Ok(DataFile { path, lane, ingest_date, rows, bytes: size as u64, span, greatest_id })
 }
 
 /// `2026-11-23` as days since 1970.
@@ -321,6 +326,7 @@ struct Bounds {
     log_stream: Option<String>,
     log_partition: Option<i32>,
     log_offset: Option<i64>,
+    event_id: Option<String>,
 }
 
 impl Bounds {
