@@ -231,28 +231,25 @@ fn lines_in_log(source: &mut dyn EventSource) -> anyhow::Result<BTreeMap<String,
     Ok(present)
 }
 
-/// Appends lines stream by stream, in their order; tells their bytes.
+/// Appends lines, those of each stream in their order; tells their bytes.
 fn append(block: &mut Vec<Feedline>, sink: &mut dyn EventSink) -> anyhow::Result<u64> {
-    let mut streams: BTreeMap<&str, Vec<&Feedline>> = BTreeMap::new();
+    let mut streams: BTreeMap<&str, Vec<(&Feedline, Vec<_>)>> = BTreeMap::new();
     for line in block.iter() {
-        streams.entry(line.topic).or_default().push(line);
+        streams.entry(line.topic).or_default().push((line, line.header_slices()));
     }
-    let mut bytes = 0;
-    for (stream, lines) in streams {
-        let headers: Vec<Vec<(&str, &[u8])>> = lines.iter().map(|line| line.header_slices()).collect();
-        let outgoing: Vec<Outgoing<'_>> = lines
-            .iter()
-            .zip(&headers)
-            .map(|(line, headers)| Outgoing {
-                key: line.key.as_deref(),
-                headers,
-                value: Some(&line.value),
-                timestamp_ms: line.log_timestamp_ms,
-            })
-            .collect();
-        sink.append(stream, &outgoing).map_err(log_failure)?;
-        bytes += outgoing.iter().map(Outgoing::bytes).sum::<usize>();
-    }
+    let streams = streams.iter().map(|(stream, lines)| {
+        let outgoing = lines.iter().map(|(line, headers)| Outgoing {
+            key: line.key.as_deref(),
+            headers,
+            value: Some(&line.value),
+            timestamp_ms: line.log_timestamp_ms,
+        });
+        (*stream, outgoing.collect())
+    });
+    let streams: Vec<(&str, Vec<Outgoing<'_>>)> = streams.collect();
+    let parts: Vec<(&str, &[Outgoing<'_>])> = streams.iter().map(|(stream, lines)| (*stream, &lines[..])).collect();
+    sink.append_each(&parts).map_err(log_failure)?;
+    let bytes = parts.iter().flat_map(|(_, lines)| *lines).map(Outgoing::bytes).sum::<usize>();
     block.clear();
     Ok(bytes as u64)
 }

@@ -34,11 +34,21 @@ pub struct Position {
 pub trait EventSink: Send {
     /// Appends the messages to the stream and returns their positions, in the order given, when all are durable.
     fn append(&mut self, stream: &str, messages: &[Outgoing<'_>]) -> Result<Vec<Position>>;
+
+    /// Appends to several streams, as [`Self::append`] does to one; the positions by stream, in the order given. After an error
+    /// it is not known of which streams messages are in the log.
+    fn append_each(&mut self, parts: &[(&str, &[Outgoing<'_>])]) -> Result<Vec<Vec<Position>>> {
+        parts.iter().map(|(stream, messages)| self.append(stream, messages)).collect()
+    }
 }
 
 impl<S: EventSink + ?Sized> EventSink for Box<S> {
     fn append(&mut self, stream: &str, messages: &[Outgoing<'_>]) -> Result<Vec<Position>> {
         (**self).append(stream, messages)
+    }
+
+    fn append_each(&mut self, parts: &[(&str, &[Outgoing<'_>])]) -> Result<Vec<Vec<Position>>> {
+        (**self).append_each(parts)
     }
 }
 

@@ -122,6 +122,20 @@ pub(crate) struct EncodedBatch {
     pub ranges: Vec<RangeRows>,
     /// Contracts under which rows were decoded.
     pub schema_ids: Vec<String>,
-    pub main: RecordBatch,
+    /// The main lane in pieces, which follow one another; rows are counted over all of them.
+    pub main: Vec<RecordBatch>,
     pub side: RecordBatch,
+}
+
+/// The rows of a range that is counted over all pieces of a lane.
+pub(crate) fn pick(pieces: &[RecordBatch], rows: &Range<usize>) -> Vec<RecordBatch> {
+    let mut start = 0;
+    let part = |piece: &RecordBatch| {
+        let end = start + piece.num_rows();
+        let (from, to) = (rows.start.max(start), rows.end.min(end));
+        let part = (from < to).then(|| piece.slice(from - start, to - from));
+        start = end;
+        part
+    };
+    pieces.iter().filter_map(part).collect()
 }

@@ -19,7 +19,7 @@ use arrow::error::ArrowError;
 use events::{EventType, Occurred, Precision};
 use uuid::Uuid;
 
-use crate::batch::{RawBatch, Topic};
+use crate::batch::{RawBatch, Run, Topic};
 use crate::pipeline::At;
 use crate::seal::Surrogate;
 use crate::set_aside::ErrorClass;
@@ -245,11 +245,16 @@ impl Columns {
         self.precision.append_null();
     }
 
-    /// Ends the lane's batch: its rows in the order appended, in the table's schema. The builders are ready for the next.
+    /// Ends the lane's rows of these runs of a batch, in the order appended, in the table's schema. The builders are ready for the next.
     ///
     /// Fails only when the table's schema is not that of ingestion.md 3.1.
-    pub(crate) fn finish(&mut self, batch: &RawBatch, writer_id: &str) -> Result<RecordBatch, ArrowError> {
-        let topics: Vec<&Topic> = batch.runs.iter().map(|run| &*run.topic).collect();
+    pub(crate) fn finish(
+        &mut self,
+        runs: &[Run],
+        batch: &RawBatch,
+        writer_id: &str,
+    ) -> Result<RecordBatch, ArrowError> {
+        let topics: Vec<&Topic> = runs.iter().map(|run| &*run.topic).collect();
         let rows = std::mem::take(&mut self.rows);
         let mut run_rows = std::mem::take(&mut self.run_rows);
         run_rows.resize(topics.len(), 0);

@@ -20,7 +20,7 @@ use tracing::{debug, info, warn};
 
 use crate::IngestError;
 use crate::backoff::Backoff;
-use crate::batch::{EncodedBatch, RangeRows, Topic};
+use crate::batch::{EncodedBatch, RangeRows, Topic, pick};
 use crate::budget::{Charge, Ticket};
 use crate::clock::Clock;
 use crate::config::{Pacing, WorkerConfig};
@@ -389,16 +389,15 @@ pub(crate) fn lake_counts(ranges: &[RangeRows]) -> lake::Counts {
 
 /// The rows of the ranges that are left, without copying them: neighbours together.
 pub(crate) fn lane_batches(batch: &EncodedBatch) -> Vec<LaneBatch> {
-    let main =
-        slices(batch.ranges.iter().map(|range| &range.main)).into_iter().map(|rows| (Lane::Main, &batch.main, rows));
-    let side =
-        slices(batch.ranges.iter().map(|range| &range.side)).into_iter().map(|rows| (Lane::Side, &batch.side, rows));
-    let place = |(lane, of, rows): (_, &RecordBatch, Range<usize>)| LaneBatch {
-        lane,
-        ingest_date: batch.ingest_date,
-        rows: of.slice(rows.start, rows.len()),
+    let of_lane = |lane: Lane, pieces: &[RecordBatch], ranges: Vec<Range<usize>>| {
+        let place = |rows| LaneBatch { lane, ingest_date: batch.ingest_date, rows };
+        ranges.into_iter().flat_map(|rows| pick(pieces, &rows)).map(place).collect::<Vec<_>>()
     };
-    main.chain(side).map(place).collect()
+    let main = slices(batch.ranges.iter().map(|range| &range.main));
+    let side = slices(batch.ranges.iter().map(|range| &range.side));
+    let mut lanes = of_lane(Lane::Main, &batch.main, main);
+    lanes.extend(of_lane(Lane::Side, std::slice::from_ref(&batch.side), side));
+    lanes
 }
 
 fn slices<'a>(ranges: impl Iterator<Item = &'a Range<usize>>) -> Vec<Range<usize>> {

@@ -1,5 +1,7 @@
 //! What an operator may set for a worker, with defaults that need no setting.
 
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 
 use lake::StoreKind;
@@ -49,6 +51,9 @@ pub struct WorkerConfig {
     pub reclaim_after: Option<Duration>,
     /// What waits for news of the log.
     pub pacing: Pacing,
+    /// Threads that decode a large batch, each some of its partitions; one where all parts take turns on one thread. The rows are
+    /// the same for any number.
+    pub decode_threads: usize,
     /// Days for which set-aside bytes are to be kept; each row says until when (ingestion.md 3.6).
     pub set_aside_days: u32,
 }
@@ -63,9 +68,12 @@ pub enum Pacing {
     OneThread,
 }
 
+/// Threads that decode by default, where the machine has as many processors: a few keep the writer of files busy.
+const DECODE_THREADS: usize = 4;
+
 impl WorkerConfig {
     /// Defaults for a store of this kind.
-    pub const fn new(store_kind: StoreKind) -> Self {
+    pub fn new(store_kind: StoreKind) -> Self {
         Self {
             store_kind,
             max_payload: 1 << 20,
@@ -86,6 +94,7 @@ impl WorkerConfig {
             release_wait: Duration::from_secs(3),
             reclaim_after: None,
             pacing: Pacing::OwnThreads,
+            decode_threads: thread::available_parallelism().map_or(1, NonZero::get).min(DECODE_THREADS),
             set_aside_days: 90,
         }
     }

@@ -120,6 +120,12 @@ impl CrashLoop {
         }
     }
 
+    /// Whether [`Self::lets_decode`] is to be asked of messages of a partition from this offset on: some may have killed a process.
+    pub(crate) fn watches(&self, partition: &PartitionId, from: i64) -> bool {
+        let suspect = self.suspects.get(partition).is_some_and(|(below, left)| from < *below && *left > 0);
+        suspect || self.crashes.keys().any(|(of, _)| of == partition)
+    }
+
     /// Whether a message may be decoded; if so, it is what this process dies at, should it die now.
     pub(crate) fn lets_decode(&mut self, partition: &PartitionId, offset: i64, bytes: usize) -> bool {
         // In the steady state both maps are empty.

@@ -11,8 +11,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use events::EventType;
 use futures::TryStreamExt as _;
-use lake::{BatchStream, DataFile, EventsSnapshot, LakeError, Lane, PartitionId, RowFilter, Sought};
-use parquet::bloom_filter::Sbbf;
+use lake::{BatchStream, DataFile, EventsSnapshot, IdFilter, LakeError, Lane, PartitionId, RowFilter, Sought};
 use uuid::Uuid;
 
 use crate::copies::{Fingerprint, Found, Stored, Wanted};
@@ -60,35 +59,35 @@ pub(crate) fn uuid(text: &str) -> Option<[u8; 16]> {
 pub(crate) struct KnownFiles {
     /// Files whose fingerprints the pipeline has already.
     learned: HashSet<String>,
-    /// Ids that a file may hold, of files that have no filter of their own. A filter says "no" for certain, and it is the only answer that is believed: so a file is
-    /// read again only for an id that is there, or one time in ten thousand.
-    filters: HashMap<String, Sbbf>,
+    /// Ids that a file may hold. A filter says "no" for certain, and it is the only answer that is believed: so a file is read
+    /// again only for an id that is there, or one time in ten thousand.
+    filters: HashMap<String, IdFilter>,
     filter_bytes: usize,
 }
 
-/// Bytes that all filters together may take: enough for some ten million ids. A file beyond them is read for every look.
+/// Bytes that all filters together may take: enough for some ten million ids. A file beyond them is asked at every look.
 const FILTER_BYTES: usize = 32 << 20;
 
-/// How often a filter may say "perhaps" of an id that is not there.
-const FALSE_POSITIVES: f64 = 1e-4;
-
 impl KnownFiles {
-    fn excludes_all<'i>(&self, file: &DataFile, mut ids: impl Iterator<Item = &'i [u8; 16]>) -> bool {
-        self.filters.get(&file.path).is_some_and(|filter| !ids.any(|id| filter.check(id.as_slice())))
+    fn excludes_all(&self, file: &DataFile, ids: &[String]) -> bool {
+        self.filters.get(&file.path).is_some_and(|filter| !ids.iter().any(|id| filter.may_hold(id)))
     }
 
-    /// An empty filter for a file that has none yet, if there is room.
-    fn new_filter(&self, file: &DataFile) -> Option<Sbbf> {
-        if self.filters.contains_key(&file.path) || self.filter_bytes >= FILTER_BYTES {
-            return None;
+    fn keep(&mut self, file: &DataFile, filter: Option<IdFilter>) {
+        if let Some(filter) = filter.filter(|filter| self.filter_bytes + filter.bytes() <= FILTER_BYTES) {
+            self.filter_bytes += filter.bytes();
+            if let Some(before) = self.filters.insert(file.path.clone(), filter) {
+                self.filter_bytes -= before.bytes();
+            }
         }
-        Sbbf::new_with_ndv_fpp(file.rows, FALSE_POSITIVES).ok()
     }
 
-    fn keep(&mut self, file: &DataFile, filter: Option<Sbbf>) {
-        if let Some(filter) = filter {
-            self.filter_bytes += filter.num_blocks() * 32; // a block has 256 bits
-            self.filters.insert(file.path.clone(), filter);
+    /// Forgets what is known of files that the table has no longer, once there is little room for others.
+    fn forget_gone(&mut self, files: &[DataFile]) {
+        if self.filter_bytes > FILTER_BYTES / 2 {
+            let here: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+            self.filters.retain(|path, _| here.contains(path.as_str()));
+            self.filter_bytes = self.filters.values().map(IdFilter::bytes).sum();
         }
     }
 }
@@ -185,28 +184,33 @@ async fn locate(
     let partitions: BTreeSet<&PartitionId> =
         seeks.flat_map(|seek| seek.wanted.kin.iter().chain([&seek.wanted.partition])).collect();
     let texts: Vec<String> = by_id.keys().map(|id| Uuid::from_bytes(*id).hyphenated().to_string()).collect();
-    for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
-        let elsewhere = partitions.iter().all(|partition| !file.may_hold(partition, 0, i64::MAX));
-        if elsewhere || known.excludes_all(file, by_id.keys()) {
+    known.forget_gone(&snapshot.files);
+    // The newest first: there is room for the filters of those at least.
+    for file in snapshot.files.iter().rev().filter(|file| file.lane == Lane::Main) {
+        let holds_partition = partitions.iter().any(|partition| file.may_hold(partition, 0, i64::MAX));
+        let may_carry = || by_id.keys().any(|id| file.may_carry(Uuid::from_bytes(*id)));
+        if !holds_partition || !may_carry() || known.excludes_all(file, &texts) {
             continue;
         }
-        // Compacted files bring filters of their own, which are read from the file and not kept.
-        let (mut batches, mut filter) = match snapshot.seek_ids(file, &texts, &IDS).await? {
-            Sought::Nowhere => continue,
-            Sought::Perhaps(rows) => (rows, None),
-            Sought::NoFilter => (snapshot.read(file, &IDS)?, known.new_filter(file)),
+        let (mut batches, mut made, filter) = match snapshot.seek_ids(file, &texts, &IDS).await? {
+            Sought::Nowhere(filter) => {
+                known.keep(file, Some(filter));
+                continue;
+            }
+            Sought::Perhaps(rows, filter) => (rows, None, Some(filter)),
+            Sought::NoFilter => (snapshot.read(file, &IDS)?, IdFilter::for_rows(file.rows), None),
         };
         while let Some(batch) = batches.try_next().await? {
             let (places, ids) = (Places::of(&batch)?, batch.column(3).as_string::<i32>());
             for row in (0..batch.num_rows()).filter(|row| ids.is_valid(*row)) {
                 let Some(id) = uuid(ids.value(row)) else { continue };
-                if let Some(filter) = &mut filter {
-                    filter.insert(id.as_slice());
+                if let Some(made) = &mut made {
+                    made.insert(ids.value(row));
                 }
                 by_id.get_mut(&id).into_iter().flatten().for_each(|seek| seek.meet(&places, row));
             }
         }
-        known.keep(file, filter);
+        known.keep(file, filter.or(made));
     }
     Ok(by_id.into_values().flatten().filter_map(|seek| seek.located()).collect())
 }

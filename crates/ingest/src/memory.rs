@@ -6,9 +6,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use arrow::array::{Array as _, AsArray as _};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use events::calendar;
 use futures::TryStreamExt as _;
 use lake::{DataFile, EventsSnapshot, LakeError, Lane, PartitionId, RowFilter};
@@ -21,7 +22,7 @@ use crate::window::{Seen, Window, made_at_ms};
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub window: Window,
-    /// Offset and log time (milliseconds) of the row before the next offset. `None` before the first row, and behind a skip:
+    /// Offset and log time (milliseconds) of the last row before the next offset. `None` before the first row, and behind a skip:
     /// what an operator's reset skipped may not be readable, so there is no record to compare until a row is.
     pub last: Option<(i64, i64)>,
 }
@@ -112,7 +113,9 @@ async fn newest_ids<'p>(
         if recent && room > 0 && !here.is_empty() {
             room = room.saturating_sub(read_ids(snapshot, file, &here, &mut newest.ids).await?);
         } else {
-            here.into_iter().for_each(|partition| newest.unread(partition, made_until_ms(file, recent)));
+            for partition in here {
+                newest.unread(partition, made_until_ms(file, recent));
+            }
         }
         for (partition, _) in kin.iter().filter(|(_, earlier)| earlier.iter().any(holds)) {
             newest.unread(partition, made_until_ms(file, recent));
@@ -131,7 +134,7 @@ const AHEAD_MS: i64 = 86_400_000;
 /// each id of a partition be looked up for ever.
 fn made_until_ms(file: &DataFile, recent: bool) -> i64 {
     let by_date = || if recent { i64::MAX } else { calendar::karachi_midnight(file.ingest_date + 1) / 1000 + AHEAD_MS };
-    file.greatest_id.and_then(|id| made_at_ms(id.as_bytes())).unwrap_or_else(by_date)
+    file.ids.and_then(|(_, greatest)| made_at_ms(greatest.as_bytes())).unwrap_or_else(by_date)
 }
 
 /// Reads the ids of these partitions' rows, and says how many there are.
@@ -158,7 +161,7 @@ async fn read_ids<'p>(
     Ok(count)
 }
 
-/// Offset and log time (milliseconds) of the row before each partition's next offset. A partition of which a reset skipped
+/// Offset and log time (milliseconds) of the last row before each partition's next offset. A partition of which a reset skipped
 /// that row is absent, and one of which nothing was read.
 async fn last_rows(
     snapshot: &EventsSnapshot,
@@ -167,32 +170,39 @@ async fn last_rows(
 ) -> Result<BTreeMap<PartitionId, (i64, i64)>, LakeError> {
     let mut found = BTreeMap::new();
     for partition in partitions {
-        let skipped = snapshot.skips.get(partition).map_or(i64::MIN, |skip| skip.end);
-        let Some(next) = snapshot.cut.get(partition).filter(|next| **next > skipped) else { continue };
-        let last = next - 1;
-        for file in files.iter().filter(|file| file.may_hold(partition, last, last + 1)) {
-            if let Some(log_ms) = log_time(snapshot, file, partition, last).await? {
-                found.insert(partition.clone(), (last, log_ms));
-                break;
-            }
+        let skipped = snapshot.skips.get(partition).map_or(0, |skip| skip.end);
+        let Some(next) = snapshot.cut.get(partition).copied().filter(|next| *next > skipped) else { continue };
+        let mut last = last_row(snapshot, files, partition, next - 1..next).await?;
+        if last.is_none() {
+            // The markers of transactions take offsets behind the last row.
+            last = last_row(snapshot, files, partition, skipped..next - 1).await?;
         }
+        found.extend(last.map(|last| (partition.clone(), last)));
     }
     Ok(found)
 }
 
-/// Log time (milliseconds) of a row, if the file has it. Pages in which it cannot be are passed over.
-async fn log_time(
+/// The last row with an offset of these. A partition's rows ascend with the date, so the newest date that holds some is read and
+/// no other; of its files the pages that may hold some.
+async fn last_row(
     snapshot: &EventsSnapshot,
-    file: &DataFile,
+    files: &[&DataFile],
     partition: &PartitionId,
-    offset: i64,
-) -> Result<Option<i64>, LakeError> {
-    let filter = RowFilter::Positions { partition: partition.clone(), offsets: [offset].into() };
-    let mut batches = snapshot.read_where(file, &["log_ts"], &filter)?;
-    while let Some(batch) = batches.try_next().await? {
-        if let Some(at) = batch.column(0).as_primitive::<TimestampMicrosecondType>().iter().flatten().next() {
-            return Ok(Some(at.div_euclid(1000)));
+    offsets: Range<i64>,
+) -> Result<Option<(i64, i64)>, LakeError> {
+    let filter = RowFilter::Offsets { partition: partition.clone(), from: offsets.start, to: offsets.end };
+    let mut last: Option<(i32, (i64, i64))> = None;
+    for file in files.iter().filter(|file| file.may_hold(partition, offsets.start, offsets.end)) {
+        if last.is_some_and(|(date, (offset, _))| date != file.ingest_date || offset == offsets.end - 1) {
+            break;
+        }
+        let mut batches = snapshot.read_where(file, &["log_offset", "log_ts"], &filter)?;
+        while let Some(batch) = batches.try_next().await? {
+            let places = batch.column(0).as_primitive::<Int64Type>().values();
+            let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
+            let rows = places.iter().zip(times).map(|(offset, at)| (*offset, at.div_euclid(1000)));
+            last = rows.chain(last.map(|(_, row)| row)).max().map(|row| (file.ingest_date, row)).or(last);
         }
     }
-    Ok(None)
+    Ok(last.map(|(_, row)| row))
 }

@@ -1,55 +1,46 @@
 //! From messages to rows: decode, admit or set aside, seal, deduplicate, append to the columns.
 //!
-//! One step for a whole batch, on one thread, without any I/O but the look for earlier copies. What a message becomes
+//! One step for a whole batch, without any I/O but the look for earlier copies. What a message becomes
 //! depends on the message, its place, the policy, and the earlier messages of its partition, on nothing else: not on
-//! batch boundaries, other partitions, or time. The main lane is appended as messages are read; the side lane is small
+//! batch boundaries, other partitions, or time. So a large batch is read by several threads, each with some of its
+//! partitions (`share`), and the rows are the same. The main lane is appended as messages are read; the side lane is small
 //! and is put in order at the end, when second copies have been compared with the first.
 //!
 //! Source: ingestion.md 3.6 (order of the steps), 3.7 (deduplication), I6 (nothing is dropped).
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use eventlog::{Headers, Record};
-use events::avro::WriterSchemas;
-use events::{Event, EventType, Fault, FaultClass, Limits, Message, calendar};
-use lake::{PartitionId, StoreKind};
+use eventlog::{Record, Records};
+use events::{Limits, calendar};
+use lake::PartitionId;
 use policy::Keys;
-use smallvec::SmallVec;
 
 use crate::IngestError;
-use crate::admit::admit;
 use crate::batch::{EncodedBatch, RangeRows, RawBatch, Run, Topic};
-use crate::columns::{Columns, Row, RowStatus};
-use crate::config::WorkerConfig;
-use crate::copies::{Earlier, Found, Kept, Wanted, content};
-use crate::crash::catch;
+use crate::columns::Columns;
+use crate::config::{Pacing, WorkerConfig};
+use crate::copies::{Earlier, Found, Wanted};
 use crate::crash_loop::CrashLoop;
-use crate::headers::{KeptHeaders, REPLAY_OF, kept_headers};
 use crate::schemas::KnownSchemas;
-use crate::seal::{Sealed, seal};
-use crate::set_aside::{ErrorClass, Place, SetAsideKeys, write_frame};
+use crate::set_aside::{ErrorClass, SetAsideKeys};
 use crate::side::{Side, SideRow};
-use crate::status::{Counts, Halt};
+use crate::status::Halt;
 use crate::tolerance::Tolerance;
-use crate::window::{First, Seen, Window};
+use crate::window::Window;
 
-/// How bytes become an event; another than [`events::decode_with`] only in tests of a decoder that crashes.
-pub(crate) type Decoder = for<'a> fn(&Message<'a>, &Limits, &WriterSchemas) -> Result<Event<'a>, Fault>;
+mod reader;
+mod share;
 
-const _: () = assert!(EventType::VERSIONS <= u64::BITS as usize, "each version has a bit in `Work::kinds`");
-
-const CRASH: &str = "value: the decoder of this program failed on the message, which is a fault of the program and not \
-                     necessarily of the message; report it with this row's position";
-
-const KILLED: &str = "value: this program died twice while it decoded the message, which is a fault of the program and not \
-                      necessarily of the message; it was set aside without being decoded; report it with this row's \
-                      position";
+use reader::{Reader, collect};
+use share::{Held, Read, Share, Work};
 
 /// The CPU side of a worker: builders, keys and windows that live as long as it does.
 pub(crate) struct Pipeline {
@@ -58,27 +49,15 @@ pub(crate) struct Pipeline {
     window_bytes: usize,
     set_aside_days: i32,
     writer_id: String,
-    windows: HashMap<PartitionId, Window>,
-    tolerances: HashMap<PartitionId, Tolerance>,
+    held: HashMap<PartitionId, Held>,
     /// Assignments that stand still since the last batch, each with the reason.
     rejections: Vec<(Arc<Topic>, Halt)>,
     crash_loop: CrashLoop,
-    main: Columns,
+    /// Of the main lane, for each thread that reads.
+    main: Vec<Columns>,
     side: Columns,
     /// A planted mistake; see [`lake::mistake`].
     drops_what_is_bad: bool,
-}
-
-/// What turns one message into an event or a reason; changes nothing.
-struct Reader {
-    keys: Arc<Keys>,
-    set_aside: SetAsideKeys,
-    content_key: (u64, u64),
-    decoder: Decoder,
-    limits: Limits,
-    store: StoreKind,
-    /// Known when the batch being read was gathered, at least.
-    schemas: Arc<WriterSchemas>,
 }
 
 /// Where a message of the batch stands.
@@ -89,21 +68,6 @@ pub(crate) struct At {
     pub offset: i64,
     /// Log's time, milliseconds UTC.
     pub log_ms: i64,
-}
-
-/// What a batch has gathered beside the columns of the main lane.
-#[derive(Default)]
-struct Work {
-    /// Rows of the main lane, by run.
-    main_rows: Vec<usize>,
-    /// Offset at which each run ends: before a message that may not be set aside.
-    ends: Vec<i64>,
-    counts: Vec<Counts>,
-    side: Vec<SideRow>,
-    /// Types and versions met among accepted events: a bit for each, by its place in [`EventType::versions`].
-    kinds: u64,
-    /// Rows of the main lane whose id is older than the window: the lake may know an earlier one.
-    perhaps_copies: Vec<(usize, At, [u8; 16])>,
 }
 
 /// A partition that is read from now on.
@@ -138,22 +102,21 @@ impl Pipeline {
             set_aside: SetAsideKeys::new(&keys),
             content_key: content_key(&keys),
             keys,
-            decoder: events::decode_with,
             limits: Limits { max_bytes: config.max_payload },
             store: config.store_kind,
             schemas: known.now(),
         };
+        let threads = if config.pacing == Pacing::OneThread { 1 } else { config.decode_threads.max(1) };
         Self {
             reader,
             known,
             window_bytes: config.window_bytes,
             set_aside_days: i32::try_from(config.set_aside_days).unwrap_or(i32::MAX),
             writer_id: writer_id.to_owned(),
-            windows: HashMap::new(),
-            tolerances: HashMap::new(),
+            held: HashMap::new(),
             rejections: Vec::new(),
             crash_loop,
-            main: Columns::new(schema.clone()),
+            main: (0..threads).map(|_| Columns::new(schema.clone())).collect(),
             side: Columns::new(schema),
             drops_what_is_bad: lake::mistake("mistake.bad_messages_dropped"),
         }
@@ -163,16 +126,14 @@ impl Pipeline {
     pub(crate) fn assign(&mut self, assigned: Assigned) {
         let Assigned { topic, window, tolerance, next, log_end } = assigned;
         let window = if lake::mistake("mistake.window_starts_empty") { window.emptied() } else { window };
-        self.windows.insert(topic.id.clone(), window);
-        self.tolerances.insert(topic.id.clone(), tolerance);
+        self.held.insert(topic.id.clone(), Held { window, tolerance });
         self.crash_loop.assign(&topic.id, next, log_end);
         self.shrink_windows();
     }
 
     /// A partition is read no longer.
     pub(crate) fn release(&mut self, partition: &PartitionId) {
-        self.windows.remove(partition);
-        self.tolerances.remove(partition);
+        self.held.remove(partition);
     }
 
     /// Assignments of which no more is read, because the batches so far hold a message that may not be set aside.
@@ -191,21 +152,17 @@ impl Pipeline {
         batch: &RawBatch,
         earlier: &mut impl Earlier,
     ) -> Result<EncodedBatch, IngestError> {
-        let mut work = Work::default();
         self.reader.schemas = self.known.now();
-        for (place, run) in batch.runs.iter().enumerate() {
-            self.read_run(place, run, &mut work);
-        }
+        let (mut main, mut work) = self.read(batch)?;
         self.crash_loop.batch_is_decoded();
-        let mut main = self.main.finish(batch, &self.writer_id)?;
         if work.is_undecided() {
             let found = earlier.find(wanted(batch, &work)).await?;
             let moved = self.decide(batch, &mut work, &found);
-            main = without(&main, &moved)?;
+            main = without(main, &moved)?;
         }
         let keep_until = date_text(calendar::karachi_day(batch.ingested_at_us).saturating_add(self.set_aside_days));
         let side_rows = self.append_side(batch, &mut work, &keep_until);
-        let side = self.side.finish(batch, &self.writer_id)?;
+        let side = self.side.finish(&batch.runs, batch, &self.writer_id)?;
         self.shrink_windows();
         Ok(EncodedBatch {
             id: batch.id,
@@ -233,106 +190,41 @@ impl Pipeline {
         records.map(class).collect()
     }
 
-    fn read_run(&mut self, place: usize, run: &Run, work: &mut Work) {
-        self.main.begin_run();
-        work.counts.push(Counts::default());
-        work.main_rows.push(0);
-        work.ends.push(run.to);
-        if self.tolerances.get(&run.topic.id).is_some_and(Tolerance::is_exceeded) {
-            work.ends[place] = run.from;
-            return;
+    /// Reads the messages: the main lane, in order of place, and what else was gathered.
+    fn read(&mut self, batch: &RawBatch) -> Result<(Vec<RecordBatch>, Work), ArrowError> {
+        let watched = batch.runs.iter().any(|run| self.crash_loop.watches(&run.topic.id, run.from));
+        let most = if watched { 1 } else { self.main.len() };
+        let mut crash_loop = watched.then_some(&mut self.crash_loop);
+        let mut shares = Vec::new();
+        for (runs, main) in cut(&batch.runs, most).into_iter().zip(&mut self.main) {
+            let first = runs.start;
+            let runs = &batch.runs[runs];
+            let hold =
+                |run: &Run| self.held.remove(&run.topic.id).expect("a partition is held before its first message");
+            let held = runs.iter().map(hold).collect();
+            let (reader, crash_loop, drops_what_is_bad) = (&self.reader, crash_loop.take(), self.drops_what_is_bad);
+            shares.push(Share { reader, main, first, runs, held, crash_loop, drops_what_is_bad });
         }
-        let mut window =
-            self.windows.remove(&run.topic.id).expect("a partition has its window before its first message");
-        self.read_records(place, run, &mut window, work);
-        self.windows.insert(run.topic.id.clone(), window);
-    }
-
-    fn read_records(&mut self, place: usize, run: &Run, window: &mut Window, work: &mut Work) {
-        for record in run.chunks.iter().flat_map(eventlog::Records::iter).filter(|r| r.offset >= run.from) {
-            let at = At { run: place, offset: record.offset, log_ms: record.timestamp_ms };
-            if record.value.is_none() {
-                self.main.append_without_payload(&Row::tombstone(at));
-                work.counts[place].tombstone += 1;
-                work.main_rows[place] += 1;
-                continue;
-            }
-            let headers = collect(record.headers);
-            let bytes = record.value.map_or(0, <[u8]>::len);
-            let read = if self.crash_loop.lets_decode(&run.topic.id, at.offset, bytes) {
-                self.reader.read(&run.topic, at, &record, &headers)
-            } else {
-                Err(self.reader.set_aside(&run.topic, at, &record, ErrorClass::DecoderCrash, KILLED.into()))
-            };
-            match read {
-                Ok(sealed) => self.append_or_keep(run, at, &sealed, &headers, window, work),
-                Err(_) if self.drops_what_is_bad => {}
-                Err(side) if self.is_taken(&run.topic, at, &side) => work.side.push(SideRow { at, what: side }),
-                Err(_) => {
-                    work.ends[place] = at.offset;
-                    return;
-                }
-            }
+        let mut main = Vec::new();
+        let mut work = Work::default();
+        for read in at_once(shares, batch, &self.writer_id) {
+            let Read { main: rows, held, work: of_share, rejections } = read?;
+            work.follow(of_share, main.iter().map(RecordBatch::num_rows).sum());
+            main.push(rows);
+            let ids = batch.runs[work.ends.len() - held.len()..].iter().map(|run| run.topic.id.clone());
+            self.held.extend(ids.zip(held));
+            self.rejections.extend(rejections);
         }
-    }
-
-    /// Whether a message may be set aside. If not, its partition stands still before it.
-    fn is_taken(&mut self, topic: &Arc<Topic>, at: At, side: &Side) -> bool {
-        let tolerance = self.tolerances.get_mut(&topic.id).expect("a partition has its tolerance with its window");
-        let Side::SetAside { class, sentence, .. } = side else { return true };
-        if tolerance.takes(at.offset) {
-            return true;
-        }
-        let (offset, class, detail, limit) = (at.offset, *class, sentence.clone(), tolerance.limit());
-        self.rejections.push((topic.clone(), Halt::Rejected { offset, class, detail, limit }));
-        false
-    }
-
-    /// A first row goes to the main lane, a second copy is kept for comparison.
-    fn append_or_keep(
-        &mut self,
-        run: &Run,
-        at: At,
-        sealed: &Sealed<'_>,
-        headers: &[(&str, &[u8])],
-        window: &mut Window,
-        work: &mut Work,
-    ) {
-        let id = *sealed.event.id.as_bytes();
-        let headers = headers_of(run, at, headers, sealed.event.synthetic);
-        work.kinds |= 1 << sealed.event.kind.place(sealed.event.version);
-        work.counts[at.run].ignored_attributes += u64::from(sealed.event.ignored_attributes);
-        let seen = window.seen(&id);
-        if let Seen::Before(first) = seen {
-            let kept = Kept::new(sealed, &headers);
-            work.side.push(SideRow { at, what: self.reader.second_copy(kept, first) });
-            return;
-        }
-        if seen == Seen::Unknown {
-            work.perhaps_copies.push((self.main.len(), at, id));
-        }
-        sealed.write_payload(self.main.payload()).expect("writing to memory does not fail");
-        let envelope = sealed.envelope();
-        let fingerprint = content(&envelope, self.main.open_payload()).fingerprint(self.reader.content_key);
-        window.insert(id, at.offset, Some(fingerprint), at.log_ms);
-        self.main.append(&Row {
-            at,
-            status: RowStatus::Ok,
-            envelope: Some(envelope),
-            refs: Some((&sealed.subjects, &sealed.links)),
-            headers: &headers,
-            error: None,
-        });
-        work.main_rows[at.run] += 1;
+        Ok((main, work))
     }
 
     /// Compares second copies with the first ones, and finds which rows of the main lane are second copies after all:
     /// these are returned, ascending, and have become rows of the side lane.
     fn decide(&mut self, batch: &RawBatch, work: &mut Work, found: &Found) -> Vec<usize> {
         for (partition, rows) in &found.contents {
-            if let Some(window) = self.windows.get_mut(partition) {
+            if let Some(held) = self.held.get_mut(partition) {
                 for row in rows {
-                    window.learn(&row.id, row.offset, row.content);
+                    held.window.learn(&row.id, row.offset, row.content);
                 }
             }
         }
@@ -341,7 +233,7 @@ impl Pipeline {
             let key = (batch.runs[at.run].topic.id.clone(), id);
             let Some(first) = found.rows.get(&key) else { continue };
             let elsewhere = (first.partition != key.0).then(|| first.partition.clone());
-            if let Some(window) = self.windows.get_mut(&key.0) {
+            if let Some(Held { window, .. }) = self.held.get_mut(&key.0) {
                 if elsewhere.is_some() { window.forget(&id) } else { window.correct(&id, first.offset) }
             }
             for copy in work.side.iter_mut().filter_map(|side| side.copy_of(at.run, at.offset)) {
@@ -390,15 +282,16 @@ impl Pipeline {
     /// older half. While there is room nothing is forgotten, because a look into the lake costs more. Not within a batch: what it
     /// brought can be looked up in the lake only by later ones.
     fn shrink_windows(&mut self) {
-        let bytes = |windows: &HashMap<_, Window>| windows.values().map(Window::bytes).sum::<usize>();
-        if bytes(&self.windows) > self.window_bytes {
-            for window in self.windows.values_mut() {
-                window.trim();
-                window.shrink();
+        let bytes = |held: &HashMap<_, Held>| held.values().map(|held| held.window.bytes()).sum::<usize>();
+        if bytes(&self.held) > self.window_bytes {
+            for held in self.held.values_mut() {
+                held.window.trim();
+                held.window.shrink();
             }
         }
-        while bytes(&self.windows) > self.window_bytes {
-            let Some(longest) = self.windows.values_mut().max_by_key(|window| window.len()) else { return };
+        while bytes(&self.held) > self.window_bytes {
+            let windows = self.held.values_mut().map(|held| &mut held.window);
+            let Some(longest) = windows.max_by_key(|window| window.len()) else { return };
             if longest.len() == 0 {
                 return;
             }
@@ -408,75 +301,46 @@ impl Pipeline {
     }
 }
 
-impl Reader {
-    /// Decode, admit, seal; or a row of the side lane that says why not.
-    fn read<'a>(
-        &self,
-        topic: &'a Topic,
-        at: At,
-        record: &Record<'a>,
-        headers: &'a [(&'a str, &'a [u8])],
-    ) -> Result<Sealed<'a>, Side> {
-        let message = Message { key: record.key, headers, value: record.value };
-        let decode = || {
-            lake::crash_point("decode", at.offset);
-            (self.decoder)(&message, &self.limits, &self.schemas)
-        };
-        let event = match catch(decode) {
-            Ok(Ok(event)) => event,
-            Ok(Err(fault)) => {
-                return Err(self.set_aside(topic, at, record, class_of(fault.class), fault.to_string().into()));
-            }
-            Err(()) => return Err(self.set_aside(topic, at, record, ErrorClass::DecoderCrash, CRASH.into())),
-        };
-        match admit(&event, topic, self.store, at.log_ms) {
-            Ok(admitted) => Ok(seal(event, admitted, &self.keys)),
-            Err(refusal) => Err(self.set_aside(topic, at, record, refusal.class, refusal.sentence.into())),
-        }
-    }
+/// Bytes of messages for which a thread of its own is worth starting.
+const SHARE_BYTES: usize = 1 << 20;
 
-    /// The event at an offset of the run, read once more; `None` when there is none or it was not accepted.
-    fn read_again(&self, run: &Run, at: At) -> Option<Kept> {
-        let chunk = run.chunks.iter().find(|chunk| chunk.next_offset() > at.offset)?;
-        let record = chunk.iter().find(|record| record.offset == at.offset)?;
-        let headers = collect(record.headers);
-        let sealed = self.read(&run.topic, at, &record, &headers).ok()?;
-        Some(Kept::new(&sealed, &headers_of(run, at, &headers, sealed.event.synthetic)))
-    }
-
-    fn second_copy(&self, kept: Kept, first: First) -> Side {
-        let same = first.content == Some(kept.content().fingerprint(self.content_key));
-        Side::copy(kept, first.offset, same.then_some(true))
-    }
-
-    fn set_aside(
-        &self,
-        topic: &Topic,
-        at: At,
-        record: &Record<'_>,
-        class: ErrorClass,
-        sentence: Cow<'static, str>,
-    ) -> Side {
-        let mut frame = Vec::new();
-        write_frame(&mut frame, record.key, record.headers, record.value);
-        let place = Place { log_stream: &topic.id.log_stream, partition: topic.id.partition, offset: at.offset };
-        let hash = self.set_aside.hash(&frame);
-        Side::SetAside { class, sentence, payload: self.set_aside.encrypt(place, &frame), hash }
-    }
+/// Cuts the runs of a batch into at most so many shares of about as many bytes.
+fn cut(runs: &[Run], most: usize) -> Vec<Range<usize>> {
+    let sizes: Vec<usize> = runs.iter().map(|run| run.chunks.iter().map(Records::bytes).sum()).collect();
+    even(&sizes, most)
 }
 
-impl Work {
-    /// Contracts of the accepted events, in the order of the contract.
-    fn schema_ids(&self) -> Vec<String> {
-        let met = EventType::versions().enumerate().filter(|(place, _)| self.kinds >> place & 1 == 1);
-        let mut met: Vec<_> = met.map(|(_, kind)| kind).collect();
-        met.sort_unstable();
-        met.into_iter().map(|(kind, version)| kind.dataschema(version).to_owned()).collect()
+/// Neighbours together, so that each group has about the same sum. A size goes where its middle lies.
+fn even(sizes: &[usize], most: usize) -> Vec<Range<usize>> {
+    let total: usize = sizes.iter().sum();
+    let groups = most.min(total / SHARE_BYTES).max(1);
+    let (mut ends, mut before) = (vec![0; groups], 0);
+    for (place, size) in sizes.iter().enumerate() {
+        let group = (before + size / 2) * groups / total.max(1);
+        ends[group.min(groups - 1)..].fill(place + 1);
+        before += size;
     }
+    let mut start = 0;
+    let mut groups: Vec<_> = ends.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect();
+    groups.retain(|group| !group.is_empty());
+    groups
+}
 
-    fn is_undecided(&self) -> bool {
-        !self.perhaps_copies.is_empty() || self.side.iter().any(|row| row.undecided().is_some())
-    }
+/// Reads shares, the first here and each other on a thread of its own; in their order.
+fn at_once(shares: Vec<Share<'_>>, batch: &RawBatch, writer_id: &str) -> Vec<Result<Read, ArrowError>> {
+    let mut shares = shares.into_iter();
+    let Some(first) = shares.next() else { return Vec::new() };
+    thread::scope(|scope| {
+        let mut others = Vec::new();
+        for share in shares {
+            let thread = thread::Builder::new().name("ingest-pipeline".into());
+            let started = thread.spawn_scoped(scope, move || share.read(batch, writer_id));
+            others.push(started.expect("a thread can be started"));
+        }
+        let first = first.read(batch, writer_id);
+        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        std::iter::once(first).chain(others).collect()
+    })
 }
 
 /// Ids whose first row must be looked up: copies of rows that are not in this batch, and ids older than the window.
@@ -497,16 +361,20 @@ fn wanted(batch: &RawBatch, work: &Work) -> Vec<Wanted> {
     wanted
 }
 
-/// The batch without these rows (ascending).
-fn without(batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch, ArrowError> {
-    if rows.is_empty() {
-        return Ok(batch.clone());
-    }
-    let mut keep = vec![true; batch.num_rows()];
-    for &row in rows {
-        keep[row] = false;
-    }
-    filter_record_batch(batch, &BooleanArray::from(keep))
+/// The rows without these (ascending).
+fn without(batches: Vec<RecordBatch>, rows: &[usize]) -> Result<Vec<RecordBatch>, ArrowError> {
+    let (mut left, mut start) = (rows, 0);
+    let less = |batch: RecordBatch| {
+        let end = start + batch.num_rows();
+        let (here, after) = left.split_at(left.partition_point(|row| *row < end));
+        let mut keep = vec![true; if here.is_empty() { 0 } else { batch.num_rows() }];
+        for row in here {
+            keep[row - start] = false;
+        }
+        (left, start) = (after, end);
+        if here.is_empty() { Ok(batch) } else { filter_record_batch(&batch, &BooleanArray::from(keep)) }
+    };
+    batches.into_iter().map(less).collect()
 }
 
 fn ranges(batch: &RawBatch, work: &Work, side_rows: &[usize]) -> Vec<RangeRows> {
@@ -534,21 +402,21 @@ fn date_text(day: i32) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// What is kept of a record's headers, and what the row resolves, if it is a replay's.
-fn headers_of<'a>(run: &'a Run, at: At, headers: &[(&str, &'a [u8])], synthetic: bool) -> KeptHeaders<'a> {
-    let mut kept = kept_headers(headers, synthetic);
-    kept.extend(run.origin(at.offset).map(|origin| (REPLAY_OF, origin)));
-    kept
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn collect(headers: Headers<'_>) -> SmallVec<[(&str, &[u8]); 12]> {
-    headers.collect()
-}
-
-const fn class_of(class: FaultClass) -> ErrorClass {
-    match class {
-        FaultClass::Parse => ErrorClass::Parse,
-        FaultClass::Schema => ErrorClass::Schema,
-        FaultClass::Oversize => ErrorClass::Oversize,
+    #[test]
+    fn a_batch_is_cut_into_shares_of_about_as_many_bytes_and_a_small_one_not_at_all() {
+        let cut = |sizes: &[usize], most| {
+            let sizes: Vec<usize> = sizes.iter().map(|kib| kib << 10).collect();
+            even(&sizes, most).into_iter().map(|share| (share.start, share.end)).collect::<Vec<_>>()
+        };
+        assert_eq!(cut(&[4096, 4096, 4096, 4096], 2), [(0, 2), (2, 4)]);
+        assert_eq!(cut(&[1024, 1024, 9216, 1024], 2), [(0, 2), (2, 4)]);
+        assert_eq!(cut(&[12_288], 4), [(0, 1)]);
+        assert_eq!(cut(&[12_288, 0, 0], 4), [(0, 1), (1, 3)]);
+        assert_eq!(cut(&[3072, 3072, 3072, 3072], 8), [(0, 1), (1, 2), (2, 3), (3, 4)]);
+        assert_eq!(cut(&[1, 1], 2), [(0, 2)]);
     }
 }

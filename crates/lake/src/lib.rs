@@ -22,8 +22,8 @@ mod store;
 
 pub use error::{LakeError, Result};
 pub use events::{
-    ClosedBatch, Counts, DataFile, Events, EventsSnapshot, Lane, LaneBatch, LaneWriter, Move, OffsetRange, Outcome,
-    Owner, Reset, Retry, RowFilter, Skips, Sought, Span, Written,
+    ClosedBatch, Counts, DataFile, Events, EventsSnapshot, IdFilter, Lane, LaneBatch, LaneWriter, Move, OffsetRange,
+    Outcome, Owner, Reset, Retry, RowFilter, Skips, Sought, Span, Written,
 };
 pub use fsync::{FsyncStore, create_private_dir};
 pub use identity::{FORMAT, StoreIdentity, StoreKind};

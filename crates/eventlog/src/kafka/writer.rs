@@ -16,7 +16,7 @@ use crate::error::{LogError, Result};
 use crate::outgoing::Outgoing;
 use crate::sink::{EventSink, Position, admissible};
 
-/// How often a waiting append checks that the producer has not broken down; reports wake it at once.
+/// How long an append waits for room at most, before it tries again.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Writes topics of a Kafka cluster.
@@ -34,12 +34,14 @@ impl KafkaSink {
         Ok(Self { config, producer, known: HashSet::new() })
     }
 
-    fn deliver(&mut self, stream: &str, messages: &[Outgoing<'_>]) -> Result<Vec<Position>, Failed> {
+    fn deliver(&mut self, parts: &[(&str, &[Outgoing<'_>])]) -> Result<Vec<Vec<Position>>, Failed> {
         let reports = self.producer.context().clone();
-        let call = reports.begin(messages.len());
+        let call = reports.begin(parts.iter().map(|(_, messages)| messages.len()).sum());
+        let messages =
+            parts.iter().flat_map(|(stream, messages)| messages.iter().map(move |message| (*stream, message)));
         let mut sent = 0;
         let mut refused = None;
-        for (index, message) in messages.iter().enumerate() {
+        for (index, (stream, message)) in messages.enumerate() {
             match self.send(stream, call, index, message) {
                 Ok(()) => sent += 1,
                 Err(error) => {
@@ -50,7 +52,8 @@ impl KafkaSink {
         }
         // Also after a refusal: what is under way must be settled before the next call.
         let settled = reports.wait_for(sent);
-        refused.map_or(settled, Err)
+        let mut settled = refused.map_or(settled, Err)?.into_iter();
+        Ok(parts.iter().map(|(_, messages)| settled.by_ref().take(messages.len()).collect()).collect())
     }
 
     /// Hands one message to librdkafka, waiting for room in its queue.
@@ -71,15 +74,21 @@ impl KafkaSink {
                 // Every message in the queue is delivered or times out, so there will be room.
                 Err((KafkaError::MessageProduction(Code::QueueFull), back)) => {
                     record = back;
-                    self.producer.context().wait_for_any();
+                    self.producer.context().wait_for_room();
                 }
                 Err((error, _)) => return Err(error),
             }
         }
     }
 
-    fn typed(&mut self, stream: &str, messages: &[Outgoing<'_>], failed: Failed) -> LogError {
-        let Failed { index, error } = failed;
+    fn typed(&mut self, parts: &[(&str, &[Outgoing<'_>])], failed: Failed) -> LogError {
+        let Failed { mut index, error } = failed;
+        let of = parts.iter().find(|(_, messages)| {
+            let here = index < messages.len();
+            index -= if here { 0 } else { messages.len() };
+            here
+        });
+        let (stream, messages) = of.copied().expect("a message that failed is one of the call");
         let code = error.rdkafka_error_code();
         // The next append asks for the topic again: what went wrong may have been what the client knew of it, and a topic that
         // was not permitted once stays so to the client until it asks.
@@ -121,15 +130,21 @@ impl KafkaSink {
 
 impl EventSink for KafkaSink {
     fn append(&mut self, stream: &str, messages: &[Outgoing<'_>]) -> Result<Vec<Position>> {
-        admissible(stream, messages, MAX_MESSAGE_BYTES)?;
-        if messages.is_empty() {
-            return Ok(Vec::new());
+        Ok(self.append_each(&[(stream, messages)])?.pop().unwrap_or_default())
+    }
+
+    /// All are under way at once, so that it takes no longer than the slowest.
+    fn append_each(&mut self, parts: &[(&str, &[Outgoing<'_>])]) -> Result<Vec<Vec<Position>>> {
+        for (stream, messages) in parts {
+            admissible(stream, messages, MAX_MESSAGE_BYTES)?;
         }
-        if !self.known.contains(stream) {
-            topics::ensure(&self.config, self.producer.client(), stream)?;
-            self.known.insert(stream.to_string());
+        for (stream, _) in parts.iter().filter(|(_, messages)| !messages.is_empty()) {
+            if !self.known.contains(*stream) {
+                topics::ensure(&self.config, self.producer.client(), stream)?;
+                self.known.insert((*stream).to_owned());
+            }
         }
-        self.deliver(stream, messages).map_err(|failed| self.typed(stream, messages, failed))
+        self.deliver(parts).map_err(|failed| self.typed(parts, failed))
     }
 }
 
@@ -157,8 +172,13 @@ struct State {
     call: u32,
     positions: Vec<Position>,
     reported: usize,
+    /// Reports for which somebody waits: to be woken by each of many thousand costs more than to send it.
+    awaited: usize,
     failed: Option<Failed>,
 }
+
+/// Of what is under way, the part whose delivery makes room enough to go on.
+const ROOM: usize = 1000;
 
 impl Reports {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -170,18 +190,21 @@ impl Reports {
         let nowhere = Position { partition: -1, offset: -1 };
         let mut state = self.state();
         let call = state.call.wrapping_add(1);
-        *state = State { call, positions: vec![nowhere; messages], reported: 0, failed: None };
+        *state = State { call, positions: vec![nowhere; messages], reported: 0, awaited: usize::MAX, failed: None };
         call
     }
 
-    /// Waits for a report, or a little while.
-    fn wait_for_any(&self) {
-        drop(self.changed.wait_timeout(self.state(), LOOK_EVERY).unwrap_or_else(PoisonError::into_inner));
+    /// Waits until there is room for more, or a little while.
+    fn wait_for_room(&self) {
+        let mut state = self.state();
+        state.awaited = state.reported + ROOM;
+        drop(self.changed.wait_timeout(state, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Waits until all messages sent are reported; each is, at the latest when its time is up.
     fn wait_for(&self, sent: usize) -> Result<Vec<Position>, Failed> {
         let mut state = self.state();
+        state.awaited = sent;
         while state.reported < sent {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -225,6 +248,8 @@ impl ProducerContext for Reports {
             Err(_) => {}
         }
         state.reported += 1;
-        self.changed.notify_one();
+        if state.reported >= state.awaited {
+            self.changed.notify_one();
+        }
     }
 }

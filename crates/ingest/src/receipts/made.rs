@@ -1,6 +1,7 @@
 //! Rows to receipts: from a batch in hand, or from the table.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::compute::cast;
@@ -10,7 +11,7 @@ use events::receipt::{Exception, Receipt};
 use futures::TryStreamExt as _;
 use lake::{DataFile, EventsSnapshot, LakeError, Lane, PartitionId, RowFilter};
 
-use crate::batch::{EncodedBatch, RangeRows};
+use crate::batch::{EncodedBatch, RangeRows, pick};
 
 /// Offsets of which receipts are made at once from the table. All of them may be exceptions, of some hundred bytes each.
 const PIECE: i64 = 1 << 15;
@@ -42,11 +43,11 @@ pub(super) fn exceptions(rows: &RecordBatch) -> Result<Vec<Exception>, ArrowErro
 
 /// The first offset of a range that has a row; its end where none has.
 pub(super) fn first_offset(batch: &EncodedBatch, range: &RangeRows) -> i64 {
-    let first = |rows: &RecordBatch, of: &std::ops::Range<usize>| {
-        let offsets = rows.column_by_name(COLUMNS[0])?.as_primitive_opt::<Int64Type>()?;
-        (!of.is_empty()).then(|| offsets.value(of.start))
+    let first = |lane: &[RecordBatch], of: &Range<usize>| {
+        let rows = pick(lane, &(of.start..of.end.min(of.start + 1)));
+        Some(rows.first()?.column_by_name(COLUMNS[0])?.as_primitive_opt::<Int64Type>()?.value(0))
     };
-    let firsts = [first(&batch.main, &range.main), first(&batch.side, &range.side)];
+    let firsts = [first(&batch.main, &range.main), first(std::slice::from_ref(&batch.side), &range.side)];
     firsts.into_iter().flatten().min().unwrap_or(range.to)
 }
 

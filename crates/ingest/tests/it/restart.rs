@@ -48,11 +48,15 @@ async fn a_restart_reads_no_further_back_than_its_windows_have_room() {
     let places =
         files[..4].iter().enumerate().map(|(n, file)| (table.join(&file.path), away.path().join(n.to_string())));
     let places: Vec<_> = places.collect();
-    places.iter().for_each(|(here, there)| std::fs::rename(here, there).unwrap());
+    for (here, there) in &places {
+        std::fs::rename(here, there).unwrap();
+    }
     place.send(&[made_later(5, 7), made_later(7, 7)]);
     let report = place.try_drain(small_window()).await.unwrap();
     assert_eq!((report.counts.duplicate, report.counts.ok), (1, 1));
-    places.iter().for_each(|(here, there)| std::fs::rename(there, here).unwrap());
+    for (here, there) in &places {
+        std::fs::rename(there, here).unwrap();
+    }
     place.send(&[made_later(1, 7), made_later(8, 7), made_later(7, 7)]);
     let report = place.try_drain(small_window()).await.unwrap();
     assert_eq!((report.counts.duplicate, report.counts.ok), (2, 1), "what was not read is looked up");
@@ -90,6 +94,39 @@ async fn several_partitions_go_into_one_commit() {
     place.send(&[case(1), event("FIA", "case.registered", 2, CASE), event("POL-SD", "case.registered", 3, CASE)]);
     let report = place.drain().await;
     assert_eq!((report.batches, report.counts.ok, report.partitions.len()), (1, 3, 3));
+}
+
+/// More than a megabyte for each of three partitions, with copies and what cannot be accepted among them.
+#[tokio::test]
+async fn rows_are_the_same_however_many_threads_decode_a_batch() {
+    let mut messages = Vec::new();
+    for n in 0..12_000 {
+        let agency = ["POL-PB", "FIA", "POL-SD"][n as usize % 3];
+        let number = if n % 11 == 0 { n / 33 * 3 + n % 3 } else { n };
+        let one = event(agency, "case.registered", number, CASE);
+        messages.push(if n % 17 == 0 { one.value("{") } else { one });
+    }
+    let mut of = Vec::new();
+    for decode_threads in [1, 3] {
+        let mut place = Place::new();
+        place.send_together(&messages);
+        let large = 64 << 20;
+        let config = ingest::WorkerConfig {
+            batch_bytes: large,
+            batch_rows: 100_000,
+            poll_bytes: large,
+            memory_bytes: 4 * large,
+            decode_threads,
+            ..config()
+        };
+        let report = place.try_drain(config).await.unwrap();
+        assert!(report.counts.duplicate > 100 && report.counts.set_aside_total() > 100 && report.batches == 1);
+        for (_, places) in places_by_file(&place.snapshot().await).await {
+            assert!(places.is_sorted());
+        }
+        of.push((report.counts, place.rows().await, place.reconciled().await.rows().clone()));
+    }
+    assert_eq!(of[0], of[1]);
 }
 
 #[tokio::test]

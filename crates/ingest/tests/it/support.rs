@@ -205,13 +205,27 @@ impl Place {
         &self.path
     }
 
+    /// Appends one message after the other.
     pub fn send(&self, messages: &[Sent]) {
+        for message in messages {
+            self.send_together(std::slice::from_ref(message));
+        }
+    }
+
+    /// Appends the messages of each stream at once.
+    pub fn send_together(&self, messages: &[Sent]) {
         let mut sink = self.log.sink().unwrap();
+        let mut streams: BTreeMap<&str, Vec<(&Sent, Vec<_>)>> = BTreeMap::new();
         for sent in messages {
             let headers: Vec<_> = sent.headers.iter().map(|(n, v)| (n.as_str(), v.as_slice())).collect();
-            let (headers, value) = (headers.as_slice(), sent.value.as_deref());
-            let out = Outgoing { key: Some(b"key"), headers, value, timestamp_ms: sent.log_ms };
-            sink.append(&eventlog::stream_name(&sent.agency), &[out]).unwrap();
+            streams.entry(&sent.agency).or_default().push((sent, headers));
+        }
+        for (agency, messages) in streams {
+            let outgoing = messages.iter().map(|(sent, headers)| {
+                let (value, timestamp_ms) = (sent.value.as_deref(), sent.log_ms);
+                Outgoing { key: Some(b"key"), headers, value, timestamp_ms }
+            });
+            sink.append(&eventlog::stream_name(agency), &outgoing.collect::<Vec<_>>()).unwrap();
         }
     }
 

@@ -30,11 +30,11 @@ use deltalake::protocol::SaveMode;
 
 pub use commit::{ClosedBatch, Counts, OffsetRange, Outcome};
 pub use owner::Owner;
-pub use read::RowFilter;
+pub use read::{IdFilter, RowFilter, Sought};
 pub use reset::{Move, Reset};
 pub use schema::{PARTITION_COLUMNS, STATS_COLUMNS, file_schema, schema};
 pub(crate) use schema::{WITHOUT_BYTES, compacted_properties, is_known, sorting_columns, to_delta};
-pub use snapshot::{DataFile, EventsSnapshot, Lane, Skips, Sought, Span};
+pub use snapshot::{DataFile, EventsSnapshot, Lane, Skips, Span};
 pub(crate) use write::FILE_BYTES;
 pub use write::{LaneBatch, LaneWriter, Written};
 

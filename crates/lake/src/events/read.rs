@@ -11,6 +11,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use parquet::arrow::arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter as ParquetFilter};
+use parquet::bloom_filter::Sbbf;
 
 use super::DataFile;
 use super::schema::{self, PARTITION_COLUMNS};
@@ -65,32 +66,70 @@ pub(super) fn file(
     Ok(futures::stream::once(opened).try_flatten().boxed())
 }
 
-/// Chosen columns of the row groups of a file that may hold one of these event ids, by its Bloom filters; `None` = the
-/// file has none, and `Some(None)` = it holds none of the ids for certain.
+/// Chosen columns of the row groups of a file that may hold one of these event ids, by its Bloom filters.
 pub(super) async fn by_filters(
     objects: Arc<dyn ObjectStore>,
     file: DataFile,
     columns: &[&str],
     ids: &[String],
-) -> Result<Option<Option<BatchStream>>> {
+) -> Result<Sought> {
     let wanted = wanted(columns)?;
     let mut builder = parquet_file::open(objects, &file.path, Some(file.bytes)).await?;
     let leaf = builder.parquet_schema().columns().iter().position(|leaf| leaf.path().string() == "event_id");
     let leaf = leaf.ok_or_else(|| LakeError::Schema("a data file without `event_id`".into()))?;
-    let mut groups = Vec::new();
+    let (mut filters, mut groups) = (Vec::new(), Vec::new());
     for group in 0..builder.metadata().num_row_groups() {
         let Some(filter) = builder.get_row_group_column_bloom_filter(group, leaf).await? else {
-            return Ok(None);
+            return Ok(Sought::NoFilter);
         };
         if ids.iter().any(|id| filter.check(id.as_str())) {
             groups.push(group);
         }
+        filters.push(filter);
     }
+    let filter = IdFilter(filters);
     if groups.is_empty() {
-        return Ok(Some(None));
+        return Ok(Sought::Nowhere(filter));
     }
     let rows = parquet_file::rows(builder.with_row_groups(groups), &wanted)?;
-    Ok(Some(Some(rows.map(move |batch| place(&batch?, &wanted, &file)).boxed())))
+    Ok(Sought::Perhaps(rows.map(move |batch| place(&batch?, &wanted, &file)).boxed(), filter))
+}
+
+/// What the Bloom filters of a file say of some event ids.
+pub enum Sought {
+    /// It has none.
+    NoFilter,
+    /// It holds none of the ids, for certain.
+    Nowhere(IdFilter),
+    /// It may hold some: among these rows, and in no others.
+    Perhaps(BatchStream, IdFilter),
+}
+
+/// Bloom filters over the event ids of one file. They say "no" for certain, and "perhaps" once in ten thousand times of an id
+/// that is not there.
+#[derive(Debug)]
+pub struct IdFilter(Vec<Sbbf>);
+
+impl IdFilter {
+    /// An empty one for a file of so many rows that has none; `None` where there can be none.
+    pub fn for_rows(rows: u64) -> Option<Self> {
+        Some(Self(vec![Sbbf::new_with_ndv_fpp(rows, schema::FALSE_POSITIVES).ok()?]))
+    }
+
+    /// Adds an id, as the table has it: lower case with hyphens.
+    pub fn insert(&mut self, id: &str) {
+        self.0.iter_mut().for_each(|filter| filter.insert(id));
+    }
+
+    /// Whether the file may hold the id; written as in [`Self::insert`].
+    pub fn may_hold(&self, id: &str) -> bool {
+        self.0.iter().any(|filter| filter.check(id))
+    }
+
+    /// Memory that it takes. A block has 256 bits.
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(|filter| filter.num_blocks() * 32).sum()
+    }
 }
 
 fn wanted(columns: &[&str]) -> Result<SchemaRef> {

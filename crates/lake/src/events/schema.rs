@@ -207,33 +207,32 @@ const GROUP_ROWS: usize = 128 * 1024;
 const PAYLOAD_PAGE_BYTES: usize = 128 * 1024;
 
 /// How often a Bloom filter says "perhaps" of an id that is not there.
-const FALSE_POSITIVES: f64 = 1e-4;
+pub(crate) const FALSE_POSITIVES: f64 = 1e-4;
 
-/// zstd level 1, row groups of 128 k rows, sort order in the footer (ingestion.md 2.4).
+/// zstd level 1, row groups of 128 k rows, sort order in the footer (ingestion.md 2.4), and a Bloom filter on `event_id`: a
+/// worker that was restarted looks late copies up in files of which it remembers nothing.
 pub(crate) fn writer_properties() -> WriterProperties {
-    properties(1, &SORT_COLUMNS).build()
+    properties(1, &SORT_COLUMNS, GROUP_ROWS as u64).build()
 }
 
-/// The same for files that maintenance writes: zstd level 3, sorted by record, a Bloom filter on `event_id`
-/// (ingestion.md 3.12). `rows` are those of all files together.
+/// The same for files that maintenance writes: zstd level 3, sorted by record (ingestion.md 3.12). `rows` are those of all
+/// files together.
 pub(crate) fn compacted_properties(rows: u64, without_bytes: bool) -> WriterProperties {
-    let most = rows.clamp(1, GROUP_ROWS as u64);
     let mark = without_bytes.then(|| vec![KeyValue::new(WITHOUT_BYTES.to_owned(), "true".to_owned())]);
-    properties(3, &COMPACTED_ORDER)
-        .set_column_bloom_filter_enabled("event_id".into(), true)
-        .set_column_bloom_filter_fpp("event_id".into(), FALSE_POSITIVES)
-        .set_column_bloom_filter_max_ndv("event_id".into(), most)
-        .set_key_value_metadata(mark)
-        .build()
+    properties(3, &COMPACTED_ORDER, rows).set_key_value_metadata(mark).build()
 }
 
-fn properties(level: i32, order: &[&str]) -> WriterPropertiesBuilder {
+fn properties(level: i32, order: &[&str], rows: u64) -> WriterPropertiesBuilder {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(level).expect("1 and 3 are levels of zstd"));
     let mut properties = WriterProperties::builder()
         .set_compression(zstd)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_sorting_columns(Some(sorting_columns(&file_schema(), order)))
         .set_column_data_page_size_limit("payload".into(), PAYLOAD_PAGE_BYTES)
+        .set_column_bloom_filter_enabled("event_id".into(), true)
+        .set_column_bloom_filter_fpp("event_id".into(), FALSE_POSITIVES)
+        // Of fewer rows the filter is folded when it is written.
+        .set_column_bloom_filter_max_ndv("event_id".into(), rows.clamp(1, GROUP_ROWS as u64))
         // Nobody reads more of them than the Delta log takes.
         .set_statistics_enabled(EnabledStatistics::None);
     for name in STATS_COLUMNS {

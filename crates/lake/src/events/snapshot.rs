@@ -17,7 +17,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::entry::read_commit;
-use super::read::{self, RowFilter};
+use super::read::{self, RowFilter, Sought};
 use super::schema;
 use super::seen::Seen;
 use crate::{BatchStream, LakeError, PartitionId, Result};
@@ -66,9 +66,8 @@ pub struct DataFile {
     pub bytes: u64,
     /// Least and greatest `log_stream`, `log_partition`, `log_offset`, each on its own; `None` = unknown.
     pub span: Option<Span>,
-    /// Greatest `event_id` among its rows; `None` = unknown, or no row has one. A rewriter may have taken rows away since, so
-    /// that no row need have it.
-    pub greatest_id: Option<Uuid>,
+    /// Least and greatest `event_id` among its rows; `None` = unknown, or no row has one.
+    pub ids: Option<(Uuid, Uuid)>,
 }
 
 /// Where the rows of a file lie in the log: a box around them.
@@ -93,6 +92,11 @@ impl DataFile {
             let partitions = span.partitions.0 <= partition.partition && partition.partition <= span.partitions.1;
             streams && partitions && span.offsets.0 < to && from <= span.offsets.1
         })
+    }
+
+    /// Whether one of its rows may carry this event id.
+    pub fn may_carry(&self, id: Uuid) -> bool {
+        self.ids.is_none_or(|(least, greatest)| least <= id && id <= greatest)
     }
 }
 
@@ -194,19 +198,13 @@ impl EventsSnapshot {
         self.scan(|file| file.may_hold(partition, 0, i64::MAX), columns, &filter)
     }
 
-    /// Chosen columns of the rows of a file among which those with these event ids are, if the file has Bloom filters, as
-    /// compacted files have: whole row groups that may hold one. Nothing of the filters stays in memory. `ids` are as the
-    /// table has them, lower case with hyphens.
+    /// Chosen columns of the rows of a file among which those with these event ids are, by its Bloom filters: whole row
+    /// groups that may hold one. `ids` are as the table has them, lower case with hyphens.
     ///
     /// # Errors
-    /// As [`EventsSnapshot::read`].
+    /// Storage errors, `Schema` for an unknown column.
     pub async fn seek_ids(&self, file: &DataFile, ids: &[String], columns: &[&str]) -> Result<Sought> {
-        let found = read::by_filters(Arc::clone(&self.objects), file.clone(), columns, ids).await?;
-        Ok(match found {
-            None => Sought::NoFilter,
-            Some(None) => Sought::Nowhere,
-            Some(Some(rows)) => Sought::Perhaps(rows),
-        })
+        read::by_filters(Arc::clone(&self.objects), file.clone(), columns, ids).await
     }
 
     /// The first offset of each partition among rows ingested on a date or later (days since 1970); a partition without
@@ -266,16 +264,6 @@ impl EventsSnapshot {
     }
 }
 
-/// What the Bloom filters of a file say of some event ids.
-pub enum Sought {
-    /// It has none.
-    NoFilter,
-    /// It holds none of the ids, for certain.
-    Nowhere,
-    /// It may hold some: among these rows, and in no others.
-    Perhaps(BatchStream),
-}
-
 /// Files in a stable order: what lies together in the log is read together.
 pub(super) fn in_order(mut files: Vec<DataFile>) -> Arc<[DataFile]> {
     files.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -299,9 +287,9 @@ pub(super) fn data_file(path: String, size: i64, place: &PartitionValues, stats:
     let ingest_date = value("ingest_date").and_then(days).ok_or_else(|| damaged("date"))?;
     let stats: Stats = serde_json::from_str(stats.unwrap_or("{}")).map_err(|_| damaged("statistics"))?;
     let rows = stats.num_records.ok_or_else(|| damaged("row count"))?;
-    let greatest_id = stats.max_values.event_id.as_deref().and_then(|id| Uuid::try_parse(id).ok());
+    let ids = stats.min_values.id().zip(stats.max_values.id());
     let span = stats.min_values.span(stats.max_values);
-    Ok(DataFile { path, lane, ingest_date, rows, bytes: size as u64, span, greatest_id })
+    Ok(DataFile { path, lane, ingest_date, rows, bytes: size as u64, span, ids })
 }
 
 /// `2026-11-23` as days since 1970.
@@ -321,7 +309,6 @@ struct Stats {
 /// Named as in the statistics of a Delta log.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-#[expect(clippy::struct_field_names, reason = "the names are columns of the table")]
 struct Bounds {
     log_stream: Option<String>,
     log_partition: Option<i32>,
@@ -330,6 +317,11 @@ struct Bounds {
 }
 
 impl Bounds {
+    /// The event id, unless it was cut.
+    fn id(&self) -> Option<Uuid> {
+        self.event_id.as_deref().and_then(|id| Uuid::try_parse(id).ok())
+    }
+
     fn span(self, max: Self) -> Option<Span> {
         Some(Span {
             streams: (self.log_stream?, max.log_stream?),

@@ -162,15 +162,7 @@ mod tests {
     const TODAY: i32 = 20_000;
 
     fn file(n: usize, date: i32, bytes: u64) -> DataFile {
-        DataFile {
-            path: format!("{n}"),
-            lane: Lane::Main,
-            ingest_date: date,
-            rows: 1,
-            bytes,
-            span: None,
-            greatest_id: None,
-        }
+        DataFile { path: format!("{n}"), lane: Lane::Main, ingest_date: date, rows: 1, bytes, span: None, ids: None }
     }
 
     fn counts(files: &[DataFile], unstaged: &[&str]) -> Vec<usize> {

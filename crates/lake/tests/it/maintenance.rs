@@ -78,27 +78,33 @@ async fn what_relies_on_positions_finds_the_same_rows_in_compacted_files() {
 }
 
 #[tokio::test]
-async fn compacted_files_carry_filters_that_say_where_an_event_id_is_not() {
+async fn files_carry_filters_that_say_where_an_event_id_is_not_compacted_or_not() {
     let place = Place::new();
     filled(&place, 10, 300).await;
     let (before, after) = compacted(&place).await;
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
-    let fresh = before.seek_ids(&before.files[0], &ids(&["id-5"]), &["event_id"]).await.unwrap();
-    assert!(matches!(fresh, Sought::NoFilter));
-    let (mut nowhere, file) = (0, &after.files[0]);
-    for n in 0..100 {
-        let sought = after.seek_ids(file, &ids(&[&format!("other-{n}")]), &["event_id"]).await.unwrap();
-        nowhere += usize::from(matches!(sought, Sought::Nowhere));
-    }
-    assert!(nowhere >= 98, "{nowhere} of 100");
-    match after.seek_ids(file, &ids(&["id-5", "other-1"]), &["event_id"]).await.unwrap() {
-        Sought::Perhaps(rows) => {
-            let batches: Vec<_> = rows.try_collect().await.unwrap();
-            let held = batches.iter().any(|b| b.column(0).as_string::<i32>().iter().any(|id| id == Some("id-5")));
-            assert!(held);
+    let mut found = [0, 0];
+    for (snapshot, found) in [&before, &after].into_iter().zip(&mut found) {
+        for file in snapshot.files.iter() {
+            let mut nowhere = 0;
+            for n in 0..100 {
+                let sought = snapshot.seek_ids(file, &ids(&[&format!("other-{n}")]), &["event_id"]).await.unwrap();
+                nowhere += usize::from(matches!(sought, Sought::Nowhere(filter) if filter.bytes() > 0));
+            }
+            assert!(nowhere >= 98, "{nowhere} of 100");
+            match snapshot.seek_ids(file, &ids(&["id-5", "other-1"]), &["event_id"]).await.unwrap() {
+                Sought::Perhaps(rows, filter) => {
+                    let batches: Vec<_> = rows.try_collect().await.unwrap();
+                    let is = |b: &RecordBatch| b.column(0).as_string::<i32>().iter().any(|id| id == Some("id-5"));
+                    *found += usize::from(batches.iter().any(is));
+                    assert!(filter.may_hold("id-5"));
+                }
+                Sought::Nowhere(filter) => assert!(!filter.may_hold("id-5")),
+                Sought::NoFilter => panic!("a file without a filter"),
+            }
         }
-        _ => panic!("the id is there"),
     }
+    assert_eq!(found, [1, 1], "files that have the id");
 }
 
 #[tokio::test]
