@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use eventlog::{FILE_UID_PREFIX, Watermarks};
-use ingest::{Halt, Leeway, Outcome, Outcomes};
+use ingest::{Allowance, Halt, Leeway, Outcome, Outcomes};
 use lake::{Events, EventsSnapshot, LakeError, PartitionId};
 use policy::OnReject;
 
@@ -80,8 +80,9 @@ impl Look<'_> {
         }
         let mut rows = self.rows(&partitions, &lake, now).await?;
         if let Some(snapshot) = snapshot {
+            let mut used = self.set_aside(&lake, &snapshot, partitions.keys()).await?;
             for (row, id) in rows.iter_mut().zip(partitions.keys()) {
-                row.set_aside = self.set_aside(&lake, &snapshot, id).await?;
+                row.set_aside = used.remove(id);
             }
         }
         let maintenance = lake::maintain::Status::read(&self.dir.store).await?;
@@ -153,17 +154,25 @@ impl Look<'_> {
         Ok(partitions.iter().map(row).collect())
     }
 
-    async fn set_aside(
+    /// How much of what they may set aside partitions have used; those absent of which nothing is in the lake.
+    async fn set_aside<'a>(
         &self,
         lake: &InLake,
         snapshot: &EventsSnapshot,
-        id: &PartitionId,
-    ) -> anyhow::Result<Option<SetAside>> {
-        let (Some(events), Some(next)) = (&lake.events, lake.next.get(id)) else { return Ok(None) };
-        let (rule, permitted) = (self.rule(id), events.permitted(id).unwrap_or(0));
-        let leeway = Leeway::of(snapshot, id, rule, permitted, *next).await?;
-        let all = lake.outcomes.get(id).cloned().unwrap_or_default();
-        Ok(Some(SetAside::of(rule, leeway, &all)))
+        partitions: impl Iterator<Item = &'a PartitionId>,
+    ) -> anyhow::Result<BTreeMap<PartitionId, SetAside>> {
+        let Some(events) = &lake.events else { return Ok(BTreeMap::new()) };
+        let allowance = |id: &PartitionId| {
+            let (rule, permitted) = (self.rule(id), events.permitted(id).unwrap_or(0));
+            Some(Allowance { partition: id.clone(), rule, permitted, next: *lake.next.get(id)? })
+        };
+        let allowances: Vec<_> = partitions.filter_map(allowance).collect();
+        let leeways = Leeway::of(snapshot, &allowances).await?;
+        let used = |(Allowance { partition, rule, .. }, leeway)| {
+            let all = lake.outcomes.get(&partition).cloned().unwrap_or_default();
+            (partition, SetAside::of(rule, leeway, &all))
+        };
+        Ok(allowances.into_iter().zip(leeways).map(used).collect())
     }
 
     /// What becomes of what cannot be accepted, as the committer has it: a file has no limit, nor has a replay.

@@ -32,7 +32,7 @@ use crate::metrics::{Meters, Stage};
 use crate::receipts::Receipts;
 use crate::source::Control;
 use crate::status::{Activity, Monitor};
-use crate::tolerance::Tolerance;
+use crate::tolerance::{Allowance, Tolerance};
 use crate::window::Window;
 
 /// What others ask of the committer.
@@ -152,30 +152,38 @@ impl Committer<'_> {
         let next = self.events.next_offsets(&ids).await?;
         let snapshot = self.events.snapshot()?;
         let mut memories = memory::memories(&snapshot, &ids, self.rule).await?;
-        let mut assignments = Vec::new();
-        for (partition, id) in taken {
+        let topic = |(partition, id): &(Partition, PartitionId)| {
             let agency = eventlog::agency_of(&partition.stream).unwrap_or_default();
-            let topic = Topic::new(partition.clone(), id.clone(), agency, claims[&id], &self.policy.agencies)
-                .with_kin(earlier_generations(&id, before.cut.keys()));
-            let (topic, committed) = (Arc::new(topic), next[&id]);
-            let memory = memories.remove(&id).expect("a memory was made for each");
-            let permitted = self.events.permitted(&id).unwrap_or(0);
-            // A file does not go on, and who imports it reads what became of each row.
-            let rule = if of_a_file(&id) { OnReject::SetAside } else { topic.on_reject };
-            let tolerance = Tolerance::rebuilt(&snapshot, &id, rule, permitted, committed).await?;
-            self.receipts.assigned(&topic, self.events.receipted(&id), committed);
-            self.owned.insert(id.clone(), Owned { topic: topic.clone(), committed });
-            self.monitor.partition(&id, |status| status.committed = committed);
-            let Memory { window, last } = memory;
-            assignments.push(Assignment { partition, topic: Some(topic), next: committed, last, window, tolerance });
+            let topic = Topic::new(partition.clone(), id.clone(), agency, claims[id], &self.policy.agencies);
+            Arc::new(topic.with_kin(earlier_generations(id, before.cut.keys())))
+        };
+        let topics: Vec<Arc<Topic>> = taken.iter().map(topic).collect();
+        let allowances: Vec<_> = topics.iter().map(|topic| self.allowance(topic, next[&topic.id])).collect();
+        let tolerances = Tolerance::rebuilt(&snapshot, &allowances).await?;
+        let mut assignments = Vec::new();
+        for (((partition, id), topic), tolerance) in taken.into_iter().zip(topics).zip(tolerances) {
+            let (Memory { window, last }, next) =
+                (memories.remove(&id).expect("a memory was made for each"), next[&id]);
+            self.receipts.assigned(&topic, self.events.receipted(&id), next);
+            self.owned.insert(id.clone(), Owned { topic: topic.clone(), committed: next });
+            self.monitor.partition(&id, |status| status.committed = next);
+            assignments.push(Assignment { partition, topic: Some(topic), next, last, window, tolerance });
         }
         let nothing = |(partition, _)| {
-            let window = Window::new(self.rule.span_s, self.rule.key);
+            let window = Window::new(self.rule.key);
             let tolerance = Tolerance::new(OnReject::Suspend, 0, Vec::new());
             Assignment { partition, topic: None, next: None, last: None, window, tolerance }
         };
         assignments.extend(refused.into_iter().map(nothing));
         Ok(assignments)
+    }
+
+    /// A file does not go on, and who imports it reads what became of each row: it has no limit.
+    fn allowance(&self, topic: &Topic, next: Option<i64>) -> Allowance {
+        let partition = topic.id.clone();
+        let rule = if of_a_file(&partition) { OnReject::SetAside } else { topic.on_reject };
+        let permitted = self.events.permitted(&partition).unwrap_or(0);
+        Allowance { partition, rule, permitted, next: next.unwrap_or(0) }
     }
 
     async fn find(&mut self, wanted: Vec<Wanted>) -> Result<Found, IngestError> {

@@ -23,7 +23,8 @@ pub struct WorkerConfig {
     pub batch_age_most: Duration,
     /// Bytes that the worker may hold between the log and the commit, beside its windows: half as messages, half as rows.
     pub memory_bytes: usize,
-    /// Log time that the deduplication windows remember at least, if their bytes suffice; older ids are looked up in the lake.
+    /// How far back data files are read for the deduplication windows at a start, if their bytes suffice; older ids are looked
+    /// up in the lake.
     pub window_span: Duration,
     /// Bytes that all deduplication windows together may take.
     pub window_bytes: usize,

@@ -3,7 +3,7 @@
 //!
 //! Absent: which of two conflicting contents counts (staging chooses, by content).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use events::EventType;
@@ -62,6 +62,8 @@ pub(crate) struct Wanted {
     pub id: [u8; 16],
     /// Offset of the first row, where the window knows it.
     pub at: Option<i64>,
+    /// Whether the contents of its file are to be told, of which the window may not know others either.
+    pub learns: bool,
 }
 
 /// A committed row, as it is compared.
@@ -93,6 +95,8 @@ impl Stored {
 pub(crate) struct Found {
     /// First rows by the partition that asked and id; an id that has no committed row is absent.
     pub rows: HashMap<(PartitionId, [u8; 16]), Stored>,
+    /// Where those stand whose place was known.
+    pub places: BTreeSet<(PartitionId, i64)>,
     /// Fingerprints of rows read on the way, so that a file is read for them at most once.
     pub contents: BTreeMap<PartitionId, Vec<Fingerprint>>,
 }

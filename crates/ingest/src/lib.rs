@@ -59,7 +59,7 @@ pub use schemas::{Need, NoRegistry, SchemaAnswer, SchemaSource, StaticSchemas, W
 pub use selection::{Selection, SelectionError};
 pub use set_aside::{ErrorClass, OpenError, Place, SetAsideMessage, open_set_aside};
 pub use status::{Activity, Counts, Halt, Monitor, PartitionStatus, Reachable, State, WorkerReport};
-pub use tolerance::Leeway;
+pub use tolerance::{Allowance, Leeway};
 pub use versions::KnownVersions;
 pub use worker::Worker;
 

@@ -5,6 +5,7 @@
 //! second copies are never first ones.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
@@ -15,6 +16,7 @@ use lake::{BatchStream, DataFile, EventsSnapshot, IdFilter, LakeError, Lane, Par
 use uuid::Uuid;
 
 use crate::copies::{Fingerprint, Found, Stored, Wanted};
+use crate::memory::newest_first;
 use crate::seal::Content;
 
 /// Where the rows of a batch stand, from its first three columns.
@@ -46,7 +48,7 @@ impl Places {
     }
 }
 
-fn text(column: &ArrayRef) -> Result<StringArray, LakeError> {
+pub(crate) fn text(column: &ArrayRef) -> Result<StringArray, LakeError> {
     Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone())
 }
 
@@ -69,8 +71,13 @@ pub(crate) struct KnownFiles {
 const FILTER_BYTES: usize = 32 << 20;
 
 impl KnownFiles {
-    fn excludes_all(&self, file: &DataFile, ids: &[String]) -> bool {
-        self.filters.get(&file.path).is_some_and(|filter| !ids.iter().any(|id| filter.may_hold(id)))
+    /// Whether the file holds none of the ids for certain.
+    fn excludes_all(&self, file: &DataFile, ids: &[([u8; 16], String)]) -> bool {
+        let filter = self.filters.get(&file.path);
+        let may_hold = |(id, text): &([u8; 16], String)| {
+            file.may_carry(Uuid::from_bytes(*id)) && filter.is_none_or(|filter| filter.may_hold(text))
+        };
+        !ids.iter().any(may_hold)
     }
 
     fn keep(&mut self, file: &DataFile, filter: Option<IdFilter>) {
@@ -99,83 +106,78 @@ pub(crate) async fn find(
     key: (u64, u64),
     known: &mut KnownFiles,
 ) -> Result<Found, LakeError> {
-    let at = |wanted: &Wanted| Some((wanted.partition.clone(), wanted.at?));
-    // Where the window knows the first row but not its content, as after a start, it may know others of the file so.
-    let asked: BTreeSet<(PartitionId, i64)> = wanted.iter().filter_map(at).collect();
-    let located = locate(snapshot, wanted, known).await?;
-    let places: BTreeSet<(PartitionId, i64)> = located.iter().map(|first| first.place.clone()).collect();
     let mut found = Found::default();
-    let mut learned = Vec::new();
-    for file in snapshot.files.iter().filter(|file| file.lane == Lane::Main) {
-        let here = |(partition, at): &&(PartitionId, i64)| file.may_hold(partition, *at, at + 1);
-        let places: BTreeSet<_> = asked.iter().chain(&places).filter(here).collect();
-        if places.is_empty() {
-            continue;
-        }
-        if asked.iter().any(|place| here(&place)) && !known.learned.contains(&file.path) {
-            let whole = snapshot.read(file, &CONTENT)?;
-            read_rows(whole, &places, Some(key), &mut found).await?;
-            learned.push(file.path.clone());
-        } else {
-            // A few rows: most pages of the file, and payloads are most of it, are passed over.
-            for rows in at_places(snapshot, file, &places)? {
-                read_rows(rows, &places, None, &mut found).await?;
-            }
-        }
-    }
+    let learned = look_up(snapshot, wanted, key, known, &mut found).await?;
+    seek(snapshot, wanted, known, &mut found).await?;
     // Only now: of a look that failed nothing has been told.
     known.learned.extend(learned);
-    for Located { owner, id, place: (partition, _) } in located.into_iter().filter(Located::is_elsewhere) {
-        if let Some(row) = found.rows.get(&(partition, id)).cloned() {
-            found.rows.insert((owner, id), row);
-        }
-    }
     Ok(found)
 }
 
-/// A first row that was found: whose partition asked, for which id, and where it stands.
-struct Located {
-    owner: PartitionId,
-    id: [u8; 16],
-    place: (PartitionId, i64),
-}
-
-impl Located {
-    fn is_elsewhere(&self) -> bool {
-        self.owner != self.place.0
+/// Reads the rows of which the window knows the place, but not the content or another one. The newest files first, until all are
+/// found: copies come soon after the first row, and a file may hold a place by its statistics without holding it.
+///
+/// As after a start the window may know others of a file without their content: then the file is read whole, once, and its
+/// fingerprints are told. Returns which files were.
+async fn look_up(
+    snapshot: &EventsSnapshot,
+    wanted: &[Wanted],
+    key: (u64, u64),
+    known: &KnownFiles,
+    found: &mut Found,
+) -> Result<Vec<String>, LakeError> {
+    let mut open: BTreeMap<(PartitionId, i64), bool> = BTreeMap::new();
+    for Wanted { partition, at, learns, .. } in wanted {
+        if let Some(at) = at {
+            *open.entry((partition.clone(), *at)).or_default() |= learns;
+        }
     }
+    let mut learned = Vec::new();
+    for file in newest_first(snapshot).into_iter().filter(|file| file.lane == Lane::Main) {
+        let here = open.iter().filter(|((of, at), _)| file.may_hold(of, *at, at + 1));
+        let (places, learns): (BTreeSet<_>, Vec<bool>) = here.map(|(place, learns)| (place.clone(), *learns)).unzip();
+        if places.is_empty() {
+            continue;
+        }
+        let whole = learns.contains(&true) && !known.learned.contains(&file.path);
+        if whole {
+            read_rows(snapshot.read(file, &CONTENT)?, &places, Some(key), found).await?;
+            learned.push(file.path.clone());
+        } else {
+            // A few rows: most pages of the file, and payloads are most of it, are passed over.
+            read_rows(at_places(snapshot, file, &places)?, &places, None, found).await?;
+        }
+        open.retain(|place, _| !(places.contains(place) && found.places.contains(place)));
+    }
+    Ok(learned)
 }
 
 /// The first row of an id of which only the id is known, as far as it was found.
 struct Seek<'w> {
     wanted: &'w Wanted,
     /// Place of its partition among the kin (their number = the partition itself), and offset: the least is the first.
-    first: Option<(usize, i64)>,
+    first: Option<((usize, i64), Stored)>,
 }
 
 impl Seek<'_> {
-    fn meet(&mut self, places: &Places, row: usize) {
+    fn meet(&mut self, contents: &Contents, row: usize, content: &Content<'_>) {
         let Wanted { partition, kin, .. } = self.wanted;
-        let rank = kin.iter().chain([partition]).position(|partition| places.is(row, partition));
-        if let Some(found) = rank.map(|rank| (rank, places.offset(row))) {
-            self.first = Some(self.first.map_or(found, |first| first.min(found)));
+        let mut among = kin.iter().chain([partition]).enumerate();
+        let Some((rank, of)) = among.find(|(_, of)| contents.places.is(row, of)) else { return };
+        let place = (rank, contents.places.offset(row));
+        if self.first.as_ref().is_none_or(|(first, _)| place < *first) {
+            self.first = Some((place, stored(of, place.1, content, contents.has_payload(row))));
         }
-    }
-
-    fn located(&self) -> Option<Located> {
-        let (rank, offset) = self.first?;
-        let Wanted { partition, kin, id, .. } = self.wanted;
-        let place = (kin.get(rank).unwrap_or(partition).clone(), offset);
-        Some(Located { owner: partition.clone(), id: *id, place })
     }
 }
 
-/// Positions of the first rows of the ids of which only the id is known.
-async fn locate(
+/// Finds the first rows of the ids of which only the id is known.
+async fn seek(
     snapshot: &EventsSnapshot,
     wanted: &[Wanted],
     known: &mut KnownFiles,
-) -> Result<Vec<Located>, LakeError> {
+    found: &mut Found,
+) -> Result<(), LakeError> {
     let mut by_id: HashMap<[u8; 16], Vec<Seek<'_>>> = HashMap::new();
     for wanted in wanted.iter().filter(|wanted| wanted.at.is_none()) {
         by_id.entry(wanted.id).or_default().push(Seek { wanted, first: None });
@@ -183,39 +185,33 @@ async fn locate(
     let seeks = by_id.values().flatten();
     let partitions: BTreeSet<&PartitionId> =
         seeks.flat_map(|seek| seek.wanted.kin.iter().chain([&seek.wanted.partition])).collect();
-    let texts: Vec<String> = by_id.keys().map(|id| Uuid::from_bytes(*id).hyphenated().to_string()).collect();
+    let ids: Vec<_> = by_id.keys().map(|id| (*id, Uuid::from_bytes(*id).hyphenated().to_string())).collect();
+    let texts: Arc<HashSet<String>> = Arc::new(ids.iter().map(|(_, text)| text.clone()).collect());
     known.forget_gone(&snapshot.files);
     // The newest first: there is room for the filters of those at least.
     for file in snapshot.files.iter().rev().filter(|file| file.lane == Lane::Main) {
         let holds_partition = partitions.iter().any(|partition| file.may_hold(partition, 0, i64::MAX));
-        let may_carry = || by_id.keys().any(|id| file.may_carry(Uuid::from_bytes(*id)));
-        if !holds_partition || !may_carry() || known.excludes_all(file, &texts) {
+        if !holds_partition || known.excludes_all(file, &ids) {
             continue;
         }
-        let (mut batches, mut made, filter) = match snapshot.seek_ids(file, &texts, &IDS).await? {
-            Sought::Nowhere(filter) => {
-                known.keep(file, Some(filter));
-                continue;
-            }
-            Sought::Perhaps(rows, filter) => (rows, None, Some(filter)),
-            Sought::NoFilter => (snapshot.read(file, &IDS)?, IdFilter::for_rows(file.rows), None),
-        };
+        let Sought { filter, rows } = snapshot.seek_ids(file, &texts, &CONTENT).await?;
+        known.keep(file, filter);
+        let Some(mut batches) = rows else { continue };
         while let Some(batch) = batches.try_next().await? {
-            let (places, ids) = (Places::of(&batch)?, batch.column(3).as_string::<i32>());
-            for row in (0..batch.num_rows()).filter(|row| ids.is_valid(*row)) {
-                let Some(id) = uuid(ids.value(row)) else { continue };
-                if let Some(made) = &mut made {
-                    made.insert(ids.value(row));
+            let contents = Contents::of(&batch)?;
+            for row in 0..batch.num_rows() {
+                let Some((id, content)) = contents.row(row) else { continue };
+                for seek in by_id.get_mut(&id).into_iter().flatten() {
+                    seek.meet(&contents, row, &content);
                 }
-                by_id.get_mut(&id).into_iter().flatten().for_each(|seek| seek.meet(&places, row));
             }
         }
-        known.keep(file, filter.or(made));
     }
-    Ok(by_id.into_values().flatten().filter_map(|seek| seek.located()).collect())
+    for Seek { wanted, first } in by_id.into_values().flatten() {
+        found.rows.extend(first.map(|(_, row)| ((wanted.partition.clone(), wanted.id), row)));
+    }
+    Ok(())
 }
-
-const IDS: [&str; 4] = ["log_stream", "log_partition", "log_offset", "event_id"];
 
 const CONTENT: [&str; 9] = [
     "log_stream",
@@ -229,33 +225,28 @@ const CONTENT: [&str; 9] = [
     "payload",
 ];
 
-/// The rows of a file at these places, partition by partition.
+/// The rows of a file at these places.
 fn at_places(
     snapshot: &EventsSnapshot,
     file: &DataFile,
-    places: &BTreeSet<&(PartitionId, i64)>,
-) -> Result<Vec<BatchStream>, LakeError> {
-    let mut offsets: BTreeMap<&PartitionId, Vec<i64>> = BTreeMap::new();
+    places: &BTreeSet<(PartitionId, i64)>,
+) -> Result<BatchStream, LakeError> {
+    let mut offsets: BTreeMap<PartitionId, Vec<i64>> = BTreeMap::new();
     for (partition, at) in places {
-        offsets.entry(partition).or_default().push(*at);
+        offsets.entry(partition.clone()).or_default().push(*at);
     }
-    let rows = |(partition, offsets): (&PartitionId, Vec<i64>)| {
-        let filter = RowFilter::Positions { partition: partition.clone(), offsets: offsets.into() };
-        snapshot.read_where(file, &CONTENT, &filter)
-    };
-    offsets.into_iter().map(rows).collect()
+    snapshot.read_where(file, &CONTENT, &RowFilter::Positions(Arc::new(offsets)))
 }
 
 /// Takes the rows at these places, and with a key the fingerprints of all others of their partitions.
 async fn read_rows(
     mut batches: BatchStream,
-    places: &BTreeSet<&(PartitionId, i64)>,
+    places: &BTreeSet<(PartitionId, i64)>,
     learn: Option<(u64, u64)>,
     found: &mut Found,
 ) -> Result<(), LakeError> {
     let mut partitions: Vec<_> = places.iter().map(|(partition, _)| partition).collect();
     partitions.dedup();
-    let wanted: HashSet<(&PartitionId, i64)> = places.iter().map(|(partition, at)| (partition, *at)).collect();
     while let Some(batch) = batches.try_next().await? {
         let contents = Contents::of(&batch)?;
         for row in 0..batch.num_rows() {
@@ -266,9 +257,11 @@ async fn read_rows(
                 let print = Fingerprint { id, offset, content: content.fingerprint(key) };
                 found.contents.entry(partition.clone()).or_default().push(print);
             }
-            if wanted.contains(&(partition, offset)) {
+            let place = (partition.clone(), offset);
+            if places.contains(&place) {
                 let row = stored(partition, offset, &content, contents.has_payload(row));
                 found.rows.insert((partition.clone(), id), row);
+                found.places.insert(place);
             }
         }
     }

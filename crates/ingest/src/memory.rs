@@ -30,7 +30,7 @@ pub(crate) struct Memory {
 /// How windows are made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WindowRule {
-    /// Log time to remember, in seconds.
+    /// How far back files are read for it, in seconds.
     pub span_s: i64,
     /// Key of the index and of fingerprints.
     pub key: (u64, u64),
@@ -38,8 +38,8 @@ pub(crate) struct WindowRule {
     pub bytes: usize,
 }
 
-/// An id that a row of a partition carries: offset, log time in milliseconds, id.
-type Carried = (i64, i64, [u8; 16]);
+/// An id that a row of a partition carries: offset, id.
+type Carried = (i64, [u8; 16]);
 
 /// What rebuilding has found so far.
 #[derive(Default)]
@@ -56,15 +56,15 @@ impl<'p> Newest<'p> {
     }
 
     fn window(&mut self, partition: &PartitionId, rule: WindowRule) -> Window {
-        let mut window = Window::new(rule.span_s, rule.key);
+        let mut window = Window::new(rule.key);
         if let Some(until) = self.unread_ms.get(partition) {
             window.forget_until(*until);
         }
         let mut ids = self.ids.remove(partition).unwrap_or_default();
-        ids.sort_unstable_by_key(|(offset, ..)| *offset);
-        for (offset, log_ms, id) in ids {
+        ids.sort_unstable_by_key(|(offset, _)| *offset);
+        for (offset, id) in ids {
             if !matches!(window.seen(&id), Seen::Before(_)) {
-                window.insert(id, offset, None, log_ms);
+                window.insert(id, offset, None);
             }
         }
         window
@@ -88,7 +88,7 @@ pub(crate) async fn memories(
 }
 
 /// The files, those with the newest rows first: a partition's offsets ascend with the date and within it.
-fn newest_first(snapshot: &EventsSnapshot) -> Vec<&DataFile> {
+pub(crate) fn newest_first(snapshot: &EventsSnapshot) -> Vec<&DataFile> {
     let mut files: Vec<&DataFile> = snapshot.files.iter().collect();
     files.sort_by_key(|file| Reverse((file.ingest_date, file.span.as_ref().map_or(i64::MAX, |span| span.offsets.1))));
     files
@@ -144,17 +144,16 @@ async fn read_ids<'p>(
     partitions: &[&'p PartitionId],
     ids: &mut HashMap<&'p PartitionId, Vec<Carried>>,
 ) -> Result<usize, LakeError> {
-    let columns = ["log_stream", "log_partition", "log_offset", "log_ts", "event_id"];
+    let columns = ["log_stream", "log_partition", "log_offset", "event_id"];
     let mut batches = snapshot.read(file, &columns)?;
     let mut count = 0;
     while let Some(batch) = batches.try_next().await? {
         let places = Places::of(&batch)?;
-        let times = batch.column(3).as_primitive::<TimestampMicrosecondType>();
-        let texts = batch.column(4).as_string::<i32>();
+        let texts = batch.column(3).as_string::<i32>();
         for row in (0..batch.num_rows()).filter(|row| texts.is_valid(*row)) {
             let Some(partition) = places.partition(row, partitions) else { continue };
             let Some(id) = uuid(texts.value(row)) else { continue };
-            ids.entry(partition).or_default().push((places.offset(row), times.value(row).div_euclid(1000), id));
+            ids.entry(partition).or_default().push((places.offset(row), id));
             count += 1;
         }
     }

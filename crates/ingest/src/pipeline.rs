@@ -278,17 +278,11 @@ impl Pipeline {
         rows
     }
 
-    /// Keeps the windows together within their bytes: first they forget what is older than their span, then the longest its
-    /// older half. While there is room nothing is forgotten, because a look into the lake costs more. Not within a batch: what it
-    /// brought can be looked up in the lake only by later ones.
+    /// Keeps the windows together within their bytes: the longest forgets its older half. While there is room nothing is
+    /// forgotten, because a look into the lake costs more. Not within a batch: what it brought can be looked up in the lake only
+    /// by later ones.
     fn shrink_windows(&mut self) {
         let bytes = |held: &HashMap<_, Held>| held.values().map(|held| held.window.bytes()).sum::<usize>();
-        if bytes(&self.held) > self.window_bytes {
-            for held in self.held.values_mut() {
-                held.window.trim();
-                held.window.shrink();
-            }
-        }
         while bytes(&self.held) > self.window_bytes {
             let windows = self.held.values_mut().map(|held| &mut held.window);
             let Some(longest) = windows.max_by_key(|window| window.len()) else { return };
@@ -347,14 +341,14 @@ fn at_once(shares: Vec<Share<'_>>, batch: &RawBatch, writer_id: &str) -> Vec<Res
 fn wanted(batch: &RawBatch, work: &Work) -> Vec<Wanted> {
     let place = |run: usize| (batch.runs[run].topic.id.clone(), batch.runs[run].topic.kin.clone());
     let undecided = work.side.iter().filter_map(|row| Some((row.at.run, row.undecided()?)));
-    let wanted = |run: usize, id, at| {
+    let wanted = |run: usize, id, at, learns| {
         let (partition, kin) = place(run);
-        Wanted { partition, kin, id, at }
+        Wanted { partition, kin, id, at, learns }
     };
     let copies = undecided
         .filter(|(run, copy)| copy.first < batch.runs[*run].from)
-        .map(|(run, copy)| wanted(run, copy.id(), Some(copy.first)));
-    let old = work.perhaps_copies.iter().map(|(_, at, id)| wanted(at.run, *id, None));
+        .map(|(run, copy)| wanted(run, copy.id(), Some(copy.first), copy.learns));
+    let old = work.perhaps_copies.iter().map(|(_, at, id)| wanted(at.run, *id, None, false));
     let mut wanted: Vec<_> = copies.chain(old).collect();
     wanted.sort();
     wanted.dedup();

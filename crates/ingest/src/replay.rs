@@ -337,7 +337,7 @@ impl<'e> Work<'e> {
             ticket: UnderWay::default().begin(),
         };
         // No window: each id is looked up among all first rows of the agency.
-        let mut window = Window::new(0, self.key);
+        let mut window = Window::new(self.key);
         window.forget_until(i64::MAX);
         let tolerance = Tolerance::new(OnReject::SetAside, 0, Vec::new());
         self.pipeline.assign(Assigned { topic: topic.clone(), window, tolerance, next: from, log_end: from });

@@ -41,6 +41,8 @@ pub(crate) struct Copied {
     elsewhere: Option<PartitionId>,
     /// Whether both say the same; `None` until compared.
     same: Option<bool>,
+    /// Whether the window did not know the first row's content, and so may not know that of others from the same file.
+    pub learns: bool,
 }
 
 impl Copied {
@@ -56,14 +58,14 @@ impl Copied {
 }
 
 impl Side {
-    pub(crate) fn copy(kept: Kept, first: i64, same: Option<bool>) -> Self {
-        Self::Copy(Box::new(Copied { kept, first, elsewhere: None, same }))
+    pub(crate) fn copy(kept: Kept, first: i64, same: Option<bool>, learns: bool) -> Self {
+        Self::Copy(Box::new(Copied { kept, first, elsewhere: None, same, learns }))
     }
 }
 
 impl SideRow {
     pub(crate) fn copy(at: At, kept: Kept, first: i64, elsewhere: Option<PartitionId>) -> Self {
-        Self { at, what: Side::Copy(Box::new(Copied { kept, first, elsewhere, same: None })) }
+        Self { at, what: Side::Copy(Box::new(Copied { kept, first, elsewhere, same: None, learns: false })) }
     }
 
     /// It, if it is a copy of the row at this place.

@@ -9,11 +9,11 @@
 
 use std::collections::VecDeque;
 
-use arrow::array::AsArray as _;
-use arrow::datatypes::Int64Type;
 use futures::TryStreamExt as _;
-use lake::{EventsSnapshot, LakeError, Lane, PartitionId, RowFilter};
+use lake::{EventsSnapshot, LakeError, Lane, PartitionId};
 use policy::OnReject;
+
+use crate::lookup::{Places, text};
 
 /// What one partition still takes.
 #[derive(Debug, Clone)]
@@ -69,22 +69,30 @@ impl Tolerance {
         }
     }
 
-    /// The tolerance of a partition whose next offset is `next`, as its committed rows leave it.
-    pub(crate) async fn rebuilt(
-        snapshot: &EventsSnapshot,
-        partition: &PartitionId,
-        rule: OnReject,
-        permitted: i64,
-        next: Option<i64>,
-    ) -> Result<Self, LakeError> {
-        let counted = match (rule, next) {
-            (OnReject::SetAsideWithLimit { window, .. }, Some(next)) => {
-                set_aside_since(snapshot, partition, (next - i64::from(window)).max(permitted)).await?
-            }
-            _ => Vec::new(),
-        };
-        Ok(Self::new(rule, permitted, counted))
+    /// The tolerances of partitions, in their order, as their committed rows leave them.
+    pub(crate) async fn rebuilt(snapshot: &EventsSnapshot, of: &[Allowance]) -> Result<Vec<Self>, LakeError> {
+        let limited = of.iter().map(|one| match one.rule {
+            OnReject::SetAsideWithLimit { window, .. } => Some((one.next - i64::from(window)).max(one.permitted)),
+            OnReject::Suspend | OnReject::SetAside => None,
+        });
+        let from: Vec<_> =
+            of.iter().zip(limited).map(|(one, from)| (&one.partition, from.unwrap_or(i64::MAX))).collect();
+        let counted = set_aside_since(snapshot, &from).await?;
+        Ok(of.iter().zip(counted).map(|(one, counted)| Self::new(one.rule, one.permitted, counted)).collect())
     }
+}
+
+/// What a partition may set aside, and from where on.
+#[derive(Debug, Clone)]
+pub struct Allowance {
+    /// The partition.
+    pub partition: PartitionId,
+    /// What becomes of what cannot be accepted.
+    pub rule: OnReject,
+    /// Below this offset everything may be set aside.
+    pub permitted: i64,
+    /// Offset of the next message.
+    pub next: i64,
 }
 
 /// How much of what it may set aside a partition has used, as an operator sees it: the same count by which it stands still.
@@ -102,39 +110,42 @@ pub struct Leeway {
 const WINDOW: u32 = 10_000;
 
 impl Leeway {
-    /// That of a partition whose next offset is `next` and which may set everything aside below `permitted`.
+    /// Those of partitions, in their order.
     ///
     /// # Errors
     /// Storage errors of the lake.
-    pub async fn of(
-        snapshot: &EventsSnapshot,
-        partition: &PartitionId,
-        rule: OnReject,
-        permitted: i64,
-        next: i64,
-    ) -> Result<Self, LakeError> {
-        let (most, window) = match rule {
+    pub async fn of(snapshot: &EventsSnapshot, of: &[Allowance]) -> Result<Vec<Self>, LakeError> {
+        let limits = of.iter().map(|one| match one.rule {
             OnReject::SetAsideWithLimit { most, window } => (Some(most), window),
             OnReject::Suspend | OnReject::SetAside => (None, WINDOW),
-        };
-        let first = (next - i64::from(window) + 1).max(permitted);
-        let counted = set_aside_since(snapshot, partition, first).await?.len() as u64;
-        Ok(Self { counted, window, most })
+        });
+        let limits: Vec<_> = limits.collect();
+        let first =
+            |(one, (_, window)): (&Allowance, &(_, u32))| (one.next - i64::from(*window) + 1).max(one.permitted);
+        let from: Vec<_> = of.iter().zip(&limits).map(|asked| (&asked.0.partition, first(asked))).collect();
+        let counted = set_aside_since(snapshot, &from).await?.into_iter().map(|offsets| offsets.len() as u64);
+        Ok(limits.into_iter().zip(counted).map(|((most, window), counted)| Self { counted, window, most }).collect())
     }
 }
 
-/// Offsets of the partition's rows that were set aside, from this offset on. Conflicts and duplicates are not among them.
-async fn set_aside_since(snapshot: &EventsSnapshot, partition: &PartitionId, from: i64) -> Result<Vec<i64>, LakeError> {
-    let mut found = Vec::new();
-    let filter = RowFilter::Offsets { partition: partition.clone(), from, to: i64::MAX };
-    let may_hold = |file: &&lake::DataFile| file.lane == Lane::Side && file.may_hold(partition, from, i64::MAX);
-    for file in snapshot.files.iter().filter(may_hold) {
-        let mut batches = snapshot.read_where(file, &["log_offset", "_status"], &filter)?;
+/// Offsets of rows that were set aside, of each partition from its offset on. Conflicts and duplicates are not among them. A
+/// file is read once for all partitions.
+async fn set_aside_since(snapshot: &EventsSnapshot, since: &[(&PartitionId, i64)]) -> Result<Vec<Vec<i64>>, LakeError> {
+    let mut found = vec![Vec::new(); since.len()];
+    for file in snapshot.files.iter().filter(|file| file.lane == Lane::Side) {
+        let here = since.iter().zip(&mut found).filter(|((id, from), _)| file.may_hold(id, *from, i64::MAX));
+        let (here, mut found): (Vec<_>, Vec<_>) = here.unzip();
+        if here.is_empty() {
+            continue;
+        }
+        let ids: Vec<&PartitionId> = here.iter().map(|(id, _)| *id).collect();
+        let mut batches = snapshot.read(file, &["log_stream", "log_partition", "log_offset", "_status"])?;
         while let Some(batch) = batches.try_next().await? {
-            let statuses = arrow::compute::cast(batch.column(1), &arrow::datatypes::DataType::Utf8)?;
-            let offsets = batch.column(0).as_primitive::<Int64Type>();
-            let set_aside = |row: &usize| statuses.as_string::<i32>().value(*row) == "set_aside";
-            found.extend((0..batch.num_rows()).filter(set_aside).map(|row| offsets.value(row)));
+            let (places, statuses) = (Places::of(&batch)?, text(batch.column(3))?);
+            for row in (0..batch.num_rows()).filter(|row| statuses.value(*row) == "set_aside") {
+                let Some(of) = ids.iter().position(|id| places.is(row, id)) else { continue };
+                found[of].extend(Some(places.offset(row)).filter(|offset| *offset >= here[of].1));
+            }
         }
     }
     Ok(found)

@@ -39,15 +39,11 @@ struct Entry {
     offset: i64,
     /// 0 = not known (a fingerprint of 0 is stored as 1).
     content: u64,
-    /// Log timestamp, seconds since 1970: by it the window is bounded in time.
-    log_s: i64,
 }
 
 /// Exact event ids of one partition, oldest first.
 #[derive(Debug)]
 pub(crate) struct Window {
-    /// Span of log time to remember, in seconds.
-    span_s: i64,
     key: (u64, u64),
     entries: VecDeque<Entry>,
     /// Number of entries dropped so far: entry `i` of the deque has the number `dropped + i`.
@@ -59,17 +55,15 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// An empty window, covering a partition that has no rows yet.
-    ///
-    /// `span_s` is how much log time to remember, in seconds; `key` keeps an agency from choosing ids that fall into
-    /// one slot of the index.
-    pub(crate) fn new(span_s: i64, key: (u64, u64)) -> Self {
-        Self { span_s, key, entries: VecDeque::new(), dropped: 0, index: HashTable::new(), forgot_until_ms: None }
+    /// An empty window, covering a partition that has no rows yet. `key` keeps an agency from choosing ids that fall into one
+    /// slot of the index.
+    pub(crate) fn new(key: (u64, u64)) -> Self {
+        Self { key, entries: VecDeque::new(), dropped: 0, index: HashTable::new(), forgot_until_ms: None }
     }
 
     /// The same window as if the partition had no rows: a mistake that is planted by simulations (see [`lake::mistake`]).
     pub(crate) fn emptied(self) -> Self {
-        Self::new(self.span_s, self.key)
+        Self::new(self.key)
     }
 
     /// Says that rows exist which are not in the window, and that their ids, as far as they are of version 7, were made by
@@ -114,13 +108,13 @@ impl Window {
         }
     }
 
-    /// Remembers an id that is not in the window. Offsets ascend. Nothing is forgotten before [`Self::trim`]: the lake
+    /// Remembers an id that is not in the window. Offsets ascend. Nothing is forgotten before [`Self::drop_oldest`]: the lake
     /// cannot answer for a row that is not committed yet.
-    pub(crate) fn insert(&mut self, id: [u8; 16], offset: i64, content: Option<u64>, log_ms: i64) {
+    pub(crate) fn insert(&mut self, id: [u8; 16], offset: i64, content: Option<u64>) {
         debug_assert!(self.entries.back().is_none_or(|last| last.offset < offset), "offsets ascend");
         let number = self.dropped + self.entries.len() as u64;
         let content = content.map_or(0, |c| c.max(1));
-        self.entries.push_back(Entry { id, offset, content, log_s: log_ms.div_euclid(1000) });
+        self.entries.push_back(Entry { id, offset, content });
         let (entries, dropped, key) = (&self.entries, self.dropped, self.key);
         let rehash = |&n: &u64| hash_id(key, &entries[(n - dropped) as usize].id);
         self.index.insert_unique(hash_id(key, &id), number, rehash);
@@ -157,17 +151,10 @@ impl Window {
         }
     }
 
-    /// Forgets the oldest `count` ids, to keep all windows together within their bytes.
+    /// Forgets the oldest `count` ids, to keep all windows together within their bytes. Once the batch that brought them is on its
+    /// way to the lake.
     pub(crate) fn drop_oldest(&mut self, count: usize) {
         for _ in 0..count.min(self.entries.len()) {
-            self.drop_one();
-        }
-    }
-
-    /// Forgets the ids that are older than the span. Once the batch that brought them is on its way to the lake.
-    pub(crate) fn trim(&mut self) {
-        let newest = self.entries.back().map_or(0, |e| e.log_s);
-        while self.entries.front().is_some_and(|oldest| oldest.log_s < newest - self.span_s) {
             self.drop_one();
         }
     }
@@ -225,7 +212,7 @@ mod tests {
     }
 
     fn window() -> Window {
-        Window::new(7 * 86_400, (1, 2))
+        Window::new((1, 2))
     }
 
     const DAY_MS: i64 = 86_400_000;
@@ -234,7 +221,7 @@ mod tests {
     fn an_id_is_remembered_with_its_first_offset_and_content() {
         let mut w = window();
         assert_eq!(w.seen(&id(1, 1)), Seen::Never);
-        w.insert(id(1, 1), 5, Some(77), 0);
+        w.insert(id(1, 1), 5, Some(77));
         assert_eq!(w.seen(&id(1, 1)), Seen::Before(First { offset: 5, content: Some(77) }));
         assert_eq!(w.seen(&id(1, 2)), Seen::Never);
     }
@@ -243,7 +230,7 @@ mod tests {
     fn an_id_that_fell_out_by_number_is_looked_up_and_not_called_new() {
         let mut w = window();
         for n in 0..3 {
-            w.insert(id(1, n), i64::from(n), None, 0);
+            w.insert(id(1, n), i64::from(n), None);
         }
         w.drop_oldest(1);
         assert_eq!(w.len(), 2);
@@ -254,11 +241,9 @@ mod tests {
     #[test]
     fn an_id_made_after_what_was_forgotten_is_new_without_a_look() {
         let mut w = window();
-        w.insert(id(0, 0), 0, None, 0);
-        w.insert(id(0, 1), 1, None, 30 * DAY_MS);
-        assert_eq!(w.len(), 2, "both rows are of one batch");
-        w.trim();
-        assert_eq!(w.len(), 1, "thirty days are more than seven");
+        w.insert(id(0, 0), 0, None);
+        w.insert(id(0, 1), 1, None);
+        w.drop_oldest(1);
         assert_eq!(w.seen(&id(0, 9)), Seen::Unknown);
         assert_eq!(w.seen(&id(1, 9)), Seen::Never, "a millisecond later");
         let mut other_version = id(1, 9);
@@ -270,17 +255,16 @@ mod tests {
     fn an_id_newer_than_its_log_time_is_looked_up_once_it_is_forgotten() {
         let mut w = window();
         let ahead = id(20 * DAY_MS as u64, 0);
-        w.insert(ahead, 0, None, 0);
-        w.insert(id(0, 1), 1, None, 10 * DAY_MS);
-        w.trim();
-        assert_eq!(w.len(), 1);
+        w.insert(ahead, 0, None);
+        w.insert(id(0, 1), 1, None);
+        w.drop_oldest(1);
         assert_eq!(w.seen(&ahead), Seen::Unknown, "it is in the lake");
     }
 
     #[test]
     fn a_corrected_entry_names_the_row_found_in_the_lake() {
         let mut w = window();
-        w.insert(id(1, 1), 50, Some(3), 0);
+        w.insert(id(1, 1), 50, Some(3));
         w.correct(&id(1, 1), 4);
         assert_eq!(w.seen(&id(1, 1)), Seen::Before(First { offset: 4, content: None }));
     }
@@ -292,7 +276,7 @@ mod tests {
             let mut i = id(n, 0);
             i[8..].copy_from_slice(&n.to_le_bytes());
             assert_ne!(w.seen(&i), Seen::Before(First { offset: n as i64, content: None }));
-            w.insert(i, n as i64, None, 0);
+            w.insert(i, n as i64, None);
             w.drop_oldest(w.len().saturating_sub(1000));
         }
         assert_eq!(w.len(), 1000);
@@ -309,7 +293,7 @@ mod tests {
         for n in 0..4000_u64 {
             let mut i = id(n, 0);
             i[8..].copy_from_slice(&n.to_le_bytes());
-            w.insert(i, n as i64, None, 0);
+            w.insert(i, n as i64, None);
         }
         let before = w.bytes();
         w.drop_oldest(3900);

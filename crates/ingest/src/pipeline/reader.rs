@@ -73,7 +73,7 @@ impl Reader {
 
     pub fn second_copy(&self, kept: Kept, first: First) -> Side {
         let same = first.content == Some(kept.content().fingerprint(self.content_key));
-        Side::copy(kept, first.offset, same.then_some(true))
+        Side::copy(kept, first.offset, same.then_some(true), first.content.is_none())
     }
 
     pub fn set_aside(

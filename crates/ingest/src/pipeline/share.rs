@@ -192,7 +192,7 @@ impl Share<'_> {
         sealed.write_payload(self.main.payload()).expect("writing to memory does not fail");
         let envelope = sealed.envelope();
         let fingerprint = content(&envelope, self.main.open_payload()).fingerprint(self.reader.content_key);
-        window.insert(id, at.offset, Some(fingerprint), at.log_ms);
+        window.insert(id, at.offset, Some(fingerprint));
         self.main.append(&Row {
             at,
             status: RowStatus::Ok,

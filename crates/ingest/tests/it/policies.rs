@@ -199,10 +199,10 @@ async fn an_operator_is_shown_the_count_by_which_the_partition_stands_still() {
         place.events().await.permit(&place.partition(POLICE), permitted, "a test").await.unwrap();
         place.drain().await;
         let next = i64::try_from(picture.len()).unwrap();
-        let limited = place.policy.agencies.on_reject(POLICE);
+        let rule = place.policy.agencies.on_reject(POLICE);
         let (snapshot, partition) = (place.snapshot().await, place.partition(POLICE));
-        let leeway = ingest::Leeway::of(&snapshot, &partition, limited, permitted, next).await.unwrap();
-        assert_eq!(leeway, ingest::Leeway { counted, window: 10, most: Some(2) }, "{picture}");
+        let leeway = ingest::Leeway::of(&snapshot, &[ingest::Allowance { partition, rule, permitted, next }]).await;
+        assert_eq!(leeway.unwrap(), [ingest::Leeway { counted, window: 10, most: Some(2) }], "{picture}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Data files to batches: chosen columns through Parquet, rows filtered before the other columns are decoded.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, StringArray, new_null_array};
@@ -32,20 +32,10 @@ pub enum RowFilter {
         /// First offset not wanted.
         to: i64,
     },
-    /// Rows of a partition at given offsets, ascending.
-    Positions {
-        /// Partition.
-        partition: PartitionId,
-        /// Offsets, ascending.
-        offsets: Arc<[i64]>,
-    },
-    /// Rows of a partition with given event ids.
-    EventIds {
-        /// Partition.
-        partition: PartitionId,
-        /// Event ids.
-        ids: Arc<HashSet<String>>,
-    },
+    /// Rows at given offsets of partitions, each partition's ascending.
+    Positions(Arc<BTreeMap<PartitionId, Vec<i64>>>),
+    /// Rows with given event ids, as the table has them.
+    EventIds(Arc<HashSet<String>>),
 }
 
 /// A file of the table as a stream.
@@ -66,43 +56,42 @@ pub(super) fn file(
     Ok(futures::stream::once(opened).try_flatten().boxed())
 }
 
-/// Chosen columns of the row groups of a file that may hold one of these event ids, by its Bloom filters.
-pub(super) async fn by_filters(
+/// Chosen columns of the rows of a file that carry one of these event ids; row groups that cannot hold one are passed over.
+pub(super) async fn by_ids(
     objects: Arc<dyn ObjectStore>,
     file: DataFile,
     columns: &[&str],
-    ids: &[String],
+    ids: Arc<HashSet<String>>,
 ) -> Result<Sought> {
     let wanted = wanted(columns)?;
     let mut builder = parquet_file::open(objects, &file.path, Some(file.bytes)).await?;
     let leaf = builder.parquet_schema().columns().iter().position(|leaf| leaf.path().string() == "event_id");
     let leaf = leaf.ok_or_else(|| LakeError::Schema("a data file without `event_id`".into()))?;
     let (mut filters, mut groups) = (Vec::new(), Vec::new());
-    for group in 0..builder.metadata().num_row_groups() {
-        let Some(filter) = builder.get_row_group_column_bloom_filter(group, leaf).await? else {
-            return Ok(Sought::NoFilter);
-        };
-        if ids.iter().any(|id| filter.check(id.as_str())) {
+    let all = builder.metadata().num_row_groups();
+    for group in 0..all {
+        let filter = builder.get_row_group_column_bloom_filter(group, leaf).await?;
+        if filter.as_ref().is_none_or(|filter| ids.iter().any(|id| filter.check(id.as_str()))) {
             groups.push(group);
         }
-        filters.push(filter);
+        filters.extend(filter);
     }
-    let filter = IdFilter(filters);
+    let filter = (filters.len() == all).then_some(IdFilter(filters));
     if groups.is_empty() {
-        return Ok(Sought::Nowhere(filter));
+        return Ok(Sought { filter, rows: None });
     }
-    let rows = parquet_file::rows(builder.with_row_groups(groups), &wanted)?;
-    Ok(Sought::Perhaps(rows.map(move |batch| place(&batch?, &wanted, &file)).boxed(), filter))
+    let carries = predicates(&builder, &RowFilter::EventIds(ids));
+    let builder = builder.with_row_groups(groups).with_row_filter(ParquetFilter::new(carries));
+    let rows = parquet_file::rows(builder, &wanted)?.map(move |batch| place(&batch?, &wanted, &file));
+    Ok(Sought { filter, rows: Some(rows.boxed()) })
 }
 
-/// What the Bloom filters of a file say of some event ids.
-pub enum Sought {
-    /// It has none.
-    NoFilter,
-    /// It holds none of the ids, for certain.
-    Nowhere(IdFilter),
-    /// It may hold some: among these rows, and in no others.
-    Perhaps(BatchStream, IdFilter),
+/// What a file says of some event ids.
+pub struct Sought {
+    /// Its Bloom filters, to be asked the next time; `None` where it has none.
+    pub filter: Option<IdFilter>,
+    /// The rows that carry one of the ids; `None` where the filters say that there are none.
+    pub rows: Option<BatchStream>,
 }
 
 /// Bloom filters over the event ids of one file. They say "no" for certain, and "perhaps" once in ten thousand times of an id
@@ -111,17 +100,7 @@ pub enum Sought {
 pub struct IdFilter(Vec<Sbbf>);
 
 impl IdFilter {
-    /// An empty one for a file of so many rows that has none; `None` where there can be none.
-    pub fn for_rows(rows: u64) -> Option<Self> {
-        Some(Self(vec![Sbbf::new_with_ndv_fpp(rows, schema::FALSE_POSITIVES).ok()?]))
-    }
-
-    /// Adds an id, as the table has it: lower case with hyphens.
-    pub fn insert(&mut self, id: &str) {
-        self.0.iter_mut().for_each(|filter| filter.insert(id));
-    }
-
-    /// Whether the file may hold the id; written as in [`Self::insert`].
+    /// Whether the file may hold the id, written as the table has it: lower case with hyphens.
     pub fn may_hold(&self, id: &str) -> bool {
         self.0.iter().any(|filter| filter.check(id))
     }
@@ -163,7 +142,7 @@ fn place(batch: &RecordBatch, wanted: &SchemaRef, file: &DataFile) -> Result<Rec
     Ok(RecordBatch::try_new_with_options(Arc::clone(wanted), columns, &options)?)
 }
 
-/// The partition first, then what is asked of its rows: each predicate decodes only rows the one before let pass.
+/// What is cheap or passes few rows first: each predicate decodes only rows the one before let pass.
 fn predicates(builder: &Opened, filter: &RowFilter) -> Vec<Box<dyn ArrowPredicate>> {
     let columns = |names: &'static [&'static str]| parquet_file::columns(builder, |name| names.contains(&name));
     let of = |partition: &PartitionId| -> Box<dyn ArrowPredicate> {
@@ -182,17 +161,19 @@ fn predicates(builder: &Opened, filter: &RowFilter) -> Vec<Box<dyn ArrowPredicat
             let range = *from..*to;
             vec![of(partition), by_offset(Box::new(move |at| range.contains(&at)))]
         }
-        RowFilter::Positions { partition, offsets } => {
-            let offsets = Arc::clone(offsets);
-            vec![of(partition), by_offset(Box::new(move |at| offsets.binary_search(&at).is_ok()))]
+        RowFilter::Positions(places) => {
+            let offsets: HashSet<i64> = places.values().flatten().copied().collect();
+            let (places, mask) = (Arc::clone(places), columns(&["log_stream", "log_partition", "log_offset"]));
+            let exact = ArrowPredicateFn::new(mask, move |batch| at_places(&batch, &places));
+            vec![by_offset(Box::new(move |at| offsets.contains(&at))), Box::new(exact)]
         }
-        RowFilter::EventIds { partition, ids } => {
+        RowFilter::EventIds(ids) => {
             let ids = Arc::clone(ids);
             let known = ArrowPredicateFn::new(columns(&["event_id"]), move |batch| {
                 let column = batch.column(0).as_string::<i32>().iter();
                 Ok(column.map(|id| Some(id.is_some_and(|id| ids.contains(id)))).collect())
             });
-            vec![of(partition), Box::new(known)]
+            vec![Box::new(known)]
         }
     }
 }
@@ -209,6 +190,18 @@ pub(super) fn first_offsets(batch: &RecordBatch, of: &[&PartitionId], firsts: &m
         }
     }
     Ok(())
+}
+
+/// Which rows (stream, partition, offset) are at these places.
+fn at_places(batch: &RecordBatch, places: &BTreeMap<PartitionId, Vec<i64>>) -> Result<BooleanArray, ArrowError> {
+    let streams = cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
+    let (streams, numbers) = (streams.as_string::<i32>(), batch.column(1).as_primitive::<Int32Type>());
+    let offsets = batch.column(2).as_primitive::<Int64Type>();
+    let is = |row: usize| {
+        let of = |id: &PartitionId| id.partition == numbers.value(row) && *id.log_stream == *streams.value(row);
+        places.iter().any(|(id, at)| of(id) && at.binary_search(&offsets.value(row)).is_ok())
+    };
+    Ok((0..batch.num_rows()).map(|row| Some(is(row))).collect())
 }
 
 fn in_partition(batch: &RecordBatch, partition: &PartitionId) -> Result<BooleanArray, ArrowError> {

@@ -207,7 +207,7 @@ const GROUP_ROWS: usize = 128 * 1024;
 const PAYLOAD_PAGE_BYTES: usize = 128 * 1024;
 
 /// How often a Bloom filter says "perhaps" of an id that is not there.
-pub(crate) const FALSE_POSITIVES: f64 = 1e-4;
+const FALSE_POSITIVES: f64 = 1e-4;
 
 /// zstd level 1, row groups of 128 k rows, sort order in the footer (ingestion.md 2.4), and a Bloom filter on `event_id`: a
 /// worker that was restarted looks late copies up in files of which it remembers nothing.

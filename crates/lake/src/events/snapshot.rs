@@ -3,7 +3,7 @@
 //! A snapshot never changes and needs no lock; it stays readable while nobody deletes its files. Absent: DataFusion.
 //! Files are read through Parquet directly, columns chosen by the caller.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -184,27 +184,17 @@ impl EventsSnapshot {
         offsets.sort_unstable();
         offsets.dedup();
         let may_hold = |file: &DataFile| offsets.iter().any(|at| file.may_hold(partition, *at, at + 1));
-        let filter = RowFilter::Positions { partition: partition.clone(), offsets: offsets.clone().into() };
+        let filter = RowFilter::Positions(Arc::new(BTreeMap::from([(partition.clone(), offsets.clone())])));
         self.scan(may_hold, columns, &filter)
     }
 
-    /// Chosen columns of the rows of one partition with given event ids.
-    ///
-    /// # Errors
-    /// As [`EventsSnapshot::read`].
-    pub fn rows_with_ids(&self, partition: &PartitionId, ids: &[&str], columns: &[&str]) -> Result<BatchStream> {
-        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-        let filter = RowFilter::EventIds { partition: partition.clone(), ids: Arc::new(ids) };
-        self.scan(|file| file.may_hold(partition, 0, i64::MAX), columns, &filter)
-    }
-
-    /// Chosen columns of the rows of a file among which those with these event ids are, by its Bloom filters: whole row
-    /// groups that may hold one. `ids` are as the table has them, lower case with hyphens.
+    /// Chosen columns of the rows of a file that carry one of these event ids, by its Bloom filters where it has some. `ids` are
+    /// as the table has them, lower case with hyphens.
     ///
     /// # Errors
     /// Storage errors, `Schema` for an unknown column.
-    pub async fn seek_ids(&self, file: &DataFile, ids: &[String], columns: &[&str]) -> Result<Sought> {
-        read::by_filters(Arc::clone(&self.objects), file.clone(), columns, ids).await
+    pub async fn seek_ids(&self, file: &DataFile, ids: &Arc<HashSet<String>>, columns: &[&str]) -> Result<Sought> {
+        read::by_ids(Arc::clone(&self.objects), file.clone(), columns, Arc::clone(ids)).await
     }
 
     /// The first offset of each partition among rows ingested on a date or later (days since 1970); a partition without

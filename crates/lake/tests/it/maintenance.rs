@@ -1,6 +1,7 @@
 //! Maintenance: other files, the same rows; and what has to go, goes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
@@ -9,7 +10,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use lake::maintain::{Lease, Maintainer, Now, Number, Round, Rules, Status};
-use lake::{BatchStream, Counts, Events, EventsSnapshot, LakeError, Lane, LaneBatch, Outcome, Sought};
+use lake::{BatchStream, Counts, Events, EventsSnapshot, LakeError, Lane, LaneBatch, Outcome};
 
 use crate::support::*;
 
@@ -70,8 +71,6 @@ async fn what_relies_on_positions_finds_the_same_rows_in_compacted_files() {
         assert_eq!(found(rows_at).await, [7, 1_500, 2_999]);
         let tail = snapshot.scan_partition(&at, 2_990, &["log_offset"]).unwrap();
         assert_eq!(found(tail).await, (2_990..3_000).collect::<Vec<_>>());
-        let ids = snapshot.rows_with_ids(&at, &["id-5", "id-2500", "id-9999"], &["log_offset"]).unwrap();
-        assert_eq!(found(ids).await, [5, 2_500]);
     }
     assert!(after.files[0].may_hold(&at, 0, 1) && after.files[0].may_hold(&at, 2_999, 3_000));
     assert!(!after.files[0].may_hold(&at, 3_000, 4_000));
@@ -82,29 +81,26 @@ async fn files_carry_filters_that_say_where_an_event_id_is_not_compacted_or_not(
     let place = Place::new();
     filled(&place, 10, 300).await;
     let (before, after) = compacted(&place).await;
-    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
-    let mut found = [0, 0];
+    let ids = |ids: &[&str]| Arc::new(ids.iter().map(|id| (*id).to_owned()).collect::<HashSet<_>>());
+    let mut found = [Vec::new(), Vec::new()];
     for (snapshot, found) in [&before, &after].into_iter().zip(&mut found) {
         for file in snapshot.files.iter() {
             let mut nowhere = 0;
             for n in 0..100 {
                 let sought = snapshot.seek_ids(file, &ids(&[&format!("other-{n}")]), &["event_id"]).await.unwrap();
-                nowhere += usize::from(matches!(sought, Sought::Nowhere(filter) if filter.bytes() > 0));
+                assert!(sought.filter.is_some_and(|filter| filter.bytes() > 0), "a file without a filter");
+                nowhere += usize::from(sought.rows.is_none());
             }
             assert!(nowhere >= 98, "{nowhere} of 100");
-            match snapshot.seek_ids(file, &ids(&["id-5", "other-1"]), &["event_id"]).await.unwrap() {
-                Sought::Perhaps(rows, filter) => {
-                    let batches: Vec<_> = rows.try_collect().await.unwrap();
-                    let is = |b: &RecordBatch| b.column(0).as_string::<i32>().iter().any(|id| id == Some("id-5"));
-                    *found += usize::from(batches.iter().any(is));
-                    assert!(filter.may_hold("id-5"));
-                }
-                Sought::Nowhere(filter) => assert!(!filter.may_hold("id-5")),
-                Sought::NoFilter => panic!("a file without a filter"),
+            let sought = snapshot.seek_ids(file, &ids(&["id-5", "other-1"]), &["event_id"]).await.unwrap();
+            assert_eq!(sought.filter.unwrap().may_hold("id-5"), sought.rows.is_some());
+            let Some(rows) = sought.rows else { continue };
+            for batch in rows.try_collect::<Vec<_>>().await.unwrap() {
+                found.extend(batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
             }
         }
     }
-    assert_eq!(found, [1, 1], "files that have the id");
+    assert_eq!(found, [["id-5"], ["id-5"]], "that row and no other");
 }
 
 #[tokio::test]
