@@ -34,9 +34,13 @@ fn small_window() -> ingest::WorkerConfig {
     config
 }
 
-/// The older files are away: who reads them fails.
+/// The older files are away: who reads them fails. Of files on disk, which alone can be moved away; what is read is not the
+/// store's choice.
 #[tokio::test]
 async fn a_restart_reads_no_further_back_than_its_windows_have_room() {
+    if std::env::var_os("AMANAT_TEST_S3").is_some() {
+        return;
+    }
     let mut place = Place::new();
     place.send(&(1..=6).map(|n| made_later(n, 7)).collect::<Vec<_>>());
     place.try_drain(small_window()).await.unwrap();
