@@ -110,6 +110,9 @@ async fn rows_are_the_same_however_many_threads_decode_a_batch() {
         let one = event(agency, "case.registered", number, CASE);
         messages.push(if n % 17 == 0 { one.value("{") } else { one });
     }
+    let bytes: usize = messages.iter().filter_map(|sent| sent.value.as_ref().map(Vec::len)).sum();
+    let headers = messages.iter().flat_map(|sent| &sent.headers).map(|(name, value)| name.len() + value.len());
+    assert!(bytes + headers.sum::<usize>() > 3 << 20, "a thread is started for each megabyte at most");
     let mut of = Vec::new();
     for decode_threads in [1, 3] {
         let mut place = Place::new();

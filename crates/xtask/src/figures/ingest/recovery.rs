@@ -12,7 +12,7 @@ use super::commits::Commits;
 use crate::bench::Feed;
 use crate::kafka::Broker;
 
-/// Rows after which the windows are full: 128 MiB at 20 bytes an id (ingestion.md 3.7).
+/// Rows after which the windows are full: several times what 64 MiB hold at some 45 bytes an id.
 const FULL: u64 = 7_000_000;
 /// Kills, each after further commits.
 const KILLS: usize = 3;
