@@ -72,7 +72,9 @@ class KafkaLog:
         from confluent_kafka import Consumer, TopicPartition
         self.at = TopicPartition
         settings = {"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False,
-                    "isolation.level": "read_committed", "enable.partition.eof": True}
+                    "isolation.level": "read_committed", "enable.partition.eof": True,
+                    # Partitions are read one after the other: what the broker holds back for the last one delays the next.
+                    "fetch.wait.max.ms": 10}
         self.consumer = Consumer(settings)
         self.topics = self.consumer.list_topics(timeout=30)
         self.uid = f"{self.topics.cluster_id}#{generation}"

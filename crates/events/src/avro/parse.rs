@@ -180,8 +180,8 @@ impl Reading {
     fn named(&mut self, kind: &str, map: &Map<String, Value>, space: &str) -> Result<Id, SchemaFault> {
         let own =
             map.get("name").and_then(Value::as_str).filter(|n| is_name(n)).ok_or_else(|| bad("a name is expected"))?;
-        let space = map.get("namespace").and_then(Value::as_str).unwrap_or(space);
-        let name = qualified(own, space);
+        // A name with dots brings its namespace.
+        let name = if own.contains('.') { own.to_owned() } else { qualified(own, namespace(map, space)?) };
         let space = name.rsplit_once('.').map_or("", |(space, _)| space).to_owned();
         let id = self.all.len();
         self.all.push(None);
@@ -236,6 +236,18 @@ fn primitive(name: &str) -> Option<Type> {
 
 fn qualified(name: &str, space: &str) -> String {
     if name.contains('.') || space.is_empty() { name.to_owned() } else { format!("{space}.{name}") }
+}
+
+/// The namespace of a named type: its own, or the one it stands in.
+fn namespace<'a>(map: &'a Map<String, Value>, outer: &'a str) -> Result<&'a str, SchemaFault> {
+    match map.get("namespace").and_then(Value::as_str) {
+        None => Ok(outer),
+        Some("") if outer.is_empty() => Ok(outer),
+        // The canonical form has no namespaces, only full names: it would say of such a type that it is in the outer one.
+        Some("") => Err(bad("a namespace is expected of each type that stands within one")),
+        Some(own) if is_name(own) => Ok(own),
+        Some(_) => Err(bad("a namespace of names with dots between them is expected")),
+    }
 }
 
 fn is_name(name: &str) -> bool {

@@ -12,6 +12,8 @@ use nix::sys::time::TimeVal;
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use super::Bench;
+
 /// Which build is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -48,6 +50,13 @@ pub fn build(profile: Profile, package: &str, bin: &str) -> Result<PathBuf> {
             (message["target"]["name"] == *bin).then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
         })
         .with_context(|| format!("cargo built no executable {bin}"))
+}
+
+/// Builds the program and gives the path of a copy, which a build beside a long run does not change.
+pub fn built_apart(bench: &Bench) -> Result<PathBuf> {
+    let copy = bench.scratch.join("amanat");
+    std::fs::copy(build(Profile::Release, "amanat", "amanat")?, &copy)?;
+    Ok(copy)
 }
 
 /// A finished run of the program.

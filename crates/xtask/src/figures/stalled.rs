@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::amanat::{Profile, Running, build, run};
+use super::amanat::{Running, built_apart, run};
 use super::s3::{Bucketed, commits, path};
 use super::{Bench, Figure, Measured};
 use crate::bench::Feed;
@@ -42,7 +42,7 @@ pub fn figures() -> Vec<Figure> {
 }
 
 fn stalled(bench: &Bench) -> Result<Measured> {
-    let program = build(Profile::Release, "amanat", "amanat")?;
+    let program = built_apart(bench)?;
     let minutes = std::env::var("STALLED_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(MINUTES);
     let feed = Feed::make(&program, bench, "large", Some(EVENTS), false)?;
     let server = Server::up()?;

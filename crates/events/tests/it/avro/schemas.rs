@@ -37,6 +37,21 @@ fn the_canonical_form_is_that_of_another_library() {
 }
 
 #[test]
+fn a_namespace_is_a_name_and_one_within_another_is_told() {
+    let told = |namespace: &str, inner: &str| {
+        let inner = json!({ "type": "record", "name": "Inner", "namespace": inner, "fields": [] });
+        let field = json!({ "name": "inner", "type": inner });
+        let outer = json!({ "type": "record", "name": "Outer", "namespace": namespace, "fields": [field] });
+        canonical_form(&outer.to_string()).map_err(|fault| fault.to_string())
+    };
+    let written = told("pk", "pk.own").unwrap();
+    assert_eq!(canonical_form(&written).as_ref(), Ok(&written));
+    assert!(told("", "").is_ok());
+    assert!(told("&k.tip", "pk").unwrap_err().contains("names with dots"));
+    assert!(told("pk", "").unwrap_err().contains("a namespace is expected"));
+}
+
+#[test]
 fn a_schema_with_other_documentation_is_still_the_contracts() {
     let mut schema = victim();
     schema["doc"] = json!("Something else.");

@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use super::super::amanat::{Profile, Running, build, run};
+use super::super::amanat::{Running, built_apart, run, run_with};
 use super::super::{Bench, Figure, Measured, text};
 use super::commits::Commits;
 use crate::kafka::Broker;
@@ -19,13 +19,15 @@ const WORKERS: usize = 3;
 /// Minutes of disturbance; `NO_LOSS_MINUTES` names others.
 const MINUTES: u64 = 50;
 /// Events a second: kept low enough that the checker, which reads each with its own decoder, ends within minutes.
-const RATE: u64 = 350;
+const RATE: u64 = 500;
 /// Something happens every so many seconds, evenly drawn.
 const EVERY: (u64, u64) = (2, 12);
 /// A pause lasts so many seconds: below and above the session timeout, so that some wake as zombies.
 const PAUSE: (u64, u64) = (1, 20);
 /// Session timeout of the group, milliseconds.
 const SESSION: &str = "6000";
+/// The group of the workers.
+const GROUP: &str = "no-loss";
 
 pub fn figures() -> Vec<Figure> {
     vec![Figure {
@@ -47,7 +49,7 @@ struct Worker {
 }
 
 fn no_loss(bench: &Bench) -> Result<Measured> {
-    let program = build(Profile::Release, "amanat", "amanat")?;
+    let program = built_apart(bench)?;
     let minutes = std::env::var("NO_LOSS_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(MINUTES);
     let broker = Broker::up()?;
     let (brokers, data) = (broker.bootstrap(), bench.scratch.join("no-loss"));
@@ -59,8 +61,8 @@ fn no_loss(bench: &Bench) -> Result<Measured> {
     let feed = ["sample", "--size", "large", "--first", &events, "--rate", &RATE.to_string()].map(str::to_owned);
     let feed: Vec<&str> = feed.iter().map(String::as_str).chain(common).collect();
     let mut producer = Running::start(&program, &feed, &[])?;
+    let environment = [("AMANAT_LOG__GROUP", GROUP), ("AMANAT_LOG__SESSION_TIMEOUT_MS", SESSION)];
     let worker = || -> Result<Worker> {
-        let environment = [("AMANAT_LOG__GROUP", "no-loss"), ("AMANAT_LOG__SESSION_TIMEOUT_MS", SESSION)];
         let running = Running::start(&program, &[&["up", "--role", "ingest"], &common[..]].concat(), &environment)?;
         Ok(Worker { running, paused_until: None })
     };
@@ -95,7 +97,12 @@ fn no_loss(bench: &Bench) -> Result<Measured> {
     for one in workers {
         one.running.kill()?;
     }
-    run(&program, &[&["up", "--role", "ingest", "--once"], &common[..]].concat())?;
+    // The rest of the log, and marts, so that the checker can compare them with a rebuild.
+    run_with(
+        &program,
+        &[&["up", "--role", "ingest", "--role", "refresh", "--once"], &common[..]].concat(),
+        &environment,
+    )?;
     let checked = check(bench, &program, &data, &brokers)?;
     let commits = Commits::of(&data).new_ones()?.len();
     let broken = checked.iter().filter(|line| line.contains("BROKEN")).count();
@@ -117,7 +124,7 @@ fn no_loss(bench: &Bench) -> Result<Measured> {
 fn check(bench: &Bench, program: &Path, data: &Path, brokers: &str) -> Result<Vec<String>> {
     let checker = bench.root.join("tests/checker/run");
     let mut command = Command::new(checker);
-    command.arg(data).args(["--kafka", brokers, "--amanat"]).arg(program);
+    command.arg(data).args(["--kafka", brokers, "--group", GROUP, "--amanat"]).arg(program);
     let output = command.output()?;
     let lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
     if !output.status.success() && !lines.iter().any(|line| line.contains("BROKEN")) {
