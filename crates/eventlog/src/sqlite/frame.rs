@@ -69,7 +69,7 @@ pub fn index(builder: &mut RecordsBuilder, start: usize, first: i64, wanted: i64
     let index = body.get(HEAD..index_end).ok_or("the batch is cut short")?;
     let mut at = start + index_end;
     entries.reserve(count);
-    for (offset, entry) in (first..).zip(index.as_chunks::<ENTRY>().0) {
+    for (offset, entry) in (first..next).zip(index.as_chunks::<ENTRY>().0) {
         let (key_len, headers_len, value_len) = (u32_at(entry, 8), u32_at(entry, 12), u32_at(entry, 16));
         if offset >= wanted {
             entries.push(Entry { offset, timestamp_ms: i64_at(entry, 0), start: at, key_len, headers_len, value_len });

@@ -1,5 +1,5 @@
-//! `ingest.no_loss`: three workers of one group on real Kafka under load, killed and paused at random seconds, and then the
-//! independent checker over what the log and the lake hold.
+//! `ingest.no_loss`: three workers of one group on real Kafka under load, each ready to maintain the lake too, killed and paused at
+//! random seconds, and then the independent checker over what the log and the lake hold.
 
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +32,7 @@ const GROUP: &str = "no-loss";
 pub fn figures() -> Vec<Figure> {
     vec![Figure {
         name: "ingest.no_loss",
-        shows: "three workers on real Kafka under load, kill -9 and SIGSTOP at random seconds; the independent checker over all of it (release)",
+        shows: "three workers on real Kafka under load that maintain the lake too, kill -9 and SIGSTOP at random seconds; the independent checker over all of it (release)",
         unit: "broken invariants",
         goal: "0",
         minutes: 60,
@@ -63,7 +63,8 @@ fn no_loss(bench: &Bench) -> Result<Measured> {
     let mut producer = Running::start(&program, &feed, &[])?;
     let environment = [("AMANAT_LOG__GROUP", GROUP), ("AMANAT_LOG__SESSION_TIMEOUT_MS", SESSION)];
     let worker = || -> Result<Worker> {
-        let running = Running::start(&program, &[&["up", "--role", "ingest"], &common[..]].concat(), &environment)?;
+        let roles = ["up", "--role", "ingest", "--role", "maintain"];
+        let running = Running::start(&program, &[&roles, &common[..]].concat(), &environment)?;
         Ok(Worker { running, paused_until: None })
     };
     let mut workers = (0..WORKERS).map(|_| worker()).collect::<Result<Vec<_>>>()?;
