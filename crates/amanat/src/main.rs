@@ -1,6 +1,7 @@
 //! The program: reads the configuration, builds the parts, runs a role. Every decision is made elsewhere.
 
 mod admission;
+mod allocator;
 mod ask;
 mod avro_schemas;
 mod bucket;
@@ -33,6 +34,7 @@ mod validate;
 use clap::Parser;
 
 fn main() -> std::process::ExitCode {
+    allocator::tune();
     // Stops at the places that FAILPOINTS names; not in a release build.
     #[cfg(debug_assertions)]
     let _scenario = fail::FailScenario::setup();

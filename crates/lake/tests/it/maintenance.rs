@@ -8,9 +8,12 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
 use futures::TryStreamExt;
 use lake::maintain::{Lease, Maintainer, Now, Number, Round, Rules, Status};
 use lake::{BatchStream, Counts, Events, EventsSnapshot, LakeError, Lane, LaneBatch, Outcome};
+use parquet::basic::Compression;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::support::*;
 
@@ -101,6 +104,33 @@ async fn files_carry_filters_that_say_where_an_event_id_is_not_compacted_or_not(
         }
     }
     assert_eq!(found, [["id-5"], ["id-5"]], "that row and no other");
+}
+
+#[tokio::test]
+async fn ids_are_written_as_they_are_and_compressed_by_maintenance() {
+    let place = Place::new();
+    filled(&place, 10, 300).await;
+    let (before, after) = compacted(&place).await;
+    let [ids, payload, other] = ["event_id", "payload", "record_version"];
+    assert_eq!(compressed(&place, &before, &[ids, payload, other]).await, [false, true, true]);
+    assert_eq!(compressed(&place, &after, &[ids, payload, other]).await, [true, true, true]);
+}
+
+/// Whether these columns are compressed; in all files alike.
+async fn compressed(place: &Place, snapshot: &EventsSnapshot, columns: &[&str]) -> Vec<bool> {
+    let mut found = HashSet::new();
+    for file in snapshot.files.iter() {
+        let bytes = Bytes::from(place.bytes(&format!("lake/events/{}", file.path)).await);
+        let reader = SerializedFileReader::new(bytes).unwrap();
+        let group = reader.metadata().row_group(0);
+        let of = |name: &&str| {
+            let column = group.columns().iter().find(|column| column.column_path().string() == **name).unwrap();
+            column.compression() != Compression::UNCOMPRESSED
+        };
+        found.insert(columns.iter().map(of).collect::<Vec<_>>());
+    }
+    assert_eq!(found.len(), 1, "files differ: {found:?}");
+    found.into_iter().next().unwrap()
 }
 
 #[tokio::test]

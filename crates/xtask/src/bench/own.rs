@@ -52,6 +52,7 @@ impl Feed {
             arguments.extend(["--avro", &schema_folder]);
         }
         let said: Value = serde_json::from_str(&run(program, &arguments)?.out)?;
+        nix::unistd::sync(); // what is still to be written of the feed is no work of the worker's
         let number = |name: &str| said[name].as_f64().with_context(|| format!("sample printed no {name}"));
         Ok(Self { data, events: number("events")?, bytes: number("bytes")?, form, schemas: avro.then_some(schemas) })
     }
