@@ -130,8 +130,11 @@ fn one(root: &Path, cargo_fuzz: &Path, target: &str, minutes: u64) -> Result<Acc
     let said = fuzz.output().context("cargo fuzz run")?;
     let log = String::from_utf8_lossy(&said.stderr);
     std::fs::write(place.join(format!("{target}.log")), log.as_bytes())?;
-    let tried = log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
-    let tried: u64 = match tried.and_then(|number| number.trim().parse().ok()) {
+    let stat = |name: &str| {
+        let rest = log.lines().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)?.strip_prefix(':'));
+        rest.and_then(|number| number.trim().parse::<u64>().ok())
+    };
+    let tried = match stat("number_of_executed_units") {
         Some(tried) => tried,
         // A crash ends the run before its numbers are printed.
         None if files(&artifacts) > 0 => 0,
@@ -139,8 +142,10 @@ fn one(root: &Path, cargo_fuzz: &Path, target: &str, minutes: u64) -> Result<Acc
     };
     done(cargo_fuzz("cmin").arg(&corpus), "cargo fuzz cmin")?;
     let before = accounts(root)?.remove(target).unwrap_or_default();
+    // A crash ends the run early.
+    let seconds = tried.checked_div(stat("average_exec_per_sec").unwrap_or(0)).unwrap_or(0);
     Ok(Account {
-        minutes: before.minutes + if tried > 0 { minutes } else { 0 },
+        minutes: before.minutes + minutes.min((seconds + 30) / 60),
         inputs: before.inputs + tried,
         corpus: files(&corpus),
         crashes: files(&artifacts),

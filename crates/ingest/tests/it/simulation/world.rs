@@ -440,10 +440,12 @@ fn worker(
     writer: u64,
     monitor: Arc<OnceLock<Monitor>>,
 ) -> Running {
-    Box::pin(async move {
+    // Without tokio's budget for a turn: once it is spent, whatever is waited for wakes its task at once until the turn ends, and here
+    // a turn is as long as the worker goes on.
+    Box::pin(tokio::task::unconstrained(async move {
         let worker = make(view, source, clock, policy, writer, &monitor).await?;
         worker.with_receipts(Box::new(sink)).run_until(pending()).await
-    })
+    }))
 }
 
 /// Polls a worker until nothing but time, or the store's gate, can move it. While it waits for the library's threads under the lake,
