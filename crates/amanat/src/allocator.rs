@@ -5,16 +5,16 @@
 //! many arenas as processors it is as fast. And it gives large blocks back to the system at once, only to ask for cleared ones
 //! again (docs/decisions/2026-11-26-the-systems-allocator.md).
 
-/// Blocks up to this size come from an arena: the largest size that glibc allows.
+/// Blocks up to so many bytes come from an arena: the largest size that glibc allows.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const FROM_ARENAS: libc::c_int = 32 << 20;
 
-/// So much free memory may lie at an arena's end before it is given back.
+/// So many free bytes may lie at an arena's end before it is given back.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const KEPT_FREE: libc::c_int = 128 << 20;
 
-/// Limits the arenas to the number of processors and lets them keep what a batch takes, unless `MALLOC_ARENA_MAX` or `GLIBC_TUNABLES` says something else. To be called
-/// before there is a second thread.
+/// Limits the arenas to the number of processors (two at least) and lets them keep what a batch takes, unless `MALLOC_ARENA_MAX` or
+/// `GLIBC_TUNABLES` says something else. To be called before there is a second thread.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn tune() {
     let told = ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"].into_iter().any(|name| std::env::var_os(name).is_some());
