@@ -8,12 +8,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use policy::{Cardinality, Count, Profile, Resolved};
+use policy::{Cardinality, Profile, Resolved};
 
 use crate::error::DisclosureError;
 use crate::microdata::Prepared;
 use crate::noise::Tier;
-use crate::query::{CellQuery, Coordinate, Dimension};
+use crate::query::{Coordinate, Dimension, Measure, TableQuery};
 use crate::released::{Mark, Marked};
 use crate::tabulate::{Cells, Facts};
 
@@ -26,7 +26,7 @@ pub(crate) struct Entry {
     /// The rows it was counted from.
     pub(crate) rows: Prepared,
     /// What is counted of it.
-    pub(crate) count: Count,
+    pub(crate) measure: Measure,
     /// Strictest profile among its columns and codes.
     pub(crate) profile: Profile,
     /// On a declared grid: published exact.
@@ -58,8 +58,6 @@ pub(crate) enum Reason {
     Secondary,
     /// Not collected, or cannot exist: says nothing about a count.
     Marked,
-    /// Suppressed in an earlier release.
-    Earlier,
 }
 
 impl Entry {
@@ -68,10 +66,7 @@ impl Entry {
     }
 
     pub(crate) fn true_value(&self) -> u64 {
-        match self.count {
-            Count::Unit => self.facts.n,
-            Count::Rows => self.facts.rows,
-        }
+        self.facts.value(&self.measure)
     }
 
     /// The shown value, and the variance of its noise.
@@ -163,7 +158,7 @@ impl Board {
             let split: Vec<bool> = at.iter().map(|c| *c != Coordinate::Total).collect();
             let exact = *exact_margins.entry(split).or_insert_with_key(|split| {
                 let by = query.by.iter().zip(split).filter(|(_, split)| **split).map(|(d, _)| d.name.as_str());
-                policy.is_declared(query.count, &by.collect::<Vec<_>>(), &population)
+                is_declared(policy, query, &by.collect::<Vec<_>>(), &population)
             });
             let named = named(query, &at);
             let profiles = named.iter().map(|(name, code)| profile_of(policy.resolve(name), *code));
@@ -175,7 +170,7 @@ impl Board {
             if id == self.cells.len() {
                 let rows = cells.rows.clone();
                 let state = State::Hidden(Reason::Marked);
-                self.cells.push(Entry { facts, rows, count: query.count, profile, exact, mark, state });
+                self.cells.push(Entry { facts, rows, measure: query.measure.clone(), profile, exact, mark, state });
             } else if self.cells[id].facts != facts {
                 return Err(DisclosureError::Inconsistent(query.dataset.clone()));
             } else {
@@ -281,10 +276,10 @@ struct Layout {
 }
 
 /// Of whom a table speaks, codes apart that name a part: dataset, what is counted, conditions of several codes.
-type Subject = (String, Count, BTreeMap<String, Vec<u16>>);
+type Subject = (String, Measure, BTreeMap<String, Vec<u16>>);
 
 impl Layout {
-    fn subject(&mut self, query: &CellQuery) -> usize {
+    fn subject(&mut self, query: &TableQuery) -> usize {
         let found = self.find(query);
         if found == self.subjects.len() {
             self.subjects.push(subject_of(query));
@@ -292,20 +287,20 @@ impl Layout {
         found
     }
 
-    fn find(&self, query: &CellQuery) -> usize {
+    fn find(&self, query: &TableQuery) -> usize {
         let wanted = subject_of(query);
         self.subjects.iter().position(|subject| *subject == wanted).unwrap_or(self.subjects.len())
     }
 }
 
-fn subject_of(query: &CellQuery) -> Subject {
+fn subject_of(query: &TableQuery) -> Subject {
     let mut population = sorted_population(query);
     population.retain(|_, codes| codes.len() > 1);
-    (query.dataset.clone(), query.count, population)
+    (query.dataset.clone(), query.measure.clone(), population)
 }
 
 /// The population with ascending codes: two spellings of one question are one question.
-fn sorted_population(query: &CellQuery) -> BTreeMap<String, Vec<u16>> {
+fn sorted_population(query: &TableQuery) -> BTreeMap<String, Vec<u16>> {
     let mut population = query.population.clone();
     for codes in population.values_mut() {
         codes.sort_unstable();
@@ -315,7 +310,7 @@ fn sorted_population(query: &CellQuery) -> BTreeMap<String, Vec<u16>> {
 }
 
 /// The dimensions on which a cell is split or that its table selects by one code, with their codes.
-fn named(query: &CellQuery, at: &[Coordinate]) -> Vec<(String, u16)> {
+fn named(query: &TableQuery, at: &[Coordinate]) -> Vec<(String, u16)> {
     let code = |(dimension, at): (&Dimension, &Coordinate)| match at {
         Coordinate::Code(code) => Some((dimension.name.clone(), *code)),
         Coordinate::Total | Coordinate::Remainder => None,
@@ -331,6 +326,16 @@ fn named(query: &CellQuery, at: &[Coordinate]) -> Vec<(String, u16)> {
 fn sorted(mut named: Vec<(String, u16)>) -> Vec<(String, u16)> {
     named.sort_unstable();
     named
+}
+
+/// Whether a margin of a table is published exact: its measure counts acts, on a declared grid.
+fn is_declared(
+    policy: &policy::Dataset,
+    query: &TableQuery,
+    by: &[&str],
+    population: &BTreeMap<String, Vec<u16>>,
+) -> bool {
+    query.measure.count().is_some_and(|count| policy.is_declared(count, by, population))
 }
 
 fn profile_of(resolved: Option<Resolved<'_>>, code: u16) -> Profile {

@@ -7,19 +7,18 @@ use policy::Keys;
 
 use crate::board::{Board, Entry, Reason, State};
 use crate::noise::{Tier, floor_jitter, noise};
-use crate::release_store::ReleaseStore;
 use crate::released::Marked;
 use crate::tabulate::{Contributions, Facts};
 
 /// Decides every cell of the board.
-pub(crate) fn apply(board: &mut Board, keys: &Keys, store: &dyn ReleaseStore) {
+pub(crate) fn apply(board: &mut Board, keys: &Keys) {
     for entry in &mut board.cells {
-        entry.state = decide(entry, keys, store);
+        entry.state = decide(entry, keys);
     }
 }
 
 /// One cell: marked, exact, answered before, hidden, or shown with noise.
-pub(crate) fn decide(entry: &Entry, keys: &Keys, store: &dyn ReleaseStore) -> State {
+pub(crate) fn decide(entry: &Entry, keys: &Keys) -> State {
     if entry.mark.is_some_and(Marked::hides) {
         return State::Hidden(Reason::Marked);
     }
@@ -28,11 +27,7 @@ pub(crate) fn decide(entry: &Entry, keys: &Keys, store: &dyn ReleaseStore) -> St
     }
     let universe = &entry.rows.0.policy.universe;
     let set = entry.facts.set();
-    if let Some(answer) = store.answer(universe, &set, entry.profile) {
-        let shown = |value| State::Shown { value, tier: Some(answer.tier), pinned: true };
-        return answer.value.map_or(State::Hidden(Reason::Earlier), shown);
-    }
-    let tier = store.tier_in_force(entry.profile);
+    let tier = Tier::first_of(entry.profile);
     if let Some(reason) = refusal(entry, keys, tier) {
         return State::Hidden(reason);
     }

@@ -8,7 +8,7 @@
 //! what they give away they give away together. `Cells` cannot be printed or serialised, and no function takes them
 //! but [`protect`]: a number that was not released cannot be sent.
 //!
-//! Reading order: [`CellQuery`] (the question), `tabulate` (counting), `noise` (the draws), `floors` (what may be
+//! Reading order: [`TableQuery`] (the question), `tabulate` (counting), `noise` (the draws), `floors` (what may be
 //! shown), `complement` (what must go with it), `audit` (what an outsider can compute), [`Released`] (what leaves).
 //!
 //! Absent, and kept absent: DataFusion, Arrow, storage, network, clock, randomness, expressions. Anchors, separation
@@ -18,6 +18,7 @@
 
 mod audit;
 mod board;
+mod cell_query;
 mod complement;
 mod error;
 mod floors;
@@ -34,14 +35,17 @@ pub mod truth;
 mod utility;
 
 pub use audit::AuditReport;
+pub use cell_query::{
+    Breakdown, CellQuery, Condition, MOST_ANY_OF, MOST_ANY_OF_MANY, MOST_CELLS, MOST_CONDITIONS, MOST_DIMENSIONS,
+    MOST_MEASURES,
+};
 pub use error::DisclosureError;
 pub use microdata::{Column, Microdata, MicrodataSource, Prepared};
 pub use noise::{SetName, Tier};
-pub use policy::Count;
 pub use protect::{Release, Table, protect};
-pub use query::{CellQuery, Coordinate, Dimension, RollUp};
+pub use query::{Coordinate, Dimension, Measure, RollUp, TableQuery};
 pub use ratio::{Term, rate, ratio};
-pub use release_store::{Answer, NothingReleased, ReleaseStore, first_tier};
+pub use release_store::{Anchor, AnchorFacts, Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
 pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell};
 pub use tabulate::{Cells, tabulate};
 pub use utility::{Error as RelativeError, Utility};

@@ -32,6 +32,15 @@ impl Tier {
     /// All tiers, ascending.
     pub const ALL: [Self; 7] = [Self::V4, Self::V9, Self::V16, Self::V25, Self::V36, Self::V64, Self::V144];
 
+    /// The lowest tier at which cells of a profile are answered (privacy.md 6.8: `V_0` is 4, 9, 16).
+    pub fn first_of(profile: policy::Profile) -> Self {
+        match profile {
+            policy::Profile::Std => Self::V4,
+            policy::Profile::Sens => Self::V9,
+            policy::Profile::High => Self::V16,
+        }
+    }
+
     /// The tier with this variance.
     pub fn from_variance(variance: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|tier| tier.variance() == u64::from(variance))
@@ -265,6 +274,13 @@ mod tests {
         let released = |set: SetName| Tier::ALL.map(|tier| set.n as i64 + noise(&raw(0x20), "victims", set, tier));
         assert_eq!(released(set(1..=100)), [98, 103, 100, 101, 100, 94, 97]);
         assert_eq!(released(set(1..=40)), [39, 41, 41, 38, 44, 36, 36]);
+    }
+
+    #[test]
+    fn the_first_tiers_of_the_profiles_are_those_of_the_page() {
+        use policy::Profile;
+        let variances = [Profile::Std, Profile::Sens, Profile::High].map(|profile| Tier::first_of(profile).variance());
+        assert_eq!(variances, [4, 9, 16]);
     }
 
     #[test]

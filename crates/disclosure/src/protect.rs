@@ -11,7 +11,6 @@ use crate::board::{Board, Reason, State};
 use crate::complement;
 use crate::error::DisclosureError;
 use crate::floors;
-use crate::release_store::ReleaseStore;
 use crate::released::{Figure, Mark, Marked, Released, ReleasedCell};
 use crate::remainder::{self, Remainder};
 use crate::tabulate::Cells;
@@ -43,13 +42,13 @@ pub struct Release {
 ///
 /// Deterministic: the same rows, policy and keys give the same release. Fails when tables contradict each other or the
 /// audit cannot be carried out; then nothing is released.
-pub fn protect(tables: Vec<Table>, keys: &Keys, store: &dyn ReleaseStore) -> Result<Release, DisclosureError> {
+pub fn protect(tables: Vec<Table>, keys: &Keys) -> Result<Release, DisclosureError> {
     let tables = tables.into_iter().map(|table| (table.name, table.cells, table.marks)).collect();
     let mut board = Board::new(tables)?;
-    floors::apply(&mut board, keys, store);
+    floors::apply(&mut board, keys);
     complement::apply(&mut board);
     let audit = audit::run(&mut board)?;
-    let remainders = remainder::apply(&mut board, keys, store)?;
+    let remainders = remainder::apply(&mut board, keys)?;
     let tables = (0..board.tables.len()).map(|table| write(&board, table, &remainders)).collect();
     Ok(Release { tables, audit, utility: utility::measure(&board) })
 }

@@ -5,19 +5,46 @@
 use std::collections::BTreeMap;
 
 use policy::Count;
+use serde::{Deserialize, Serialize};
 
 use crate::error::DisclosureError;
 
 /// Cells of one table, totals included. Published tables are wider than an analyst's question (4,000; privacy.md 6.2).
 const MAX_CELLS: usize = 1 << 20;
 
-/// A question to the microdata of one dataset.
+/// What is measured of a cell (privacy.md 6.2). Means, shares and quantiles are made of these, once released.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Measure {
+    /// Distinct units: persons, where the dataset counts persons.
+    Units,
+    /// Rows of the mart (acts), clamped per unit.
+    Rows,
+    /// Distinct cases, or records where there is no case.
+    Cases,
+    /// Distinct agencies that hold the records.
+    Agencies,
+    /// The sum of a measure column within its public bounds.
+    Sum(String),
+}
+
+impl Measure {
+    /// What a declared grid calls it; none for what is never declared exact.
+    pub fn count(&self) -> Option<Count> {
+        match self {
+            Self::Units => Some(Count::Unit),
+            Self::Rows => Some(Count::Rows),
+            Self::Cases | Self::Agencies | Self::Sum(_) => None,
+        }
+    }
+}
+
+/// A table of one dataset and measure: cells laid out over closed lists of codes, with totals where they are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CellQuery {
+pub struct TableQuery {
     /// The dataset.
     pub dataset: String,
     /// What is counted.
-    pub count: Count,
+    pub measure: Measure,
     /// Who is counted: for each dimension, units with at least one of these codes.
     pub population: BTreeMap<String, Vec<u16>>,
     /// How the count is broken down.
@@ -129,7 +156,7 @@ pub(crate) struct Shape {
     pub(crate) cells: usize,
 }
 
-impl CellQuery {
+impl TableQuery {
     /// Checks the question and lays out its cells.
     pub(crate) fn shape(&self) -> Result<Shape, DisclosureError> {
         for (at, dimension) in self.by.iter().enumerate() {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::noise::Tier;
-use crate::query::{CellQuery, Coordinate};
+use crate::query::{Coordinate, TableQuery};
 
 /// A released number in millionths (scale 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -234,7 +234,7 @@ pub struct ReleasedCell {
 #[derive(Debug, Clone)]
 pub struct Released {
     pub(crate) name: String,
-    pub(crate) query: CellQuery,
+    pub(crate) query: TableQuery,
     pub(crate) cells: Vec<ReleasedCell>,
 }
 
@@ -245,7 +245,7 @@ impl Released {
     }
 
     /// The question.
-    pub fn query(&self) -> &CellQuery {
+    pub fn query(&self) -> &TableQuery {
         &self.query
     }
 

@@ -10,7 +10,6 @@ use crate::board::{Board, CellId, Entry, Family, Reason, State};
 use crate::error::DisclosureError;
 use crate::floors;
 use crate::query::Coordinate;
-use crate::release_store::ReleaseStore;
 use crate::tabulate::NOWHERE;
 
 /// A remainder row of a table.
@@ -28,16 +27,12 @@ struct Group {
 }
 
 /// Counts, judges and audits the remainder rows that the questions ask for.
-pub(crate) fn apply(
-    board: &mut Board,
-    keys: &Keys,
-    store: &dyn ReleaseStore,
-) -> Result<Vec<Remainder>, DisclosureError> {
+pub(crate) fn apply(board: &mut Board, keys: &Keys) -> Result<Vec<Remainder>, DisclosureError> {
     let mut remainders = Vec::new();
     for table in 0..board.tables.len() {
         for dimension in 0..board.tables[table].cells.query.by.len() {
             if board.tables[table].cells.query.by[dimension].remainder {
-                along(board, table, dimension, keys, store, &mut remainders)?;
+                along(board, table, dimension, keys, &mut remainders)?;
             }
         }
     }
@@ -56,7 +51,6 @@ fn along(
     table: usize,
     dimension: usize,
     keys: &Keys,
-    store: &dyn ReleaseStore,
     remainders: &mut Vec<Remainder>,
 ) -> Result<(), DisclosureError> {
     let groups = groups(board, table, dimension);
@@ -70,10 +64,10 @@ fn along(
         let parts: Vec<CellId> = group.parts.iter().map(|&part| board.tables[table].ids[part]).collect();
         let profile = parts.iter().map(|&id| board.cells[id].profile).max().expect("a group has two parts");
         let first = &board.cells[parts[0]];
-        let (rows, count, mark) = (first.rows.clone(), first.count, None);
+        let (rows, measure, mark) = (first.rows.clone(), first.measure.clone(), None);
         let mut entry =
-            Entry { facts, rows, count, profile, exact: false, mark, state: State::Hidden(Reason::Secondary) };
-        entry.state = floors::decide(&entry, keys, store);
+            Entry { facts, rows, measure, profile, exact: false, mark, state: State::Hidden(Reason::Secondary) };
+        entry.state = floors::decide(&entry, keys);
         let cell = board.cells.len();
         board.cells.push(entry);
         let Family { at_least, at_most, .. } = board.families[group.family];

@@ -9,16 +9,14 @@
 
 use std::fmt;
 
-use policy::Count;
-
 use crate::error::DisclosureError;
 use crate::microdata::{Column, Prepared, Rows};
 use crate::noise::SetName;
-use crate::query::{CellQuery, Shape};
+use crate::query::{Measure, Shape, TableQuery};
 
 /// True counts of a question, not yet fit for anybody's eyes.
 pub struct Cells {
-    pub(crate) query: CellQuery,
+    pub(crate) query: TableQuery,
     pub(crate) shape: Shape,
     pub(crate) facts: Vec<Facts>,
     pub(crate) rows: Prepared,
@@ -50,6 +48,14 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// The true value of a measure.
+    pub(crate) fn value(&self, measure: &Measure) -> u64 {
+        match measure {
+            Measure::Rows => self.rows,
+            _ => self.n,
+        }
+    }
+
     pub(crate) fn set(&self) -> SetName {
         SetName { n: self.n, c: self.c }
     }
@@ -86,7 +92,7 @@ impl Contributions {
 /// Counts the cells of a question.
 ///
 /// Fails when the question does not fit the policy or the rows (see [`DisclosureError`]); never because of a count.
-pub fn tabulate(rows: &Prepared, query: &CellQuery) -> Result<Cells, DisclosureError> {
+pub fn tabulate(rows: &Prepared, query: &TableQuery) -> Result<Cells, DisclosureError> {
     let shape = query.shape()?;
     let plan = Plan::new(&rows.0, query, &shape)?;
     let facts = plan.count(&|cell| cell as u32, shape.cells)?;
@@ -124,13 +130,13 @@ struct Lookup<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(rows: &'a Rows, query: &'a CellQuery, shape: &Shape) -> Result<Self, DisclosureError> {
+    fn new(rows: &'a Rows, query: &'a TableQuery, shape: &Shape) -> Result<Self, DisclosureError> {
         if query.dataset != rows.data.dataset {
             return Err(DisclosureError::UnknownDataset(query.dataset.clone()));
         }
-        if query.count == Count::Rows {
+        if query.measure == Measure::Rows {
             let by: Vec<_> = query.by.iter().map(|d| d.name.as_str()).collect();
-            if !rows.policy.is_declared(Count::Rows, &by, &query.population) {
+            if !rows.policy.is_declared(policy::Count::Rows, &by, &query.population) {
                 return Err(DisclosureError::RowsNotDeclared(query.dataset.clone()));
             }
         }

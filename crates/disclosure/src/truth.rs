@@ -5,7 +5,6 @@
 
 use crate::query::Coordinate;
 use crate::tabulate::Cells;
-use policy::Count;
 
 /// A cell before protection.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,10 +17,7 @@ pub struct UnprotectedCell {
 
 /// The true counts of a question.
 pub fn unprotected_counts(cells: &Cells) -> Vec<UnprotectedCell> {
-    let count = |facts: &crate::tabulate::Facts| match cells.query.count {
-        Count::Unit => facts.n,
-        Count::Rows => facts.rows,
-    };
+    let count = |facts: &crate::tabulate::Facts| facts.value(&cells.query.measure);
     let cell = |(cell, facts)| UnprotectedCell { at: cells.query.coordinates(&cells.shape, cell), count: count(facts) };
     cells.facts.iter().enumerate().map(cell).collect()
 }

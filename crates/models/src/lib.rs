@@ -20,7 +20,6 @@ mod runtime;
 mod snapshot;
 pub mod sql;
 pub mod stage;
-pub mod time;
 
 pub use error::ModelsError;
 pub use refresh::{RefreshOptions, RefreshReport, refresh};

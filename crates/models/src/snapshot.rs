@@ -17,13 +17,12 @@ use disclosure::{Column, Microdata, MicrodataSource};
 use events::code_list::{self, CodeList};
 use lake::folder::{self, Folder};
 use lake::{PartitionId, Store};
-use policy::{Cardinality, Policy};
+use policy::{Cardinality, Policy, TimeLevel, time};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelsError;
 use crate::graph::{NodeReport, read_all};
 use crate::stage::StageCounts;
-use crate::time::{Period, UNKNOWN};
 
 /// Where Snapshots lie in the store.
 pub(crate) const MARTS: &str = "lake/marts";
@@ -321,21 +320,13 @@ fn codes(mart: &RecordBatch, dataset: &str, name: &str) -> Result<Vec<u16>, Mode
 
 fn time_columns(mart: &RecordBatch, dataset: &str) -> Result<BTreeMap<String, Column>, ModelsError> {
     let mut out = BTreeMap::new();
-    for period in [Period::Year, Period::Quarter, Period::Month] {
-        out.insert(period.name().to_owned(), Column::One(codes(mart, dataset, period.name())?));
+    for level in [TimeLevel::Year, TimeLevel::Quarter, TimeLevel::Month] {
+        out.insert(level.name().to_owned(), Column::One(codes(mart, dataset, level.name())?));
     }
-    let fiscal = codes(mart, dataset, "quarter")?.into_iter().map(fiscal_year);
-    out.insert("fiscal_year".to_owned(), Column::One(fiscal.collect()));
+    let fiscal = |quarter| TimeLevel::Quarter.roll_up(TimeLevel::FiscalYear, quarter).unwrap_or(time::UNKNOWN);
+    let fiscal_years = codes(mart, dataset, TimeLevel::Quarter.name())?.into_iter().map(fiscal);
+    out.insert(TimeLevel::FiscalYear.name().to_owned(), Column::One(fiscal_years.collect()));
     Ok(out)
-}
-
-/// The fiscal year (July to June) of a quarter, by the calendar year in which it begins.
-fn fiscal_year(quarter: u16) -> u16 {
-    match Period::Quarter.year_of(quarter) {
-        Some(year) if quarter % 4 < 2 => year - 1,
-        Some(year) => year,
-        None => UNKNOWN,
-    }
 }
 
 /// Bits to lists of codes.

@@ -24,9 +24,9 @@
 use std::collections::BTreeMap;
 
 use events::{EventType, code_list};
+use policy::time;
 
 use crate::stage::{ORDER, fact_code};
-use crate::time;
 
 /// Every file of `sql/`, embedded: each model's SQL with the `.yml` beside it, and the rest.
 macro_rules! embedded {

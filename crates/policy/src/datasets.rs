@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use crate::time::TimeLevel;
 
 /// What a dataset counts. "Person" in a rule of privacy.md means this unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -50,7 +52,7 @@ pub enum Zeros {
 }
 
 /// How much protection a column or code asks for (privacy.md 6.8); a cell takes the strictest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// The floor of the house.
@@ -62,15 +64,6 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// The lowest tier (variance of the noise) at which this profile is answered.
-    pub fn first_tier(self) -> u16 {
-        match self {
-            Self::Std => 4,
-            Self::Sens => 9,
-            Self::High => 16,
-        }
-    }
-
     /// As it is written in the file.
     pub fn name(self) -> &'static str {
         match self {
@@ -149,32 +142,6 @@ impl Column {
     }
 }
 
-/// Levels of the main time. Codes of time are made by whoever asks (a year, a quarter), not by a code list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TimeLevel {
-    /// A month.
-    Month,
-    /// A quarter.
-    Quarter,
-    /// A calendar year.
-    Year,
-    /// July to June.
-    FiscalYear,
-}
-
-impl TimeLevel {
-    /// The level with this column name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "month" => Self::Month,
-            "quarter" => Self::Quarter,
-            "year" => Self::Year,
-            "fiscal_year" => Self::FiscalYear,
-            _ => return None,
-        })
-    }
-}
-
 /// What a dimension's name means in a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved<'a> {
@@ -197,7 +164,7 @@ impl<'a> Resolved<'a> {
     /// Whether this is the same dimension at the same or a coarser level than `other`.
     pub fn is_no_finer_than(self, other: Resolved<'a>) -> bool {
         match (self, other) {
-            (Self::Time(mine), Self::Time(theirs)) => mine >= theirs,
+            (Self::Time(mine), Self::Time(theirs)) => theirs.roll_up(mine, crate::time::UNKNOWN).is_some(),
             (Self::Column(mine, a), Self::Column(theirs, b)) => mine.name == theirs.name && a >= b,
             _ => false,
         }

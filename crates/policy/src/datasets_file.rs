@@ -10,11 +10,12 @@ use events::code_list::{self, CodeList};
 use serde::Deserialize;
 
 use crate::datasets::{
-    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, Profile, Resolved,
-    TimeLevel, Unit, Zeros,
+    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, Profile, Resolved, Unit,
+    Zeros,
 };
 use crate::error::PolicyError;
 use crate::least;
+use crate::time::TimeLevel;
 
 const FILE: &str = "datasets.toml";
 

@@ -13,16 +13,20 @@ mod datasets_file;
 mod error;
 mod keys;
 mod least;
+mod levels;
 mod on_reject;
+pub mod time;
 
 pub use agencies::{Agencies, Agency, AgencyIndex};
 pub use datasets::{
-    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, Profile, Resolved,
-    TimeLevel, Unit, Zeros,
+    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, Profile, Resolved, Unit,
+    Zeros,
 };
 pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};
+pub use levels::TIME;
 pub use on_reject::OnReject;
+pub use time::TimeLevel;
 
 /// The default `agencies.toml`, as compiled in.
 pub const DEFAULT_AGENCIES: &str = include_str!("../policy/agencies.toml");

@@ -9,8 +9,7 @@ use policy::{Key, Keys, Master, Policy};
 use super::*;
 use crate::floors;
 use crate::microdata::{Column, Microdata, Prepared};
-use crate::query::{CellQuery, Dimension};
-use crate::release_store::NothingReleased;
+use crate::query::{Dimension, Measure, TableQuery};
 use crate::tabulate::tabulate;
 
 fn keys() -> Keys {
@@ -55,12 +54,11 @@ fn quarters() -> Dimension {
 /// The tables on a board, floors applied and nothing else.
 fn board(rows: &Prepared, tables: Vec<Vec<Dimension>>) -> Board {
     let counted = tables.into_iter().enumerate().map(|(n, by)| {
-        let query =
-            CellQuery { dataset: "victims".into(), count: policy::Count::Unit, population: BTreeMap::new(), by };
+        let query = TableQuery { dataset: "victims".into(), measure: Measure::Units, population: BTreeMap::new(), by };
         (format!("t{n}"), tabulate(rows, &query).unwrap(), Vec::new())
     });
     let mut board = Board::new(counted.collect()).unwrap();
-    floors::apply(&mut board, &keys(), &NothingReleased);
+    floors::apply(&mut board, &keys());
     board
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use disclosure::{CellQuery, ConfStatus, Coordinate, Count, Mark, Marked, ObsStatus};
+use disclosure::{ConfStatus, Coordinate, Mark, Marked, Measure, ObsStatus, TableQuery};
 use events::code_list::list;
 
 use crate::support::*;
 
 /// C01's grid by year: cases under the PTPA.
-fn cases_by_province() -> CellQuery {
+fn cases_by_province() -> TableQuery {
     let sections = list("section");
     let ptpa = (0..sections.codes.len() as u16).filter(|&n| sections.text(n).starts_with("PTPA")).collect();
     let mut query = query("cases", vec![years(&[2023, 2024]), whole("province")]);
@@ -54,7 +54,7 @@ fn off_the_declared_grid_the_same_acts_are_protected() {
 #[test]
 fn rows_are_counted_on_declared_grids_only() {
     let rows = prepared("cases", &people(1..=3, |_| ()));
-    let asked = CellQuery { count: Count::Rows, ..cases_by_province() };
+    let asked = TableQuery { measure: Measure::Rows, ..cases_by_province() };
     assert!(disclosure::tabulate(&rows, &asked).is_err());
 }
 

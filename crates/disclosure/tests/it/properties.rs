@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use disclosure::truth::unprotected_counts;
-use disclosure::{CellQuery, ConfStatus, Coordinate, Dimension, Figure, ObsStatus, Prepared, Release, Tier, tabulate};
+use disclosure::{ConfStatus, Coordinate, Dimension, Figure, ObsStatus, Prepared, Release, TableQuery, Tier, tabulate};
 use events::code_list::list;
 use policy::{Policy, Profile, Resolved};
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ fn population() -> impl Strategy<Value = Vec<Victim>> {
 }
 
 /// The tables that editions ask of victims: V01's and V03's.
-fn questions() -> Vec<CellQuery> {
+fn questions() -> Vec<TableQuery> {
     let quarters: Vec<u16> = YEARS.iter().flat_map(|&year| (1..=4).map(move |q| quarter(year, q))).collect();
     let of_year = quarters.iter().map(|code| Some(1900 + code / 4)).collect();
     let quarters = Dimension::codes("quarter", quarters).rolling_up_to("year", of_year);
@@ -75,7 +75,7 @@ fn release_of(rows: &Prepared) -> Release {
 /// A cell by the codes it is split by, whatever table it stands in.
 type Name = BTreeMap<String, u16>;
 
-fn name(asked: &CellQuery, at: &[Coordinate]) -> Name {
+fn name(asked: &TableQuery, at: &[Coordinate]) -> Name {
     let code = |(dimension, at): (&Dimension, &Coordinate)| match at {
         Coordinate::Code(code) => Some((dimension.name.clone(), *code)),
         Coordinate::Total | Coordinate::Remainder => None,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use disclosure::{
-    CellQuery, Column, Coordinate, Count, Dimension, DisclosureError, Figure, Mark, Microdata, NothingReleased,
-    ObsStatus, Prepared, Release, Table, protect, tabulate,
+    Column, Coordinate, Dimension, DisclosureError, Figure, Mark, Measure, Microdata, ObsStatus, Prepared, Release,
+    Table, TableQuery, protect, tabulate,
 };
 use events::code_list::list;
 use policy::{Key, Keys, Master, Policy};
@@ -107,8 +107,8 @@ pub fn prepared_by(policy: &Policy, dataset: &str, victims: &[Victim]) -> Prepar
     Prepared::new(microdata(dataset, victims), policy, &keys()).unwrap()
 }
 
-pub fn query(dataset: &str, by: Vec<Dimension>) -> CellQuery {
-    CellQuery { dataset: dataset.into(), count: Count::Unit, population: BTreeMap::new(), by }
+pub fn query(dataset: &str, by: Vec<Dimension>) -> TableQuery {
+    TableQuery { dataset: dataset.into(), measure: Measure::Units, population: BTreeMap::new(), by }
 }
 
 /// Every code of the list of this name, and the total.
@@ -120,16 +120,16 @@ pub fn years(codes: &[u16]) -> Dimension {
     Dimension::codes("year", codes.to_vec())
 }
 
-pub fn table(name: &str, rows: &Prepared, query: &CellQuery) -> Table {
+pub fn table(name: &str, rows: &Prepared, query: &TableQuery) -> Table {
     Table { name: name.into(), cells: tabulate(rows, query).unwrap(), marks: Vec::new() }
 }
 
 pub fn released(tables: Vec<Table>) -> Release {
-    protect(tables, &keys(), &NothingReleased).unwrap()
+    protect(tables, &keys()).unwrap()
 }
 
 pub fn try_released(tables: Vec<Table>) -> Result<Release, DisclosureError> {
-    protect(tables, &keys(), &NothingReleased)
+    protect(tables, &keys())
 }
 
 /// The one figure of victims of one year, nothing else asked.

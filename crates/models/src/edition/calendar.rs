@@ -14,15 +14,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use disclosure::{CellQuery, Column, Mark, Marked, Microdata, MicrodataSource};
+use disclosure::{Column, Mark, Marked, Microdata, MicrodataSource, TableQuery};
 use events::code_list;
-use policy::{Agency, Policy};
+use policy::{Agency, Policy, TimeLevel};
 
 use super::EditionError;
 use super::as_of::AsOf;
 use crate::indicator::{self, Indicator, Table};
 use crate::snapshot::{Report, Source};
-use crate::time::Period;
 
 /// What an edition is made from: rows for the vault, and the reporting calendar.
 pub trait EditionSource: MicrodataSource {
@@ -93,7 +92,7 @@ impl Calendar {
         &self,
         indicator: &Indicator,
         table: &Table,
-        query: &CellQuery,
+        query: &TableQuery,
         policy: &Policy,
     ) -> Vec<Mark> {
         if !table.has_exact_cells(policy) {
@@ -164,9 +163,9 @@ fn is_missing(line: &Report, lines: &[Report], reported: &BTreeMap<String, BTree
 }
 
 /// The periods of a question that have dates.
-fn periods(query: &CellQuery) -> Vec<((String, u16), (i32, i32))> {
+fn periods(query: &TableQuery) -> Vec<((String, u16), (i32, i32))> {
     let mut periods = Vec::new();
-    for (level, name) in [(Period::Year, "year"), (Period::Quarter, "quarter")] {
+    for (level, name) in [(TimeLevel::Year, "year"), (TimeLevel::Quarter, "quarter")] {
         for dimension in query.by.iter().filter(|dimension| dimension.name == name) {
             let dated = dimension.codes.iter().filter_map(|&code| Some(((name.to_owned(), code), level.days(code)?)));
             periods.extend(dated);
@@ -176,7 +175,7 @@ fn periods(query: &CellQuery) -> Vec<((String, u16), (i32, i32))> {
 }
 
 /// The parts of a question by province and group of agencies, the whole among them.
-fn places<'a>(indicator: &Indicator, query: &CellQuery, policy: &'a Policy) -> Vec<(Vec<(String, u16)>, Place<'a>)> {
+fn places<'a>(indicator: &Indicator, query: &TableQuery, policy: &'a Policy) -> Vec<(Vec<(String, u16)>, Place<'a>)> {
     let codes = |name: &str| {
         let dimension = query.by.iter().find(|dimension| dimension.name == name);
         dimension.map_or(&[][..], |dimension| dimension.codes.as_slice())
@@ -212,7 +211,7 @@ fn facts(rows: &Microdata) -> BTreeSet<Fact> {
     let at = |column: Option<&[u16]>, row: usize| column.and_then(|codes| codes.get(row).copied());
     let mut facts = BTreeSet::new();
     for row in 0..rows.agency.len() {
-        let days = [(Period::Month, month), (Period::Quarter, quarter), (Period::Year, year)];
+        let days = [(TimeLevel::Month, month), (TimeLevel::Quarter, quarter), (TimeLevel::Year, year)];
         let Some((from, to)) = days.into_iter().find_map(|(level, column)| level.days(at(column, row)?)) else {
             continue;
         };
@@ -228,7 +227,7 @@ mod tests {
 
     /// The first and last day of a year.
     fn year(year: u16) -> (i32, i32) {
-        Period::Year.days(year).unwrap()
+        TimeLevel::Year.days(year).unwrap()
     }
 
     fn as_of() -> AsOf {
@@ -375,8 +374,11 @@ mod tests {
             served_by: None,
             dims: BTreeMap::from([
                 ("year".to_owned(), Column::One(vec![2024, 2024])),
-                ("quarter".to_owned(), Column::One(vec![indicator::quarter_code(2024, 2), crate::time::UNKNOWN])),
-                ("month".to_owned(), Column::One(vec![Period::Month.of_day(year(2024).0 + 100), crate::time::UNKNOWN])),
+                ("quarter".to_owned(), Column::One(vec![indicator::quarter_code(2024, 2), policy::time::UNKNOWN])),
+                (
+                    "month".to_owned(),
+                    Column::One(vec![TimeLevel::Month.of_day(year(2024).0 + 100), policy::time::UNKNOWN]),
+                ),
             ]),
         };
         let spans: Vec<i32> = facts(&rows).iter().map(|fact| fact.to - fact.from).collect();

@@ -6,9 +6,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, Days, NaiveDate};
 use disclosure::truth::unprotected_counts;
-use disclosure::{
-    Coordinate, Mark, Marked, NothingReleased, Prepared, Released, Table as CountedTable, Utility, protect, tabulate,
-};
+use disclosure::{Coordinate, Mark, Marked, Prepared, Released, Table as CountedTable, Utility, protect, tabulate};
 use events::code_list::CodeList;
 use policy::{Keys, Policy};
 
@@ -59,7 +57,7 @@ where
         marks.extend(calendar.not_collected(indicator, table, &query, policy));
         tables.push(CountedTable { name: name.clone(), cells, marks });
     }
-    let released = protect(tables, keys, &NothingReleased)?;
+    let released = protect(tables, keys)?;
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     for (asked, table) in asked.iter().zip(&released.tables) {
         for row in rows_of(asked, table, policy)? {
@@ -117,7 +115,7 @@ fn question(
     table: &Table,
     policy: &Policy,
     as_of: AsOf,
-) -> Result<disclosure::CellQuery, EditionError> {
+) -> Result<disclosure::TableQuery, EditionError> {
     table
         .query(policy, as_of.years())
         .map(|query| without_future(query, as_of.quarter()))
@@ -125,7 +123,7 @@ fn question(
 }
 
 /// Quarters after `as_of` have no cells: a zero there would be a statement about the future.
-fn without_future(mut query: disclosure::CellQuery, last: u16) -> disclosure::CellQuery {
+fn without_future(mut query: disclosure::TableQuery, last: u16) -> disclosure::TableQuery {
     for dimension in query.by.iter_mut().filter(|dimension| dimension.name == "quarter") {
         let keep: Vec<bool> = dimension.codes.iter().map(|code| *code <= last || *code == u16::MAX).collect();
         let mut kept = keep.iter();

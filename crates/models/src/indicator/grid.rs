@@ -1,15 +1,15 @@
-//! From a table of an indicator's file to a `CellQuery`: codes by name become codes by number, periods become codes.
+//! From a table of an indicator's file to a `TableQuery`: codes by name become codes by number, periods become codes.
 
 use std::collections::BTreeMap;
 
-use disclosure::{CellQuery, Dimension};
+use disclosure::{Dimension, Measure, TableQuery};
 use events::code_list::{self, CodeList};
-use policy::{Count, Policy};
+use policy::{Count, Policy, TimeLevel};
 
 use super::file::{Select, Table};
 
 /// The code of an unknown quarter: the record is known only by its year.
-pub const UNKNOWN_QUARTER: u16 = u16::MAX;
+pub const UNKNOWN_QUARTER: u16 = policy::time::UNKNOWN;
 
 /// The years of an edition: fifteen, ending with that of its `as_of` (domain, 7: "15-year trend").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn quarter_code(year: u16, quarter: u16) -> u16 {
 
 /// `2024-Q1`, or `_X`.
 pub fn quarter_name(code: u16) -> String {
-    if code == UNKNOWN_QUARTER { "_X".into() } else { format!("{}-Q{}", 1900 + code / 4, code % 4 + 1) }
+    TimeLevel::Quarter.label(code)
 }
 
 /// The column of `published` in which a dimension stands; none for time.
@@ -72,9 +72,14 @@ pub fn published_column(dimension: &str) -> Option<&'static str> {
 
 impl Table {
     /// The question that this table asks.
-    pub fn query(&self, policy: &Policy, years: Years) -> Result<CellQuery, GridError> {
+    pub fn query(&self, policy: &Policy, years: Years) -> Result<TableQuery, GridError> {
         let by = self.by.iter().map(|name| self.dimension(name, policy, years)).collect::<Result<_, _>>()?;
-        Ok(CellQuery { dataset: self.dataset.clone(), count: Count::Unit, population: self.population(policy)?, by })
+        Ok(TableQuery {
+            dataset: self.dataset.clone(),
+            measure: Measure::Units,
+            population: self.population(policy)?,
+            by,
+        })
     }
 
     /// Whether the policy declares the table exact: an act of the state on a declared grid.

@@ -1,0 +1,101 @@
+//! Dimensions and their levels as a question sees them: closed codes, their names, and how they add up.
+//!
+//! A dimension is the main time or a column; its levels run from fine to coarse. Every level is a name that can be
+//! grouped and selected by, with a closed list of codes, `_X` among them (privacy.md 6.2).
+//!
+//! Absent: counts, questions, SQL.
+
+use std::ops::RangeInclusive;
+
+use events::code_list::{self, CodeList};
+
+use crate::datasets::{Cardinality, Dataset, Resolved};
+use crate::time::{self, TimeLevel};
+
+/// The dimension of the main time.
+pub const TIME: &str = "time";
+
+impl Dataset {
+    /// The dimension that a level belongs to: [`TIME`], or the column at its finest level.
+    pub fn dimension_of(&self, level: &str) -> Option<&str> {
+        match self.resolve(level)? {
+            Resolved::Time(_) => Some(TIME),
+            Resolved::Column(column, _) => Some(&column.name),
+        }
+    }
+
+    /// The names of a dimension's levels, from fine to coarse. Of time, years and fiscal years stand side by side.
+    pub fn levels(&self, dimension: &str) -> Vec<&str> {
+        if dimension == TIME {
+            return TimeLevel::ALL.iter().map(|level| level.name()).collect();
+        }
+        self.columns.get(dimension).map_or_else(Vec::new, |column| {
+            std::iter::once(column.name.as_str()).chain(column.levels.iter().map(|level| level.name.as_str())).collect()
+        })
+    }
+
+    /// Every level of every dimension, by name of the dimension.
+    pub fn all_levels(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(TIME)
+            .chain(self.columns.keys().map(String::as_str))
+            .flat_map(|dimension| self.levels(dimension))
+    }
+
+    /// Whether a unit may have several codes of a level.
+    pub fn is_many(&self, level: &str) -> bool {
+        matches!(self.resolve(level), Some(Resolved::Column(column, _)) if column.cardinality == Cardinality::Many)
+    }
+
+    /// The codes of a level, in the order in which they are shown; `years` bounds those of time. `None` for no level.
+    pub fn codes(&self, level: &str, years: RangeInclusive<u16>) -> Option<Vec<u16>> {
+        match self.resolve(level)? {
+            Resolved::Time(time) => Some(time.codes(years)),
+            resolved => Some((0..list_of(resolved)?.codes.len() as u16).collect()),
+        }
+    }
+
+    /// The code of a level that means unknown.
+    pub fn unknown(&self, level: &str) -> Option<u16> {
+        match self.resolve(level)? {
+            Resolved::Time(_) => Some(time::UNKNOWN),
+            resolved => Some(list_of(resolved)?.unknown()),
+        }
+    }
+
+    /// A code as it is written. `None` for no level or no code of it.
+    pub fn code_text(&self, level: &str, code: u16) -> Option<String> {
+        match self.resolve(level)? {
+            Resolved::Time(time) => Some(time.label(code)),
+            resolved => Some(list_of(resolved)?.get(code)?.code.to_owned()),
+        }
+    }
+
+    /// The code that is written so at a level; of time, within these years (or [`code_list::UNKNOWN`]).
+    pub fn code_of(&self, level: &str, text: &str, years: RangeInclusive<u16>) -> Option<u16> {
+        match self.resolve(level)? {
+            Resolved::Time(time) => time.codes(years).into_iter().find(|code| time.label(*code) == text),
+            resolved => list_of(resolved)?.code(text),
+        }
+    }
+
+    /// The coarser code to which a code adds up. `None` where `to` is not the same dimension at the same or a coarser
+    /// level, or the code is none of `from`.
+    pub fn roll_up(&self, from: &str, to: &str, code: u16) -> Option<u16> {
+        match (self.resolve(from)?, self.resolve(to)?) {
+            (Resolved::Time(fine), Resolved::Time(coarse)) => fine.roll_up(coarse, code),
+            (Resolved::Column(fine, a), Resolved::Column(coarse, b)) if fine.name == coarse.name && a <= b => {
+                let (list, base) = (list_of(Resolved::Column(coarse, b))?, list_of(Resolved::Column(fine, a))?);
+                base.get(code)?;
+                if a == b {
+                    return Some(code);
+                }
+                Some(base.roll_up(code, list))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn list_of(resolved: Resolved<'_>) -> Option<&'static CodeList> {
+    code_list::find(resolved.list()?)
+}
