@@ -78,7 +78,7 @@ fn what_is_no_question_is_refused_by_name() {
     assert!(matches!(refused(vec![wide("sex"), wide("year")]), DisclosureError::TooManyCells { .. }));
     let mut nobody = query("victims", vec![years(&[2024])]);
     nobody.population.insert("sex".into(), vec![]);
-    assert!(matches!(tabulate(&rows, &nobody), Err(DisclosureError::Malformed { .. })));
+    assert_eq!(unprotected_counts(&tabulate(&rows, &nobody).unwrap())[0].count, 0, "a contradiction selects nobody");
 }
 
 #[test]

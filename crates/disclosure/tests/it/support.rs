@@ -1,10 +1,11 @@
 //! A small population, written as codes, and the road through the vault.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use disclosure::{
-    Column, Coordinate, Dimension, DisclosureError, Figure, Mark, Measure, Microdata, ObsStatus, Prepared, Release,
-    Table, TableQuery, protect, tabulate,
+    Column, Coordinate, Dimension, Figure, Mark, Measure, Microdata, ObsStatus, Prepared, Release, Remembered, Table,
+    TableQuery, Vault, VaultError, tabulate,
 };
 use events::code_list::list;
 use policy::{Key, Keys, Master, Policy};
@@ -124,12 +125,17 @@ pub fn table(name: &str, rows: &Prepared, query: &TableQuery) -> Table {
     Table { name: name.into(), cells: tabulate(rows, query).unwrap(), marks: Vec::new() }
 }
 
-pub fn released(tables: Vec<Table>) -> Release {
-    protect(tables, &keys()).unwrap()
+/// A vault with the default policy that remembers nothing yet.
+pub fn vault() -> Vault {
+    Vault::open(Arc::new(Policy::default()), keys(), Box::new(Remembered::default())).unwrap()
 }
 
-pub fn try_released(tables: Vec<Table>) -> Result<Release, DisclosureError> {
-    protect(tables, &keys())
+pub fn released(tables: Vec<Table>) -> Release {
+    vault().release(tables).unwrap()
+}
+
+pub fn try_released(tables: Vec<Table>) -> Result<Release, VaultError> {
+    vault().release(tables)
 }
 
 /// The one figure of victims of one year, nothing else asked.
