@@ -15,11 +15,11 @@ use policy::{Dataset, Keys, Policy, Resolved, TIME, TimeLevel};
 use crate::cell_query::{Breakdown, CellQuery};
 use crate::error::DisclosureError;
 use crate::memory::{Draft, Memory};
-use crate::microdata::Prepared;
+use crate::microdata::{Microdata, Prepared};
 use crate::noise::Tier;
 use crate::protect::{Release, Table, protect, protect_question};
 use crate::query::{Coordinate, Dimension, Measure, TableQuery};
-use crate::release_store::{Entry, Head, ReleaseStore, StoreError};
+use crate::release_store::{Entry, Head, ReleaseStore, Remembered, StoreError};
 use crate::released::{Figure, Released};
 use crate::tabulate::tabulate;
 
@@ -135,6 +135,19 @@ impl Vault {
         Ok(Self { policy, keys, state: Mutex::new(state) })
     }
 
+    /// A vault that remembers nothing yet and keeps nothing. For tests and measurements: what it says must not be shown
+    /// beside the answers of another.
+    pub fn forgetful(policy: Arc<Policy>, keys: &Keys) -> Self {
+        let state = State {
+            store: Box::new(Remembered::default()),
+            memory: Memory::default(),
+            head: Head::default(),
+            room: None,
+            drafting: false,
+        };
+        Self { policy, keys: keys.clone(), state: Mutex::new(state) }
+    }
+
     /// What may be asked about and how it is protected.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -157,8 +170,14 @@ impl Vault {
         Ok(state.head)
     }
 
-    /// Releases all tables of an edition together. Nothing is returned before all of it is remembered.
-    pub fn release(&self, tables: Vec<Table>) -> Result<Release, VaultError> {
+    /// Checks rows and gives them their keys.
+    pub fn prepare(&self, rows: Microdata) -> Result<Prepared, DisclosureError> {
+        Prepared::new(rows, &self.policy, &self.keys)
+    }
+
+    /// Releases all tables of an edition together. Nothing is returned before all of it is remembered; with it, where
+    /// the memory stood before and after.
+    pub fn release(&self, tables: Vec<Table>) -> Result<(Release, [Head; 2]), VaultError> {
         self.state().commit(&mut |draft| protect(tables.clone(), &self.keys, draft, &first_tiers))
     }
 
@@ -166,7 +185,7 @@ impl Vault {
     pub fn ask(&self, questions: &[CellQuery]) -> Result<Vec<Answered>, VaultError> {
         let room = self.room().ok_or(VaultError::NoRoom)?;
         let tables = questions.iter().map(|question| self.tables(&room, question)).collect::<Result<Vec<_>, _>>()?;
-        let released: Vec<Vec<Released>> = self.state().commit(&mut |draft| {
+        let (released, _): (Vec<Vec<Released>>, _) = self.state().commit(&mut |draft| {
             let protect = |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &first_tiers);
             tables.iter().map(protect).collect()
         })?;
@@ -236,11 +255,12 @@ impl State {
         Ok(())
     }
 
-    /// Makes a release on the memory and commits what it adds; made anew when another process was faster.
+    /// Makes a release on the memory and commits what it adds; made anew when another process was faster. Tells where the
+    /// memory stood before and after.
     fn commit<T>(
         &mut self,
         make: &mut dyn FnMut(&mut Draft<'_>) -> Result<T, DisclosureError>,
-    ) -> Result<T, VaultError> {
+    ) -> Result<(T, [Head; 2]), VaultError> {
         for _ in 0..ATTEMPTS {
             if self.drafting {
                 self.start_over()?;
@@ -253,12 +273,13 @@ impl State {
             let new: Vec<Entry> = draft.new;
             if new.is_empty() {
                 self.drafting = false;
-                return Ok(made);
+                return Ok((made, [self.head; 2]));
             }
             match self.store.commit(self.head, &new) {
                 Ok(head) => {
-                    (self.head, self.drafting) = (head, false);
-                    return Ok(made);
+                    let before = std::mem::replace(&mut self.head, head);
+                    self.drafting = false;
+                    return Ok((made, [before, head]));
                 }
                 Err(StoreError::Moved) => {}
                 // Whether it happened is not known: the next release replays.

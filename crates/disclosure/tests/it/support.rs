@@ -131,11 +131,11 @@ pub fn vault() -> Vault {
 }
 
 pub fn released(tables: Vec<Table>) -> Release {
-    vault().release(tables).unwrap()
+    vault().release(tables).unwrap().0
 }
 
 pub fn try_released(tables: Vec<Table>) -> Result<Release, VaultError> {
-    vault().release(tables)
+    Ok(vault().release(tables)?.0)
 }
 
 /// The one figure of victims of one year, nothing else asked.
