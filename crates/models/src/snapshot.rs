@@ -283,8 +283,8 @@ fn microdata_of(mart: &RecordBatch, dataset: &str, policy: &Policy) -> Result<Mi
     let known = policy.datasets.get(dataset).ok_or_else(|| ModelsError::NoTable(dataset.to_owned()))?;
     let mut dims = time_columns(mart, dataset)?;
     for column in known.columns.values() {
-        let Some(values) = mart.column_by_name(&column.name) else { continue };
         let fits = || missing(dataset, &column.name);
+        let values = mart.column_by_name(&column.name).ok_or_else(fits)?;
         let list = code_list::find(&column.list).ok_or_else(fits)?;
         let finest = match column.cardinality {
             Cardinality::One => {

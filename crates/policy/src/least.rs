@@ -23,10 +23,11 @@ const ACTS_OF_THE_STATE: [(&str, Unit, &str); 6] = [
 ];
 
 /// Columns that tell something of an act and nothing of a person: name, code list.
-const ATTRIBUTES_OF_ACTS: [(&str, &str); 15] = [
+const ATTRIBUTES_OF_ACTS: [(&str, &str); 16] = [
     ("province", "province"),
     ("place", "place"),
     ("agency_group", "agency_group"),
+    ("lead_agency_group", "agency_group"),
     ("section", "section"),
     ("scope", "scope"),
     ("first_arrest", "yes_no"),

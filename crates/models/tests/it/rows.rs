@@ -74,3 +74,62 @@ async fn a_measure_is_what_was_said_and_its_band_the_bin_that_holds_it() {
     let bands = ["sector", "workers_band", "children_band", "released_band"];
     assert_eq!(rows(&snapshot, "inspections", &bands), ["brick_kiln 10-19 0 _X", "brick_kiln _X _X _X"]);
 }
+
+/// A person whom the bureau identified in Lahore and the shelter never did.
+const PERSON: &str = r#""person":[{"kind":"document","token":"bcdfghjkmnpqrst1"}]"#;
+/// One of whom nobody said who she is.
+const STRANGER: &str = r#""person":[{"kind":"document","token":"bcdfghjkmnpqrst2"}]"#;
+
+fn identified(agency: &'static str, number: u64) -> Told {
+    let data = format!(
+        r#""occurred_on":"2024-03-09",{PERSON},"sex":"F","age_band":"09-17","citizenship":"AF","status":"actual",
+        "exploitation":["sexual"],"place_identified":"PK-PB-LHR","referral_source":"police""#
+    );
+    told(agency, number, "victim.identified", &data)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_referral_bears_who_the_person_is_where_she_was_found_where_she_went_and_how_it_ended() {
+    let referral = |number, who: &str, to: &str| {
+        told(
+            "CPB-PB",
+            number,
+            "victim.referred",
+            &format!(r#""occurred_on":"2024-03-10",{who},"service":"shelter"{to}"#),
+        )
+    };
+    let ended = |number, day: u8, of: u64, why: &str| {
+        let id = crate::road::id(of);
+        let data = format!(
+            r#""occurred_on":"2024-05-{day:02}",{PERSON},"service":"shelter","exit_reason":"{why}","referral_id":"{id}""#
+        );
+        told("SHL-PB", number, "service.ended", &data)
+    };
+    let (snapshot, _) = Road::new()
+        .tell(&[
+            identified("CPB-PB", 1),
+            referral(2, PERSON, r#","to_body":"SHL""#),
+            referral(3, STRANGER, r#","to_country":"BD""#),
+            ended(4, 2, 2, "completed"),
+            ended(5, 1, 2, "left"),
+            ended(6, 3, 99, "family"),
+        ])
+        .await;
+    let who = ["sex", "age_group", "age_band", "citizenship", "citizenship_subregion", "province"];
+    assert_eq!(rows(&snapshot, "services", &who), ["F child 09-17 AF 034 PK-PB", "_X _X _X _X _X _X"]);
+    let what = ["service", "to_body", "to_country", "to_country_region", "exit_reason", "first_referral"];
+    assert_eq!(rows(&snapshot, "services", &what), ["shelter SHL _X _X completed yes", "shelter _X BD 142 _X yes"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_return_bears_who_the_person_is_where_she_was_found_and_where_she_came_from() {
+    let returned = |number, who: &str| {
+        let data = format!(r#""occurred_on":"2024-Q2",{who},"from_country":"LY","kind":"assisted""#);
+        told("IOM", number, "victim.returned", &data)
+    };
+    let (snapshot, _) = Road::new().tell(&[identified("IOM", 1), returned(2, PERSON), returned(3, STRANGER)]).await;
+    let who = ["sex", "age_group", "age_band", "citizenship", "citizenship_region", "province"];
+    assert_eq!(rows(&snapshot, "returns", &who), ["F child 09-17 AF 142 PK-PB", "_X _X _X _X _X _X"]);
+    let what = ["from_country", "from_country_subregion", "from_country_region", "kind", "assisted", "first_return"];
+    assert_eq!(rows(&snapshot, "returns", &what), ["LY 015 002 assisted no yes", "LY 015 002 assisted no yes"]);
+}
