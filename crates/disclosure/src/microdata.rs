@@ -66,6 +66,8 @@ pub struct Microdata {
     pub served_by: Option<Vec<u16>>,
     /// Columns by dimension name; time levels (`year`, `quarter`) are columns like others.
     pub dims: BTreeMap<String, Column>,
+    /// Numbers by the policy's name of the measure, one per row as they were said: not clipped. `None` = never said.
+    pub measures: BTreeMap<String, Vec<Option<i64>>>,
 }
 
 impl fmt::Debug for Microdata {
@@ -189,6 +191,9 @@ fn check(data: &Microdata) -> Result<(), DisclosureError> {
         return Err(misshapen("served_by"));
     }
     if let Some((name, _)) = data.dims.iter().find(|(_, column)| !column.fits(rows)) {
+        return Err(misshapen(name));
+    }
+    if let Some((name, _)) = data.measures.iter().find(|(_, values)| values.len() != rows) {
         return Err(misshapen(name));
     }
     if !data.sid.is_sorted() {

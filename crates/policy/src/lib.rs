@@ -19,8 +19,8 @@ pub mod time;
 
 pub use agencies::{Agencies, Agency, AgencyIndex};
 pub use datasets::{
-    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, Profile, Resolved, Unit,
-    Zeros,
+    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, MeasureColumn, Profile,
+    Resolved, Unit, Zeros,
 };
 pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};

@@ -38,6 +38,7 @@ fn rows(groups: &[(u16, u16, usize)]) -> Prepared {
         agency: vec![0; persons],
         served_by: None,
         dims,
+        measures: BTreeMap::new(),
     };
     Prepared::new(data, &Policy::default(), &keys()).unwrap()
 }

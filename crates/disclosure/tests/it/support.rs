@@ -97,6 +97,7 @@ pub fn microdata(dataset: &str, victims: &[Victim]) -> Microdata {
         agency: victims.iter().map(|v| v.agency).collect(),
         served_by: None,
         dims,
+        measures: BTreeMap::new(),
     }
 }
 
