@@ -122,8 +122,11 @@ pub(crate) struct Family {
     pub(crate) at_most: bool,
 }
 
-/// The tier of a cell's grid in the blocks that the cell touches (privacy.md 6.8).
-pub(crate) type Tiers<'a> = dyn Fn(&TableQuery, &[Coordinate]) -> Tier + 'a;
+/// For a table: the tier of each cell's grid in the blocks that the cell touches (privacy.md 6.8).
+pub(crate) trait Tiers {
+    /// The tiers of the cells of one table, by their coordinates.
+    fn of<'a>(&'a self, query: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a>;
+}
 
 /// A table of the release and where its cells are on the board.
 pub(crate) struct Placed {
@@ -154,7 +157,7 @@ struct Identity {
 
 impl Board {
     /// Lays out the tables of a release. Fails when two tables were counted from different rows.
-    pub(crate) fn new(tables: Vec<(String, Cells, Vec<Mark>)>, tiers: &Tiers<'_>) -> Result<Self, DisclosureError> {
+    pub(crate) fn new(tables: Vec<(String, Cells, Vec<Mark>)>, tiers: &dyn Tiers) -> Result<Self, DisclosureError> {
         let mut layout = Layout { subjects: Vec::new(), ids: HashMap::new() };
         let mut board = Self {
             cells: Vec::new(),
@@ -180,7 +183,7 @@ impl Board {
         layout: &mut Layout,
         cells: &Cells,
         marks: &[Mark],
-        tiers: &Tiers<'_>,
+        tiers: &dyn Tiers,
     ) -> Result<Vec<CellId>, DisclosureError> {
         let query = &cells.query;
         let subject = layout.subject(query);
@@ -189,6 +192,7 @@ impl Board {
         let population = sorted_population(query);
         let base = population.iter().flat_map(|(name, codes)| codes.iter().map(|&code| (name.as_str(), code)));
         let base = base.map(|(name, code)| profile_of(policy.resolve(name), code)).max().unwrap_or(Profile::Std);
+        let mut tier_at = tiers.of(query);
         let mut exact_margins: HashMap<Vec<bool>, bool> = HashMap::new();
         let mut ids = Vec::with_capacity(cells.facts.len());
         for (cell, &facts) in cells.facts.iter().enumerate() {
@@ -216,7 +220,7 @@ impl Board {
                     profile,
                     exact,
                     mark,
-                    tier: tiers(query, &at).max(Tier::first_of(profile)),
+                    tier: tier_at(&at).max(Tier::first_of(profile)),
                     depth,
                     anchor: None,
                     state: State::Hidden(Reason::Marked),
@@ -449,7 +453,7 @@ fn depth_of(resolved: Option<Resolved<'_>>) -> usize {
         Some(Resolved::Time(TimeLevel::Month)) => 3,
         Some(Resolved::Time(TimeLevel::Quarter)) => 2,
         Some(Resolved::Column(column, level)) => column.levels.len() + 1 - level.map_or(0, |at| at + 1),
-        Some(Resolved::Time(TimeLevel::Year | TimeLevel::FiscalYear)) | None => 1,
+        Some(Resolved::Time(TimeLevel::Year | TimeLevel::FiscalYear) | Resolved::Band(_)) | None => 1,
     }
 }
 

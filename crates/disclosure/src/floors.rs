@@ -77,7 +77,8 @@ fn facts_of(entry: &Entry) -> AnchorFacts {
         value: facts.measured.value,
         cases: facts.cases,
         top_case: facts.top_case,
-        dominated: is_dominated(facts, policy),
+        dominated: is_dominated(facts, policy)
+            || (matches!(entry.measure, Measure::Sum(_)) && facts.measured.is_dominated(policy.p_percent)),
     }
 }
 

@@ -20,9 +20,11 @@ mod anchors;
 mod audit;
 mod board;
 mod cell_query;
+mod charges;
 mod complement;
 mod error;
 mod floors;
+mod footprint;
 mod gf64;
 mod measured;
 mod memory;
@@ -46,7 +48,9 @@ pub use cell_query::{
     Breakdown, CellQuery, Condition, MOST_ANY_OF, MOST_ANY_OF_MANY, MOST_CELLS, MOST_CONDITIONS, MOST_DIMENSIONS,
     MOST_MEASURES,
 };
+pub use charges::Spent;
 pub use error::DisclosureError;
+pub use footprint::Span;
 pub use microdata::{Column, Microdata, MicrodataSource, Prepared};
 pub use noise::{SetName, Tier};
 pub use protect::{Release, Table};

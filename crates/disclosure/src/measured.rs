@@ -25,13 +25,24 @@ pub(crate) struct Measured {
     pub(crate) set: SetName,
     /// Its size; of acts their clamped number; of sums the sum in millionths.
     pub(crate) value: i128,
+    /// The largest and the second largest of what is added up.
+    pub(crate) largest: [i128; 2],
 }
 
 impl Measured {
+    /// Whether one element or two make the sum: the largest is more than half of it, or what is left beside the two
+    /// largest is less than p % of the largest (privacy.md 6.6, rule 5).
+    pub(crate) fn is_dominated(&self, p_percent: u64) -> bool {
+        let [first, second] = self.largest;
+        first * 2 > self.value || (self.value - first - second) * 100 < i128::from(p_percent) * first
+    }
+
     pub(crate) fn add(&mut self, key: u128, value: i128) {
         self.set.n += 1;
         self.set.c = self.set.c.wrapping_add(key);
         self.value += value;
+        let [first, second] = self.largest;
+        self.largest = if value > first { [value, first] } else { [first, second.max(value)] };
     }
 }
 
@@ -73,10 +84,18 @@ impl Space {
             }
             Measure::Sum(column) => {
                 let name = format!("{}/sum/{column}", dataset.name);
-                Self { micros: 1, ..space("sum1", &[&dataset.name, column], name, universe, 1) }
+                let scale = dataset.measures.get(column).map_or(1, step_of_sum);
+                Self { micros: 1, ..space("sum1", &[&dataset.name, column], name, universe, scale) }
             }
         }
     }
+}
+
+/// One step of a sum's noise: half of the public range, so that its deviation is one maximal unit at the first tier; all
+/// of it where the column is sensitive (privacy.md 6.5).
+fn step_of_sum(column: &policy::MeasureColumn) -> i128 {
+    let range = i128::from(column.max - column.min) * Amount::ONE;
+    if column.sensitive { range } else { range / 2 }
 }
 
 /// The key of a pair of unit and value.

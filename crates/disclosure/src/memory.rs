@@ -10,7 +10,7 @@ use crate::anchors::{AnchorId, Anchors, Kept, anchor_of};
 use crate::measured::Space;
 use crate::noise::{SetName, Tier};
 use crate::prints::Prints;
-use crate::release_store::{AnchorFacts, Entry};
+use crate::release_store::{AnchorFacts, Charge, Entry};
 
 /// An answer already given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,7 @@ impl Memory {
                 let Some(tier) = Tier::from_variance(*tier) else { return false };
                 self.answers.insert((*anchor, *profile), Answer { tier, value: *value }).is_none()
             }
+            // Charges are kept apart.
             Entry::Charge(_) => true,
         }
     }
@@ -87,6 +88,11 @@ impl<'a> Draft<'a> {
             let tier = answer.tier.variance() as u16;
             self.add(Entry::Answer { anchor, profile, tier, value: answer.value });
         }
+    }
+
+    /// Notes what was charged; whoever charges takes it in.
+    pub(crate) fn charge(&mut self, charge: Charge) {
+        self.new.push(Entry::Charge(charge));
     }
 
     fn add(&mut self, entry: Entry) {

@@ -47,7 +47,7 @@ pub(crate) fn protect(
     tables: Vec<Table>,
     keys: &Keys,
     draft: &mut Draft<'_>,
-    tiers: &Tiers<'_>,
+    tiers: &dyn Tiers,
 ) -> Result<Release, DisclosureError> {
     let mut board = Board::new(placed(tables), tiers)?;
     floors::apply(&mut board, keys, draft);
@@ -65,7 +65,7 @@ pub(crate) fn protect_question(
     tables: Vec<Table>,
     keys: &Keys,
     draft: &mut Draft<'_>,
-    tiers: &Tiers<'_>,
+    tiers: &dyn Tiers,
 ) -> Result<Vec<Released>, DisclosureError> {
     let mut board = Board::new(placed(tables), tiers)?;
     board.add_siblings();

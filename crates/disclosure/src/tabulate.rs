@@ -16,6 +16,7 @@ use crate::microdata::{Column, Prepared, Rows};
 use crate::noise::{SetName, record_key};
 use crate::prints::{Prints, case_element};
 use crate::query::{Measure, Shape, TableQuery};
+use crate::released::Amount;
 
 /// True counts of a table, not yet fit for anybody's eyes.
 #[derive(Clone)]
@@ -195,7 +196,14 @@ impl<'a> Plan<'a> {
         match self.measure {
             Measure::Units | Measure::Cases | Measure::Agencies => {}
             Measure::Rows => self.count_values(&hits, &mut counted, "rows", &|_| Some(1), (0, i128::from(MOST_ACTS))),
-            Measure::Sum(column) => return Err(self.no_measure(column)),
+            Measure::Sum(column) => {
+                let no_column = || self.no_measure(column);
+                let bounds = self.rows.policy.measures.get(column).ok_or_else(no_column)?;
+                let values = self.rows.data.measures.get(column).ok_or_else(no_column)?;
+                let micros = |value: i64| i128::from(value) * Amount::ONE;
+                let value = |row: usize| values[row].map(micros);
+                self.count_values(&hits, &mut counted, column, &value, (micros(bounds.min), micros(bounds.max)));
+            }
         }
         Ok(counted)
     }

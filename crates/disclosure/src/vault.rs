@@ -6,14 +6,16 @@
 //!
 //! Absent: SQL, who may ask, time, a second way to a number.
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use policy::{Dataset, Keys, Policy, Resolved, TIME, TimeLevel};
+use policy::{Dataset, Keys, Policy, Resolved, Role, TIME, TimeLevel};
 
+use crate::board::Tiers;
 use crate::cell_query::{Breakdown, CellQuery};
+use crate::charges::{Charges, Spent};
 use crate::error::DisclosureError;
+use crate::footprint::{Span, decides_blocks};
 use crate::memory::{Draft, Memory};
 use crate::microdata::{Microdata, Prepared};
 use crate::noise::Tier;
@@ -36,6 +38,9 @@ pub enum VaultError {
     /// The memory failed; nothing was answered.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The role has spent its share of what may be asked about these blocks (privacy.md 6.4, code 1020).
+    #[error(transparent)]
+    Spent(#[from] Spent),
     /// No Snapshot is open to questions.
     #[error("no Snapshot is open to questions yet: publish an edition first")]
     NoRoom,
@@ -43,21 +48,17 @@ pub enum VaultError {
 
 /// The rows of a Snapshot, as an edition spoke of them. Immutable; replaced as a whole.
 pub struct Room {
-    /// Number of the edition that was made of this Snapshot.
-    pub edition: i64,
+    /// The edition that was made of this Snapshot, and the periods that it speaks of.
+    pub span: Span,
     /// The date it speaks of, as it is written in answers.
     pub as_of: String,
-    /// The years that have codes.
-    pub years: RangeInclusive<u16>,
-    /// The last quarter that has a code: later ones are the future.
-    pub last_quarter: u16,
     /// Datasets by name.
     pub datasets: BTreeMap<String, Prepared>,
 }
 
 impl std::fmt::Debug for Room {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Room(edition {})", self.edition)
+        write!(f, "Room(edition {})", self.span.edition)
     }
 }
 
@@ -65,10 +66,10 @@ impl Room {
     /// The codes of a level that can have anybody: not after this Snapshot, and no other branch of the hierarchy than
     /// the question's own conditions leave. From the question and the code lists alone.
     fn codes(&self, dataset: &Dataset, level: &str, question: &CellQuery) -> Option<Vec<u16>> {
-        let mut codes = dataset.codes(level, self.years.clone())?;
+        let mut codes = dataset.codes(level, self.span.years.clone())?;
         let dimension = dataset.dimension_of(level)?;
         if let Some(Resolved::Time(time)) = dataset.resolve(level) {
-            let last = TimeLevel::Quarter.days(self.last_quarter).map_or(i32::MAX, |(_, last)| last);
+            let last = TimeLevel::Quarter.days(self.span.last_quarter).map_or(i32::MAX, |(_, last)| last);
             codes.retain(|&code| time.days(code).is_none_or(|(first, _)| first <= last));
         }
         if dataset.is_many(level) {
@@ -115,6 +116,7 @@ pub struct Vault {
 struct State {
     store: Box<dyn ReleaseStore>,
     memory: Memory,
+    charges: Charges,
     head: Head,
     room: Option<Arc<Room>>,
     /// Whether the memory may hold what the store does not: while a release is being made, and after one that panicked.
@@ -129,18 +131,23 @@ impl std::fmt::Debug for Vault {
 
 impl Vault {
     /// Replays the memory. Fails where the store does, and on entries that do not fit each other.
-    pub fn open(policy: Arc<Policy>, keys: Keys, store: Box<dyn ReleaseStore>) -> Result<Self, StoreError> {
-        let mut state = State { store, memory: Memory::default(), head: Head::default(), room: None, drafting: false };
-        state.catch_up()?;
-        Ok(Self { policy, keys, state: Mutex::new(state) })
+    pub fn open(policy: Arc<Policy>, keys: &Keys, store: Box<dyn ReleaseStore>) -> Result<Self, StoreError> {
+        let vault = Self::over(policy, keys, store);
+        vault.state().catch_up()?;
+        Ok(vault)
     }
 
     /// A vault that remembers nothing yet and keeps nothing. For tests and measurements: what it says must not be shown
     /// beside the answers of another.
     pub fn forgetful(policy: Arc<Policy>, keys: &Keys) -> Self {
+        Self::over(policy, keys, Box::new(Remembered::default()))
+    }
+
+    fn over(policy: Arc<Policy>, keys: &Keys, store: Box<dyn ReleaseStore>) -> Self {
         let state = State {
-            store: Box::new(Remembered::default()),
+            store,
             memory: Memory::default(),
+            charges: Charges::default(),
             head: Head::default(),
             room: None,
             drafting: false,
@@ -175,40 +182,105 @@ impl Vault {
         Prepared::new(rows, &self.policy, &self.keys)
     }
 
-    /// Releases all tables of an edition together. Nothing is returned before all of it is remembered; with it, where
-    /// the memory stood before and after.
-    pub fn release(&self, tables: Vec<Table>) -> Result<(Release, [Head; 2]), VaultError> {
-        self.state().commit(&mut |draft| protect(tables.clone(), &self.keys, draft, &first_tiers))
+    /// Releases all tables of an edition together. Their grids are charged first, in this order, so that they keep the
+    /// best noise. Nothing is returned before all of it is remembered; with it, where the memory stood before and after.
+    pub fn release(&self, tables: Vec<Table>, span: &Span) -> Result<(Release, [Head; 2]), VaultError> {
+        self.state().commit(&mut |draft, charges| {
+            for table in &tables {
+                self.declare(&table.cells.query, span, draft, charges)?;
+            }
+            let tiers = TiersInForce { policy: &self.policy, span, charges };
+            Ok(protect(tables.clone(), &self.keys, draft, &tiers)?)
+        })
     }
 
-    /// Answers questions in this order, on the Snapshot that is open.
-    pub fn ask(&self, questions: &[CellQuery]) -> Result<Vec<Answered>, VaultError> {
+    /// Charges every margin of a declared table that is not exact. What is declared is never refused for its price.
+    fn declare(
+        &self,
+        query: &TableQuery,
+        span: &Span,
+        draft: &mut Draft<'_>,
+        charges: &mut Charges,
+    ) -> Result<(), DisclosureError> {
+        let dataset = self.dataset(&query.dataset)?;
+        if query.is_exact(dataset) {
+            return Ok(());
+        }
+        let blocks = span.blocks(dataset, query.conditions());
+        for margin in 0..1_usize << query.by.len() {
+            let has_margin = |at: usize| margin >> at & 1 == 1 || query.by[at].total;
+            if (0..query.by.len()).all(has_margin) {
+                let grid = query.grid(dataset, |at| margin >> at & 1 == 1);
+                for charge in charges.due(&grid, &blocks, span.open(), None) {
+                    charges.take(&charge);
+                    draft.charge(charge);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers questions in this order, on the Snapshot that is open; `role` pays.
+    pub fn ask(&self, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
         let room = self.room().ok_or(VaultError::NoRoom)?;
         let tables = questions.iter().map(|question| self.tables(&room, question)).collect::<Result<Vec<_>, _>>()?;
-        let (released, _): (Vec<Vec<Released>>, _) = self.state().commit(&mut |draft| {
-            let protect = |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &first_tiers);
-            tables.iter().map(protect).collect()
+        let (released, _): (Vec<Vec<Released>>, _) = self.state().commit(&mut |draft, charges| {
+            for question in questions {
+                self.charge(question, &room.span, role, draft, charges)?;
+            }
+            let tiers = TiersInForce { policy: &self.policy, span: &room.span, charges };
+            let protect = |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers);
+            Ok(tables.iter().map(protect).collect::<Result<_, _>>()?)
         })?;
         Ok(released.iter().map(|released| answered(released)).collect())
+    }
+
+    /// Charges a question for each of its measures that is not exact.
+    fn charge(
+        &self,
+        question: &CellQuery,
+        span: &Span,
+        role: Role,
+        draft: &mut Draft<'_>,
+        charges: &mut Charges,
+    ) -> Result<(), VaultError> {
+        let dataset = self.dataset(&question.dataset)?;
+        let blocks = span.blocks(dataset, question.conditions());
+        for measure in measures_of(question) {
+            if question.is_exact(dataset, measure) {
+                continue;
+            }
+            let grid = question.grid(dataset, measure);
+            for charge in charges.due(&grid, &blocks, span.open(), Some(role)) {
+                if !charges.can_pay(&charge, role) {
+                    return Err(Spent { role: role.name(), free: charges.free(&grid, &blocks) }.into());
+                }
+                charges.take(&charge);
+                draft.charge(charge);
+            }
+        }
+        Ok(())
+    }
+
+    fn dataset(&self, name: &str) -> Result<&Dataset, DisclosureError> {
+        self.policy.datasets.get(name).ok_or_else(|| DisclosureError::UnknownDataset(name.to_owned()))
     }
 
     /// Counts a question: one table for each measure.
     fn tables(&self, room: &Room, question: &CellQuery) -> Result<Vec<Table>, DisclosureError> {
         let unknown = || DisclosureError::UnknownDataset(question.dataset.clone());
         let rows = room.datasets.get(&question.dataset).ok_or_else(unknown)?;
-        let units = [Measure::Units];
-        let measures = if question.measures.is_empty() { &units[..] } else { &question.measures };
         let table = |(number, measure): (usize, &Measure)| {
             let query = self.table_query(room, question, measure.clone())?;
             Ok(Table { name: number.to_string(), cells: tabulate(rows, &query)?, marks: Vec::new() })
         };
-        measures.iter().enumerate().map(table).collect()
+        measures_of(question).iter().enumerate().map(table).collect()
     }
 
     /// Lays a question out over its code lists.
     fn table_query(&self, room: &Room, question: &CellQuery, measure: Measure) -> Result<TableQuery, DisclosureError> {
         let name = &question.dataset;
-        let dataset = self.policy.datasets.get(name).ok_or_else(|| DisclosureError::UnknownDataset(name.clone()))?;
+        let dataset = self.dataset(name)?;
         let dimension = |breakdown: &Breakdown| match breakdown {
             Breakdown::Classes { level, classes } => Ok(Dimension::classes(level, classes.clone())),
             Breakdown::Level(level) => {
@@ -236,9 +308,12 @@ impl State {
         if self.store.head()? == self.head {
             return Ok(());
         }
-        let (memory, mut at, mut damaged) = (&mut self.memory, self.head.entries, None);
+        let (memory, charges) = (&mut self.memory, &mut self.charges);
+        let (mut at, mut damaged) = (self.head.entries, None);
         self.head = self.store.replay(self.head, &mut |entry| {
-            if !memory.take(&entry) && damaged.is_none() {
+            if let Entry::Charge(charge) = &entry {
+                charges.take(charge);
+            } else if !memory.take(&entry) && damaged.is_none() {
                 damaged = Some(at);
             }
             at += 1;
@@ -249,6 +324,7 @@ impl State {
     /// Forgets everything and replays: after a draft that did not become a fact.
     fn start_over(&mut self) -> Result<(), StoreError> {
         self.memory = Memory::default();
+        self.charges = Charges::default();
         self.head = Head::default();
         self.catch_up()?;
         self.drafting = false;
@@ -259,7 +335,7 @@ impl State {
     /// memory stood before and after.
     fn commit<T>(
         &mut self,
-        make: &mut dyn FnMut(&mut Draft<'_>) -> Result<T, DisclosureError>,
+        make: &mut dyn FnMut(&mut Draft<'_>, &mut Charges) -> Result<T, VaultError>,
     ) -> Result<(T, [Head; 2]), VaultError> {
         for _ in 0..ATTEMPTS {
             if self.drafting {
@@ -269,7 +345,7 @@ impl State {
             self.drafting = true;
             let mut draft = Draft::on(&mut self.memory);
             // Where this fails, the draft is forgotten by the next release.
-            let made = make(&mut draft)?;
+            let made = make(&mut draft, &mut self.charges)?;
             let new: Vec<Entry> = draft.new;
             if new.is_empty() {
                 self.drafting = false;
@@ -290,9 +366,39 @@ impl State {
     }
 }
 
-/// The tiers of a vault that was charged nothing.
-fn first_tiers(_: &TableQuery, _: &[Coordinate]) -> Tier {
-    Tier::V4
+/// The tiers of cells, by the grids that they stand on in the blocks that they touch.
+struct TiersInForce<'a> {
+    policy: &'a Policy,
+    span: &'a Span,
+    charges: &'a Charges,
+}
+
+impl Tiers for TiersInForce<'_> {
+    fn of<'a>(&'a self, query: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a> {
+        let Some(dataset) = self.policy.datasets.get(&query.dataset) else { return Box::new(|_| Tier::V144) };
+        if query.is_exact(dataset) {
+            return Box::new(|_| Tier::V4);
+        }
+        // Cells of one margin, in the same places and periods, have one tier.
+        let mut known: HashMap<(Vec<bool>, Vec<Coordinate>), Tier> = HashMap::new();
+        let placed: Vec<usize> =
+            (0..query.by.len()).filter(|&at| decides_blocks(dataset, &query.by[at].name)).collect();
+        Box::new(move |at| {
+            let split: Vec<bool> = at.iter().map(|at| *at != Coordinate::Total).collect();
+            let here = placed.iter().map(|&dimension| at[dimension]).collect();
+            *known.entry((split, here)).or_insert_with_key(|(split, _)| {
+                let grid = query.grid(dataset, |dimension| split[dimension]);
+                let conditions = query.conditions_at(dataset, at);
+                let conditions = conditions.iter().map(|(level, codes)| (level.as_str(), codes.as_slice()));
+                self.charges.tier(&grid, self.span.blocks(dataset, conditions).into_iter())
+            })
+        })
+    }
+}
+
+/// What is measured: where nothing is, the units decide which groups are shown.
+fn measures_of(question: &CellQuery) -> &[Measure] {
+    if question.measures.is_empty() { &[Measure::Units] } else { &question.measures }
 }
 
 /// The tables of a question, one per measure, as one grid of cells.

@@ -7,12 +7,12 @@ use events::code_list::list;
 use policy::{Key, Keys, Master, Policy};
 
 use super::*;
-use crate::board::{Reason, State};
+use crate::board::{Reason, State, Tiers};
 use crate::floors;
 use crate::memory::{Draft, Memory};
 use crate::microdata::{Column, Microdata, Prepared};
 use crate::noise::Tier;
-use crate::query::{Dimension, Measure, TableQuery};
+use crate::query::{Coordinate, Dimension, Measure, TableQuery};
 use crate::tabulate::tabulate;
 
 fn keys() -> Keys {
@@ -43,6 +43,15 @@ fn rows(groups: &[(u16, u16, usize)]) -> Prepared {
     Prepared::new(data, &Policy::default(), &keys()).unwrap()
 }
 
+/// The tiers of a vault that was charged nothing.
+struct AtFirst;
+
+impl Tiers for AtFirst {
+    fn of<'a>(&'a self, _: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a> {
+        Box::new(|_| Tier::V4)
+    }
+}
+
 fn provinces() -> Dimension {
     Dimension::whole_list("province", list("province").codes.len())
 }
@@ -61,7 +70,7 @@ fn board(rows: &Prepared, tables: Vec<Vec<Dimension>>) -> Board {
         let query = TableQuery { dataset: "victims".into(), measure: Measure::Units, population: BTreeMap::new(), by };
         (format!("t{n}"), tabulate(rows, &query).unwrap(), Vec::new())
     });
-    let mut board = Board::new(counted.collect(), &|_, _| Tier::V4).unwrap();
+    let mut board = Board::new(counted.collect(), &AtFirst).unwrap();
     let mut memory = Memory::default();
     floors::apply(&mut board, &keys(), &mut Draft::on(&mut memory));
     board

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use disclosure::{
-    Column, Coordinate, Dimension, Figure, Mark, Measure, Microdata, ObsStatus, Prepared, Release, Remembered, Table,
+    Column, Coordinate, Dimension, Figure, Mark, Measure, Microdata, ObsStatus, Prepared, Release, Span, Table,
     TableQuery, Vault, VaultError, tabulate,
 };
 use events::code_list::list;
@@ -128,15 +128,20 @@ pub fn table(name: &str, rows: &Prepared, query: &TableQuery) -> Table {
 
 /// A vault with the default policy that remembers nothing yet.
 pub fn vault() -> Vault {
-    Vault::open(Arc::new(Policy::default()), keys(), Box::new(Remembered::default())).unwrap()
+    Vault::forgetful(Arc::new(Policy::default()), &keys())
+}
+
+/// An edition of the end of 2025.
+pub fn span() -> Span {
+    Span { edition: 1, years: 2011..=2025, last_quarter: quarter(2025, 4), is_open: false }
 }
 
 pub fn released(tables: Vec<Table>) -> Release {
-    vault().release(tables).unwrap().0
+    vault().release(tables, &span()).unwrap().0
 }
 
 pub fn try_released(tables: Vec<Table>) -> Result<Release, VaultError> {
-    Ok(vault().release(tables)?.0)
+    Ok(vault().release(tables, &span())?.0)
 }
 
 /// The one figure of victims of one year, nothing else asked.

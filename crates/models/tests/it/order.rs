@@ -8,7 +8,7 @@ use models::edition::{release, to_batch};
 use models::{RefreshOptions, Snapshot};
 use sample::{Feedline, Size};
 
-use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy, vault};
+use crate::support::{AS_OF, Arrival, Lake, feed, policy, vault};
 
 /// Hashes of all marts, and of the rows that an edition would publish.
 pub async fn hashes(

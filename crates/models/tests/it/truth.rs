@@ -8,7 +8,7 @@ use models::indicator::published_column;
 use models::{RefreshOptions, Snapshot, SqlSet};
 use sample::{Size, Truth};
 
-use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy, thorough, vault, world};
+use crate::support::{AS_OF, Arrival, Lake, feed, policy, thorough, vault, world};
 
 /// Indicator, measure, period, dimensions that apply.
 type Cell = (String, String, String, BTreeMap<String, String>);
