@@ -86,6 +86,17 @@ pub struct End {
     pub slot_ms: u64,
 }
 
+impl Door {
+    /// As it is written in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Cli => "cli",
+            Self::Edition => "edition",
+        }
+    }
+}
+
 impl End {
     /// Whether the question was refused.
     pub fn is_refused(&self) -> bool {
