@@ -58,7 +58,7 @@ pub enum LedgerError {
     #[error("question {0} is not open here")]
     NotOpen(u64),
     /// The file system failed.
-    #[error("{path} failed")]
+    #[error("{path} cannot be read or written")]
     Io {
         /// The file.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum LedgerError {
         source: std::io::Error,
     },
     /// SQLite failed for another reason.
-    #[error("{path} failed")]
+    #[error("{path} cannot be read or written")]
     Sqlite {
         /// The file.
         path: PathBuf,

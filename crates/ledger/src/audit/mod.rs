@@ -28,10 +28,11 @@ const LOOK_BACK: usize = 10_000;
 
 /// Writes an audit log.
 ///
-/// Guarantees: an entry whose number was returned is on disk; one that could not be written is an error, and nothing of it is
+/// Guarantees: an entry whose number was returned is on disk; one for which there was no room is an error, and nothing of it is
 /// there. Several processes may hold the file: their entries are one chain. A question that has no `End` got no answer: its
-/// process died, or is still at it. Non-guarantees: against who may write the file and writes the whole chain anew there is
-/// only a [`SignedHead`] that somebody else keeps.
+/// process died, or is still at it. Non-guarantees: that an entry is not there after all when the disk failed at it and the
+/// process died then; against who may write the file and writes the whole chain anew there is only a [`SignedHead`] that
+/// somebody else keeps.
 #[derive(Debug)]
 pub struct AuditLog {
     chain: Chain,
