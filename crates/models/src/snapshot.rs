@@ -119,6 +119,17 @@ impl Snapshot {
         }
     }
 
+    /// The last complete Snapshot whose marts have these hashes: the one that an edition was made of. `None` where there
+    /// is none any more.
+    pub async fn open_with(store: &Store, hashes: &BTreeMap<String, String>) -> Result<Option<Self>, ModelsError> {
+        for found in folder::list(store, MARTS).await?.into_iter().rev() {
+            if has_marts(&found, hashes) {
+                return Ok(Some(Self::read(&found).await?));
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads a complete folder.
     pub(crate) async fn read(found: &Folder) -> Result<Self, ModelsError> {
         let info: SnapshotInfo = info_of(found)?;
@@ -271,6 +282,14 @@ impl MicrodataSource for Source<'_> {
 /// What a folder's manifest says of a Snapshot.
 pub(crate) fn info_of(folder: &Folder) -> Result<SnapshotInfo, ModelsError> {
     serde_json::from_value(folder.manifest.metadata.clone()).map_err(ModelsError::Manifest)
+}
+
+/// Whether a folder holds the marts with these hashes.
+pub(crate) fn has_marts(folder: &Folder, hashes: &BTreeMap<String, String>) -> bool {
+    info_of(folder).is_ok_and(|info| {
+        let same = |(name, mart): (&String, &MartInfo)| hashes.get(name) == Some(&mart.blake3);
+        info.marts.len() == hashes.len() && info.marts.iter().all(same)
+    })
 }
 
 /// A mart's file in the folder.

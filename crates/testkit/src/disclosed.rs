@@ -122,7 +122,7 @@ async fn of(scratch: &Path, size: Size) -> Result<Measurement> {
     let (snapshot, _) = place.refresh(&RefreshOptions::default()).await?;
     let source = snapshot.source(&place.policy);
     let vault = Vault::forgetful(Arc::clone(&place.policy), &place.keys);
-    let released = release(&source, &vault, as_of())?;
+    let released = release(&source, &vault, as_of(), 1)?;
     let shown: BTreeMap<&Key, Option<f64>> =
         released.rows.iter().map(|row| (&row.key, row.figure.value().map(|v| v.micros() as f64 / 1e6))).collect();
     let mut by_indicator: BTreeMap<String, [Cost; 2]> = BTreeMap::new();

@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub use calendar::EditionSource;
 pub use manifest::Manifest;
 pub use population::{Population, TERRITORY, population};
-pub use release::{ReleasedIndicators, release, unprotected};
+pub use release::{ReleasedIndicators, release, room, unprotected};
 pub use rows::{Key, Row, to_batch};
 
 use crate::indicator::GridError;
@@ -129,7 +129,7 @@ where
     let earlier = published.editions().await?;
     check_calendar(earlier.iter().map(|info| (info.edition, &info.manifest)), &manifest, today)?;
     let number = earlier.last().map_or(1, |last| last.edition + 1);
-    let released = release(source, vault, manifest.as_of)?;
+    let released = release(source, vault, manifest.as_of, number)?;
     manifest.ledger = released.ledger;
     let batch = to_batch(&released.rows, number, manifest.as_of);
     Ok(published.append_edition(number, id, &[batch], manifest.to_json()).await?)
@@ -198,7 +198,7 @@ where
     S: EditionSource,
     S::Error: std::fmt::Display,
 {
-    let released = release(source, vault, as_of)?;
+    let released = release(source, vault, as_of, info.edition)?;
     let batch = to_batch(&released.rows, info.edition, as_of);
     let hash = lake::canonical::hash(&batch.schema(), std::slice::from_ref(&batch))?;
     Ok(Recomputed { published: info.rows_blake3.clone(), recomputed: hash.to_hex().to_string() })

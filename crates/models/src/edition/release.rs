@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, Days, NaiveDate};
 use disclosure::truth::unprotected_counts;
-use disclosure::{Coordinate, Head, Mark, Marked, Prepared, Released, Table as CountedTable, Utility, Vault, tabulate};
+use disclosure::{
+    Coordinate, Head, Mark, Marked, Prepared, Released, Room, Table as CountedTable, Utility, Vault, tabulate,
+};
 use events::code_list::CodeList;
 use policy::Policy;
 
@@ -36,10 +38,10 @@ struct Asked {
     name: String,
 }
 
-/// Makes the rows of an edition as of a date.
+/// Makes the rows of the edition of this number as of a date.
 ///
 /// All of it is remembered by the vault before anything is returned.
-pub fn release<S>(source: &S, vault: &Vault, as_of: NaiveDate) -> Result<ReleasedIndicators, EditionError>
+pub fn release<S>(source: &S, vault: &Vault, as_of: NaiveDate, edition: i64) -> Result<ReleasedIndicators, EditionError>
 where
     S: EditionSource,
     S::Error: std::fmt::Display,
@@ -56,7 +58,7 @@ where
         marks.extend(calendar.not_collected(indicator, table, &query, policy));
         tables.push(CountedTable { name: name.clone(), cells, marks });
     }
-    let (released, ledger) = vault.release(tables)?;
+    let (released, ledger) = vault.release(tables, &as_of.span(edition))?;
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     for (asked, table) in asked.iter().zip(&released.tables) {
         for row in rows_of(asked, table, policy)? {
@@ -66,6 +68,20 @@ where
     derive::shares_and_rates(&mut rows, policy);
     let rows = rows.into_values().collect();
     Ok(ReleasedIndicators { rows, utility: released.utility, audit: released.audit, ledger })
+}
+
+/// The Snapshot that an edition was made of, as questions see it: every dataset of the policy, as of the edition's date.
+pub fn room<S>(source: &S, vault: &Vault, as_of: NaiveDate, edition: i64) -> Result<Room, EditionError>
+where
+    S: EditionSource,
+    S::Error: std::fmt::Display,
+{
+    let date = AsOf::new(as_of)?;
+    let mut rooms = Rooms { days: date.days(), known: BTreeMap::new() };
+    for dataset in vault.policy().datasets.iter() {
+        rooms.of(&dataset.name, source, vault)?;
+    }
+    Ok(Room { span: date.span(edition), as_of: as_of.to_string(), datasets: rooms.known })
 }
 
 /// The counts of every table before protection, for comparing with ground truth. **Never on the road to a reader**: callers are

@@ -21,7 +21,7 @@ async fn exact_cells_are_the_counts_and_what_nobody_reported_is_not_a_zero() {
     let (policy, as_of) = (policy(), AS_OF.parse().unwrap());
     let source = snapshot.source(&policy);
     let counts: BTreeMap<Key, u64> = unprotected(&source, &vault(&policy), as_of).unwrap().into_iter().collect();
-    let rows = release(&source, &vault(&policy), as_of).unwrap().rows;
+    let rows = release(&source, &vault(&policy), as_of, 1).unwrap().rows;
 
     let is_exact =
         |row: &&Row| (EXACT.contains(&row.key.indicator.as_str()) && row.unit != "percent") || is_exact_c05(row);
@@ -99,7 +99,7 @@ async fn a_policy_of_one_dataset_makes_its_mart_and_publishes_its_indicators_alo
     let options = RefreshOptions::default();
     let (snapshot, _) = refresh(&lake.store, &lake.events().await, &policy, &keys(), &options).await.unwrap();
     assert_eq!(snapshot.hashes().keys().collect::<Vec<_>>(), ["calendar", "victims"]);
-    let rows = release(&snapshot.source(&policy), &vault(&policy), AS_OF.parse().unwrap()).unwrap().rows;
+    let rows = release(&snapshot.source(&policy), &vault(&policy), AS_OF.parse().unwrap(), 1).unwrap().rows;
     let indicators: BTreeSet<&str> = rows.iter().map(|row| row.key.indicator.as_str()).collect();
     assert_eq!(
         indicators.into_iter().collect::<Vec<_>>(),

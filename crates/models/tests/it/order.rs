@@ -18,7 +18,7 @@ pub async fn hashes(
 ) -> (BTreeMap<String, String>, String) {
     let (snapshot, _) = Lake::of(lines, arrival).await.refresh(options).await;
     let (policy, as_of) = (policy(), AS_OF.parse().unwrap());
-    let released = release(&snapshot.source(&policy), &vault(&policy), as_of).unwrap();
+    let released = release(&snapshot.source(&policy), &vault(&policy), as_of, 1).unwrap();
     let rows = to_batch(&released.rows, 1, as_of);
     (snapshot.hashes(), lake::canonical::hash(&rows.schema(), &[rows]).unwrap().to_hex().to_string())
 }
