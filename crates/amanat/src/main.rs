@@ -17,6 +17,7 @@ mod exit;
 mod import;
 mod lines;
 mod maintain;
+mod memory;
 mod progress;
 mod publish;
 mod receipts;
