@@ -18,6 +18,7 @@
 
 mod audit;
 mod board;
+mod canonical;
 mod cell_query;
 mod complement;
 mod error;
@@ -35,6 +36,7 @@ pub mod truth;
 mod utility;
 
 pub use audit::AuditReport;
+pub use canonical::Refused;
 pub use cell_query::{
     Breakdown, CellQuery, Condition, MOST_ANY_OF, MOST_ANY_OF_MANY, MOST_CELLS, MOST_CONDITIONS, MOST_DIMENSIONS,
     MOST_MEASURES,
