@@ -145,3 +145,251 @@ set datafusion.execution.batch_size = 1
 
 -- expect: PRIV-1010
 create view v as select count(*) from victims
+
+-- the micro-grammar, a step beside the examples
+
+-- expect: ok
+--> victims | province: PK-PB, PK-SD | | Units
+select count(*) from victims where province = 'PK-PB' or province = 'PK-SD'
+
+-- expect: ok
+--> victims | age_band: 00-08, 09-17, 18-20 | | Units
+select count(*) from victims where age_group = 'child' or age_band = '18-20'
+
+-- expect: ok
+--> victims | sex: T, _X | | Units
+select count(*) from victims where not (sex = 'F' or sex = 'M')
+
+-- expect: ok
+--> victims | sex: M, T, _X | | Units
+select count(*) from victims where sex <> 'F'
+
+-- expect: ok
+--> victims | sex: F, M, T | | Units
+select count(*) from victims where sex is not null
+
+-- expect: ok
+--> victims | age_group: adult | | Units
+select count(*) from victims where age_band >= '18-20'
+
+-- expect: ok
+--> victims | age_band: 09-17, 18-20, 21-23 | | Units
+select count(*) from victims where age_band between '09-17' and '21-23'
+
+-- expect: ok
+--> victims | fiscal_year: 2023-24 | | Units
+select count(*) from victims where month >= '2023-07-01' and month < '2024-07-01'
+
+-- expect: ok
+--> victims | quarter: 2024-Q1 | | Units
+select count(*) from victims where month >= date '2024-01-01' and month <= date '2024-03-01'
+
+-- expect: ok
+--> victims | quarter: 2024-Q1, 2024-Q2, 2024-Q3, 2024-Q4 | | Units
+select count(*) from victims where month < '2025-01-01' and year = 2024
+
+-- expect: ok
+--> victims | year: 2023, 2024 | | Units
+select count(*) from victims where 2023 <= year and year < 2025
+
+-- expect: ok
+--> victims | sex: F and quarter: 2024-Q1, 2024-Q3 | | Units
+select count(*) from victims where quarter in ('2024-Q1', '2024-Q3') and 'F' = sex
+
+-- expect: ok
+--> victims | quarter: 2024-Q1 | | Units
+select count(*) from victims where date_trunc('quarter', month) = '2024-01-01'
+
+-- expect: ok
+--> victims | year: 2024 | | Units
+select count(*) from victims where extract(year from month) = 2024
+
+-- expect: ok
+--> victims | isic: _X | | Units
+select count(*) from victims where coalesce(sector, '_X') = '_X'
+
+-- expect: ok
+--> victims | isic: C | | Units
+select count(*) from victims where priv_level(sector, 'isic') = 'C'
+
+-- expect: ok
+--> victims | exploitation: sexual, forced_labour, other | | Units
+select count(*) from victims where exploitation in ('sexual', 'forced_labour', 'other')
+
+-- expect: ok
+--> victims | exploitation_form: forced_labour_slavery | | Units
+select count(*) from victims where exploitation_form = 'forced_labour_slavery'
+
+-- expect: ok
+--> victims | place_identified: | | Units
+select count(*) from victims where province = 'PK-PB' and province = 'PK-SD'
+
+-- expect: ok
+--> victims | province: PK-PB and year: 2024 | | Units
+-- params: ["PK-PB", 2024]
+select count(*) from victims where province = $1 and year = $2
+
+-- expect: ok
+--> victims | scope: domestic, transnational_out, transnational_in, transit | | Units
+select count(scope) from victims
+
+-- expect: PRIV-1008
+select count(sector) from victims
+
+-- expect: ok
+--> victims | | | Units, Cases, Agencies
+select count(distinct case_id), count(distinct agency), count(distinct person_id), count(*) from victims
+
+-- expect: ok
+--> cases | | | Units
+select count(distinct case_id), count(*) from cases
+
+-- expect: PRIV-1011
+select count(distinct person_id) from cases
+
+-- expect: ok
+--> victims | year: 2024 | province |
+select count(distinct province) from victims where year = 2024
+
+-- expect: ok
+--> victims | | province, sex |
+select sex, count(distinct province) from victims group by sex
+
+-- expect: ok
+--> victims | sex: F | | Units
+select sum(case when sex = 'F' then 1 else 0 end), count(case when sex = 'F' then 1 end), count(*) filter (where sex = 'F') from victims
+
+-- expect: ok
+--> victims | sex: F | | Units
+select sum(f) from (select case when sex = 'F' then 1 else 0 end f from victims) t
+
+-- expect: ok
+--> victims | year: 2024 | age_group {child; adult, _X} | Units
+select g, count(*) from (select case age_group when 'child' then 'minor' else 'other' end g, year from victims) t where year = 2024 group by g
+
+-- expect: ok
+--> victims | age_group: child | | Units
+select count(*) from (select case age_group when 'child' then 'minor' else 'other' end g from victims) t where g = 'minor'
+
+-- expect: ok
+--> victims | sex: F and year: 2024 | | Units
+select count(*) from (select * from victims where year = 2024) t where sex = 'F'
+
+-- expect: ok
+--> victims | year: 2024 | | Units
+--> victims | sex: F and year: 2024 | | Units
+with v as (select * from victims where year = 2024) select (select count(*) from v) as a, (select count(*) from v where sex = 'F') as f
+
+-- levels and groups
+
+-- expect: ok
+--> victims | | sex |
+select distinct sex from victims
+
+-- expect: ok
+--> victims | | province, sex |
+select sex, province from victims group by sex, province
+
+-- expect: ok
+--> victims | | quarter | Units
+select year, quarter, count(*) from victims group by year, quarter
+
+-- expect: ok
+--> victims | year: 2024 | quarter | Units
+select year, quarter, count(*) from victims where year = 2024 group by year, quarter
+
+-- expect: ok
+--> victims | | age_band | Units
+select age_band, age_group, count(*) from victims group by age_band, age_group
+
+-- expect: ok
+--> victims | | quarter | Units
+select date_trunc('quarter', month) q, count(*) from victims group by 1
+
+-- expect: ok
+--> victims | | year | Units
+select date_part('year', month) y, count(*) from victims group by 1
+
+-- expect: ok
+--> victims | | citizenship_region | Units
+select priv_level(citizenship, 'citizenship_region') r, count(*) from victims group by 1
+
+-- expect: ok
+--> victims | | sector | Units
+select coalesce(sector, '_X') s, count(*) from victims group by 1
+
+-- expect: ok
+--> victims | | sex {F; M; T, _X} | Units
+select case sex when 'F' then 'female' when 'M' then 'male' else 'other' end s, count(*) from victims group by 1
+
+-- expect: ok
+--> victims | | province | Units
+select p.en, count(*) from victims v join reference.province p on v.province = p.code group by p.en
+
+-- expect: ok
+--> victims | | province | Units
+select p.en, t.n from (select province, count(*) n from victims group by 1) t right join reference.province p on t.province = p.code
+
+-- expect: ok
+--> victims | year: 2024 | province, sex | Units
+--> victims | year: 2024 | sex | Units
+--> victims | year: 2024 | | Units
+select sex, province, count(*) from victims where year = 2024 group by rollup (sex, province)
+
+-- expect: ok
+--> victims | year: 2024 | province, sex | Units
+--> victims | year: 2024 | province | Units
+--> victims | year: 2024 | sex | Units
+--> victims | year: 2024 | | Units
+select sex, province, grouping(sex), grouping(province), count(*) from victims where year = 2024 group by cube (sex, province)
+
+-- expect: ok
+--> victims | | exploitation | Units
+--> NOTE-3001
+--> NOTE-3002
+select exploitation_form, sum(n) from (select exploitation, exploitation_form, count(*) n from victims group by 1, 2) t group by 1
+
+-- over released rows
+
+-- expect: ok
+--> victims | | province | Units
+select province, count(*) n from victims group by province having count(*) > 20 order by n desc limit 3
+
+-- expect: ok
+--> victims | | province | Units
+select province, n, rank() over (order by n desc) from (select province, count(*) n from victims group by 1) t
+
+-- expect: ok
+--> victims | | | Units
+--> accused | | | Units
+select a.n * 1.0 / b.n from (select count(*) n from victims) a, (select count(*) n from accused) b
+
+-- expect: ok
+--> victims | | province | Units
+--> accused | | province | Units
+select province, count(*) from victims group by province union all select province, count(*) from accused group by province
+
+-- expect: ok
+--> victims | | province | Units
+--> NOTE-3001
+--> NOTE-3001
+--> NOTE-3001
+--> NOTE-3001
+select avg(n), max(n), min(n), count(n), count(*) from (select province, count(*) n from victims group by 1) t
+
+-- expect: ok
+--> victims | | province | Units
+select count(*) from (select province, count(*) n from victims group by 1) t where n > 50
+
+-- expect: ok
+--> victims | | province | Units
+--> NOTE-3001
+select province from (select province, count(*) n from victims group by 1) t where n = (select max(n) from (select province, count(*) n from victims group by 1) u)
+
+-- expect: ok
+--> victims | | province | Units
+select code, en from reference.province where code in (select province from (select province, count(*) n from victims group by 1) t where n > 50)
+
+-- expect: ok
+--> victims | year: 2024 | | Units
+select count(*) n from protected.victims where year = 2024

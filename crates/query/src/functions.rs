@@ -314,7 +314,12 @@ impl AggregateUDFImpl for SumVisible {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        FUNCTIONS.aggregate["sum"].return_type(types)
+        // `sum` asks for types that coercion has widened; here it has not run.
+        Ok(match types.first() {
+            Some(DataType::Decimal128(_, scale)) => DataType::Decimal128(38, *scale),
+            Some(DataType::Float16 | DataType::Float32 | DataType::Float64) => DataType::Float64,
+            _ => DataType::Int64,
+        })
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {

@@ -97,9 +97,7 @@ impl Lowering<'_> {
             Meaning::Level { level, .. } => {
                 let codes = region.dataset.unknown(&level).into_iter().collect();
                 let known = self.complement(CodeSet { level, codes }, region)?;
-                // Where no code means unknown, as of years, every unit is known.
-                let whole = region.dataset.unknown(&known.level).is_some_and(|code| known.codes.contains(&code));
-                Ok(if whole { rows } else { rows.with(known.condition(region.dataset)) })
+                Ok(rows.with(known.condition(region.dataset)))
             }
             Meaning::Labels { level, labels } => {
                 let codes = labels.iter().filter(|(_, label)| !label.is_null()).map(|(code, _)| *code).collect();
