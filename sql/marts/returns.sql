@@ -21,6 +21,12 @@ SELECT
   {{quarter a.occurred_from a.occurred_precision}} AS quarter,
   {{month a.occurred_from a.occurred_precision}} AS month,
   -- rule: unknown. What was never said is the code _X, a group like any other (domain.md 3).
+  -- rule: person. Who she is says her identification by the same agency; nothing where it identified nobody.
+  {{known v.sex sex}} AS sex,
+  {{known v.age_band age_band}} AS age_band,
+  {{known v.citizenship citizenship}} AS citizenship,
+  -- rule: province. A return names no place in the country: the province is that of her identification.
+  rollup('place', 'province', CAST(v.place_identified AS SMALLINT UNSIGNED)) AS province,
   {{known a.from_country citizenship}} AS from_country,
   {{known a.return_kind return_kind}} AS kind,
   {{known a.outcome_6 reintegration_outcome}} AS outcome_6,

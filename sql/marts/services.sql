@@ -21,10 +21,17 @@ SELECT
   {{quarter a.occurred_from a.occurred_precision}} AS quarter,
   {{month a.occurred_from a.occurred_precision}} AS month,
   -- rule: unknown. What was never said is the code _X, a group like any other (domain.md 3).
+  -- rule: person. Who she is says her identification by the same agency; nothing where it identified nobody.
+  {{known v.sex sex}} AS sex,
+  {{known v.age_band age_band}} AS age_band,
+  {{known v.citizenship citizenship}} AS citizenship,
+  -- rule: province. A referral names no place: the province is that of her identification.
+  rollup('place', 'province', CAST(v.place_identified AS SMALLINT UNSIGNED)) AS province,
   {{known a.to_body agency_group}} AS to_body,
   {{known a.to_country citizenship}} AS to_country,
   {{known a.service service}} AS service,
   {{yes_no a.started_within_30_days}} AS started_within_30_days,
+  {{known a.exit_reason exit_reason}} AS exit_reason,
   {{yes_no a.is_first}} AS first_referral
 FROM acts a
 LEFT JOIN victims v ON v.unit = a.person_id

@@ -113,6 +113,12 @@ pub enum Command {
         after_help = "Examples:\n  amanat receipts --agency FIA\n  amanat receipts --follow --json      one JSON object a line, as they come\nWhat is not named as an exception was accepted. A receipt that was sent twice is printed once. `tip.receipts.v1` is read from\nits beginning; it is kept for 90 days."
     )]
     Receipts(ReceiptsArgs),
+    /// What was asked, by whom, why and what became of it: check that the log is whole, look into it, sign its head
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  amanat audit show --last 50\n  amanat audit show --refused --principal partners --json | jq .begin.sql\n  amanat audit head > head.json          for a second institution to keep, each day\n  amanat audit verify --head head.json   whole, and the log that was signed then\nIt needs no server to be stopped. What people ask tells what they look for: what `show` prints is as confidential as the log."
+    )]
+    Audit(AuditCommand),
     /// Read what was set aside again, under today's contract and policy, and append what passes
     #[command(
         after_help = "Examples:\n  amanat replay --dry-run                                        what would pass, by class\n  amanat replay --where \"agency = 'POL-PB' and _error_class = 'schema'\"\n  amanat replay --where \"_error_class in ('schema', 'oversize') and ingest_date >= '2026-11-01'\"\nOriginals stay as they are; each appended row names the one that it resolves, so the same command again finds nothing left.\nColumns: _error_class, _error_detail, agency, log_stream, log_partition, log_offset, ingest_date; with = <> < <= > >=, IN,\nBETWEEN, LIKE, AND, OR, NOT and parentheses."
@@ -349,6 +355,45 @@ pub enum SetAsideCommand {
         /// Position as printed by `list`: STREAM/PARTITION/OFFSET
         position: String,
     },
+}
+
+/// Commands of `audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check every entry against the one before; exit 4 and the first broken entry where one is
+    #[command(
+        after_help = "Examples:\n  amanat audit verify\n  amanat audit verify --head head.json\nWithout --head, a log that was shortened at its end, or written anew from its beginning, looks whole: keep signed heads elsewhere."
+    )]
+    Verify {
+        /// A head that was signed before (`amanat audit head`): the log must still have it
+        #[arg(long, value_name = "FILE")]
+        head: Option<PathBuf>,
+    },
+    /// Show the last questions, the newest at the end
+    #[command(
+        after_help = "Examples:\n  amanat audit show\n  amanat audit show --last 200 --principal ministry\n  amanat audit show --refused --json | jq -r .end.decision | sort | uniq -c"
+    )]
+    Show(ShowArgs),
+    /// Print the head of the log, signed with a key of this store, as one JSON object: for a second institution to keep
+    #[command(after_help = "Example:\n  amanat audit head > \"head-$(date +%F).json\"")]
+    Head,
+}
+
+/// Arguments of `audit show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// At most so many questions
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub last: usize,
+    /// Only questions of this key (by its id) or of keys of this role
+    #[arg(long, value_name = "ID")]
+    pub principal: Option<String>,
+    /// Only questions that were refused
+    #[arg(long)]
+    pub refused: bool,
+    /// Print one JSON object a line, with the text of the question as it came
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `receipts`.

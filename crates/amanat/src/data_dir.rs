@@ -1,7 +1,7 @@
 //! The data directory: opened once, checked, and handed on as the parts that the roles need.
 //!
 //! `log.db` (embedded log) · `lake/`, where that is not in a bucket · `keys/master` (0600, or a file named by `AMANAT_MASTER_KEY_FILE`) · `store.toml`
-//! (format, key fingerprint, sample or real). A store refuses another key and the other kind of data; a key is never logged.
+//! (format, key fingerprint, sample or real) · `vault.db` and `audit.db` (what was released and what was asked). A store refuses another key and the other kind of data; a key is never logged.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;

@@ -3,6 +3,7 @@
 mod admission;
 mod allocator;
 mod ask;
+mod audit;
 mod avro_schemas;
 mod bucket;
 mod catalogue;
@@ -11,6 +12,7 @@ mod config;
 mod country;
 mod data_dir;
 mod edition;
+mod escape;
 mod exit;
 mod import;
 mod lines;
@@ -58,6 +60,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Maintain(args) => maintain::run(config, args),
         cli::Command::SetAside(command) => set_aside::run(config, command),
         cli::Command::Receipts(args) => receipts::run(config, args),
+        cli::Command::Audit(command) => audit::run(config, command),
         cli::Command::Replay(args) => replay::run(config, args),
         cli::Command::Reset(args) => reset::run(config, args),
         cli::Command::Schema(command) => registry::run(config, command),

@@ -7,12 +7,16 @@
 //! Absent: decisions. `floors`, `complement` and `audit` take them, on the board.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
-use policy::{Cardinality, Profile, Resolved};
+use policy::{Cardinality, Profile, Resolved, TimeLevel};
 
+use crate::anchors::AnchorId;
 use crate::error::DisclosureError;
+use crate::measured::Space;
 use crate::microdata::Prepared;
 use crate::noise::Tier;
+use crate::prints::Prints;
 use crate::query::{Coordinate, Dimension, Measure, TableQuery};
 use crate::released::{Mark, Marked};
 use crate::tabulate::{Cells, Facts};
@@ -23,6 +27,10 @@ pub(crate) type CellId = usize;
 /// What is known and decided about a cell.
 pub(crate) struct Entry {
     pub(crate) facts: Facts,
+    /// By which the vault knows it again; none where it is exact.
+    pub(crate) prints: Option<Prints>,
+    /// Where its set lives.
+    pub(crate) space: Arc<Space>,
     /// The rows it was counted from.
     pub(crate) rows: Prepared,
     /// What is counted of it.
@@ -33,6 +41,12 @@ pub(crate) struct Entry {
     pub(crate) exact: bool,
     /// What the catalogue or the reporting calendar says of it.
     pub(crate) mark: Option<Marked>,
+    /// The tier of a first answer: that of its grid in its blocks, never below the profile's first.
+    pub(crate) tier: Tier,
+    /// How far down the hierarchies it lies: totals are answered before their parts (privacy.md 6.7).
+    pub(crate) depth: usize,
+    /// The set that answers for it, once the guard has found it, and by how many units its size differs.
+    pub(crate) anchor: Option<(AnchorId, u64)>,
     pub(crate) state: State,
 }
 
@@ -40,7 +54,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     /// With this value; no tier where it is exact.
-    Shown { value: i64, tier: Option<Tier>, pinned: bool },
+    Shown { value: i128, tier: Option<Tier>, pinned: bool },
     /// Not shown; why is for the vault alone.
     Hidden(Reason),
 }
@@ -58,6 +72,8 @@ pub(crate) enum Reason {
     Secondary,
     /// Not collected, or cannot exist: says nothing about a count.
     Marked,
+    /// Suppressed before.
+    Earlier,
 }
 
 impl Entry {
@@ -65,12 +81,13 @@ impl Entry {
         self.rows.0.policy.floor(self.profile)
     }
 
+    /// What is true of it, in whole units of its measure: exact cells unclamped.
     pub(crate) fn true_value(&self) -> u64 {
-        self.facts.value(&self.measure)
+        if self.exact { self.facts.exact_value(&self.measure) } else { self.facts.set().n }
     }
 
     /// The shown value, and the variance of its noise.
-    pub(crate) fn shown(&self) -> Option<(i64, u64)> {
+    pub(crate) fn shown(&self) -> Option<(i128, u64)> {
         match self.state {
             State::Shown { value, tier, .. } => Some((value, tier.map_or(0, Tier::variance))),
             State::Hidden(_) => None,
@@ -105,6 +122,12 @@ pub(crate) struct Family {
     pub(crate) at_most: bool,
 }
 
+/// For a table: the tier of each cell's grid in the blocks that the cell touches (privacy.md 6.8).
+pub(crate) trait Tiers {
+    /// The tiers of the cells of one table, by their coordinates.
+    fn of<'a>(&'a self, query: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a>;
+}
+
 /// A table of the release and where its cells are on the board.
 pub(crate) struct Placed {
     pub(crate) name: String,
@@ -117,6 +140,10 @@ pub(crate) struct Board {
     pub(crate) cells: Vec<Entry>,
     pub(crate) tables: Vec<Placed>,
     pub(crate) families: Vec<Family>,
+    /// Siblings along a dimension of a question that asked for no total, which anybody may ask for elsewhere.
+    pub(crate) siblings: Vec<Vec<CellId>>,
+    /// Cells that one set answers for, of one profile: shown or hidden together.
+    twins: HashMap<(AnchorId, Profile), Vec<CellId>>,
     known: HashSet<(CellId, Vec<CellId>)>,
 }
 
@@ -130,11 +157,18 @@ struct Identity {
 
 impl Board {
     /// Lays out the tables of a release. Fails when two tables were counted from different rows.
-    pub(crate) fn new(tables: Vec<(String, Cells, Vec<Mark>)>) -> Result<Self, DisclosureError> {
+    pub(crate) fn new(tables: Vec<(String, Cells, Vec<Mark>)>, tiers: &dyn Tiers) -> Result<Self, DisclosureError> {
         let mut layout = Layout { subjects: Vec::new(), ids: HashMap::new() };
-        let mut board = Self { cells: Vec::new(), tables: Vec::new(), families: Vec::new(), known: HashSet::new() };
+        let mut board = Self {
+            cells: Vec::new(),
+            tables: Vec::new(),
+            families: Vec::new(),
+            siblings: Vec::new(),
+            twins: HashMap::new(),
+            known: HashSet::new(),
+        };
         for (name, cells, marks) in tables {
-            let ids = board.place(&mut layout, &cells, &marks)?;
+            let ids = board.place(&mut layout, &cells, &marks, tiers)?;
             board.tables.push(Placed { name, cells, ids });
         }
         for table in 0..board.tables.len() {
@@ -144,13 +178,21 @@ impl Board {
         Ok(board)
     }
 
-    fn place(&mut self, layout: &mut Layout, cells: &Cells, marks: &[Mark]) -> Result<Vec<CellId>, DisclosureError> {
+    fn place(
+        &mut self,
+        layout: &mut Layout,
+        cells: &Cells,
+        marks: &[Mark],
+        tiers: &dyn Tiers,
+    ) -> Result<Vec<CellId>, DisclosureError> {
         let query = &cells.query;
         let subject = layout.subject(query);
         let policy = &cells.rows.0.policy;
+        let space = Arc::new(Space::of(policy, &query.measure));
         let population = sorted_population(query);
         let base = population.iter().flat_map(|(name, codes)| codes.iter().map(|&code| (name.as_str(), code)));
         let base = base.map(|(name, code)| profile_of(policy.resolve(name), code)).max().unwrap_or(Profile::Std);
+        let mut tier_at = tiers.of(query);
         let mut exact_margins: HashMap<Vec<bool>, bool> = HashMap::new();
         let mut ids = Vec::with_capacity(cells.facts.len());
         for (cell, &facts) in cells.facts.iter().enumerate() {
@@ -161,16 +203,28 @@ impl Board {
                 is_declared(policy, query, &by.collect::<Vec<_>>(), &population)
             });
             let named = named(query, &at);
-            let profiles = named.iter().map(|(name, code)| profile_of(policy.resolve(name), *code));
-            let profile = profiles.fold(base, Profile::max);
+            let profile = codes_at(query, &at).map(|(name, code)| profile_of(policy.resolve(name), code));
+            let profile = profile.fold(base, Profile::max);
+            let depth = named.iter().map(|(name, _)| depth_of(policy.resolve(name))).sum();
             // An L on a protected cell would confirm that nobody is there, which is never confirmed of persons (6.6).
             let applies = |mark: &&Mark| mark.covers(&named) && (exact || mark.status != Marked::NotCollected);
             let mark = marks.iter().filter(applies).map(|mark| mark.status).max();
             let id = *layout.ids.entry(Identity { subject, at: named }).or_insert(self.cells.len());
             if id == self.cells.len() {
-                let rows = cells.rows.clone();
-                let state = State::Hidden(Reason::Marked);
-                self.cells.push(Entry { facts, rows, measure: query.measure.clone(), profile, exact, mark, state });
+                self.cells.push(Entry {
+                    facts,
+                    prints: cells.prints_of(cell).copied(),
+                    space: Arc::clone(&space),
+                    rows: cells.rows.clone(),
+                    measure: query.measure.clone(),
+                    profile,
+                    exact,
+                    mark,
+                    tier: tier_at(&at).max(Tier::first_of(profile)),
+                    depth,
+                    anchor: None,
+                    state: State::Hidden(Reason::Marked),
+                });
             } else if self.cells[id].facts != facts {
                 return Err(DisclosureError::Inconsistent(query.dataset.clone()));
             } else {
@@ -179,6 +233,49 @@ impl Board {
             ids.push(id);
         }
         Ok(ids)
+    }
+
+    /// The cells in the order in which they are answered: totals before parts, coarse before fine, then as they stand.
+    pub(crate) fn coarse_to_fine(&self) -> Vec<CellId> {
+        let mut order: Vec<CellId> = (0..self.cells.len()).collect();
+        order.sort_by_key(|&id| (self.cells[id].depth, id));
+        order
+    }
+
+    /// Notes that a set answers for a cell.
+    pub(crate) fn answered_by(&mut self, id: CellId, anchor: AnchorId, drift: u64) {
+        let entry = &mut self.cells[id];
+        entry.anchor = Some((anchor, drift));
+        self.twins.entry((anchor, entry.profile)).or_default().push(id);
+    }
+
+    /// Hides a cell, and with it those that the same set answers for. Returns all that were hidden.
+    pub(crate) fn hide(&mut self, id: CellId) -> Vec<CellId> {
+        let entry = &self.cells[id];
+        let twins = entry.anchor.and_then(|(anchor, _)| self.twins.get(&(anchor, entry.profile)));
+        let hidden = twins.cloned().unwrap_or_else(|| vec![id]);
+        for &id in &hidden {
+            self.cells[id].state = State::Hidden(Reason::Secondary);
+        }
+        hidden
+    }
+
+    /// Notes the siblings of a question's own grid: its totals may be asked for elsewhere (privacy.md 6.6).
+    pub(crate) fn add_siblings(&mut self) {
+        for table in 0..self.tables.len() {
+            let placed = &self.tables[table];
+            let (query, shape) = (&placed.cells.query, &placed.cells.shape);
+            let mut found = Vec::new();
+            for (dimension, &stride) in query.by.iter().zip(&shape.strides) {
+                if dimension.total || !self.is_complementary(table, dimension) {
+                    continue;
+                }
+                let first = |cell: &usize| cell / stride % dimension.len() == 0;
+                let row = |cell: usize| (0..dimension.len()).map(|at| placed.ids[cell + at * stride]).collect();
+                found.extend((0..shape.cells).filter(first).map(row));
+            }
+            self.siblings.extend(found);
+        }
     }
 
     /// The families each cell belongs to.
@@ -312,7 +409,7 @@ fn sorted_population(query: &TableQuery) -> BTreeMap<String, Vec<u16>> {
 /// The dimensions on which a cell is split or that its table selects by one code, with their codes.
 fn named(query: &TableQuery, at: &[Coordinate]) -> Vec<(String, u16)> {
     let code = |(dimension, at): (&Dimension, &Coordinate)| match at {
-        Coordinate::Code(code) => Some((dimension.name.clone(), *code)),
+        Coordinate::Code(code) => Some((dimension.label(), *code)),
         Coordinate::Total | Coordinate::Remainder => None,
     };
     let chosen = sorted_population(query).into_iter().filter(|(_, codes)| codes.len() == 1);
@@ -336,6 +433,28 @@ fn is_declared(
     population: &BTreeMap<String, Vec<u16>>,
 ) -> bool {
     query.measure.count().is_some_and(|count| policy.is_declared(count, by, population))
+}
+
+/// The codes of the data that a cell takes: of a class, all of its codes; those that its table selects by.
+fn codes_at<'a>(query: &'a TableQuery, at: &'a [Coordinate]) -> impl Iterator<Item = (&'a str, u16)> {
+    query.by.iter().zip(at).flat_map(|(dimension, at)| {
+        let position = match at {
+            Coordinate::Code(code) => dimension.codes.iter().position(|known| known == code),
+            Coordinate::Total | Coordinate::Remainder => None,
+        };
+        let here = dimension.positions().filter(move |(at, _)| Some(*at) == position);
+        here.map(|(_, code)| (dimension.name.as_str(), code))
+    })
+}
+
+/// How fine a level is: 1 at the coarsest.
+fn depth_of(resolved: Option<Resolved<'_>>) -> usize {
+    match resolved {
+        Some(Resolved::Time(TimeLevel::Month)) => 3,
+        Some(Resolved::Time(TimeLevel::Quarter)) => 2,
+        Some(Resolved::Column(column, level)) => column.levels.len() + 1 - level.map_or(0, |at| at + 1),
+        Some(Resolved::Time(TimeLevel::Year | TimeLevel::FiscalYear) | Resolved::Band(_)) | None => 1,
+    }
 }
 
 fn profile_of(resolved: Option<Resolved<'_>>, code: u16) -> Profile {

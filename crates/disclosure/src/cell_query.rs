@@ -63,6 +63,17 @@ pub enum Breakdown {
     },
 }
 
+impl CellQuery {
+    /// Whether a measure of the question is answered exactly: acts of the state on a declared grid, its slices and
+    /// coarser levels (privacy.md 6.6).
+    pub fn is_exact(&self, dataset: &policy::Dataset, measure: &Measure) -> bool {
+        let plain = self.by.iter().all(|breakdown| matches!(breakdown, Breakdown::Level(_)));
+        let by: Vec<&str> = self.by.iter().map(Breakdown::level).collect();
+        let population = self.population.iter().map(|condition| (condition.level.clone(), condition.codes.clone()));
+        plain && measure.count().is_some_and(|count| dataset.is_declared(count, &by, &population.collect()))
+    }
+}
+
 impl Breakdown {
     /// The level that it names or puts into classes.
     pub fn level(&self) -> &str {

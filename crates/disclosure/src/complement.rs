@@ -6,7 +6,8 @@
 //! Absent: any rule along a many-valued dimension; global optimisation. What linked tables give away together is the
 //! audit's to find.
 
-use crate::board::{Board, CellId, Family, Reason, State};
+use crate::board::{Board, CellId, Family};
+use crate::noise::Tier;
 
 /// 1.96 squared, in ten-thousandths.
 const Z95_SQUARED: u64 = 38_416;
@@ -15,28 +16,50 @@ const Z95_SQUARED: u64 = 38_416;
 pub(crate) fn apply(board: &mut Board) -> usize {
     let mut hidden = 0;
     loop {
-        let mut changed = false;
+        let before = hidden;
         for at in 0..board.families.len() {
             if let Some(sibling) = endangered(board, &board.families[at]).and_then(|lone| next(board, at, lone)) {
-                board.cells[sibling].state = State::Hidden(Reason::Secondary);
-                hidden += 1;
-                changed = true;
+                hidden += board.hide(sibling).len();
             }
         }
-        if !changed {
+        for at in 0..board.siblings.len() {
+            if let Some(sibling) = endangered_among(board, &board.siblings[at]) {
+                hidden += board.hide(sibling).len();
+            }
+        }
+        if hidden == before {
             return hidden;
         }
     }
 }
 
-/// The lone hidden cell of a family, if the noise of the others does not cover it: `1.96 sqrt(sum of V) < K`.
+/// The lone hidden cell of a family, if the noise of the others does not cover it.
 fn endangered(board: &Board, family: &Family) -> Option<CellId> {
-    if !family.complementary {
+    if !family.complementary || has_one_number(board, family) {
         return None;
     }
+    lone(board, family.children.iter().copied().chain([family.total]), 0)
+}
+
+/// Whether one set answers for the total and for a part: then their difference is none, whoever the others are.
+fn has_one_number(board: &Board, family: &Family) -> bool {
+    let answered = |id: CellId| board.cells[id].anchor.map(|(anchor, _)| (anchor, board.cells[id].profile));
+    let total = answered(family.total);
+    total.is_some() && family.children.iter().any(|&child| answered(child) == total)
+}
+
+/// What is hidden with the lone hidden cell among siblings whose total was not asked for here: it may be had elsewhere,
+/// with the least noise there is. What was released before is known; hiding it again would help nobody.
+fn endangered_among(board: &Board, siblings: &[CellId]) -> Option<CellId> {
+    lone(board, siblings.iter().copied(), Tier::V4.variance())?;
+    let open = siblings.iter().copied().filter(|&id| !board.cells[id].is_pinned()).collect::<Vec<_>>();
+    smallest_shown(board, &open)
+}
+
+/// The lone hidden cell among these, unless `1.96 sqrt(sum of V) >= K`; `variance` is that of what is not among them.
+fn lone(board: &Board, cells: impl Iterator<Item = CellId>, mut variance: u64) -> Option<CellId> {
     let mut lone = None;
-    let mut variance = 0;
-    for id in family.children.iter().copied().chain([family.total]) {
+    for id in cells {
         let entry = &board.cells[id];
         if entry.is_impossible() {
             continue;
@@ -64,5 +87,5 @@ fn next(board: &Board, family: usize, lone: CellId) -> Option<CellId> {
 /// The shown cell with the smallest released value, in the order of codes where equal.
 pub(crate) fn smallest_shown(board: &Board, cells: &[CellId]) -> Option<CellId> {
     let open = cells.iter().copied().filter(|&id| board.cells[id].can_be_hidden());
-    open.min_by_key(|&id| (board.cells[id].is_pinned(), board.cells[id].shown().map_or(i64::MAX, |(value, _)| value)))
+    open.min_by_key(|&id| (board.cells[id].is_pinned(), board.cells[id].shown().map_or(i128::MAX, |(value, _)| value)))
 }

@@ -58,9 +58,6 @@ pub enum DisclosureError {
         /// The limit.
         limit: usize,
     },
-    /// Acts are counted on declared grids only.
-    #[error("dataset `{0}`: rows are counted on declared grids only; ask for units")]
-    RowsNotDeclared(String),
     /// Two tables of one release disagree about the same cell: they were made from different rows.
     #[error("two tables of the release describe `{0}` from different rows")]
     Inconsistent(String),

@@ -1,67 +1,120 @@
-//! Which cells may be shown at all, and with which number (privacy.md 6.5, 6.6).
+//! Which cells may be shown at all, and with which number (privacy.md 6.5, 6.6, 6.7).
 //!
-//! Rules are evaluated on true values, with a sticky jitter so that the boundary is no oracle. The reason for hiding
-//! stays in the vault.
+//! Rules are evaluated on true values, with a sticky jitter so that the boundary is no oracle, and on the set that
+//! answers for the cell: the cell's own, or one that it is near. The reason for hiding stays in the vault.
 
-use policy::Keys;
+use policy::{AgencyRule, Dataset, Keys};
 
-use crate::board::{Board, Entry, Reason, State};
-use crate::noise::{Tier, floor_jitter, noise};
+use crate::anchors::{AnchorId, Kept};
+use crate::board::{Board, CellId, Entry, Reason, State};
+use crate::measured::LEAST_AGENCIES;
+use crate::memory::{Answer, Draft};
+use crate::noise::{floor_jitter, noise};
+use crate::query::Measure;
+use crate::release_store::AnchorFacts;
 use crate::released::Marked;
 use crate::tabulate::{Contributions, Facts};
 
-/// Decides every cell of the board.
-pub(crate) fn apply(board: &mut Board, keys: &Keys) {
-    for entry in &mut board.cells {
-        entry.state = decide(entry, keys);
+/// Decides every cell of the board, totals before their parts.
+pub(crate) fn apply(board: &mut Board, keys: &Keys, draft: &mut Draft<'_>) {
+    for id in board.coarse_to_fine() {
+        settle(board, id, keys, draft);
     }
 }
 
-/// One cell: marked, exact, answered before, hidden, or shown with noise.
-pub(crate) fn decide(entry: &Entry, keys: &Keys) -> State {
+/// One cell: marked, exact, or as the set that answers for it: answered before, hidden, or shown with noise.
+pub(crate) fn settle(board: &mut Board, id: CellId, keys: &Keys, draft: &mut Draft<'_>) {
+    let entry = &board.cells[id];
     if entry.mark.is_some_and(Marked::hides) {
-        return State::Hidden(Reason::Marked);
+        board.cells[id].state = State::Hidden(Reason::Marked);
+    } else if entry.exact {
+        let value = i128::from(entry.true_value());
+        board.cells[id].state = State::Shown { value, tier: None, pinned: false };
+    } else if let Some(prints) = entry.prints {
+        let set = entry.facts.set();
+        let anchor = draft.anchor_for(&keys.distance, &entry.space, (set, &prints), facts_of(entry));
+        let state = decide(entry, anchor, keys, draft);
+        let drift = set.n.abs_diff(draft.memory.anchor(anchor).set.n);
+        board.answered_by(id, anchor, drift);
+        board.cells[id].state = state;
     }
-    if entry.exact {
-        return State::Shown { value: entry.true_value() as i64, tier: None, pinned: false };
+}
+
+fn decide(entry: &Entry, anchor: AnchorId, keys: &Keys, draft: &Draft<'_>) -> State {
+    if let Some(answer) = draft.memory.answer(anchor, entry.profile) {
+        let shown = |value| State::Shown { value, tier: Some(answer.tier), pinned: true };
+        return answer.value.map_or(State::Hidden(Reason::Earlier), shown);
     }
-    let universe = &entry.rows.0.policy.universe;
-    let set = entry.facts.set();
-    let tier = Tier::first_of(entry.profile);
-    if let Some(reason) = refusal(entry, keys, tier) {
+    let kept = draft.memory.anchor(anchor);
+    if let Some(reason) = refusal(entry, kept, keys) {
         return State::Hidden(reason);
     }
-    let value = set.n as i64 + noise(&keys.noise, universe, set, tier);
-    State::Shown { value, tier: Some(tier), pinned: false }
+    let steps = i128::from(noise(&keys.noise, &entry.space.seed, kept.set, entry.tier));
+    // Sums of non-negative values are never shown below zero; of counts it cannot happen (n >= K > D).
+    let value = (kept.facts.value + steps * entry.space.scale).max(0);
+    State::Shown { value, tier: Some(entry.tier), pinned: false }
+}
+
+/// Gives every set that answered for a cell of the board its answer, for good.
+pub(crate) fn remember(board: &Board, draft: &mut Draft<'_>) {
+    for id in board.coarse_to_fine() {
+        let entry = &board.cells[id];
+        if let Some((anchor, _)) = entry.anchor {
+            let answer = match entry.state {
+                State::Shown { value, tier, .. } => Answer { tier: tier.unwrap_or(entry.tier), value: Some(value) },
+                State::Hidden(_) => Answer { tier: entry.tier, value: None },
+            };
+            draft.give(anchor, entry.profile, answer);
+        }
+    }
+}
+
+/// What the floors will ask of a cell's own set, whoever is answered through it.
+fn facts_of(entry: &Entry) -> AnchorFacts {
+    let (facts, policy) = (&entry.facts, &entry.rows.0.policy);
+    AnchorFacts {
+        units: facts.n,
+        value: facts.measured.value,
+        cases: facts.cases,
+        top_case: facts.top_case,
+        dominated: is_dominated(facts, policy)
+            || (matches!(entry.measure, Measure::Sum(_)) && facts.measured.is_dominated(policy.p_percent)),
+    }
 }
 
 /// The first rule that forbids to show a cell.
-fn refusal(entry: &Entry, keys: &Keys, tier: Tier) -> Option<Reason> {
-    let policy = &entry.rows.0.policy;
-    let facts = &entry.facts;
-    let jitter = floor_jitter(&keys.threshold, &policy.universe, facts.set());
+fn refusal(entry: &Entry, kept: &Kept, keys: &Keys) -> Option<Reason> {
+    let (policy, facts) = (&entry.rows.0.policy, &kept.facts);
+    let jitter = floor_jitter(&keys.threshold, &policy.universe, kept.set);
     // Rule 1: units, with the sticky jitter.
-    if facts.n < tier.floor(entry.floor()) + jitter {
+    if facts.units < entry.tier.floor(entry.floor()) + jitter {
         return Some(Reason::SmallCount);
     }
     // Rule 2: one raid is one story. Says nothing where the unit is itself a record.
     if !policy.unit.is_record() && (facts.cases < policy.min_cases || is_one_story(facts, policy.top_case_percent)) {
         return Some(Reason::Cases);
     }
-    // Rule 3: private caseloads: of those who hold the records, and of those who served.
-    if dominated(&facts.agencies, policy.p_percent) || dominated(&facts.servers, policy.p_percent) {
+    // Rule 3: private caseloads.
+    if facts.dominated {
         return Some(Reason::Caseload);
     }
-    None
+    // Few agencies are known by name to everybody (privacy.md 6.5, `K_ag`).
+    (entry.measure == Measure::Agencies && facts.value < LEAST_AGENCIES).then_some(Reason::Caseload)
+}
+
+/// Rule 3: private caseloads dominate, of those who hold the records or of those who served.
+fn is_dominated(facts: &Facts, policy: &Dataset) -> bool {
+    let dominated = |x: &Contributions| dominated(x, policy.p_percent);
+    policy.agency_rule == AgencyRule::Private && (dominated(&facts.agencies) || dominated(&facts.servers))
 }
 
 /// Whether the largest case has more than its share of the units.
-fn is_one_story(facts: &Facts, percent: u64) -> bool {
-    facts.top_case * 100 > facts.n * percent
+fn is_one_story(facts: &AnchorFacts, percent: u64) -> bool {
+    facts.top_case * 100 > facts.units * percent
 }
 
 /// The p % rule between caseloads, where a private one is the largest: at least three contributors, and what the others
-/// hold beside the two largest is at least p % of the largest. Off (no contributions counted) for state bodies.
+/// hold beside the two largest is at least p % of the largest.
 fn dominated(x: &Contributions, p: u64) -> bool {
     x.private_first && (x.count < 3 || (x.sum - x.first - x.second) * 100 < p * x.first)
 }
@@ -95,7 +148,7 @@ mod tests {
 
     #[test]
     fn one_case_may_hold_four_fifths_and_no_more() {
-        let facts = |n, top_case| Facts { n, top_case, ..Facts::default() };
+        let facts = |units, top_case| AnchorFacts { units, top_case, ..AnchorFacts::default() };
         assert!(!is_one_story(&facts(20, 16), 80));
         assert!(is_one_story(&facts(20, 17), 80));
     }

@@ -16,24 +16,33 @@
 //!
 //! Source: privacy.md sections 6.2, 6.5, 6.6, 6.8 (profiles), 6.10 (audit), 6.13, 6.14.
 
+mod anchors;
 mod audit;
 mod board;
 mod canonical;
 mod cell_query;
+mod charges;
 mod complement;
 mod error;
 mod floors;
+mod footprint;
+mod gf64;
+mod measured;
+mod memory;
 mod microdata;
 mod noise;
+mod prints;
 mod protect;
 mod query;
 mod ratio;
 mod release_store;
 mod released;
 mod remainder;
+mod sketch;
 mod tabulate;
 pub mod truth;
 mod utility;
+mod vault;
 
 pub use audit::AuditReport;
 pub use canonical::Refused;
@@ -41,13 +50,16 @@ pub use cell_query::{
     Breakdown, CellQuery, Condition, MOST_ANY_OF, MOST_ANY_OF_MANY, MOST_CELLS, MOST_CONDITIONS, MOST_DIMENSIONS,
     MOST_MEASURES,
 };
+pub use charges::Spent;
 pub use error::DisclosureError;
+pub use footprint::Span;
 pub use microdata::{Column, Microdata, MicrodataSource, Prepared};
 pub use noise::{SetName, Tier};
-pub use protect::{Release, Table, protect};
+pub use protect::{Release, Table};
 pub use query::{Coordinate, Dimension, Measure, RollUp, TableQuery};
 pub use ratio::{Term, rate, ratio};
 pub use release_store::{Anchor, AnchorFacts, Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
 pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell};
 pub use tabulate::{Cells, tabulate};
 pub use utility::{Error as RelativeError, Utility};
+pub use vault::{Answered, AnsweredCell, Room, Vault, VaultError};

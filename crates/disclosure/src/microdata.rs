@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use policy::{AgencyRule, Dataset, Keys, Policy};
+use policy::{AgencyRule, Dataset, Key, Keys, Policy};
 
 use crate::error::DisclosureError;
+use crate::measured::powers_of;
 use crate::noise::record_key;
+use crate::prints::Powers;
 
 /// A column of codes.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub struct Microdata {
     pub served_by: Option<Vec<u16>>,
     /// Columns by dimension name; time levels (`year`, `quarter`) are columns like others.
     pub dims: BTreeMap<String, Column>,
+    /// Numbers by the policy's name of the measure, one per row as they were said: not clipped. `None` = never said.
+    pub measures: BTreeMap<String, Vec<Option<i64>>>,
 }
 
 impl fmt::Debug for Microdata {
@@ -103,14 +107,24 @@ pub(crate) struct Rows {
     pub(crate) unit: Vec<u32>,
     /// Record key of each unit.
     pub(crate) keys: Vec<u128>,
+    /// Powers of each unit's sketch element (112 bytes; privacy.md 6.5, *Accumulator*).
+    pub(crate) powers: Vec<Powers>,
+    /// Keys of what is measured beside units.
+    pub(crate) secrets: Secrets,
     /// Rows by (case, unit); empty where the unit is itself a record.
     pub(crate) by_case: Vec<u32>,
-    /// Rows by (agency, unit); empty where the agency rule is off.
+    /// Rows by (agency, unit).
     pub(crate) by_agency: Vec<u32>,
     /// Rows by (agency that served, unit); empty where the agency rule is off or the rows do not tell.
     pub(crate) by_server: Vec<u32>,
     /// Whether the agency of this number holds a private caseload.
     private: Vec<bool>,
+}
+
+/// Keys of entities and of values, for what cannot be worked out once per unit.
+pub(crate) struct Secrets {
+    pub(crate) rk: Key,
+    pub(crate) ek: Key,
 }
 
 impl Rows {
@@ -137,14 +151,16 @@ impl Prepared {
             order
         };
         let by_case = if dataset.unit.is_record() { Vec::new() } else { order(&|row| data.case_sid[row]) };
-        let (mut by_agency, mut by_server) = (Vec::new(), Vec::new());
+        let by_agency = order(&|row| u64::from(data.agency[row]));
+        let mut by_server = Vec::new();
         if dataset.agency_rule == AgencyRule::Private {
-            by_agency = order(&|row| u64::from(data.agency[row]));
             by_server = data.served_by.as_ref().map(|served| order(&|row| u64::from(served[row]))).unwrap_or_default();
         }
         let private = policy.agencies.iter().map(|agency| agency.private).collect();
         Ok(Self(Arc::new(Rows {
             keys: record_keys,
+            powers: sids.iter().map(|&sid| powers_of(&keys.ek, &dataset.universe, sid)).collect(),
+            secrets: Secrets { rk: keys.rk.clone(), ek: keys.ek.clone() },
             by_case,
             by_agency,
             by_server,
@@ -175,6 +191,9 @@ fn check(data: &Microdata) -> Result<(), DisclosureError> {
         return Err(misshapen("served_by"));
     }
     if let Some((name, _)) = data.dims.iter().find(|(_, column)| !column.fits(rows)) {
+        return Err(misshapen(name));
+    }
+    if let Some((name, _)) = data.measures.iter().find(|(_, values)| values.len() != rows) {
         return Err(misshapen(name));
     }
     if !data.sid.is_sorted() {

@@ -96,7 +96,7 @@ impl Tier {
 }
 
 /// What a set is called inside the vault: the sum of its units' record keys and their number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SetName {
     /// Number of units.
     pub(crate) n: u64,
@@ -104,9 +104,10 @@ pub struct SetName {
     pub(crate) c: u128,
 }
 
-/// The noise of a set at a tier.
-pub(crate) fn noise(key: &Key, universe: &str, set: SetName, tier: Tier) -> i64 {
-    let base = base_seed(universe, set);
+/// The noise of a set at a tier, in steps. `seed` is what the seeds of its space begin with
+/// ([`Space::seed`](crate::measured::Space)).
+pub(crate) fn noise(key: &Key, seed: &[u8], set: SetName, tier: Tier) -> i64 {
+    let base = base_seed(seed, set);
     let mut z = Tier::V4.increment().draw(first_word(key, &[&base]));
     for step in Tier::ALL.into_iter().filter(|&step| step > Tier::V4 && step <= tier) {
         let variance = (step.variance() as u16).to_le_bytes();
@@ -115,15 +116,12 @@ pub(crate) fn noise(key: &Key, universe: &str, set: SetName, tier: Tier) -> i64 
     z
 }
 
-/// `"cnt1\0" || universe || "\0" || LE64(n) || LE128(c)`.
-fn base_seed(universe: &str, set: SetName) -> Vec<u8> {
-    let mut seed = Vec::with_capacity(5 + universe.len() + 1 + 8 + 16);
-    seed.extend_from_slice(b"cnt1\0");
-    seed.extend_from_slice(universe.as_bytes());
-    seed.push(0);
-    seed.extend_from_slice(&set.n.to_le_bytes());
-    seed.extend_from_slice(&set.c.to_le_bytes());
-    seed
+/// `seed || LE64(n) || LE128(c)`; of units the seed is `"cnt1\0" || universe || "\0"`.
+fn base_seed(seed: &[u8], set: SetName) -> Vec<u8> {
+    let mut base = seed.to_vec();
+    base.extend_from_slice(&set.n.to_le_bytes());
+    base.extend_from_slice(&set.c.to_le_bytes());
+    base
 }
 
 /// `LE64(BLAKE3_keyed(key, parts)[0..8])`.
@@ -235,6 +233,8 @@ mod tests {
 
     use super::*;
 
+    const VICTIMS: &[u8] = b"cnt1\0victims\0";
+
     fn raw(first: u8) -> Key {
         Key::from_bytes(std::array::from_fn(|i| first + i as u8))
     }
@@ -264,14 +264,14 @@ mod tests {
             (1..=100, 0x1f35_96b2_b3e4_dd58, -2),
         ] {
             let set = set(sids);
-            assert_eq!(first_word(&noise_key, &[&base_seed("victims", set)]), u);
-            assert_eq!(noise(&noise_key, "victims", set, Tier::V4), v);
+            assert_eq!(first_word(&noise_key, &[&base_seed(VICTIMS, set)]), u);
+            assert_eq!(noise(&noise_key, VICTIMS, set, Tier::V4), v);
         }
     }
 
     #[test]
     fn higher_tiers_are_nested_as_on_the_page() {
-        let released = |set: SetName| Tier::ALL.map(|tier| set.n as i64 + noise(&raw(0x20), "victims", set, tier));
+        let released = |set: SetName| Tier::ALL.map(|tier| set.n as i64 + noise(&raw(0x20), VICTIMS, set, tier));
         assert_eq!(released(set(1..=100)), [98, 103, 100, 101, 100, 94, 97]);
         assert_eq!(released(set(1..=40)), [39, 41, 41, 38, 44, 36, 36]);
     }
@@ -345,7 +345,7 @@ mod tests {
         // A format error once gave silent zero noise elsewhere (privacy.md 6.5): count what 10,000 sets get.
         let key = raw(0x20);
         let draws: Vec<i64> = (0..10_000u128)
-            .map(|c| noise(&key, "victims", SetName { n: 50, c: c * 0x9e37_79b9_7f4a_7c15 }, Tier::V4))
+            .map(|c| noise(&key, VICTIMS, SetName { n: 50, c: c * 0x9e37_79b9_7f4a_7c15 }, Tier::V4))
             .collect();
         let zeros = draws.iter().filter(|&&v| v == 0).count();
         let variance = draws.iter().map(|v| v * v).sum::<i64>() as f64 / 1e4;
@@ -357,9 +357,7 @@ mod tests {
     fn one_person_more_is_another_draw() {
         let key = raw(0x20);
         let equal = (1..600u64)
-            .filter(|&n| {
-                noise(&key, "victims", set(1..=n), Tier::V4) == noise(&key, "victims", set(1..=n + 1), Tier::V4)
-            })
+            .filter(|&n| noise(&key, VICTIMS, set(1..=n), Tier::V4) == noise(&key, VICTIMS, set(1..=n + 1), Tier::V4))
             .count();
         // Two independent draws of this law agree with probability 0.14.
         assert!((60..110).contains(&equal), "{equal}");

@@ -7,17 +7,18 @@
 use policy::Keys;
 
 use crate::audit::{self, AuditReport};
-use crate::board::{Board, Reason, State};
+use crate::board::{Board, Reason, State, Tiers};
 use crate::complement;
 use crate::error::DisclosureError;
 use crate::floors;
+use crate::memory::Draft;
 use crate::released::{Figure, Mark, Marked, Released, ReleasedCell};
 use crate::remainder::{self, Remainder};
 use crate::tabulate::Cells;
 use crate::utility::{self, Utility};
 
 /// A table of a release: its counts and what is known of its cells without counting.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Table {
     /// A name for it, unique in the release.
     pub name: String,
@@ -38,19 +39,44 @@ pub struct Release {
     pub utility: Vec<Utility>,
 }
 
-/// Protects all tables of a release jointly.
+/// Protects all tables of an edition jointly: floors and noise, complementary suppression, the audit over everything.
 ///
-/// Deterministic: the same rows, policy and keys give the same release. Fails when tables contradict each other or the
-/// audit cannot be carried out; then nothing is released.
-pub fn protect(tables: Vec<Table>, keys: &Keys) -> Result<Release, DisclosureError> {
-    let tables = tables.into_iter().map(|table| (table.name, table.cells, table.marks)).collect();
-    let mut board = Board::new(tables)?;
-    floors::apply(&mut board, keys);
+/// Deterministic: the same rows, policy, keys and memory give the same release. Fails when tables contradict each other
+/// or the audit cannot be carried out; then nothing is released.
+pub(crate) fn protect(
+    tables: Vec<Table>,
+    keys: &Keys,
+    draft: &mut Draft<'_>,
+    tiers: &dyn Tiers,
+) -> Result<Release, DisclosureError> {
+    let mut board = Board::new(placed(tables), tiers)?;
+    floors::apply(&mut board, keys, draft);
     complement::apply(&mut board);
     let audit = audit::run(&mut board)?;
-    let remainders = remainder::apply(&mut board, keys)?;
+    let remainders = remainder::apply(&mut board, keys, draft)?;
+    floors::remember(&board, draft);
     let tables = (0..board.tables.len()).map(|table| write(&board, table, &remainders)).collect();
     Ok(Release { tables, audit, utility: utility::measure(&board) })
+}
+
+/// Protects the tables of one question. What it may give away together with other questions is for the separation guard
+/// and the charges; complementary suppression looks at the question's own grids (privacy.md 6.6).
+pub(crate) fn protect_question(
+    tables: Vec<Table>,
+    keys: &Keys,
+    draft: &mut Draft<'_>,
+    tiers: &dyn Tiers,
+) -> Result<Vec<Released>, DisclosureError> {
+    let mut board = Board::new(placed(tables), tiers)?;
+    board.add_siblings();
+    floors::apply(&mut board, keys, draft);
+    complement::apply(&mut board);
+    floors::remember(&board, draft);
+    Ok((0..board.tables.len()).map(|table| write(&board, table, &[])).collect())
+}
+
+fn placed(tables: Vec<Table>) -> Vec<(String, Cells, Vec<Mark>)> {
+    tables.into_iter().map(|table| (table.name, table.cells, table.marks)).collect()
 }
 
 /// Writes a table as it may be shown.
@@ -71,7 +97,10 @@ fn write(board: &Board, table: usize, remainders: &[Remainder]) -> Released {
 fn figure(board: &Board, id: usize) -> Figure {
     let entry = &board.cells[id];
     match (entry.state, entry.mark) {
-        (State::Shown { value, tier, .. }, mark) => Figure::count(value, tier, mark == Some(Marked::Provisional)),
+        (State::Shown { value, tier, .. }, mark) => {
+            let unit = (entry.space.scale, entry.space.micros);
+            Figure::measured(value, tier, unit, mark == Some(Marked::Provisional))
+        }
         (State::Hidden(Reason::Marked), Some(Marked::NotCollected)) => Figure::not_collected(),
         (State::Hidden(Reason::Marked), Some(Marked::Impossible)) => Figure::impossible(),
         (State::Hidden(_), _) => Figure::suppressed(),

@@ -56,8 +56,10 @@ pub struct TableQuery {
 pub struct Dimension {
     /// A column of the dataset, one of its levels, or a level of time.
     pub name: String,
-    /// Every code that gets a cell, present in the data or not; `_X` among them.
+    /// Every code that gets a cell, present in the data or not; `_X` among them. Numbers of classes, where there are any.
     pub codes: Vec<u16>,
+    /// A user-defined level: the codes of the dimension that each class takes together (privacy.md 6.3, *Case*).
+    pub classes: Option<Vec<Vec<u16>>>,
     /// Whether the total over this dimension is asked for: a cell of its own, coordinate [`Coordinate::Total`].
     /// Without a total, rows with other codes are simply not asked about; with one they are an error.
     pub total: bool,
@@ -85,7 +87,12 @@ impl Dimension {
 
     /// A dimension over these codes, without a total.
     pub fn codes(name: impl Into<String>, codes: Vec<u16>) -> Self {
-        Self { name: name.into(), codes, total: false, remainder: false, rolls_up: Vec::new() }
+        Self { name: name.into(), codes, classes: None, total: false, remainder: false, rolls_up: Vec::new() }
+    }
+
+    /// A user-defined level over classes of a dimension's codes.
+    pub fn classes(name: impl Into<String>, classes: Vec<Vec<u16>>) -> Self {
+        Self { classes: Some(classes.clone()), ..Self::codes(name, (0..classes.len() as u16).collect()) }
     }
 
     /// Asks for the total over this dimension.
@@ -105,6 +112,19 @@ impl Dimension {
     pub fn rolling_up_to(mut self, to: impl Into<String>, codes: Vec<Option<u16>>) -> Self {
         self.rolls_up.push(RollUp { to: to.into(), codes });
         self
+    }
+
+    /// The codes of the rows, with the position that each belongs to.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = (usize, u16)> {
+        let classes = self.classes.iter().flatten().enumerate();
+        let classes = classes.flat_map(|(position, codes)| codes.iter().map(move |&code| (position, code)));
+        let codes = self.codes.iter().copied().enumerate().filter(|_| self.classes.is_none());
+        classes.chain(codes)
+    }
+
+    /// What tells the dimension's codes from those of another with the same name: its classes, where it has any.
+    pub(crate) fn label(&self) -> String {
+        self.classes.as_ref().map_or_else(|| self.name.clone(), |classes| format!("{}{classes:?}", self.name))
     }
 
     /// Number of positions: codes, and the total.
@@ -157,6 +177,13 @@ pub(crate) struct Shape {
 }
 
 impl TableQuery {
+    /// Whether the table as a whole stands on a declared grid: its cells, margins included, are exact.
+    pub(crate) fn is_exact(&self, policy: &policy::Dataset) -> bool {
+        let by: Vec<_> = self.by.iter().map(|dimension| dimension.name.as_str()).collect();
+        let plain = self.by.iter().all(|dimension| dimension.classes.is_none());
+        plain && self.measure.count().is_some_and(|count| policy.is_declared(count, &by, &self.population))
+    }
+
     /// Checks the question and lays out its cells.
     pub(crate) fn shape(&self) -> Result<Shape, DisclosureError> {
         for (at, dimension) in self.by.iter().enumerate() {
@@ -165,9 +192,6 @@ impl TableQuery {
                 let rule = "is asked for twice";
                 return Err(DisclosureError::Malformed { dimension: dimension.name.clone(), rule });
             }
-        }
-        if let Some((name, _)) = self.population.iter().find(|(_, codes)| codes.is_empty()) {
-            return Err(DisclosureError::Malformed { dimension: name.clone(), rule: "selects no code" });
         }
         let mut strides = vec![0; self.by.len()];
         let mut cells = 1usize;

@@ -105,10 +105,11 @@ fn parts(terms: &[Term<'_>]) -> Result<Vec<Part>, Figure> {
     let part = |term: &Term<'_>| {
         let value = term.figure.value().and_then(Amount::as_integer)?;
         let tier = term.figure.tier();
+        let step = term.figure.step().map_or(1, |step| step.micros() / Amount::ONE);
         Some(Part {
             value: i128::from(value),
-            variance: i128::from(tier.map_or(0, Tier::variance)),
-            bound: i128::from(tier.map_or(0, Tier::bound)),
+            variance: i128::from(tier.map_or(0, Tier::variance)) * step * step,
+            bound: i128::from(tier.map_or(0, Tier::bound)) * step,
             above: i128::from(term.above),
             below: i128::from(term.below),
         })

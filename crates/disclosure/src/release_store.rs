@@ -144,6 +144,26 @@ pub struct Remembered {
     heads: Vec<Head>,
 }
 
+impl Remembered {
+    /// What a store held when it stood at `until`: for making again what was released then. Fails where the store does,
+    /// and where it never stood there.
+    pub fn copy(store: &mut dyn ReleaseStore, until: Head) -> Result<Self, StoreError> {
+        let mut copy = Self::default();
+        let mut failed = Ok(Head::default());
+        store.replay(Head::default(), &mut |entry| {
+            if copy.entries.len() as u64 != until.entries {
+                failed = copy.head().and_then(|head| copy.commit(head, &[entry]));
+            }
+        })?;
+        failed?;
+        match copy.head()? {
+            head if head == until => Ok(copy),
+            head if head.entries < until.entries => Err(StoreError::Behind { has: head.entries, known: until.entries }),
+            head => Err(StoreError::Damaged(head.entries)),
+        }
+    }
+}
+
 impl ReleaseStore for Remembered {
     fn head(&mut self) -> Result<Head, StoreError> {
         Ok(self.heads.last().copied().unwrap_or_default())
@@ -176,6 +196,17 @@ impl ReleaseStore for Remembered {
 }
 
 impl Head {
+    /// As it is written in manifests: `entries:hash`.
+    pub fn to_text(self) -> String {
+        format!("{}:{}", self.entries, blake3::Hash::from_bytes(self.hash).to_hex())
+    }
+
+    /// The head that is written so.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (entries, hash) = text.split_once(':')?;
+        Some(Self { entries: entries.parse().ok()?, hash: *blake3::Hash::from_hex(hash).ok()?.as_bytes() })
+    }
+
     /// The head after an entry with these bytes.
     #[must_use]
     pub fn after(self, entry: &[u8]) -> Self {

@@ -25,6 +25,7 @@ impl Amount {
         Self(micros)
     }
 
+    #[cfg(test)]
     pub(crate) const fn from_count(count: i64) -> Self {
         Self(count as i128 * Self::ONE)
     }
@@ -142,41 +143,49 @@ pub struct Figure {
     value: Option<(Amount, Amount, Amount)>,
     obs: ObsStatus,
     conf: ConfStatus,
-    tier: Option<Tier>,
+    /// The tier of its noise, and what one step of it is worth.
+    noise: Option<(Tier, Amount)>,
 }
 
 impl Figure {
     /// A count with noise, or exact where there is no tier.
+    #[cfg(test)]
     pub(crate) fn count(value: i64, tier: Option<Tier>, provisional: bool) -> Self {
-        let half = tier.map_or(0, Tier::half_width_95) as i64;
-        let (lo, hi) = ((value - half).max(0), value + half);
-        let amounts = [value, lo, hi].map(Amount::from_count);
+        Self::measured(value.into(), tier, (1, Amount::ONE), provisional)
+    }
+
+    /// A value with noise, or exact where there is no tier: one step of noise is worth `step` of its unit, which is so
+    /// many `micros`.
+    pub(crate) fn measured(value: i128, tier: Option<Tier>, (step, micros): (i128, i128), provisional: bool) -> Self {
+        let half = tier.map_or(0, |tier| i128::from(tier.half_width_95()) * step);
         let obs = match tier {
             _ if provisional => ObsStatus::P,
-            Some(tier) if is_unreliable(value, tier.variance()) => ObsStatus::U,
+            Some(tier) if is_unreliable(value, tier.variance(), step, micros) => ObsStatus::U,
             _ => ObsStatus::A,
         };
-        Self { value: Some((amounts[0], amounts[1], amounts[2])), obs, conf: ConfStatus::F, tier }
+        let [value, lo, hi] = [value, (value - half).max(0), value + half].map(|v| Amount::from_micros(v * micros));
+        let noise = tier.map(|tier| (tier, Amount::from_micros(step * micros)));
+        Self { value: Some((value, lo, hi)), obs, conf: ConfStatus::F, noise }
     }
 
     /// A value derived from released ones.
     pub(crate) fn derived(value: Amount, lo: Amount, hi: Amount, obs: ObsStatus) -> Self {
-        Self { value: Some((value, lo, hi)), obs, conf: ConfStatus::F, tier: None }
+        Self { value: Some((value, lo, hi)), obs, conf: ConfStatus::F, noise: None }
     }
 
     /// Suppressed: the one flag for every reason.
     pub(crate) const fn suppressed() -> Self {
-        Self { value: None, obs: ObsStatus::Q, conf: ConfStatus::C, tier: None }
+        Self { value: None, obs: ObsStatus::Q, conf: ConfStatus::C, noise: None }
     }
 
     /// Not collected: no number can be given, and none is hidden.
     pub const fn not_collected() -> Self {
-        Self { value: None, obs: ObsStatus::L, conf: ConfStatus::F, tier: None }
+        Self { value: None, obs: ObsStatus::L, conf: ConfStatus::F, noise: None }
     }
 
     /// Cannot exist.
     pub const fn impossible() -> Self {
-        Self { value: None, obs: ObsStatus::M, conf: ConfStatus::F, tier: None }
+        Self { value: None, obs: ObsStatus::M, conf: ConfStatus::F, noise: None }
     }
 
     /// The same value, known to be replaced by a better one: flag P. What is missing stays missing.
@@ -212,13 +221,19 @@ impl Figure {
 
     /// The tier of its noise; none where it is exact, missing or derived.
     pub fn tier(&self) -> Option<Tier> {
-        self.tier
+        self.noise.map(|(tier, _)| tier)
+    }
+
+    /// What one step of its noise is worth: 1 where units are counted.
+    pub fn step(&self) -> Option<Amount> {
+        self.noise.map(|(_, step)| step)
     }
 }
 
-/// Flag U: below 34, or `1.96 sqrt(V)` above a fifth of the value (privacy.md 6.14).
-fn is_unreliable(value: i64, variance: u64) -> bool {
-    value < 34 || 9_604 * i128::from(variance) > 100 * i128::from(value) * i128::from(value)
+/// Flag U: a count below 34, or `1.96 sqrt(V)` steps above a fifth of the value (privacy.md 6.14).
+fn is_unreliable(value: i128, variance: u64, step: i128, micros: i128) -> bool {
+    let small = micros == Amount::ONE && value < 34;
+    small || 9_604 * i128::from(variance) * step * step > 100 * value * value
 }
 
 /// A released cell.

@@ -3,14 +3,17 @@
 //! The union of hidden siblings is itself a cell, with its own set, thresholds and noise. It is shown only where the
 //! audit still holds with it.
 
+use std::sync::Arc;
+
 use policy::Keys;
 
 use crate::audit;
 use crate::board::{Board, CellId, Entry, Family, Reason, State};
 use crate::error::DisclosureError;
 use crate::floors;
+use crate::memory::Draft;
 use crate::query::Coordinate;
-use crate::tabulate::NOWHERE;
+use crate::tabulate::{Counted, NOWHERE};
 
 /// A remainder row of a table.
 pub(crate) struct Remainder {
@@ -27,19 +30,19 @@ struct Group {
 }
 
 /// Counts, judges and audits the remainder rows that the questions ask for.
-pub(crate) fn apply(board: &mut Board, keys: &Keys) -> Result<Vec<Remainder>, DisclosureError> {
+pub(crate) fn apply(board: &mut Board, keys: &Keys, draft: &mut Draft<'_>) -> Result<Vec<Remainder>, DisclosureError> {
     let mut remainders = Vec::new();
     for table in 0..board.tables.len() {
         for dimension in 0..board.tables[table].cells.query.by.len() {
             if board.tables[table].cells.query.by[dimension].remainder {
-                along(board, table, dimension, keys, &mut remainders)?;
+                along(board, table, dimension, (keys, draft), &mut remainders)?;
             }
         }
     }
     for remainder in &remainders {
         let shown = matches!(board.cells[remainder.cell].state, State::Shown { .. });
         if shown && !audit::holds_for(board, &[remainder.cell])? {
-            board.cells[remainder.cell].state = State::Hidden(Reason::Secondary);
+            board.hide(remainder.cell);
         }
     }
     Ok(remainders)
@@ -50,7 +53,7 @@ fn along(
     board: &mut Board,
     table: usize,
     dimension: usize,
-    keys: &Keys,
+    (keys, draft): (&Keys, &mut Draft<'_>),
     remainders: &mut Vec<Remainder>,
 ) -> Result<(), DisclosureError> {
     let groups = groups(board, table, dimension);
@@ -59,17 +62,27 @@ fn along(
     for (number, group) in groups.iter().enumerate() {
         group.parts.iter().for_each(|&part| union_of[part] = number as u32);
     }
-    let facts = placed.cells.count_unions(&union_of, groups.len())?;
-    for (group, facts) in groups.into_iter().zip(facts) {
+    let Counted { facts, prints } = placed.cells.count_unions(&union_of, groups.len())?;
+    for (at, (group, facts)) in groups.into_iter().zip(facts).enumerate() {
         let parts: Vec<CellId> = group.parts.iter().map(|&part| board.tables[table].ids[part]).collect();
-        let profile = parts.iter().map(|&id| board.cells[id].profile).max().expect("a group has two parts");
+        let of_parts = || parts.iter().map(|&id| &board.cells[id]);
         let first = &board.cells[parts[0]];
-        let (rows, measure, mark) = (first.rows.clone(), first.measure.clone(), None);
-        let mut entry =
-            Entry { facts, rows, measure, profile, exact: false, mark, state: State::Hidden(Reason::Secondary) };
-        entry.state = floors::decide(&entry, keys);
         let cell = board.cells.len();
-        board.cells.push(entry);
+        board.cells.push(Entry {
+            facts,
+            prints: prints.get(at).copied(),
+            space: Arc::clone(&first.space),
+            rows: first.rows.clone(),
+            measure: first.measure.clone(),
+            profile: of_parts().map(|part| part.profile).max().unwrap_or(first.profile),
+            exact: false,
+            mark: None,
+            tier: of_parts().map(|part| part.tier).max().unwrap_or(first.tier),
+            depth: first.depth,
+            anchor: None,
+            state: State::Hidden(Reason::Secondary),
+        });
+        floors::settle(board, cell, keys, draft);
         let Family { at_least, at_most, .. } = board.families[group.family];
         board.families.push(Family { total: cell, children: parts, complementary: false, at_least, at_most });
         remainders.push(Remainder { table, at: group.at, cell });

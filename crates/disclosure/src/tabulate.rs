@@ -1,8 +1,9 @@
 //! Counting: one pass over the units, then one per case and one per agency (privacy.md 6.5, *Accumulator*).
 //!
 //! A unit counts once in a cell however many of its rows hit it; on a many-valued dimension it is in the cell of each
-//! of its codes; totals are cells of their own. No hash of user data in the loops: per cell one integer remembers which
-//! unit hit it last.
+//! of its codes; totals are cells of their own. No hash of user data in the loops over units: per cell one integer
+//! remembers which unit hit it last. What is measured may be another set than the units (their cases, their acts): it
+//! has a name and a fingerprint of its own, while floors go by the units.
 //!
 //! Absent: noise, floors, any judgment. What leaves is [`Cells`], which cannot be printed or serialised: only
 //! [`protect`](crate::protect) takes it further.
@@ -10,15 +11,21 @@
 use std::fmt;
 
 use crate::error::DisclosureError;
+use crate::measured::{MOST_ACTS, Measured, powers_of, value_key, value_powers};
 use crate::microdata::{Column, Prepared, Rows};
-use crate::noise::SetName;
+use crate::noise::{SetName, record_key};
+use crate::prints::{Prints, case_element};
 use crate::query::{Measure, Shape, TableQuery};
+use crate::released::Amount;
 
-/// True counts of a question, not yet fit for anybody's eyes.
+/// True counts of a table, not yet fit for anybody's eyes.
+#[derive(Clone)]
 pub struct Cells {
     pub(crate) query: TableQuery,
     pub(crate) shape: Shape,
     pub(crate) facts: Vec<Facts>,
+    /// One per cell; none where the whole table is exact and nothing is remembered of it.
+    pub(crate) prints: Vec<Prints>,
     pub(crate) rows: Prepared,
 }
 
@@ -28,7 +35,7 @@ impl fmt::Debug for Cells {
     }
 }
 
-/// What the floors need to know of a cell (privacy.md 6.6).
+/// What the floors need to know of a cell (privacy.md 6.6), and what is measured of it.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// Distinct units.
@@ -45,19 +52,22 @@ pub(crate) struct Facts {
     pub(crate) agencies: Contributions,
     /// Contributions in units of the agencies that served, where the rows tell.
     pub(crate) servers: Contributions,
+    /// The set whose size or sum is the answer.
+    pub(crate) measured: Measured,
 }
 
 impl Facts {
-    /// The true value of a measure.
-    pub(crate) fn value(&self, measure: &Measure) -> u64 {
+    /// The set that is measured.
+    pub(crate) fn set(&self) -> SetName {
+        self.measured.set
+    }
+
+    /// What is true of an exact cell: units or rows, unclamped.
+    pub(crate) fn exact_value(&self, measure: &Measure) -> u64 {
         match measure {
             Measure::Rows => self.rows,
             _ => self.n,
         }
-    }
-
-    pub(crate) fn set(&self) -> SetName {
-        SetName { n: self.n, c: self.c }
     }
 }
 
@@ -89,22 +99,33 @@ impl Contributions {
     }
 }
 
-/// Counts the cells of a question.
+/// True counts of a table, and of each cell the fingerprint by which the vault knows it again.
+pub(crate) struct Counted {
+    pub(crate) facts: Vec<Facts>,
+    pub(crate) prints: Vec<Prints>,
+}
+
+/// Counts the cells of a table.
 ///
 /// Fails when the question does not fit the policy or the rows (see [`DisclosureError`]); never because of a count.
 pub fn tabulate(rows: &Prepared, query: &TableQuery) -> Result<Cells, DisclosureError> {
     let shape = query.shape()?;
     let plan = Plan::new(&rows.0, query, &shape)?;
-    let facts = plan.count(&|cell| cell as u32, shape.cells)?;
-    Ok(Cells { query: query.clone(), shape, facts, rows: rows.clone() })
+    let Counted { facts, prints } = plan.count(&|cell| cell as u32, shape.cells)?;
+    Ok(Cells { query: query.clone(), shape, facts, prints, rows: rows.clone() })
 }
 
 impl Cells {
     /// Counts unions of cells: `union_of` gives each cell the number of its union (`NOWHERE` for none).
     /// A unit counts once in a union, so unions are counted, not added.
-    pub(crate) fn count_unions(&self, union_of: &[u32], unions: usize) -> Result<Vec<Facts>, DisclosureError> {
+    pub(crate) fn count_unions(&self, union_of: &[u32], unions: usize) -> Result<Counted, DisclosureError> {
         let plan = Plan::new(&self.rows.0, &self.query, &self.shape)?;
         plan.count(&|cell| union_of[cell], unions)
+    }
+
+    /// The fingerprint of a cell, where one was taken.
+    pub(crate) fn prints_of(&self, cell: usize) -> Option<&Prints> {
+        self.prints.get(cell)
     }
 }
 
@@ -119,6 +140,9 @@ struct Plan<'a> {
     dimensions: Vec<Lookup<'a>>,
     population: Vec<(&'a Column, Vec<bool>)>,
     dataset: &'a str,
+    measure: &'a Measure,
+    /// Whether the table is on a declared grid as a whole: nothing of it is remembered.
+    exact: bool,
 }
 
 /// One dimension: the offset of each code in the array of cells.
@@ -134,17 +158,11 @@ impl<'a> Plan<'a> {
         if query.dataset != rows.data.dataset {
             return Err(DisclosureError::UnknownDataset(query.dataset.clone()));
         }
-        if query.measure == Measure::Rows {
-            let by: Vec<_> = query.by.iter().map(|d| d.name.as_str()).collect();
-            if !rows.policy.is_declared(policy::Count::Rows, &by, &query.population) {
-                return Err(DisclosureError::RowsNotDeclared(query.dataset.clone()));
-            }
-        }
         let dimensions = query.by.iter().zip(&shape.strides).map(|(dimension, &stride)| {
             let column = column_of(rows, &dimension.name)?;
-            let longest = dimension.codes.iter().max().map_or(0, |&code| usize::from(code) + 1);
+            let longest = dimension.positions().map(|(_, code)| usize::from(code) + 1).max().unwrap_or(0);
             let mut offset_of_code = vec![NO_POSITION; longest];
-            for (position, &code) in dimension.codes.iter().enumerate() {
+            for (position, code) in dimension.positions() {
                 offset_of_code[usize::from(code)] = (position * stride) as u32;
             }
             let total = dimension.total.then_some((dimension.codes.len() * stride) as u32);
@@ -162,39 +180,145 @@ impl<'a> Plan<'a> {
             dimensions: dimensions.collect::<Result<_, DisclosureError>>()?,
             population: population.collect::<Result<_, DisclosureError>>()?,
             dataset: &query.dataset,
+            measure: &query.measure,
+            exact: query.is_exact(&rows.policy),
         })
     }
 
     /// Counts, cells mapped to targets (the same target for the cells of a union).
-    fn count(&self, target: &dyn Fn(usize) -> u32, targets: usize) -> Result<Vec<Facts>, DisclosureError> {
+    fn count(&self, target: &dyn Fn(usize) -> u32, targets: usize) -> Result<Counted, DisclosureError> {
         let hits = self.hits(target)?;
-        let mut facts = vec![Facts::default(); targets];
-        let mut last_unit = vec![0u32; targets];
-        for row in 0..self.rows.unit.len() {
-            let unit = self.rows.unit[row];
+        let prints = if self.exact { Vec::new() } else { vec![Prints::default(); targets] };
+        let mut counted = Counted { facts: vec![Facts::default(); targets], prints };
+        self.count_units(&hits, &mut counted);
+        self.count_cases(&hits, &mut counted);
+        self.count_caseloads(&hits, &mut counted);
+        match self.measure {
+            Measure::Units | Measure::Cases | Measure::Agencies => {}
+            Measure::Rows => self.count_values(&hits, &mut counted, "rows", &|_| Some(1), (0, i128::from(MOST_ACTS))),
+            Measure::Sum(column) => {
+                let no_column = || self.no_measure(column);
+                let bounds = self.rows.policy.measures.get(column).ok_or_else(no_column)?;
+                let values = self.rows.data.measures.get(column).ok_or_else(no_column)?;
+                let micros = |value: i64| i128::from(value) * Amount::ONE;
+                let value = |row: usize| values[row].map(micros);
+                self.count_values(&hits, &mut counted, column, &value, (micros(bounds.min), micros(bounds.max)));
+            }
+        }
+        Ok(counted)
+    }
+
+    fn no_measure(&self, column: &str) -> DisclosureError {
+        DisclosureError::MissingColumn { dataset: self.dataset.to_owned(), column: column.to_owned() }
+    }
+
+    /// Distinct units, and rows.
+    fn count_units(&self, hits: &Hits, counted: &mut Counted) {
+        let rows = self.rows;
+        let measured = matches!(self.measure, Measure::Units);
+        let mut last_unit = vec![0u32; counted.facts.len()];
+        for row in 0..rows.unit.len() {
+            let unit = rows.unit[row];
             for &cell in hits.of(row) {
-                let fact = &mut facts[cell as usize];
+                let cell = cell as usize;
+                let fact = &mut counted.facts[cell];
                 fact.rows += 1;
-                if std::mem::replace(&mut last_unit[cell as usize], unit + 1) != unit + 1 {
-                    fact.n += 1;
-                    fact.c = fact.c.wrapping_add(self.rows.keys[unit as usize]);
+                if std::mem::replace(&mut last_unit[cell], unit + 1) == unit + 1 {
+                    continue;
+                }
+                let key = rows.keys[unit as usize];
+                fact.n += 1;
+                fact.c = fact.c.wrapping_add(key);
+                if measured {
+                    fact.measured.add(key, 1);
+                    if let Some(prints) = counted.prints.get_mut(cell) {
+                        prints.add(&rows.powers[unit as usize]);
+                    }
                 }
             }
         }
-        let rows = self.rows;
-        grouped(rows, &rows.by_case, &|row| rows.data.case_sid[row], &hits, targets, |cell, _, units| {
-            facts[cell].cases += 1;
-            facts[cell].top_case = facts[cell].top_case.max(units);
+    }
+
+    /// Distinct cases, the largest, and what they look like together with their members.
+    fn count_cases(&self, hits: &Hits, counted: &mut Counted) {
+        let (rows, targets) = (self.rows, counted.facts.len());
+        let universe = &rows.policy.universe;
+        let measured = matches!(self.measure, Measure::Cases);
+        grouped(rows, &rows.by_case, &|row| rows.data.case_sid[row], hits, targets, |cell, case, share| {
+            let fact = &mut counted.facts[cell];
+            fact.cases += 1;
+            fact.top_case = fact.top_case.max(share.units);
+            if measured {
+                fact.measured.add(record_key(&rows.secrets.rk, "cases", case), 1);
+            }
+            match (counted.prints.get_mut(cell), self.measure) {
+                (Some(prints), Measure::Cases) => prints.add(&powers_of(&rows.secrets.ek, "cases", case)),
+                (Some(prints), Measure::Units) => {
+                    prints.add_case(case_element(&rows.secrets.ek, universe, case, share.c));
+                }
+                _ => {}
+            }
         });
-        grouped(rows, &rows.by_agency, &|row| rows.data.agency[row], &hits, targets, |cell, agency, units| {
-            facts[cell].agencies.add(units, rows.is_private(agency));
+    }
+
+    /// Whose caseloads the units are in.
+    fn count_caseloads(&self, hits: &Hits, counted: &mut Counted) {
+        let (rows, targets) = (self.rows, counted.facts.len());
+        let measured = matches!(self.measure, Measure::Agencies);
+        grouped(rows, &rows.by_agency, &|row| rows.data.agency[row], hits, targets, |cell, agency, share| {
+            let fact = &mut counted.facts[cell];
+            fact.agencies.add(share.units, rows.is_private(agency));
+            if measured {
+                fact.measured.add(record_key(&rows.secrets.rk, "agencies", u64::from(agency)), 1);
+                if let Some(prints) = counted.prints.get_mut(cell) {
+                    prints.add(&powers_of(&rows.secrets.ek, "agencies", u64::from(agency)));
+                }
+            }
         });
         if let Some(served_by) = &rows.data.served_by {
-            grouped(rows, &rows.by_server, &|row| served_by[row], &hits, targets, |cell, agency, units| {
-                facts[cell].servers.add(units, rows.is_private(agency));
+            grouped(rows, &rows.by_server, &|row| served_by[row], hits, targets, |cell, agency, share| {
+                counted.facts[cell].servers.add(share.units, rows.is_private(agency));
             });
         }
-        Ok(facts)
+    }
+
+    /// Adds up a value of each row by unit, clipped to public bounds; the set measured is of pairs (unit, value).
+    fn count_values(
+        &self,
+        hits: &Hits,
+        counted: &mut Counted,
+        column: &str,
+        value: &dyn Fn(usize) -> Option<i128>,
+        (least, most): (i128, i128),
+    ) {
+        let rows = self.rows;
+        let (mut sums, mut touched) = (vec![None::<i128>; counted.facts.len()], Vec::new());
+        let mut row = 0;
+        while row < rows.unit.len() {
+            let unit = rows.unit[row];
+            while row < rows.unit.len() && rows.unit[row] == unit {
+                if let Some(value) = value(row) {
+                    for &cell in hits.of(row) {
+                        let sum = &mut sums[cell as usize];
+                        if sum.is_none() {
+                            touched.push(cell as usize);
+                        }
+                        *sum = Some(sum.unwrap_or(0) + value);
+                    }
+                }
+                row += 1;
+            }
+            let sid = rows.data.sid[row - 1];
+            for cell in touched.drain(..) {
+                let Some(sum) = sums[cell].take() else { continue };
+                let sum = sum.clamp(least, most);
+                let key = value_key(&rows.secrets.rk, self.dataset, column, sid, sum);
+                counted.facts[cell].measured.add(key, sum);
+                if let Some(prints) = counted.prints.get_mut(cell) {
+                    prints.add(&value_powers(&rows.secrets.ek, self.dataset, column, sid, sum));
+                }
+            }
+        }
     }
 
     /// The targets that each row hits, each once.
@@ -264,40 +388,50 @@ impl Hits {
     }
 }
 
-/// For rows ordered by (group, unit): tells how many distinct units of each group are in each cell.
+/// What a group has in a cell: distinct units and the sum of their record keys.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    units: u64,
+    c: u128,
+}
+
+/// For rows ordered by (group, unit): tells what each group has in each cell.
 fn grouped<G: Copy + PartialEq>(
     rows: &Rows,
     order: &[u32],
     group_of: &dyn Fn(usize) -> G,
     hits: &Hits,
     targets: usize,
-    mut tell: impl FnMut(usize, G, u64),
+    mut tell: impl FnMut(usize, G, Share),
 ) {
     let mut touched: Vec<u32> = Vec::new();
-    let mut units_in = vec![0u64; targets];
+    let mut shares = vec![Share::default(); targets];
     let mut last_unit = vec![0u32; targets];
     let mut group = None;
     for &row in order {
         let now = group_of(row as usize);
         if let Some(before) = group.filter(|&before| before != now) {
             for cell in touched.drain(..) {
-                tell(cell as usize, before, std::mem::take(&mut units_in[cell as usize]));
+                tell(cell as usize, before, std::mem::take(&mut shares[cell as usize]));
                 last_unit[cell as usize] = 0;
             }
         }
         group = Some(now);
-        let unit = rows.unit[row as usize] + 1;
+        let unit = rows.unit[row as usize];
         for &cell in hits.of(row as usize) {
-            if units_in[cell as usize] == 0 {
+            let share = &mut shares[cell as usize];
+            if share.units == 0 {
                 touched.push(cell);
             }
-            units_in[cell as usize] += u64::from(last_unit[cell as usize] != unit);
-            last_unit[cell as usize] = unit;
+            if std::mem::replace(&mut last_unit[cell as usize], unit + 1) != unit + 1 {
+                share.units += 1;
+                share.c = share.c.wrapping_add(rows.keys[unit as usize]);
+            }
         }
     }
     if let Some(before) = group {
         for cell in touched {
-            tell(cell as usize, before, units_in[cell as usize]);
+            tell(cell as usize, before, shares[cell as usize]);
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct UnprotectedCell {
 
 /// The true counts of a question.
 pub fn unprotected_counts(cells: &Cells) -> Vec<UnprotectedCell> {
-    let count = |facts: &crate::tabulate::Facts| facts.value(&cells.query.measure);
+    let count = |facts: &crate::tabulate::Facts| facts.exact_value(&cells.query.measure);
     let cell = |(cell, facts)| UnprotectedCell { at: cells.query.coordinates(&cells.shape, cell), count: count(facts) };
     cells.facts.iter().enumerate().map(cell).collect()
 }

@@ -94,7 +94,7 @@ fn of_margin(board: &Board, placed: &Placed, margin: usize) -> Utility {
             utility.units_hidden += n;
             continue;
         };
-        let off = value.abs_diff(n as i64);
+        let off = u64::try_from(value.abs_diff(n.into())).unwrap_or(u64::MAX);
         utility.covered += u64::from(off <= tier.map_or(0, crate::noise::Tier::half_width_95));
         let class = if n >= 50 { 0 } else { 1 + usize::from(n < 34) };
         errors[class].push(off * 1_000_000 / n);

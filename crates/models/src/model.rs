@@ -203,6 +203,33 @@ mod tests {
     }
 
     #[test]
+    fn every_column_and_measure_that_the_policy_names_is_in_its_mart() {
+        let models = models(&SqlSet::embedded()).unwrap();
+        let mut without_a_mart = Vec::new();
+        for policy in [policy::Policy::default(), policy::Policy::ctdc()] {
+            for dataset in policy.datasets.iter() {
+                let Some(mart) = models.iter().find(|m| m.layer == Layer::Marts && m.table == dataset.name) else {
+                    without_a_mart.push(dataset.name.clone());
+                    continue;
+                };
+                for column in dataset.columns.values() {
+                    let found = mart.column(&column.name);
+                    let found = found.unwrap_or_else(|| panic!("{} has no column {}", mart.path, column.name));
+                    assert_eq!(found.list.as_ref(), Some(&column.list), "{}: {}", mart.path, column.name);
+                    let many = column.cardinality == policy::Cardinality::Many;
+                    assert_eq!(found.many, many, "{}: {}", mart.path, column.name);
+                }
+                for measure in dataset.measures.values() {
+                    let found = mart.column(&measure.name);
+                    let found = found.unwrap_or_else(|| panic!("{} has no measure {}", mart.path, measure.name));
+                    assert!(found.list.is_none() && !found.many, "{}: {} holds codes", mart.path, measure.name);
+                }
+            }
+        }
+        assert_eq!(without_a_mart, ["activities", "contacts"]);
+    }
+
+    #[test]
     fn every_list_named_by_a_column_exists() {
         for model in models(&SqlSet::embedded()).unwrap() {
             for column in &model.columns {

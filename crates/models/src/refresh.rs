@@ -52,11 +52,21 @@ pub struct RefreshOptions {
     pub thorough: bool,
     /// Make a new Snapshot even if nothing changed.
     pub force: bool,
+    /// Hashes of the marts of a Snapshot that is open to questions: it is kept, however old.
+    pub in_use: Option<BTreeMap<String, String>>,
 }
 
 impl Default for RefreshOptions {
     fn default() -> Self {
-        Self { below: None, sql: SqlSet::embedded(), buckets: None, threads: 2, thorough: false, force: false }
+        Self {
+            below: None,
+            sql: SqlSet::embedded(),
+            buckets: None,
+            threads: 2,
+            thorough: false,
+            force: false,
+            in_use: None,
+        }
     }
 }
 
@@ -262,7 +272,8 @@ impl Work {
     async fn forget_old(&self, parent: &str, keep: usize) -> Result<(), ModelsError> {
         let mut all = folder::list(&self.store, parent).await?;
         all.truncate(all.len().saturating_sub(keep));
-        for old in all {
+        let in_use = |old: &Folder| self.options.in_use.as_ref().is_some_and(|hashes| snapshot::has_marts(old, hashes));
+        for old in all.into_iter().filter(|old| !in_use(old)) {
             folder::remove(&self.store, parent, &old.name).await?;
         }
         Ok(())

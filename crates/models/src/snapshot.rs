@@ -119,6 +119,17 @@ impl Snapshot {
         }
     }
 
+    /// The last complete Snapshot whose marts have these hashes: the one that an edition was made of. `None` where there
+    /// is none any more.
+    pub async fn open_with(store: &Store, hashes: &BTreeMap<String, String>) -> Result<Option<Self>, ModelsError> {
+        for found in folder::list(store, MARTS).await?.into_iter().rev() {
+            if has_marts(&found, hashes) {
+                return Ok(Some(Self::read(&found).await?));
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads a complete folder.
     pub(crate) async fn read(found: &Folder) -> Result<Self, ModelsError> {
         let info: SnapshotInfo = info_of(found)?;
@@ -191,8 +202,11 @@ impl Snapshot {
         Ok((0..mart.num_rows()).map(report).collect())
     }
 
-    /// The rows of a dataset as the vault reads them, with every column and level that the policy names and the mart
-    /// has, and the levels of time.
+    /// The rows of a dataset as the vault reads them, with every column, level, measure and band that the policy names,
+    /// and the levels of time.
+    ///
+    /// # Errors
+    /// There is no such mart, or it lacks a column that the policy names.
     pub fn microdata(&self, dataset: &str, policy: &Policy) -> Result<Microdata, ModelsError> {
         microdata_of(self.mart(dataset)?, dataset, policy)
     }
@@ -270,6 +284,14 @@ pub(crate) fn info_of(folder: &Folder) -> Result<SnapshotInfo, ModelsError> {
     serde_json::from_value(folder.manifest.metadata.clone()).map_err(ModelsError::Manifest)
 }
 
+/// Whether a folder holds the marts with these hashes.
+pub(crate) fn has_marts(folder: &Folder, hashes: &BTreeMap<String, String>) -> bool {
+    info_of(folder).is_ok_and(|info| {
+        let same = |(name, mart): (&String, &MartInfo)| hashes.get(name) == Some(&mart.blake3);
+        info.marts.len() == hashes.len() && info.marts.iter().all(same)
+    })
+}
+
 /// A mart's file in the folder.
 pub(crate) fn file_name(mart: &str) -> String {
     format!("{mart}.parquet")
@@ -280,8 +302,8 @@ fn microdata_of(mart: &RecordBatch, dataset: &str, policy: &Policy) -> Result<Mi
     let known = policy.datasets.get(dataset).ok_or_else(|| ModelsError::NoTable(dataset.to_owned()))?;
     let mut dims = time_columns(mart, dataset)?;
     for column in known.columns.values() {
-        let Some(values) = mart.column_by_name(&column.name) else { continue };
         let fits = || missing(dataset, &column.name);
+        let values = mart.column_by_name(&column.name).ok_or_else(fits)?;
         let list = code_list::find(&column.list).ok_or_else(fits)?;
         let finest = match column.cardinality {
             Cardinality::One => {
@@ -295,6 +317,14 @@ fn microdata_of(mart: &RecordBatch, dataset: &str, policy: &Policy) -> Result<Mi
         }
         dims.insert(column.name.clone(), finest);
     }
+    let mut measures = BTreeMap::new();
+    for measure in known.measures.values() {
+        let values = mart.column_by_name(&measure.name).and_then(|c| c.as_primitive_opt::<Int64Type>());
+        let values: Vec<Option<i64>> = values.ok_or_else(|| missing(dataset, &measure.name))?.iter().collect();
+        let bands = values.iter().map(|value| measure.band_of(*value)).collect();
+        dims.insert(measure.band.clone(), Column::One(bands));
+        measures.insert(measure.name.clone(), values);
+    }
     let wide = |name: &str| -> Result<Vec<u64>, ModelsError> {
         let column = mart.column_by_name(name).and_then(|c| c.as_primitive_opt::<UInt64Type>());
         Ok(column.ok_or_else(|| missing(dataset, name))?.values().to_vec())
@@ -306,6 +336,7 @@ fn microdata_of(mart: &RecordBatch, dataset: &str, policy: &Policy) -> Result<Mi
         agency: codes(mart, dataset, "agency")?,
         served_by: mart.column_by_name("served_by").map(|_| codes(mart, dataset, "served_by")).transpose()?,
         dims,
+        measures,
     })
 }
 

@@ -261,7 +261,8 @@ const EMBEDDED: &[(&str, &str)] = embedded! {
         "staging/accused" "staging/calendar" "staging/cases" "staging/charges" "staging/inspections"
         "staging/judgments" "staging/returns" "staging/services" "staging/victims"
         "records/accused" "records/assistances" "records/charges" "records/judgments" "records/referral_outcomes"
-        "records/referrals" "records/return_outcomes" "records/returns" "records/service_starts" "records/victims"
+        "records/referrals" "records/return_outcomes" "records/returns" "records/service_ends" "records/service_starts"
+        "records/victims"
         "marts/accused" "marts/calendar" "marts/cases" "marts/charges" "marts/inspections" "marts/judgments"
         "marts/returns" "marts/services" "marts/victims";
     others:

@@ -142,6 +142,26 @@ impl Column {
     }
 }
 
+/// A number that rows carry: what may be summed, with the bounds and bins that everybody knows (privacy.md 6.5).
+///
+/// Bounds and bins are the office's, never the data's: what is computed from the largest value tells who has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasureColumn {
+    /// Its name.
+    pub name: String,
+    /// Its level of bands, [`Resolved::Band`]: the name and `_band`.
+    pub band: String,
+    /// What less than this counts as.
+    pub min: i64,
+    /// What more than this counts as.
+    pub max: i64,
+    /// Edges of its bins, ascending, the first `min`, the last `max`: a bin holds its lower edge and not its upper one,
+    /// the last holds both.
+    pub bins: Vec<i64>,
+    /// Whether its sums ask for twice the noise.
+    pub sensitive: bool,
+}
+
 /// What a dimension's name means in a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved<'a> {
@@ -149,13 +169,15 @@ pub enum Resolved<'a> {
     Time(TimeLevel),
     /// A column, at its finest level (`None`) or a coarser one (index into `levels`).
     Column(&'a Column, Option<usize>),
+    /// The bins of a measure: an attribute of the act, its profile std. Its codes are the bins' numbers, then `_X`.
+    Band(&'a MeasureColumn),
 }
 
 impl<'a> Resolved<'a> {
-    /// The code list of this level; time has none.
+    /// The code list of this level; time and bands have none.
     pub fn list(self) -> Option<&'a str> {
         match self {
-            Self::Time(_) => None,
+            Self::Time(_) | Self::Band(_) => None,
             Self::Column(column, None) => Some(&column.list),
             Self::Column(column, Some(level)) => Some(&column.levels[level].list),
         }
@@ -166,6 +188,7 @@ impl<'a> Resolved<'a> {
         match (self, other) {
             (Self::Time(mine), Self::Time(theirs)) => theirs.roll_up(mine, crate::time::UNKNOWN).is_some(),
             (Self::Column(mine, a), Self::Column(theirs, b)) => mine.name == theirs.name && a >= b,
+            (Self::Band(mine), Self::Band(theirs)) => mine.name == theirs.name,
             _ => false,
         }
     }
@@ -221,16 +244,21 @@ pub struct Dataset {
     pub declared_exact: Vec<DeclaredGrid>,
     /// What may be grouped and selected by, by name.
     pub columns: BTreeMap<String, Column>,
+    /// What may be summed, by name.
+    pub measures: BTreeMap<String, MeasureColumn>,
 }
 
 impl Dataset {
-    /// What a dimension's name means here: a level of time, a column, a coarser level of a column.
+    /// What a dimension's name means here: a level of time, a column, a coarser level of a column, the bands of a measure.
     pub fn resolve(&self, name: &str) -> Option<Resolved<'_>> {
         if let Some(level) = TimeLevel::from_name(name) {
             return Some(Resolved::Time(level));
         }
         if let Some(column) = self.columns.get(name) {
             return Some(Resolved::Column(column, None));
+        }
+        if let Some(measure) = self.measures.values().find(|measure| measure.band == name) {
+            return Some(Resolved::Band(measure));
         }
         self.columns.values().find_map(|column| {
             let at = column.levels.iter().position(|level| level.name == name)?;

@@ -10,14 +10,18 @@ use events::code_list::{self, CodeList};
 use serde::Deserialize;
 
 use crate::datasets::{
-    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, Profile, Resolved, Unit,
-    Zeros,
+    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, MeasureColumn, Profile,
+    Resolved, Unit, Zeros,
 };
 use crate::error::PolicyError;
 use crate::least;
 use crate::time::TimeLevel;
 
 const FILE: &str = "datasets.toml";
+/// Beyond this a bound is a mistake, and a sum of clipped values in millionths would no longer surely fit 128 bits.
+const MOST_OF_A_MEASURE: u64 = 1_000_000_000_000;
+/// A hundred bins: each is a cell of its own, and a histogram finer than this tells nothing more once it is noisy.
+const MOST_EDGES: usize = 101;
 
 impl Datasets {
     /// Reads `datasets.toml`.
@@ -46,6 +50,8 @@ impl DatasetFile {
         for (column, raw) in self.columns {
             columns.insert(column.clone(), raw.read(name, column, self.unit)?);
         }
+        let read = |(measure, raw): (String, MeasureFile)| Ok((measure.clone(), raw.read(name, measure)?));
+        let measures = self.measures.into_iter().map(read).collect::<Result<_, PolicyError>>()?;
         let mut dataset = Dataset {
             name: name.to_owned(),
             unit: self.unit,
@@ -60,6 +66,7 @@ impl DatasetFile {
             zeros: self.zeros,
             declared_exact: Vec::new(),
             columns,
+            measures,
         };
         check_dataset(&dataset)?;
         dataset.columns.values().try_for_each(|column| check_column(&dataset, column))?;
@@ -76,11 +83,11 @@ impl DatasetFile {
 fn check_dataset(dataset: &Dataset) -> Result<(), PolicyError> {
     let forbid = |rule: &str| Err(forbidden(dataset, rule));
     let mut names = BTreeSet::new();
-    for column in dataset.columns.values() {
-        for name in std::iter::once(&column.name).chain(column.levels.iter().map(|level| &level.name)) {
-            if TimeLevel::from_name(name).is_some() || !names.insert(name) {
-                return Err(PolicyError::Repeated { file: FILE, place: dataset.name.clone(), name: name.clone() });
-            }
+    let columns = dataset.columns.values();
+    let columns = columns.flat_map(|c| std::iter::once(&c.name).chain(c.levels.iter().map(|level| &level.name)));
+    for name in columns.chain(dataset.measures.values().flat_map(|measure| [&measure.name, &measure.band])) {
+        if TimeLevel::from_name(name).is_some() || !names.insert(name) {
+            return Err(PolicyError::Repeated { file: FILE, place: dataset.name.clone(), name: name.clone() });
         }
     }
     if dataset.resolve(&dataset.place).is_none() {
@@ -153,7 +160,10 @@ fn check_grid(dataset: &Dataset, grid: &DeclaredGrid) -> Result<(), PolicyError>
                 }
                 places += 1;
             }
-            Resolved::Column(..) => attributes += 1,
+            Resolved::Band(measure) if !least::is_measure_of_an_act(measure) => {
+                return forbid(format!("`{name}` is not known to tell of an act and may not stand in a declared grid"));
+            }
+            Resolved::Column(..) | Resolved::Band(_) => attributes += 1,
         }
     }
     if times > 1 || places > 1 || attributes > 1 {
@@ -204,6 +214,27 @@ impl ColumnFile {
             }
         }
         Ok(Column { raise, ..column })
+    }
+}
+
+impl MeasureFile {
+    fn read(self, dataset: &str, name: String) -> Result<MeasureColumn, PolicyError> {
+        let place = format!("{dataset}.measures.{name}");
+        let wrong = |what| Err(PolicyError::OutOfRange { file: FILE, place: place.clone(), what });
+        let Self { min, max, bins, sensitive } = self;
+        if min >= max || [min, max].iter().any(|bound| bound.unsigned_abs() > MOST_OF_A_MEASURE) {
+            return wrong("min must be below max, and both between -10^12 and 10^12");
+        }
+        if bins.first() != Some(&min) || bins.last() != Some(&max) {
+            return wrong("the first edge of bins must be min and the last max");
+        }
+        if !bins.is_sorted_by(|a, b| a < b) {
+            return wrong("the edges of bins must ascend");
+        }
+        if bins.len() > MOST_EDGES {
+            return wrong("bins may have at most 101 edges");
+        }
+        Ok(MeasureColumn { band: format!("{name}_band"), name, min, max, bins, sensitive })
     }
 }
 
@@ -284,6 +315,18 @@ struct DatasetFile {
     zeros: Zeros,
     declared_exact: Vec<GridFile>,
     columns: BTreeMap<String, ColumnFile>,
+    #[serde(default)]
+    measures: BTreeMap<String, MeasureFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MeasureFile {
+    min: i64,
+    max: i64,
+    bins: Vec<i64>,
+    #[serde(default)]
+    sensitive: bool,
 }
 
 #[derive(Deserialize)]

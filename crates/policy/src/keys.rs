@@ -114,6 +114,8 @@ pub struct Keys {
     pub set_aside_nonce: Key,
     /// Hash of set-aside bytes, which remains when the bytes expire.
     pub set_aside_hash: Key,
+    /// Signs heads of the audit log, for a second institution to keep (privacy.md 6.12).
+    pub audit_head: Key,
 }
 
 impl Keys {
@@ -133,6 +135,7 @@ impl Keys {
             set_aside: key(context!("set-aside")),
             set_aside_nonce: key(context!("set-aside-nonce")),
             set_aside_hash: key(context!("set-aside-hash")),
+            audit_head: key(context!("audit-head")),
         }
     }
 }

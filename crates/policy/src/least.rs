@@ -3,7 +3,7 @@
 //! A file is data and can be replaced as a whole; these lists are code and are read by whoever reviews a change. A file
 //! may ask for more.
 
-use crate::datasets::{Column, Dataset, Profile, Unit};
+use crate::datasets::{Column, Dataset, MeasureColumn, Profile, Unit};
 
 /// Distinct cases or records behind a cell of persons (6.6, rule 2).
 pub(crate) const CASES: u64 = 3;
@@ -23,10 +23,11 @@ const ACTS_OF_THE_STATE: [(&str, Unit, &str); 6] = [
 ];
 
 /// Columns that tell something of an act and nothing of a person: name, code list.
-const ATTRIBUTES_OF_ACTS: [(&str, &str); 15] = [
+const ATTRIBUTES_OF_ACTS: [(&str, &str); 16] = [
     ("province", "province"),
     ("place", "place"),
     ("agency_group", "agency_group"),
+    ("lead_agency_group", "agency_group"),
     ("section", "section"),
     ("scope", "scope"),
     ("first_arrest", "yes_no"),
@@ -40,6 +41,10 @@ const ATTRIBUTES_OF_ACTS: [(&str, &str); 15] = [
     ("kind", "inspection_kind"),
     ("outcome", "inspection_outcome"),
 ];
+
+/// Measures of an act: what a court imposed, what an inspection counted, how many came.
+const MEASURES_OF_ACTS: [&str; 7] =
+    ["imprisonment_months", "fine_pkr", "compensation_pkr", "workers", "children", "released", "participants"];
 
 /// The least profile of a column, by its code list (6.8).
 const PROFILES: [(&str, Profile); 3] =
@@ -60,6 +65,11 @@ pub(crate) fn counts_acts_of_the_state(dataset: &Dataset) -> bool {
 /// Whether a column may be called an attribute of an act.
 pub(crate) fn is_attribute_of_an_act(column: &Column) -> bool {
     ATTRIBUTES_OF_ACTS.contains(&(column.name.as_str(), column.list.as_str()))
+}
+
+/// Whether a measure tells something of an act and nothing of a person, so that its bands may stand in a declared grid.
+pub(crate) fn is_measure_of_an_act(measure: &MeasureColumn) -> bool {
+    MEASURES_OF_ACTS.contains(&measure.name.as_str())
 }
 
 /// The least profile of a column.

@@ -15,17 +15,19 @@ mod keys;
 mod least;
 mod levels;
 mod on_reject;
+mod roles;
 pub mod time;
 
 pub use agencies::{Agencies, Agency, AgencyIndex};
 pub use datasets::{
-    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, Profile, Resolved, Unit,
-    Zeros,
+    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, MeasureColumn, Profile,
+    Resolved, Unit, Zeros,
 };
 pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};
 pub use levels::TIME;
 pub use on_reject::OnReject;
+pub use roles::Role;
 pub use time::TimeLevel;
 
 /// The default `agencies.toml`, as compiled in.

@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
+use disclosure::Vault;
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use models::edition::{release, to_batch};
 use models::{RefreshOptions, Snapshot};
@@ -90,7 +92,12 @@ async fn several_partitions(place: &Place, size: Size) -> Result<u64> {
 }
 
 fn outcome(place: &Place, snapshot: &Snapshot) -> Result<Outcome> {
-    let released = release(&snapshot.source(&place.policy), &place.policy, &place.keys, as_of())?;
+    let released = release(
+        &snapshot.source(&place.policy),
+        &Vault::forgetful(Arc::clone(&place.policy), &place.keys),
+        as_of(),
+        1,
+    )?;
     let rows = to_batch(&released.rows, 1, as_of());
     let published = lake::canonical::hash(&rows.schema(), std::slice::from_ref(&rows))?.to_hex().to_string();
     Ok(Outcome { marts: snapshot.hashes(), published })

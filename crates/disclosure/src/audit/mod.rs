@@ -16,7 +16,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
-use crate::board::{Board, CellId, Reason, State};
+use crate::board::{Board, CellId};
 use crate::complement::{self, smallest_shown};
 use crate::error::DisclosureError;
 use system::System;
@@ -100,8 +100,9 @@ fn hide_siblings(
             }
             continue;
         };
-        board.cells[sibling].state = State::Hidden(Reason::Secondary);
-        report.hidden_by_audit += 1;
+        let hidden = board.hide(sibling);
+        report.hidden_by_audit += hidden.len();
+        touched.extend(hidden);
         touched.push(cell);
         for &family in own {
             helped[family] = true;

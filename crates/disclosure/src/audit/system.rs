@@ -142,8 +142,10 @@ fn known(board: &Board, id: CellId, ceiling: f64) -> (f64, f64) {
     }
     match entry.state {
         crate::board::State::Shown { value, tier, .. } => {
-            let bound = tier.map_or(0, Tier::bound) as f64;
-            let floor = tier.map_or(0, |tier| tier.floor(entry.floor())) as f64;
+            // A neighbour that answered differs by so many units at least: the cell's own number may lie that far beyond.
+            let drift = entry.anchor.map_or(0, |(_, drift)| drift);
+            let bound = (tier.map_or(0, Tier::bound) + drift) as f64;
+            let floor = tier.map_or(0, |tier| tier.floor(entry.floor()).saturating_sub(drift)) as f64;
             let value = value as f64;
             (if tier.is_some() { (value - bound).max(floor) } else { value }, value + bound)
         }

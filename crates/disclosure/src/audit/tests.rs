@@ -7,9 +7,12 @@ use events::code_list::list;
 use policy::{Key, Keys, Master, Policy};
 
 use super::*;
+use crate::board::{Reason, State, Tiers};
 use crate::floors;
+use crate::memory::{Draft, Memory};
 use crate::microdata::{Column, Microdata, Prepared};
-use crate::query::{Dimension, Measure, TableQuery};
+use crate::noise::Tier;
+use crate::query::{Coordinate, Dimension, Measure, TableQuery};
 use crate::tabulate::tabulate;
 
 fn keys() -> Keys {
@@ -35,8 +38,18 @@ fn rows(groups: &[(u16, u16, usize)]) -> Prepared {
         agency: vec![0; persons],
         served_by: None,
         dims,
+        measures: BTreeMap::new(),
     };
     Prepared::new(data, &Policy::default(), &keys()).unwrap()
+}
+
+/// The tiers of a vault that was charged nothing.
+struct AtFirst;
+
+impl Tiers for AtFirst {
+    fn of<'a>(&'a self, _: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a> {
+        Box::new(|_| Tier::V4)
+    }
 }
 
 fn provinces() -> Dimension {
@@ -57,8 +70,9 @@ fn board(rows: &Prepared, tables: Vec<Vec<Dimension>>) -> Board {
         let query = TableQuery { dataset: "victims".into(), measure: Measure::Units, population: BTreeMap::new(), by };
         (format!("t{n}"), tabulate(rows, &query).unwrap(), Vec::new())
     });
-    let mut board = Board::new(counted.collect()).unwrap();
-    floors::apply(&mut board, &keys());
+    let mut board = Board::new(counted.collect(), &AtFirst).unwrap();
+    let mut memory = Memory::default();
+    floors::apply(&mut board, &keys(), &mut Draft::on(&mut memory));
     board
 }
 
@@ -91,7 +105,7 @@ fn a_lone_hidden_part_of_a_shown_total_is_found() {
     // Exact numbers would: without noise the subtraction is exact.
     for cell in &mut board.cells {
         if let State::Shown { .. } = cell.state {
-            cell.state = State::Shown { value: cell.facts.n as i64, tier: None, pinned: false };
+            cell.state = State::Shown { value: cell.facts.n as i128, tier: None, pinned: false };
         }
     }
     assert!(!holds_for(&board, &planted).unwrap(), "200 of 205 are shown exactly");
@@ -111,6 +125,8 @@ fn a_part_that_must_be_somebody_is_found() {
         if let State::Shown { tier, .. } = cell.state {
             // The released values as unlucky noise could make them: total high, sibling low.
             let value = if cell.facts.n == 108 { 118 } else { 92 };
+            // The guard gives both one number, they are so near; as if each had answered for itself.
+            cell.anchor = None;
             cell.state = State::Shown { value, tier, pinned: false };
         }
     }
@@ -127,7 +143,7 @@ fn a_quarter_that_follows_from_its_year_in_another_table_is_found() {
     assert_eq!(planted.len(), 1, "the quarter with six persons");
     for cell in &mut board.cells {
         if let State::Shown { .. } = cell.state {
-            cell.state = State::Shown { value: cell.facts.n as i64, tier: None, pinned: false };
+            cell.state = State::Shown { value: cell.facts.n as i128, tier: None, pinned: false };
         }
     }
     assert!(!holds_for(&board, &planted).unwrap(), "the year less three quarters");
@@ -147,7 +163,7 @@ fn a_part_that_follows_from_a_total_in_another_table_is_found() {
     assert_eq!(planted.len(), 1, "the province with six persons");
     for cell in &mut board.cells {
         if let State::Shown { .. } = cell.state {
-            cell.state = State::Shown { value: cell.facts.n as i64, tier: None, pinned: false };
+            cell.state = State::Shown { value: cell.facts.n as i128, tier: None, pinned: false };
         }
     }
     assert!(!holds_for(&board, &planted).unwrap(), "the year less two provinces");
@@ -163,7 +179,7 @@ fn a_cell_that_follows_from_three_families_together_is_found() {
     rule_out_the_empty(&mut board);
     for cell in &mut board.cells {
         if let State::Shown { .. } = cell.state {
-            cell.state = State::Shown { value: cell.facts.n as i64, tier: None, pinned: false };
+            cell.state = State::Shown { value: cell.facts.n as i128, tier: None, pinned: false };
         }
     }
     let planted = hidden_and_inhabited(&board);
@@ -204,7 +220,7 @@ fn what_contradicts_itself_is_not_released() {
 /// Tells the audit that a cell is known too well, with these cells shown and no others.
 fn help(board: &mut Board, failing: CellId, shown: &[CellId]) -> Result<AuditReport, DisclosureError> {
     for (id, cell) in board.cells.iter_mut().enumerate() {
-        let value = cell.facts.n as i64;
+        let value = i128::from(cell.facts.n);
         cell.state = if shown.contains(&id) {
             State::Shown { value, tier: None, pinned: false }
         } else {

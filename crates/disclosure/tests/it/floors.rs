@@ -98,29 +98,48 @@ fn those_whom_one_private_body_serves_are_its_caseload_whoever_holds_their_recor
 }
 
 #[test]
-fn those_served_are_hidden_with_the_few_who_were_not() {
-    // S01: of 100 referred, 95 were served; whoever reads both numbers reads the 5 others.
+fn a_large_part_is_hidden_with_the_few_who_are_left() {
+    // Of 200, 95 are children, 100 adults; whoever reads the three numbers reads the 5 others.
+    let all = of_three_ages();
+    let rows = prepared("victims", &all);
+    let by_age = query("victims", vec![years(&[2024]), whole("age_group")]);
+    let release = released(vec![table("t", &rows, &by_age)]);
+    let at = |of| release.tables[0].at(&[Coordinate::Code(2024), of]).unwrap();
+    assert!(is_hidden(at(Coordinate::Code(code("age_group", "_X")))));
+    assert!(is_hidden(at(Coordinate::Code(code("age_group", "child")))), "the smaller of those shown");
+    assert!(!is_hidden(at(Coordinate::Code(code("age_group", "adult")))));
+    assert!(!is_hidden(at(Coordinate::Total)));
+}
+
+/// 95 children, 100 adults, 5 of unknown age.
+fn of_three_ages() -> Vec<Victim> {
+    let mut all = people(1..=95, |v| v.age_group = code("age_group", "child"));
+    all.extend(people(96..=195, |_| ()));
+    all.extend(people(196..=200, |v| v.age_group = code("age_group", "_X")));
+    all
+}
+
+#[test]
+fn a_part_that_is_nearly_the_whole_has_the_number_of_the_whole() {
+    // S01: of 100 referred, 95 were served; their two numbers are one, so that nobody reads the 5 others.
     let mut all = people(1..=95, |_| ());
     all.extend(people(96..=100, |v| v.sex = code("sex", "M")));
     let rows = prepared("victims", &all);
     let part = Dimension::codes("sex", vec![code("sex", "F"), code("sex", "M")]).with_total();
-    let by_part = query("victims", vec![years(&[2024]), part]);
-    let release = released(vec![table("t", &rows, &by_part)]);
+    let release = released(vec![table("t", &rows, &query("victims", vec![years(&[2024]), part]))]);
     let at = |of| release.tables[0].at(&[Coordinate::Code(2024), of]).unwrap();
-    assert!(is_hidden(at(Coordinate::Code(code("sex", "F")))));
     assert_eq!(value(at(Coordinate::Total)), Some(98));
+    assert_eq!(value(at(Coordinate::Code(code("sex", "F")))), Some(98));
+    assert!(is_hidden(at(Coordinate::Code(code("sex", "M")))));
 }
 
 #[test]
 fn a_part_and_a_population_of_one_code_are_the_same_persons() {
-    let mut all = people(1..=95, |_| ());
-    all.extend(people(96..=100, |v| v.sex = code("sex", "M")));
-    let rows = prepared("victims", &all);
-    let part = Dimension::codes("sex", vec![code("sex", "F"), code("sex", "M")]).with_total();
-    let by_part = query("victims", vec![years(&[2024]), part]);
-    let mut women = query("victims", vec![years(&[2024])]);
-    women.population.insert("sex".into(), vec![code("sex", "F")]);
-    let release = released(vec![table("parts", &rows, &by_part), table("women", &rows, &women)]);
+    let rows = prepared("victims", &of_three_ages());
+    let by_part = query("victims", vec![years(&[2024]), whole("age_group")]);
+    let mut children = query("victims", vec![years(&[2024])]);
+    children.population.insert("age_group".into(), vec![code("age_group", "child")]);
+    let release = released(vec![table("parts", &rows, &by_part), table("children", &rows, &children)]);
     assert!(is_hidden(release.tables[1].at(&[Coordinate::Code(2024)]).unwrap()), "hidden in one table, hidden in both");
 }
 

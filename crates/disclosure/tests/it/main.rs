@@ -6,3 +6,4 @@ mod floors;
 mod properties;
 mod questions;
 mod support;
+mod vault;

@@ -1,10 +1,11 @@
 //! A small population, written as codes, and the road through the vault.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use disclosure::{
-    Column, Coordinate, Dimension, DisclosureError, Figure, Mark, Measure, Microdata, ObsStatus, Prepared, Release,
-    Table, TableQuery, protect, tabulate,
+    Column, Coordinate, Dimension, Figure, Mark, Measure, Microdata, ObsStatus, Prepared, Release, Span, Table,
+    TableQuery, Vault, VaultError, tabulate,
 };
 use events::code_list::list;
 use policy::{Key, Keys, Master, Policy};
@@ -96,6 +97,7 @@ pub fn microdata(dataset: &str, victims: &[Victim]) -> Microdata {
         agency: victims.iter().map(|v| v.agency).collect(),
         served_by: None,
         dims,
+        measures: BTreeMap::new(),
     }
 }
 
@@ -124,12 +126,22 @@ pub fn table(name: &str, rows: &Prepared, query: &TableQuery) -> Table {
     Table { name: name.into(), cells: tabulate(rows, query).unwrap(), marks: Vec::new() }
 }
 
-pub fn released(tables: Vec<Table>) -> Release {
-    protect(tables, &keys()).unwrap()
+/// A vault with the default policy that remembers nothing yet.
+pub fn vault() -> Vault {
+    Vault::forgetful(Arc::new(Policy::default()), &keys())
 }
 
-pub fn try_released(tables: Vec<Table>) -> Result<Release, DisclosureError> {
-    protect(tables, &keys())
+/// An edition of the end of 2025.
+pub fn span() -> Span {
+    Span { edition: 1, years: 2011..=2025, last_quarter: quarter(2025, 4), is_open: false }
+}
+
+pub fn released(tables: Vec<Table>) -> Release {
+    vault().release(tables, &span()).unwrap().0
+}
+
+pub fn try_released(tables: Vec<Table>) -> Result<Release, VaultError> {
+    Ok(vault().release(tables, &span())?.0)
 }
 
 /// The one figure of victims of one year, nothing else asked.

@@ -7,6 +7,8 @@
 use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
+use disclosure::Span;
+use policy::TimeLevel;
 
 use super::EditionError;
 use crate::indicator::{Years, quarter_code};
@@ -51,6 +53,14 @@ impl AsOf {
     /// The code of the quarter in which it lies.
     pub(super) fn quarter(self) -> u16 {
         quarter_code(self.year(), self.0.month0() as u16 / 3 + 1)
+    }
+
+    /// The periods of the edition of this number.
+    pub(super) fn span(self, edition: i64) -> Span {
+        let years = self.years();
+        let last_quarter = self.quarter();
+        let last_day = TimeLevel::Quarter.days(last_quarter).map(|(_, last)| last);
+        Span { edition, years: years.first..=years.last, last_quarter, is_open: last_day != Some(self.day()) }
     }
 
     /// The days whose facts are in the edition.

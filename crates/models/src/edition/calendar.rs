@@ -380,6 +380,7 @@ mod tests {
                     Column::One(vec![TimeLevel::Month.of_day(year(2024).0 + 100), policy::time::UNKNOWN]),
                 ),
             ]),
+            measures: BTreeMap::new(),
         };
         let spans: Vec<i32> = facts(&rows).iter().map(|fact| fact.to - fact.from).collect();
         assert_eq!(spans, [365, 29]);

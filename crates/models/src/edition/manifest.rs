@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
+use disclosure::Head;
 use serde_json::{Value, json};
 
 /// What an edition follows from.
@@ -28,6 +29,8 @@ pub struct Manifest {
     pub methodology: String,
     /// Fingerprint of the master key.
     pub key_fingerprint: String,
+    /// Where the vault's memory stood before the edition was made, and after.
+    pub ledger: [Head; 2],
 }
 
 impl Manifest {
@@ -37,6 +40,7 @@ impl Manifest {
             "as_of": self.as_of.to_string(), "published_at": self.published_at, "synthetic": self.synthetic, "cut": self.cut,
             "lake_version": self.lake_version, "marts": self.marts, "sql": self.sql, "policy": self.policy,
             "methodology": self.methodology, "key_fingerprint": self.key_fingerprint,
+            "ledger": {"before": self.ledger[0].to_text(), "after": self.ledger[1].to_text()},
         })
     }
 
@@ -49,6 +53,12 @@ impl Manifest {
     pub fn published_on(kept: &Value) -> Option<NaiveDate> {
         let at = DateTime::parse_from_rfc3339(kept["published_at"].as_str()?).ok()?;
         Some(at.with_timezone(&FixedOffset::east_opt(5 * 3_600)?).date_naive())
+    }
+
+    /// Where the vault's memory stood before an edition was made, and after.
+    pub fn ledger_of(kept: &Value) -> Option<[Head; 2]> {
+        let head = |at: &str| Head::from_text(kept["ledger"][at].as_str()?);
+        Some([head("before")?, head("after")?])
     }
 
     /// The cut of a kept manifest.

@@ -12,16 +12,15 @@ mod release;
 mod rows;
 
 use chrono::{Datelike, NaiveDate};
-use disclosure::DisclosureError;
+use disclosure::{DisclosureError, Vault, VaultError};
 use lake::{EditionInfo, LakeError, Published};
-use policy::{Keys, Policy};
 use serde_json::Value;
 use uuid::Uuid;
 
 pub use calendar::EditionSource;
 pub use manifest::Manifest;
 pub use population::{Population, TERRITORY, population};
-pub use release::{ReleasedIndicators, release, unprotected};
+pub use release::{ReleasedIndicators, release, room, unprotected};
 pub use rows::{Key, Row, to_batch};
 
 use crate::indicator::GridError;
@@ -55,6 +54,9 @@ pub enum EditionError {
     /// Counting or protection failed; nothing was released.
     #[error(transparent)]
     Disclosure(#[from] DisclosureError),
+    /// The vault did not answer, or could not remember; nothing was released.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The Snapshot's rows could not be read.
     #[error("the Snapshot cannot be read: {0}")]
     Microdata(String),
@@ -115,9 +117,8 @@ pub enum EditionError {
 pub async fn publish<S>(
     published: &mut Published,
     source: &S,
-    policy: &Policy,
-    keys: &Keys,
-    manifest: Manifest,
+    vault: &Vault,
+    mut manifest: Manifest,
     today: NaiveDate,
     id: Uuid,
 ) -> Result<EditionInfo, EditionError>
@@ -128,7 +129,8 @@ where
     let earlier = published.editions().await?;
     check_calendar(earlier.iter().map(|info| (info.edition, &info.manifest)), &manifest, today)?;
     let number = earlier.last().map_or(1, |last| last.edition + 1);
-    let released = release(source, policy, keys, manifest.as_of)?;
+    let released = release(source, vault, manifest.as_of, number)?;
+    manifest.ledger = released.ledger;
     let batch = to_batch(&released.rows, number, manifest.as_of);
     Ok(published.append_edition(number, id, &[batch], manifest.to_json()).await?)
 }
@@ -189,19 +191,14 @@ pub fn check_unchanged(info: &EditionInfo, now: &Manifest) -> Result<(), Edition
     Ok(())
 }
 
-/// Makes an edition's rows again from a Snapshot of the events below its cut, and compares.
-pub fn recompute<S>(
-    info: &EditionInfo,
-    source: &S,
-    policy: &Policy,
-    keys: &Keys,
-    as_of: NaiveDate,
-) -> Result<Recomputed, EditionError>
+/// Makes an edition's rows again from a Snapshot of the events below its cut, and compares. `vault` remembers what was
+/// released before the edition, and what it is asked now is forgotten with it.
+pub fn recompute<S>(info: &EditionInfo, source: &S, vault: &Vault, as_of: NaiveDate) -> Result<Recomputed, EditionError>
 where
     S: EditionSource,
     S::Error: std::fmt::Display,
 {
-    let released = release(source, policy, keys, as_of)?;
+    let released = release(source, vault, as_of, info.edition)?;
     let batch = to_batch(&released.rows, info.edition, as_of);
     let hash = lake::canonical::hash(&batch.schema(), std::slice::from_ref(&batch))?;
     Ok(Recomputed { published: info.rows_blake3.clone(), recomputed: hash.to_hex().to_string() })
@@ -228,6 +225,7 @@ mod tests {
             policy: String::new(),
             methodology: String::new(),
             key_fingerprint: String::new(),
+            ledger: Default::default(),
         }
     }
 

@@ -6,9 +6,11 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, Days, NaiveDate};
 use disclosure::truth::unprotected_counts;
-use disclosure::{Coordinate, Mark, Marked, Prepared, Released, Table as CountedTable, Utility, protect, tabulate};
+use disclosure::{
+    Coordinate, Head, Mark, Marked, Prepared, Released, Room, Table as CountedTable, Utility, Vault, tabulate,
+};
 use events::code_list::CodeList;
-use policy::{Keys, Policy};
+use policy::Policy;
 
 use super::as_of::AsOf;
 use super::calendar::{Calendar, EditionSource};
@@ -25,6 +27,8 @@ pub struct ReleasedIndicators {
     pub utility: Vec<Utility>,
     /// What the joint audit did.
     pub audit: disclosure::AuditReport,
+    /// Where the vault's memory stood before and after.
+    pub ledger: [Head; 2],
 }
 
 /// A table with the indicator that it belongs to.
@@ -34,30 +38,27 @@ struct Asked {
     name: String,
 }
 
-/// Makes the rows of an edition as of a date.
-pub fn release<S>(
-    source: &S,
-    policy: &Policy,
-    keys: &Keys,
-    as_of: NaiveDate,
-) -> Result<ReleasedIndicators, EditionError>
+/// Makes the rows of the edition of this number as of a date.
+///
+/// All of it is remembered by the vault before anything is returned.
+pub fn release<S>(source: &S, vault: &Vault, as_of: NaiveDate, edition: i64) -> Result<ReleasedIndicators, EditionError>
 where
     S: EditionSource,
     S::Error: std::fmt::Display,
 {
-    let as_of = AsOf::new(as_of)?;
+    let (as_of, policy) = (AsOf::new(as_of)?, vault.policy());
     let asked = asked(policy);
     let calendar = Calendar::read(source, policy, as_of)?;
     let mut prepared = Rooms { days: as_of.days(), known: BTreeMap::new() };
     let mut tables = Vec::with_capacity(asked.len());
     for Asked { indicator, table, name } in &asked {
         let query = question(indicator, table, policy, as_of)?;
-        let cells = tabulate(prepared.of(&table.dataset, source, policy, keys)?, &query)?;
+        let cells = tabulate(prepared.of(&table.dataset, source, vault)?, &query)?;
         let mut marks = marks(table, as_of);
         marks.extend(calendar.not_collected(indicator, table, &query, policy));
         tables.push(CountedTable { name: name.clone(), cells, marks });
     }
-    let released = protect(tables, keys)?;
+    let (released, ledger) = vault.release(tables, &as_of.span(edition))?;
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     for (asked, table) in asked.iter().zip(&released.tables) {
         for row in rows_of(asked, table, policy)? {
@@ -65,27 +66,37 @@ where
         }
     }
     derive::shares_and_rates(&mut rows, policy);
-    Ok(ReleasedIndicators { rows: rows.into_values().collect(), utility: released.utility, audit: released.audit })
+    let rows = rows.into_values().collect();
+    Ok(ReleasedIndicators { rows, utility: released.utility, audit: released.audit, ledger })
 }
 
-/// The counts of every table before protection, for comparing with ground truth. **Never on the road to a reader**: callers are
-/// tests and figures.
-pub fn unprotected<S>(
-    source: &S,
-    policy: &Policy,
-    keys: &Keys,
-    as_of: NaiveDate,
-) -> Result<Vec<(Key, u64)>, EditionError>
+/// The Snapshot that an edition was made of, as questions see it: every dataset of the policy, as of the edition's date.
+pub fn room<S>(source: &S, vault: &Vault, as_of: NaiveDate, edition: i64) -> Result<Room, EditionError>
 where
     S: EditionSource,
     S::Error: std::fmt::Display,
 {
-    let as_of = AsOf::new(as_of)?;
+    let date = AsOf::new(as_of)?;
+    let mut rooms = Rooms { days: date.days(), known: BTreeMap::new() };
+    for dataset in vault.policy().datasets.iter() {
+        rooms.of(&dataset.name, source, vault)?;
+    }
+    Ok(Room { span: date.span(edition), as_of: as_of.to_string(), datasets: rooms.known })
+}
+
+/// The counts of every table before protection, for comparing with ground truth. **Never on the road to a reader**: callers are
+/// tests and figures.
+pub fn unprotected<S>(source: &S, vault: &Vault, as_of: NaiveDate) -> Result<Vec<(Key, u64)>, EditionError>
+where
+    S: EditionSource,
+    S::Error: std::fmt::Display,
+{
+    let (as_of, policy) = (AsOf::new(as_of)?, vault.policy());
     let mut prepared = Rooms { days: as_of.days(), known: BTreeMap::new() };
     let mut counts = BTreeMap::new();
     for asked in asked(policy) {
         let query = question(asked.indicator, asked.table, policy, as_of)?;
-        let cells = tabulate(prepared.of(&asked.table.dataset, source, policy, keys)?, &query)?;
+        let cells = tabulate(prepared.of(&asked.table.dataset, source, vault)?, &query)?;
         let names = Names::of(&asked, policy)?;
         for cell in unprotected_counts(&cells) {
             if let Some(key) = names.key(&asked, &cell.at) {
@@ -165,7 +176,7 @@ struct Rooms {
 }
 
 impl Rooms {
-    fn of<S>(&mut self, dataset: &str, source: &S, policy: &Policy, keys: &Keys) -> Result<&Prepared, EditionError>
+    fn of<S>(&mut self, dataset: &str, source: &S, vault: &Vault) -> Result<&Prepared, EditionError>
     where
         S: EditionSource,
         S::Error: std::fmt::Display,
@@ -173,7 +184,7 @@ impl Rooms {
         if !self.known.contains_key(dataset) {
             let rows =
                 source.within(dataset, &self.days).map_err(|error| EditionError::Microdata(error.to_string()))?;
-            self.known.insert(dataset.to_owned(), Prepared::new(rows, policy, keys)?);
+            self.known.insert(dataset.to_owned(), vault.prepare(rows)?);
         }
         Ok(&self.known[dataset])
     }

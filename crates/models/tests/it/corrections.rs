@@ -1,54 +1,14 @@
 //! Corrections and retractions, each as a sentence of domain.md 4: whatever came first, whatever they point at.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
 
 use disclosure::Column;
-use eventlog::simulated::{ManualClock, SimulatedLog};
-use eventlog::{EventSink as _, Outgoing};
 use events::code_list::list;
-use ingest::{Clock, CountedIds, Worker, WorkerConfig};
-use lake::{Events, Store, StoreKind};
-use models::{ModelsError, RefreshOptions, RefreshReport, Snapshot, SqlSet, refresh};
-use tempfile::TempDir;
+use lake::Events;
+use models::{ModelsError, RefreshOptions, Snapshot, SqlSet, refresh};
 
+use crate::road::{Road, Told, id, subject};
 use crate::support::{keys, policy};
-
-/// 9 March 2025, 12:00 in Karachi, in milliseconds UTC.
-const LOG_MS: i64 = 1_741_503_600_000;
-
-#[derive(Debug)]
-struct StillClock;
-
-impl Clock for StillClock {
-    fn now_us(&self) -> i64 {
-        LOG_MS * 1_000
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-/// A message of an agency: its number is that of its event.
-#[derive(Clone)]
-struct Told {
-    agency: &'static str,
-    number: u64,
-    kind: &'static str,
-    record: u64,
-    hour: u32,
-    data: String,
-}
-
-fn id(number: u64) -> uuid::Uuid {
-    uuid::Uuid::from_u128((LOG_MS as u128 - 86_400_000) << 80 | 0x7 << 76 | 0b10 << 62 | u128::from(number))
-}
-
-fn subject(agency: &str, record: u64) -> String {
-    format!("{agency}/{record:0>16}bcdf")
-}
 
 /// Version `version` of a case, registered in a province.
 fn case(number: u64, version: u32, province: &str) -> Told {
@@ -90,59 +50,6 @@ impl Told {
 
     fn at(self, hour: u32) -> Self {
         Self { hour, ..self }
-    }
-}
-
-/// A log, and the lake that it is ingested into.
-struct Road {
-    store: Store,
-    log: SimulatedLog,
-    _dir: TempDir,
-}
-
-impl Road {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let log = SimulatedLog::new("test", 1, ManualClock::at(LOG_MS));
-        Self { store: crate::stores::at(dir.path()), log, _dir: dir }
-    }
-
-    /// Sends messages, ingests them and folds.
-    async fn tell(&self, messages: &[Told]) -> (Snapshot, RefreshReport) {
-        let mut sink = self.log.sink();
-        for told in messages {
-            let text = |text: String| text.into_bytes();
-            let subject = subject(told.agency, told.record);
-            let headers = [
-                ("content-type", text("application/json".into())),
-                ("ce_specversion", text("1.0".into())),
-                ("ce_id", text(id(told.number).to_string())),
-                ("ce_source", text(format!("urn:pk:tip:{}", told.agency))),
-                ("ce_type", text(format!("pk.tip.{}", told.kind))),
-                ("ce_dataschema", text(format!("https://schemas.amanat.example/{}/v1", told.kind))),
-                ("ce_subject", text(subject.clone())),
-                ("ce_time", text(format!("2025-03-09T{:02}:00:00+05:00", told.hour))),
-                ("ce_synthetic", text("true".into())),
-            ];
-            let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_slice())).collect();
-            let out = Outgoing {
-                key: Some(subject.as_bytes()),
-                headers: &headers,
-                value: Some(told.data.as_bytes()),
-                timestamp_ms: LOG_MS,
-            };
-            sink.append(&eventlog::stream_name(told.agency), &[out]).unwrap();
-        }
-        let mut config = WorkerConfig::new(StoreKind::Sample);
-        config.poll_wait = Duration::from_millis(1);
-        let events = Events::open_or_create(&self.store, "test").await.unwrap();
-        let ids = Arc::new(CountedIds::new(events.lake_version() + 1));
-        let mut worker = Worker::new(self.log.source(), events, policy(), keys(), config, Arc::new(StillClock), ids);
-        let report = worker.drain().await.unwrap();
-        assert_eq!(report.counts.set_aside, [0; 8], "every message of these tests is an event of the contract");
-        let snapshot = Events::open(&self.store, "reader").await.unwrap().snapshot().unwrap();
-        let options = RefreshOptions { thorough: true, ..RefreshOptions::default() };
-        refresh(&self.store, &snapshot, &policy(), &keys(), &options).await.unwrap()
     }
 }
 

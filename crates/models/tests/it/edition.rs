@@ -9,7 +9,7 @@ use models::{RefreshOptions, SqlSet, refresh};
 use policy::Policy;
 use sample::Size;
 
-use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy};
+use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy, vault};
 
 const EXACT: [&str; 4] = ["C01", "C04", "L01", "L02"];
 
@@ -20,8 +20,8 @@ async fn exact_cells_are_the_counts_and_what_nobody_reported_is_not_a_zero() {
     assert_eq!(snapshot.sql_hash(), SqlSet::embedded().hash().to_hex().as_str());
     let (policy, as_of) = (policy(), AS_OF.parse().unwrap());
     let source = snapshot.source(&policy);
-    let counts: BTreeMap<Key, u64> = unprotected(&source, &policy, &keys(), as_of).unwrap().into_iter().collect();
-    let rows = release(&source, &policy, &keys(), as_of).unwrap().rows;
+    let counts: BTreeMap<Key, u64> = unprotected(&source, &vault(&policy), as_of).unwrap().into_iter().collect();
+    let rows = release(&source, &vault(&policy), as_of, 1).unwrap().rows;
 
     let is_exact =
         |row: &&Row| (EXACT.contains(&row.key.indicator.as_str()) && row.unit != "percent") || is_exact_c05(row);
@@ -72,7 +72,7 @@ async fn an_edition_speaks_of_what_began_on_or_before_its_date() {
     let policy = policy();
     let source = snapshot.source(&policy);
     let counts = |as_of: &str| -> BTreeMap<Key, u64> {
-        unprotected(&source, &policy, &keys(), as_of.parse().unwrap()).unwrap().into_iter().collect()
+        unprotected(&source, &vault(&policy), as_of.parse().unwrap()).unwrap().into_iter().collect()
     };
     let (all, half) = (counts(AS_OF), counts("2018-06-30"));
     let of = |cells: &BTreeMap<Key, u64>, wanted: &dyn Fn(&Key) -> bool| -> u64 {
@@ -99,7 +99,7 @@ async fn a_policy_of_one_dataset_makes_its_mart_and_publishes_its_indicators_alo
     let options = RefreshOptions::default();
     let (snapshot, _) = refresh(&lake.store, &lake.events().await, &policy, &keys(), &options).await.unwrap();
     assert_eq!(snapshot.hashes().keys().collect::<Vec<_>>(), ["calendar", "victims"]);
-    let rows = release(&snapshot.source(&policy), &policy, &keys(), AS_OF.parse().unwrap()).unwrap().rows;
+    let rows = release(&snapshot.source(&policy), &vault(&policy), AS_OF.parse().unwrap(), 1).unwrap().rows;
     let indicators: BTreeSet<&str> = rows.iter().map(|row| row.key.indicator.as_str()).collect();
     assert_eq!(
         indicators.into_iter().collect::<Vec<_>>(),

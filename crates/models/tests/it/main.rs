@@ -5,6 +5,8 @@ mod corrections;
 mod edition;
 mod enforced;
 mod order;
+mod road;
+mod rows;
 #[path = "../../../lake/tests/it/stores.rs"]
 mod stores;
 mod support;

@@ -8,7 +8,7 @@ use models::edition::{release, to_batch};
 use models::{RefreshOptions, Snapshot};
 use sample::{Feedline, Size};
 
-use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy};
+use crate::support::{AS_OF, Arrival, Lake, feed, policy, vault};
 
 /// Hashes of all marts, and of the rows that an edition would publish.
 pub async fn hashes(
@@ -18,7 +18,7 @@ pub async fn hashes(
 ) -> (BTreeMap<String, String>, String) {
     let (snapshot, _) = Lake::of(lines, arrival).await.refresh(options).await;
     let (policy, as_of) = (policy(), AS_OF.parse().unwrap());
-    let released = release(&snapshot.source(&policy), &policy, &keys(), as_of).unwrap();
+    let released = release(&snapshot.source(&policy), &vault(&policy), as_of, 1).unwrap();
     let rows = to_batch(&released.rows, 1, as_of);
     (snapshot.hashes(), lake::canonical::hash(&rows.schema(), &[rows]).unwrap().to_hex().to_string())
 }

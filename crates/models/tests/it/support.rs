@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use disclosure::Vault;
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::{EventSink as _, Outgoing};
 use ingest::{Clock, CountedIds, StaticSchemas, Worker, WorkerConfig};
@@ -31,6 +32,11 @@ impl Clock for StillClock {
 
 pub fn keys() -> Arc<Keys> {
     Arc::new(Keys::derive(&Master::from_bytes([7; 32])))
+}
+
+/// A vault that has released nothing yet.
+pub fn vault(policy: &Policy) -> Vault {
+    Vault::forgetful(Arc::new(policy.clone()), &keys())
 }
 
 pub fn policy() -> Arc<Policy> {

@@ -8,7 +8,7 @@ use models::indicator::published_column;
 use models::{RefreshOptions, Snapshot, SqlSet};
 use sample::{Size, Truth};
 
-use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy, thorough, world};
+use crate::support::{AS_OF, Arrival, Lake, feed, policy, thorough, vault, world};
 
 /// Indicator, measure, period, dimensions that apply.
 type Cell = (String, String, String, BTreeMap<String, String>);
@@ -51,7 +51,7 @@ fn truth(size: Size) -> BTreeMap<Cell, u64> {
 
 fn counted(snapshot: &Snapshot) -> BTreeMap<Cell, u64> {
     let policy = policy();
-    let cells = unprotected(&snapshot.source(&policy), &policy, &keys(), AS_OF.parse().unwrap()).unwrap();
+    let cells = unprotected(&snapshot.source(&policy), &vault(&policy), AS_OF.parse().unwrap()).unwrap();
     let named = |(key, count): (models::edition::Key, u64)| {
         let dims = DIMENSIONS.iter().zip(key.dimensions).filter(|(_, code)| code != "_Z");
         let dims = dims.map(|(dim, code)| ((*dim).to_owned(), code)).collect();

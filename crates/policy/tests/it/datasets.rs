@@ -267,3 +267,125 @@ fn a_question_off_the_declared_grids_is_not_exact() {
     let accused = policy.datasets.get("judgments").unwrap();
     assert!(!accused.is_declared(Count::Unit, &["year", "sex"], &BTreeMap::new()));
 }
+
+#[test]
+fn a_measure_has_public_bounds_and_bins() {
+    let policy = Policy::default();
+    let months = &policy.datasets.get("judgments").unwrap().measures["imprisonment_months"];
+    assert_eq!((months.min, months.max, months.sensitive), (0, 300, false));
+    assert_eq!((months.bins.first(), months.bins.last()), (Some(&0), Some(&300)));
+    let measures = |name: &str| policy.datasets.get(name).unwrap().measures.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(measures("judgments"), ["compensation_pkr", "fine_pkr", "imprisonment_months"]);
+    assert_eq!(measures("inspections"), ["children", "released", "workers"]);
+    assert_eq!(measures("victims"), [""; 0], "nothing of a victim is summed");
+}
+
+#[test]
+fn bins_that_are_no_bins_are_refused() {
+    let changed = |to: &str| {
+        with(|text| text.replace("children = { min = 0, max = 50, bins = [0, 1, 2, 3, 5, 10, 20, 50] }", to))
+    };
+    let place = "inspections.measures.children";
+    for (to, why) in [
+        ("children = { min = 0, max = 0, bins = [0] }", "min must be below max"),
+        ("children = { min = 0, max = 2000000000000, bins = [0, 2000000000000] }", "between -10^12 and 10^12"),
+        ("children = { min = 0, max = 50, bins = [] }", "the first edge of bins must be min and the last max"),
+        ("children = { min = 0, max = 50, bins = [1, 50] }", "the first edge of bins must be min and the last max"),
+        ("children = { min = 0, max = 50, bins = [0, 20] }", "the first edge of bins must be min and the last max"),
+        ("children = { min = 0, max = 50, bins = [0, 10, 10, 50] }", "must ascend"),
+        ("children = { min = 0, max = 50, bins = [0, 20, 10, 50] }", "must ascend"),
+    ] {
+        refused(changed(to), why);
+        refused(changed(to), place);
+    }
+    let edges: Vec<String> = (0..=101).map(|edge| edge.to_string()).collect();
+    refused(changed(&format!("children = {{ min = 0, max = 101, bins = [{}] }}", edges.join(", "))), "101 edges");
+    refused(changed("children = { min = 0, max = 50, bins = [0, 50], unit = \"persons\" }"), "unknown field");
+}
+
+#[test]
+fn a_measure_and_its_bands_have_names_of_their_own() {
+    let with_measure = |name: &str| {
+        with(|text| {
+            text.replace(
+                "released = { min",
+                &format!("{name} = {{ min = 0, max = 1, bins = [0, 1] }}\nreleased = {{ min"),
+            )
+        })
+    };
+    assert!(with_measure("fires").is_ok());
+    for name in ["sector", "isic", "year"] {
+        refused(with_measure(name), &format!("`{name}` is declared twice"));
+    }
+    refused(with_measure("workers_band"), "`workers_band` is declared twice");
+    let column = with(|text| {
+        text.replace(
+            "[inspections.columns]\n",
+            "[inspections.columns]\nworkers_band = { profile = \"std\", list = \"yes_no\" }\n",
+        )
+    });
+    refused(column, "`workers_band` is declared twice");
+}
+
+#[test]
+fn a_band_is_a_dimension_of_one_level_whose_codes_are_the_bins_and_unknown() {
+    let policy = Policy::default();
+    let judgments = policy.datasets.get("judgments").unwrap();
+    let band = "imprisonment_months_band";
+    assert!(matches!(judgments.resolve(band), Some(Resolved::Band(m)) if m.name == "imprisonment_months"));
+    assert_eq!(judgments.resolve("imprisonment_months"), None, "the number itself is no dimension");
+    assert_eq!(judgments.resolve(band).unwrap().list(), None);
+    assert_eq!(judgments.dimension_of(band), Some(band));
+    assert_eq!(judgments.levels(band), [band]);
+    assert!(judgments.all_levels().any(|level| level == band));
+    assert!(!judgments.is_many(band));
+    let codes = judgments.codes(band, 2024..=2024).unwrap();
+    let texts: Vec<String> = codes.iter().map(|code| judgments.code_text(band, *code).unwrap()).collect();
+    let expected =
+        ["0", "1-5", "6-11", "12-23", "24-35", "36-59", "60-83", "84-119", "120-167", "168-239", "240+", "_X"];
+    assert_eq!(texts, expected);
+    for (code, text) in codes.iter().zip(expected) {
+        assert_eq!(judgments.code_of(band, text, 2024..=2024), Some(*code));
+        assert_eq!(judgments.roll_up(band, band, *code), Some(*code));
+    }
+    assert_eq!(judgments.unknown(band), codes.last().copied());
+    assert_eq!(judgments.code_text(band, 12), None);
+    assert_eq!(judgments.code_of(band, "6", 2024..=2024), None);
+    assert_eq!(judgments.roll_up(band, band, 12), None);
+    assert_eq!(judgments.roll_up(band, "fine_pkr_band", 1), None);
+}
+
+#[test]
+fn a_value_is_in_the_bin_that_holds_it_and_beyond_the_bounds_in_the_outermost() {
+    let policy = Policy::default();
+    let months = &policy.datasets.get("judgments").unwrap().measures["imprisonment_months"];
+    let band = |value| months.band_text(months.band_of(value)).unwrap();
+    for (value, text) in [
+        (-1, "0"),
+        (0, "0"),
+        (1, "1-5"),
+        (5, "1-5"),
+        (6, "6-11"),
+        (239, "168-239"),
+        (240, "240+"),
+        (300, "240+"),
+        (9999, "240+"),
+    ] {
+        assert_eq!(band(Some(value)), text, "{value}");
+    }
+    assert_eq!(band(None), "_X", "what was never said is no zero");
+}
+
+#[test]
+fn bands_of_an_act_may_stand_in_a_declared_grid_as_its_one_attribute() {
+    let grid =
+        |by: &str| with(|text| text.replace(r#"by = ["quarter", "province"], where"#, &format!("by = [{by}], where")));
+    assert!(grid(r#""quarter", "province", "children_band""#).is_ok());
+    refused(grid(r#""quarter", "children_band", "sector""#), "one attribute of the act");
+    refused(grid(r#""quarter", "children""#), "unknown dimension `children`");
+    let unheard_of = with(|text| {
+        text.replace("released = { min", "fires = { min = 0, max = 1, bins = [0, 1] }\nreleased = { min")
+            .replace(r#"by = ["quarter", "province"], where"#, r#"by = ["quarter", "fires_band"], where"#)
+    });
+    refused(unheard_of, "not known to tell of an act");
+}

@@ -21,6 +21,7 @@ fn every_purpose_has_a_key_of_its_own() {
         &k.set_aside,
         &k.set_aside_nonce,
         &k.set_aside_hash,
+        &k.audit_head,
     ];
     for (i, a) in all.iter().enumerate() {
         assert!(all[i + 1..].iter().all(|b| a != b));
@@ -43,6 +44,7 @@ fn context_strings_are_frozen() {
         (&k.set_aside, "amanat 2026-11 set-aside"),
         (&k.set_aside_nonce, "amanat 2026-11 set-aside-nonce"),
         (&k.set_aside_hash, "amanat 2026-11 set-aside-hash"),
+        (&k.audit_head, "amanat 2026-11 audit-head"),
     ] {
         assert_eq!(**key, blake3::derive_key(context, &[7; 32]), "{context}");
     }

@@ -1,0 +1,352 @@
+//! What questions cost, and what it does to their noise (privacy.md 6.8).
+//!
+//! Each distinct grid (dimensions with their levels, and what is measured) is charged once to every block of province and
+//! quarter that it touches, whoever asks; slices of it are free for ever. Counters only rise: the more grids touch a
+//! block, the wider the noise of the next, until a role's share is spent. Charges follow from the question alone, never
+//! from data or from what was answered, so that the bill tells nothing.
+//!
+//! Absent: refunds; persons; time, but for the quarter that is still open.
+
+use std::collections::HashMap;
+
+use policy::{Dataset, Profile, Resolved, Role, TIME, TimeLevel};
+
+use crate::noise::Tier;
+use crate::query::Measure;
+use crate::release_store::Charge;
+
+/// Province and quarter, as codes of the main place and time.
+pub(crate) type Block = (u16, u16);
+
+/// The counter that every question raises.
+const PRESENCE: &str = "presence";
+
+/// What a question is about, as far as it is charged.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Grid {
+    /// The universe whose counters it raises.
+    pub(crate) universe: String,
+    /// Its name: dataset-independent where the same persons are asked in the same way.
+    pub(crate) name: String,
+    /// Counters with their weights.
+    pub(crate) counters: Vec<(String, u32)>,
+}
+
+/// One dimension of a grid.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Axis {
+    /// The level.
+    pub(crate) level: String,
+    /// Codes taken together that are no node of the hierarchy: a level of its own.
+    pub(crate) together: Option<Vec<Vec<u16>>>,
+}
+
+impl Axis {
+    #[cfg(test)]
+    fn level(level: &str) -> Self {
+        Self { level: level.to_owned(), together: None }
+    }
+
+    fn name(&self) -> String {
+        self.together.as_ref().map_or_else(|| self.level.clone(), |codes| format!("{}{codes:?}", self.level))
+    }
+}
+
+impl Grid {
+    /// The grid of these dimensions for a measure, with what it weighs.
+    pub(crate) fn of(dataset: &Dataset, measure: &Measure, mut axes: Vec<Axis>) -> Self {
+        axes.sort();
+        axes.dedup();
+        let splitting = |axis: &&Axis| splits_blocks(dataset, &axis.level);
+        let dimensions = axes.iter().filter(splitting).count();
+        let factor = factor(dataset, measure, &axes);
+        let weight = |dimensions: usize| factor << (dimensions.max(1) - 1);
+        let mut counters = vec![(PRESENCE.to_owned(), weight(dimensions))];
+        for axis in &axes {
+            if let Some((column, profile)) = secret(dataset, &axis.level) {
+                counters.push((format!("{column}/{}", profile.name()), weight(dimensions.saturating_sub(1))));
+            }
+        }
+        counters.dedup();
+        let names: Vec<String> = axes.iter().map(Axis::name).collect();
+        let measured = match measure {
+            Measure::Units => "units".to_owned(),
+            Measure::Cases => "cases".to_owned(),
+            Measure::Agencies => "agencies".to_owned(),
+            Measure::Rows => format!("rows of {}", dataset.name),
+            Measure::Sum(column) => format!("sum of {}.{column}", dataset.name),
+        };
+        // Persons of one universe are the same persons in each of its datasets, but a level may mean something else there.
+        let name = format!("{}: {measured} by {}", dataset.name, names.join(", "));
+        Self { universe: dataset.universe.clone(), name, counters }
+    }
+}
+
+/// Whether a level tells persons of one block apart: not the province of the main place, nor quarters and longer.
+fn splits_blocks(dataset: &Dataset, level: &str) -> bool {
+    match dataset.resolve(level) {
+        Some(Resolved::Time(time)) => time == TimeLevel::Month,
+        _ => province_level(dataset) != Some(level),
+    }
+}
+
+/// The level of the main place whose codes are provinces.
+pub(crate) fn province_level(dataset: &Dataset) -> Option<&str> {
+    let dimension = dataset.dimension_of(&dataset.place)?;
+    dataset
+        .levels(dimension)
+        .into_iter()
+        .find(|level| dataset.resolve(level).and_then(Resolved::list) == Some("province"))
+}
+
+/// The column of a level with a counter of its own, and how it is protected.
+fn secret<'a>(dataset: &'a Dataset, level: &str) -> Option<(&'a str, Profile)> {
+    match dataset.resolve(level)? {
+        Resolved::Column(column, _) if column.secret || column.profile > Profile::Std => {
+            Some((&column.name, column.profile))
+        }
+        _ => None,
+    }
+}
+
+/// By what the weight is multiplied: many-valued 3, codes put together 2, sums 4.
+fn factor(dataset: &Dataset, measure: &Measure, axes: &[Axis]) -> u32 {
+    let many = axes.iter().any(|axis| dataset.is_many(&axis.level));
+    let together = axes.iter().any(|axis| axis.together.is_some() && dataset.dimension_of(&axis.level) != Some(TIME));
+    let sum = matches!(measure, Measure::Sum(_));
+    (if many { 3 } else { 1 }) * (if together { 2 } else { 1 }) * (if sum { 4 } else { 1 })
+}
+
+/// The first tier of a counter, and the tier that a count of charges leads to; `None` past the last.
+fn schedule(counter: &str, t: u64) -> Option<Tier> {
+    // V = V_0 max(1, (t / T_0)^gamma), compared without roots or fractions.
+    let reaches = |tier: &Tier| {
+        let v = tier.variance();
+        match counter.rsplit_once('/').map(|(_, profile)| profile) {
+            None => v >= 4 && u128::from(v * v) * 64_u128.pow(3) >= 16 * u128::from(t).pow(3),
+            Some("sens") => v >= 9 && v * 64 >= 9 * t * t,
+            Some("high") => v >= 16 && v * 64 >= 16 * t * t,
+            Some(_) => v >= 4 && v * 64 >= 4 * t * t,
+        }
+    };
+    Tier::ALL.into_iter().find(reaches)
+}
+
+/// The most that a counter may reach: its noise is then of the last tier.
+fn most(counter: &str) -> u64 {
+    match counter.rsplit_once('/').map(|(_, profile)| profile) {
+        None => 697,
+        Some("sens") => 32,
+        Some("high") => 24,
+        Some(_) => 48,
+    }
+}
+
+/// A counter of a block: the sum of its charges, of all and by who paid.
+#[derive(Default)]
+struct Counter {
+    all: u64,
+    declared: u64,
+    by_role: HashMap<String, u64>,
+}
+
+/// What a grid was charged in a block.
+#[derive(Clone, Copy)]
+struct Charged {
+    tier: Tier,
+    /// The edition, where the block's quarter was open.
+    open_at: Option<i64>,
+}
+
+/// All charges ever made.
+#[derive(Default)]
+pub(crate) struct Charges {
+    counters: HashMap<(String, String), HashMap<Block, Counter>>,
+    grids: HashMap<(String, String), HashMap<Block, Charged>>,
+}
+
+/// A role's share is spent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("what {role} may ask about these provinces and periods in this way is spent")]
+pub struct Spent {
+    /// Whose share.
+    pub role: &'static str,
+    /// Grids about the same that are free, the nearest first: `victims: units by province, year`.
+    pub free: Vec<String>,
+}
+
+/// The quarter that is still open at an edition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Open {
+    pub(crate) quarter: Option<u16>,
+    pub(crate) edition: i64,
+}
+
+impl Charges {
+    /// What a grid must be charged for in these blocks; `None` where all of it is paid.
+    pub(crate) fn due(&self, grid: &Grid, blocks: &[Block], open: Open, role: Option<Role>) -> Vec<Charge> {
+        let paid = self.grids.get(&(grid.universe.clone(), grid.name.clone()));
+        let is_open = |block: &Block| Some(block.1) == open.quarter;
+        let is_due = |block: &&Block| match paid.and_then(|paid| paid.get(block)) {
+            None => true,
+            Some(charged) => charged.open_at.is_some_and(|edition| edition != open.edition),
+        };
+        let (open_blocks, closed): (Vec<Block>, Vec<Block>) = blocks.iter().filter(is_due).partition(|b| is_open(b));
+        let charge = |(blocks, open_at): (Vec<Block>, Option<i64>)| Charge {
+            universe: grid.universe.clone(),
+            grid: grid.name.clone(),
+            role: role.map(|role| role.name().to_owned()),
+            blocks,
+            counters: grid.counters.clone(),
+            open_at,
+        };
+        let due = [(closed, None), (open_blocks, Some(open.edition))].into_iter();
+        due.filter(|(blocks, _)| !blocks.is_empty()).map(charge).collect()
+    }
+
+    /// Whether a role can pay.
+    pub(crate) fn can_pay(&self, charge: &Charge, role: Role) -> bool {
+        charge.counters.iter().all(|(name, weight)| {
+            let counters = self.counters.get(&(charge.universe.clone(), name.clone()));
+            charge.blocks.iter().all(|block| {
+                let nothing = Counter::default();
+                let counter = counters.and_then(|counters| counters.get(block)).unwrap_or(&nothing);
+                let weight = u64::from(*weight);
+                let left = most(name).saturating_sub(counter.declared);
+                let own = counter.by_role.get(role.name()).copied().unwrap_or(0) + weight;
+                counter.all + weight <= most(name) && own * 100 <= left * role.share_percent()
+            })
+        })
+    }
+
+    /// Takes a charge in.
+    pub(crate) fn take(&mut self, charge: &Charge) {
+        let mut tiers: HashMap<Block, Tier> = HashMap::new();
+        for (name, weight) in &charge.counters {
+            let counters = self.counters.entry((charge.universe.clone(), name.clone())).or_default();
+            for block in &charge.blocks {
+                let counter = counters.entry(*block).or_default();
+                counter.all += u64::from(*weight);
+                match &charge.role {
+                    None => counter.declared += u64::from(*weight),
+                    Some(role) => *counter.by_role.entry(role.clone()).or_default() += u64::from(*weight),
+                }
+                let tier = schedule(name, counter.all).unwrap_or(Tier::V144);
+                let highest = tiers.entry(*block).or_insert(tier);
+                *highest = tier.max(*highest);
+            }
+        }
+        let grid = self.grids.entry((charge.universe.clone(), charge.grid.clone())).or_default();
+        for (block, tier) in tiers {
+            let charged = grid.entry(block).or_insert(Charged { tier, open_at: charge.open_at });
+            // The tier of a grid in a block is fixed when it is charged there; charged again, only the edition moves on.
+            charged.open_at = charge.open_at;
+        }
+    }
+
+    /// The tier of a grid's cells over these blocks.
+    pub(crate) fn tier(&self, grid: &Grid, blocks: impl Iterator<Item = Block>) -> Tier {
+        let Some(charged) = self.grids.get(&(grid.universe.clone(), grid.name.clone())) else { return Tier::V4 };
+        blocks.filter_map(|block| charged.get(&block)).map(|charged| charged.tier).max().unwrap_or(Tier::V4)
+    }
+
+    /// Grids of a dataset that are paid in all of these blocks, those that share most with the one asked for first.
+    pub(crate) fn free(&self, grid: &Grid, blocks: &[Block]) -> Vec<String> {
+        let shared = |name: &str| {
+            let parts = |name: &str| name.split([' ', ',']).map(str::to_owned).collect::<Vec<_>>();
+            let asked = parts(&grid.name);
+            parts(name).iter().filter(|part| asked.contains(part)).count()
+        };
+        let dataset = grid.name.split(':').next().unwrap_or_default();
+        let mut free: Vec<&String> = self
+            .grids
+            .iter()
+            .filter(|((universe, name), charged)| {
+                *universe == grid.universe
+                    && name.split(':').next() == Some(dataset)
+                    && blocks.iter().all(|block| charged.contains_key(block))
+            })
+            .map(|((_, name), _)| name)
+            .collect();
+        free.sort_by_key(|name| (std::cmp::Reverse(shared(name)), name.len(), (*name).clone()));
+        free.into_iter().take(3).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_grows_as_on_the_page() {
+        // V_t = V_0 max(1, (t/T_0)^gamma), rounded up to the tiers (privacy.md 6.8).
+        let v = |counter: &str, t| schedule(counter, t).map(Tier::variance);
+        assert_eq!([1, 64, 65, 109, 110].map(|t| v(PRESENCE, t)), [4, 4, 9, 9, 16].map(Some));
+        assert_eq!([8, 9, 12, 13, 16].map(|t| v("referral_source/std", t)), [4, 9, 9, 16, 16].map(Some));
+        assert_eq!([8, 9, 10, 11].map(|t| v("exploitation/sens", t)), [9, 16, 16, 25].map(Some));
+        for (counter, last) in [(PRESENCE, 697), ("a/std", 48), ("a/sens", 32), ("a/high", 24)] {
+            assert_eq!((most(counter), v(counter, last), v(counter, last + 1)), (last, Some(144), None), "{counter}");
+        }
+    }
+
+    fn victims() -> policy::Dataset {
+        policy::Policy::default().datasets.get("victims").expect("the default policy has victims").clone()
+    }
+
+    fn weight(levels: &[&str], measure: &Measure) -> Vec<(String, u32)> {
+        Grid::of(&victims(), measure, levels.iter().map(|level| Axis::level(level)).collect()).counters
+    }
+
+    #[test]
+    fn a_grid_weighs_by_the_dimensions_that_split_a_block() {
+        let presence = |levels: &[&str]| weight(levels, &Measure::Units)[0].1;
+        assert_eq!(presence(&["year", "province"]), 1, "whole blocks are not split");
+        assert_eq!(presence(&["quarter", "province", "sex"]), 1);
+        assert_eq!(presence(&["year", "sex", "age_group"]), 2);
+        assert_eq!(presence(&["month", "sex", "age_group", "sector"]), 8);
+    }
+
+    #[test]
+    fn secrets_have_counters_of_their_own_and_many_codes_weigh_three_times() {
+        let counters = weight(&["year", "exploitation", "sex"], &Measure::Units);
+        assert_eq!(counters, [("presence".to_owned(), 6), ("exploitation/sens".to_owned(), 3)]);
+        let counters = weight(&["year", "referral_source"], &Measure::Units);
+        assert_eq!(counters, [("presence".to_owned(), 1), ("referral_source/std".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn a_paid_grid_is_free_for_everybody_and_open_quarters_are_paid_once_an_edition() {
+        let grid = Grid::of(&victims(), &Measure::Units, vec![Axis::level("sex")]);
+        let (blocks, mut charges) = (vec![(0, 10), (0, 11)], Charges::default());
+        let open = |edition| Open { quarter: Some(11), edition };
+        let due = charges.due(&grid, &blocks, open(1), Some(Role::Ministry));
+        assert_eq!(due.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 10)], [(0, 11)]]);
+        due.iter().for_each(|charge| charges.take(charge));
+        assert!(charges.due(&grid, &blocks, open(1), Some(Role::Partners)).is_empty());
+        let again = charges.due(&grid, &blocks, open(2), Some(Role::Partners));
+        assert_eq!(again.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 11)]]);
+    }
+
+    #[test]
+    fn a_role_that_has_spent_its_share_is_told_what_is_free() {
+        let (victims, mut charges) = (victims(), Charges::default());
+        let open = Open { quarter: None, edition: 1 };
+        let grid = |n: u16| {
+            let together = Some(vec![vec![n, n + 1]]);
+            Grid::of(&victims, &Measure::Units, vec![Axis { level: "exploitation".to_owned(), together }])
+        };
+        let mut paid = 0;
+        for n in 0..40 {
+            let due = charges.due(&grid(n), &[(0, 10)], open, Some(Role::Partners));
+            if due.iter().all(|charge| charges.can_pay(charge, Role::Partners)) {
+                due.iter().for_each(|charge| charges.take(charge));
+                paid += 1;
+            }
+        }
+        // A fifth of 32; each costs 3 x 2.
+        assert_eq!(paid, 1);
+        assert_eq!(charges.free(&grid(9), &[(0, 10)]).len(), 1);
+        let due = charges.due(&grid(9), &[(0, 10)], open, Some(Role::Ministry));
+        assert!(charges.can_pay(&due[0], Role::Ministry), "the ministry's share is its own");
+    }
+}

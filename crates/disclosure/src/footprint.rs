@@ -1,0 +1,141 @@
+//! Which blocks a question or a cell can touch, and which grid it stands on: from the question alone, never from data
+//! (privacy.md 6.8).
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use policy::{Dataset, Resolved, TIME, TimeLevel, time};
+
+use crate::cell_query::{Breakdown, CellQuery};
+use crate::charges::{Axis, Block, Grid, Open, province_level};
+use crate::query::{Coordinate, Measure, TableQuery};
+
+/// The periods that an edition speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Number of the edition.
+    pub edition: i64,
+    /// The years that have codes.
+    pub years: RangeInclusive<u16>,
+    /// The last quarter that has a code: later ones are the future.
+    pub last_quarter: u16,
+    /// Whether that quarter is still open at the edition's date.
+    pub is_open: bool,
+}
+
+impl Span {
+    pub(crate) fn open(&self) -> Open {
+        Open { quarter: self.is_open.then_some(self.last_quarter), edition: self.edition }
+    }
+
+    /// The quarters with a code, the unknown one among them.
+    fn quarters(&self) -> Vec<u16> {
+        let mut quarters = TimeLevel::Quarter.codes(self.years.clone());
+        quarters.retain(|&code| code == time::UNKNOWN || code <= self.last_quarter);
+        quarters
+    }
+
+    /// The blocks that units under all of these conditions (a level and its codes) can be in.
+    pub(crate) fn blocks<'a>(
+        &self,
+        dataset: &Dataset,
+        conditions: impl Iterator<Item = (&'a str, &'a [u16])> + Clone,
+    ) -> Vec<Block> {
+        let mut quarters = self.quarters();
+        let provinces = province_level(dataset);
+        let mut places = provinces.and_then(|level| dataset.codes(level, self.years.clone())).unwrap_or_default();
+        let place = dataset.dimension_of(&dataset.place);
+        for (level, codes) in conditions {
+            match (dataset.dimension_of(level), provinces) {
+                (Some(TIME), _) => {
+                    quarters.retain(|&quarter| codes.iter().any(|&code| meets(dataset, level, code, quarter)))
+                }
+                (dimension, Some(provinces)) if dimension == place => {
+                    let wanted: BTreeSet<u16> =
+                        codes.iter().filter_map(|&code| dataset.roll_up(level, provinces, code)).collect();
+                    places.retain(|province| wanted.contains(province));
+                }
+                _ => {}
+            }
+        }
+        places.iter().flat_map(|&province| quarters.iter().map(move |&quarter| (province, quarter))).collect()
+    }
+}
+
+/// Whether a level is one of the main time or place.
+pub(crate) fn decides_blocks(dataset: &Dataset, level: &str) -> bool {
+    let dimension = dataset.dimension_of(level);
+    dimension == Some(TIME) || dimension == dataset.dimension_of(&dataset.place)
+}
+
+/// Whether a unit in this period can be in this quarter. Who is known by the year alone has the quarter `_X`.
+fn meets(dataset: &Dataset, level: &str, code: u16, quarter: u16) -> bool {
+    let Some(Resolved::Time(level)) = dataset.resolve(level) else { return true };
+    match level {
+        TimeLevel::Month | TimeLevel::Quarter => level.roll_up(TimeLevel::Quarter, code) == Some(quarter),
+        TimeLevel::Year | TimeLevel::FiscalYear => {
+            quarter == time::UNKNOWN || TimeLevel::Quarter.roll_up(level, quarter) == Some(code)
+        }
+    }
+}
+
+/// The axes of a grid: what breaks it down, and what selects its population where that takes no whole cells of it.
+fn axes<'a>(dataset: &Dataset, by: Vec<Axis>, population: impl Iterator<Item = (&'a str, &'a [u16])>) -> Vec<Axis> {
+    let slices = |level: &str| {
+        by.iter().filter(|axis| axis.together.is_none() && !dataset.is_many(&axis.level)).any(|axis| {
+            let code = dataset.unknown(&axis.level).unwrap_or_default();
+            dataset.roll_up(&axis.level, level, code).is_some()
+        })
+    };
+    let selects = population.filter(|(level, _)| !slices(level)).map(|(level, codes)| Axis {
+        level: level.to_owned(),
+        together: (codes.len() != 1).then(|| vec![codes.to_vec()]),
+    });
+    let selects: Vec<Axis> = selects.collect();
+    by.into_iter().chain(selects).collect()
+}
+
+impl CellQuery {
+    /// The grid that the question is a slice of, for one of its measures.
+    pub(crate) fn grid(&self, dataset: &Dataset, measure: &Measure) -> Grid {
+        let by = self.by.iter().map(|breakdown| match breakdown {
+            Breakdown::Level(level) => Axis { level: level.clone(), together: None },
+            Breakdown::Classes { level, classes } => Axis { level: level.clone(), together: Some(classes.clone()) },
+        });
+        Grid::of(dataset, measure, axes(dataset, by.collect(), self.conditions()))
+    }
+
+    /// The conditions of the population as levels and codes.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = (&str, &[u16])> + Clone {
+        self.population.iter().map(|condition| (condition.level.as_str(), condition.codes.as_slice()))
+    }
+}
+
+impl TableQuery {
+    /// The grid of one margin of the table: the dimensions that split it, and what selects its population.
+    pub(crate) fn grid(&self, dataset: &Dataset, split: impl Fn(usize) -> bool) -> Grid {
+        let by = self.by.iter().enumerate().filter(|(at, _)| split(*at));
+        let by = by.map(|(_, d)| Axis { level: d.name.clone(), together: d.classes.clone() });
+        Grid::of(dataset, &self.measure, axes(dataset, by.collect(), self.conditions()))
+    }
+
+    /// The conditions of the population as levels and codes.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = (&str, &[u16])> + Clone {
+        self.population.iter().map(|(level, codes)| (level.as_str(), codes.as_slice()))
+    }
+
+    /// The conditions under which the units of a cell stand, as far as they decide its blocks.
+    pub(crate) fn conditions_at(&self, dataset: &Dataset, at: &[Coordinate]) -> Vec<(String, Vec<u16>)> {
+        let coordinates = self.by.iter().zip(at).filter(|(dimension, _)| decides_blocks(dataset, &dimension.name));
+        let coordinates = coordinates.filter_map(|(dimension, at)| match at {
+            Coordinate::Code(code) => {
+                let position = dimension.codes.iter().position(|known| known == code)?;
+                let codes = dimension.positions().filter(|(at, _)| *at == position).map(|(_, code)| code).collect();
+                Some((dimension.name.clone(), codes))
+            }
+            Coordinate::Total | Coordinate::Remainder => None,
+        });
+        let selected = self.population.iter().filter(|(level, _)| decides_blocks(dataset, level));
+        coordinates.chain(selected.map(|(level, codes)| (level.clone(), codes.clone()))).collect()
+    }
+}

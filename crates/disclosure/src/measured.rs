@@ -1,0 +1,125 @@
+//! What is measured of a cell, as a set of its own (privacy.md 6.5, *Other measures*).
+//!
+//! Units are measured by themselves; cases and agencies are entities with record keys of their own universe; acts and
+//! sums are sets of pairs (unit, value), so that a corrected value is a changed element.
+//!
+//! Absent: any data-dependent scale of noise, which would tell of the largest contributors.
+
+use policy::Key;
+
+use crate::noise::SetName;
+use crate::prints::{Powers, UNIT_WORDS};
+use crate::query::Measure;
+use crate::released::Amount;
+use crate::sketch::{Sketch, element};
+
+/// Acts of one unit that count (privacy.md 6.3: the clamp of `count(*)` on acts).
+pub(crate) const MOST_ACTS: u64 = 5;
+/// Agencies that must contribute before their number is released (privacy.md 6.5, `K_ag`).
+pub(crate) const LEAST_AGENCIES: i128 = 5;
+
+/// The set that is measured, and its size or sum.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Measured {
+    /// Number of its elements and the sum of their keys.
+    pub(crate) set: SetName,
+    /// Its size; of acts their clamped number; of sums the sum in millionths.
+    pub(crate) value: i128,
+    /// The largest and the second largest of what is added up.
+    pub(crate) largest: [i128; 2],
+}
+
+impl Measured {
+    /// Whether one element or two make the sum: the largest is more than half of it, or what is left beside the two
+    /// largest is less than p % of the largest (privacy.md 6.6, rule 5).
+    pub(crate) fn is_dominated(&self, p_percent: u64) -> bool {
+        let [first, second] = self.largest;
+        first * 2 > self.value || (self.value - first - second) * 100 < i128::from(p_percent) * first
+    }
+
+    pub(crate) fn add(&mut self, key: u128, value: i128) {
+        self.set.n += 1;
+        self.set.c = self.set.c.wrapping_add(key);
+        self.value += value;
+        let [first, second] = self.largest;
+        self.largest = if value > first { [value, first] } else { [first, second.max(value)] };
+    }
+}
+
+/// Where the sets of one measure live: they are compared with each other and with no others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Space {
+    /// As anchors are kept under: `victims/units`.
+    pub(crate) name: String,
+    /// Whose keys the elements have.
+    pub(crate) universe: String,
+    /// What the seeds of its noise begin with: tag and names.
+    pub(crate) seed: Vec<u8>,
+    /// What one step of noise is worth, in the unit of the value.
+    pub(crate) scale: i128,
+    /// How many millionths the unit of the value is.
+    pub(crate) micros: i128,
+}
+
+impl Space {
+    /// The space of a measure of a dataset.
+    pub(crate) fn of(dataset: &policy::Dataset, measure: &Measure) -> Self {
+        let universe = dataset.universe.as_str();
+        let space = |tag: &str, names: &[&str], name: String, universe: &str, scale: i128| {
+            let mut seed = tag.as_bytes().to_vec();
+            for name in names {
+                seed.push(0);
+                seed.extend_from_slice(name.as_bytes());
+            }
+            seed.push(0);
+            Self { name, universe: universe.to_owned(), seed, scale, micros: Amount::ONE }
+        };
+        match measure {
+            Measure::Units => space("cnt1", &[universe], format!("{universe}/units"), universe, 1),
+            Measure::Cases => space("cas1", &[universe], format!("{universe}/cases"), "cases", 1),
+            Measure::Agencies => space("agy1", &[universe], format!("{universe}/agencies"), "agencies", 1),
+            Measure::Rows => {
+                let scale = i128::from(MOST_ACTS.div_ceil(2));
+                space("evt1", &[&dataset.name], format!("{}/rows", dataset.name), universe, scale)
+            }
+            Measure::Sum(column) => {
+                let name = format!("{}/sum/{column}", dataset.name);
+                let scale = dataset.measures.get(column).map_or(1, step_of_sum);
+                Self { micros: 1, ..space("sum1", &[&dataset.name, column], name, universe, scale) }
+            }
+        }
+    }
+}
+
+/// One step of a sum's noise: half of the public range, so that its deviation is one maximal unit at the first tier; all
+/// of it where the column is sensitive (privacy.md 6.5).
+fn step_of_sum(column: &policy::MeasureColumn) -> i128 {
+    let range = i128::from(column.max - column.min) * Amount::ONE;
+    if column.sensitive { range } else { range / 2 }
+}
+
+/// The key of a pair of unit and value.
+pub(crate) fn value_key(key: &Key, dataset: &str, column: &str, sid: u64, value: i128) -> u128 {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    pair(&mut hasher, b"val1\0", dataset, column, sid, value);
+    u128::from_le_bytes(hasher.finalize().as_bytes()[..16].try_into().expect("a hash has 32 bytes"))
+}
+
+/// The powers of the element that stands for a pair of unit and value.
+pub(crate) fn value_powers(key: &Key, dataset: &str, column: &str, sid: u64, value: i128) -> Powers {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    pair(&mut hasher, b"val1\0", dataset, column, sid, value);
+    let word = u64::from_le_bytes(hasher.finalize().as_bytes()[..8].try_into().expect("a hash has 32 bytes"));
+    Sketch::<UNIT_WORDS>::powers(word.max(1))
+}
+
+/// `"val1\0" || dataset || "\0" || column || "\0" || LE64(sid) || LE128(value)`.
+fn pair(hasher: &mut blake3::Hasher, tag: &[u8], dataset: &str, column: &str, sid: u64, value: i128) {
+    hasher.update(tag).update(dataset.as_bytes()).update(b"\0").update(column.as_bytes()).update(b"\0");
+    hasher.update(&sid.to_le_bytes()).update(&value.to_le_bytes());
+}
+
+/// The powers of the element that stands for an entity of a universe.
+pub(crate) fn powers_of(key: &Key, universe: &str, sid: u64) -> Powers {
+    Sketch::<UNIT_WORDS>::powers(element(key, universe, sid))
+}

@@ -1,0 +1,103 @@
+//! What the vault has in mind: anchors, their answers, charges. Made by replaying a store, and by nothing else.
+//!
+//! Absent: the store. A [`Draft`] collects what a release adds; it becomes a fact when the store has it.
+
+use std::collections::HashMap;
+
+use policy::{Key, Profile};
+
+use crate::anchors::{AnchorId, Anchors, Kept, anchor_of};
+use crate::measured::Space;
+use crate::noise::{SetName, Tier};
+use crate::prints::Prints;
+use crate::release_store::{AnchorFacts, Charge, Entry};
+
+/// An answer already given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) tier: Tier,
+    /// The released value; `None` where it was suppressed.
+    pub(crate) value: Option<i128>,
+}
+
+/// The memory of a vault.
+#[derive(Default)]
+pub(crate) struct Memory {
+    anchors: Anchors,
+    answers: HashMap<(AnchorId, Profile), Answer>,
+}
+
+impl Memory {
+    /// Takes a fact in. `false` where it does not fit what is known, so that the store must be damaged.
+    pub(crate) fn take(&mut self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Anchor(anchor) => self.anchors.add(anchor).is_some(),
+            Entry::Answer { anchor, profile, tier, value } => {
+                let Some(tier) = Tier::from_variance(*tier) else { return false };
+                self.answers.insert((*anchor, *profile), Answer { tier, value: *value }).is_none()
+            }
+            // Charges are kept apart.
+            Entry::Charge(_) => true,
+        }
+    }
+
+    pub(crate) fn anchor(&self, id: AnchorId) -> &Kept {
+        self.anchors.get(id)
+    }
+
+    pub(crate) fn answer(&self, anchor: AnchorId, profile: Profile) -> Option<Answer> {
+        self.answers.get(&(anchor, profile)).copied()
+    }
+}
+
+/// A release in the making: what is known, and what it adds.
+pub(crate) struct Draft<'a> {
+    pub(crate) memory: &'a mut Memory,
+    /// In order.
+    pub(crate) new: Vec<Entry>,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn on(memory: &'a mut Memory) -> Self {
+        Self { memory, new: Vec::new() }
+    }
+
+    /// The anchor that answers for a set; a new one where it is near no other.
+    ///
+    /// A space begins with the empty set, so that nobody stays apart from a handful (privacy.md 6.7).
+    pub(crate) fn anchor_for(
+        &mut self,
+        distance_key: &Key,
+        space: &Space,
+        (set, prints): (SetName, &Prints),
+        facts: AnchorFacts,
+    ) -> AnchorId {
+        if !self.memory.anchors.knows(space) {
+            self.add(Entry::Anchor(anchor_of(space, SetName::default(), &Prints::default(), AnchorFacts::default())));
+        }
+        if let Some(found) = self.memory.anchors.find(distance_key, space, set, prints) {
+            return found;
+        }
+        self.add(Entry::Anchor(anchor_of(space, set, prints, facts)));
+        self.memory.anchors.len() - 1
+    }
+
+    /// Gives an anchor its answer for a profile, where it has none.
+    pub(crate) fn give(&mut self, anchor: AnchorId, profile: Profile, answer: Answer) {
+        if self.memory.answer(anchor, profile).is_none() {
+            let tier = answer.tier.variance() as u16;
+            self.add(Entry::Answer { anchor, profile, tier, value: answer.value });
+        }
+    }
+
+    /// Notes what was charged; whoever charges takes it in.
+    pub(crate) fn charge(&mut self, charge: Charge) {
+        self.new.push(Entry::Charge(charge));
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let taken = self.memory.take(&entry);
+        debug_assert!(taken, "what the vault makes, it can take in");
+        self.new.push(entry);
+    }
+}

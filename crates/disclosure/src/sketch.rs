@@ -1,0 +1,447 @@
+//! How far two sets are apart, without knowing their members (privacy.md 6.7).
+//!
+//! A [`Sketch`] (PinSketch: Dodis, Ostrovsky, Reyzin, Smith 2008) holds the odd power sums of a set's elements in
+//! GF(2^64). Sketches add by XOR: common elements cancel, and [`distance`] reads the size of the symmetric difference
+//! off what is left, exactly up to a limit and "far" beyond. [`Buckets`] bound the same size from below and are
+//! cheaper: who stays out there needs no sketch. [`separation`] draws the distance from which on a set is another one.
+//!
+//! Absent: names of members, floats; any draw that could be repeated; constant time in [`distance`], which takes
+//! longer the more elements differ, up to the limit: a padded search counts with the limit (privacy.md 6.11). The
+//! types have no `Debug`: what cannot be printed does not get into a log.
+
+use policy::Key;
+
+use crate::gf64::{combine, dot, mul, square};
+use crate::noise::first_word;
+
+/// The element that stands for a unit in the sketches of its universe; never 0, whose powers would leave no trace.
+pub(crate) fn element(key: &Key, universe: &str, sid: u64) -> u64 {
+    first_word(key, &[b"ek1\0", universe.as_bytes(), b"\0", &sid.to_le_bytes()]).max(1)
+}
+
+/// The sketch of a set: `s_j = xor of e^(2j-1)` over its elements e, for j = 1..=W.
+///
+/// Units have 14 words and are told apart up to 11; cases have 6 and are told apart up to 4. A sketch of W elements or
+/// fewer can be solved for them, though not for the units behind them without their key: it is as secret as a list of
+/// pseudonyms.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sketch<const W: usize>([u64; W]);
+
+impl<const W: usize> Default for Sketch<W> {
+    /// The sketch of the empty set.
+    fn default() -> Self {
+        Self([0; W])
+    }
+}
+
+impl<const W: usize> Sketch<W> {
+    /// What one element adds to a sketch: `e, e^3, ..., e^(2W-1)`. Worked out once per unit, added often.
+    pub(crate) fn powers(e: u64) -> [u64; W] {
+        let step = square(e);
+        let mut power = e;
+        std::array::from_fn(|_| {
+            let next = mul(power, step);
+            std::mem::replace(&mut power, next)
+        })
+    }
+
+    /// Puts an element in, or takes it out if it is there.
+    pub(crate) fn toggle_powers(&mut self, powers: &[u64; W]) {
+        for (word, power) in self.0.iter_mut().zip(powers) {
+            *word ^= power;
+        }
+    }
+
+    /// The sketch of the symmetric difference of two sets.
+    pub(crate) fn xor(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|j| self.0[j] ^ other.0[j]))
+    }
+
+    /// The words, for storage.
+    pub(crate) fn words(&self) -> &[u64; W] {
+        &self.0
+    }
+
+    /// A sketch from its stored words.
+    pub(crate) fn from_words(words: [u64; W]) -> Self {
+        Self(words)
+    }
+}
+
+/// The widest sketch there is.
+const WIDEST: usize = 14;
+
+/// The number of elements in a difference of two sketches if it is at most `most`, otherwise `None`: far.
+///
+/// Power sums of D distinct elements other than 0 obey a linear recurrence of length D and of none shorter, as long as
+/// D <= W. So up to W elements the answer is certain. More than W look like chance, and chance obeys a recurrence no
+/// longer than `most` with probability about `2^(-64 (W - most))`: 2^-192 for units, 2^-128 for cases.
+///
+/// The recurrence is found by Berlekamp and Massey's algorithm, without division: `c`, the recurrence so far, may be
+/// any multiple of itself, so instead of `c + (d/d') b` we write `d' c + d b`, where `b` is the recurrence before the
+/// last change of length, moved by the steps since then, and `d'` what it missed by.
+///
+/// **Every other step is skipped: even power sums never surprise.** Write `S = s_1 z + s_2 z^2 + ...` and
+/// `R(C) = S C + z C'`, where `C'` is the derivative. In characteristic 2 `z C'` is the odd part of `C`, and `S` is
+/// `S^2 + odd terms`, because `s_2k = s_k^2`. So the odd terms are `S (1 + S)`, and the odd part of `(1 + S) C` is
+/// `(1 + S)^2 odd(C) + S (1 + S) even(C) = (1 + S) R(C)`.
+/// 1. If `R(C)` begins at `z^2j` or later, `(1 + S) R(C)` begins with the same term; but it is odd and has none at
+///    `z^2j`. So `R(C)` begins after `z^2j`, and as `z C'` has no even terms, step 2j misses by nothing.
+/// 2. Before step n, `C` has no term at `z^n` (its length is below n), hence the miss `d` of step n is the coefficient
+///    of `R(C)` at `z^n`.
+/// 3. The miss of an odd step is mended in `R` too: `R(z^m B) = z^m (R(B) + m B)`. At a later change `m` is a
+///    difference of odd steps, hence even, and `z^m R(B)` begins with `d' z^n`. At the first change `B = 1`, `d' = 1`
+///    and `m = n` is odd: `z^m (S + 1)` begins with `z^n`. So after odd step n `R(C)` begins after `z^n`.
+///
+/// By 2, 3 and 1 in turn, each even step finds nothing to mend and can be left out.
+pub(crate) fn distance<const W: usize>(difference: &Sketch<W>, most: usize) -> Option<usize> {
+    const { assert!(W <= WIDEST, "the arrays below hold what the widest sketch needs") };
+    assert!(most < W, "the words to spare are what tells near from far");
+    if difference.0.iter().fold(0, |any, word| any | word) == 0 {
+        return Some(0);
+    }
+    let sums = power_sums(difference);
+    let (mut c, mut b) = ([0; WIDEST + 1], [0; WIDEST + 1]);
+    (c[0], b[1]) = (1, 1);
+    let (mut length, mut missed_by) = (0, 1);
+    for n in (1..2 * W).step_by(2) {
+        // c_0 s_n + c_1 s_(n-1) + ... + c_length s_(n-length); length < n
+        let d = dot(&c[..=length], &sums[2 * W - n..]);
+        if d != 0 {
+            let longer = length.max(n - length);
+            if longer > most {
+                return None;
+            }
+            let before = c;
+            combine(missed_by, &mut c[..=longer], d, &b[..=longer]);
+            if longer > length {
+                (b, missed_by, length) = (before, d, longer);
+            }
+        }
+        // Two steps on. What falls over the end is of a degree that only a length beyond `most` could use.
+        b.copy_within(..WIDEST - 1, 2);
+        b[..2].fill(0);
+    }
+    Some(length)
+}
+
+/// All 2W power sums, the last first: `s_k` stands at `2W - k`. Even ones are squares.
+fn power_sums<const W: usize>(sketch: &Sketch<W>) -> [u64; 2 * WIDEST] {
+    let mut sums = [0; 2 * WIDEST];
+    for k in 1..=2 * W {
+        sums[2 * W - k] = if k % 2 == 1 { sketch.0[k / 2] } else { square(sums[2 * W - k / 2]) };
+    }
+    sums
+}
+
+/// How many elements of a set fall into each of 64 buckets, modulo 256.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Buckets([u8; 64]);
+
+impl Default for Buckets {
+    /// The buckets of the empty set.
+    fn default() -> Self {
+        Self([0; 64])
+    }
+}
+
+impl Buckets {
+    /// Counts an element.
+    pub(crate) fn add(&mut self, e: u64) {
+        let count = &mut self.0[(e % 64) as usize];
+        *count = count.wrapping_add(1);
+    }
+
+    /// The counts, for storage.
+    pub(crate) fn bytes(&self) -> &[u8; 64] {
+        &self.0
+    }
+
+    /// Buckets from their stored counts.
+    pub(crate) fn from_bytes(bytes: [u8; 64]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// What two sets differ by at least: the sum of the circular differences of their buckets.
+///
+/// An element of one set alone moves one count by one, so this is never above the size of the symmetric difference.
+pub(crate) fn apart(a: &Buckets, b: &Buckets) -> u32 {
+    // At most 64 * 128, which fits 16 bits: twice as many lanes as 32 would have.
+    let sum: u16 = a.0.iter().zip(&b.0).map(|(&x, &y)| u16::from(x.wrapping_sub(y).min(y.wrapping_sub(x)))).sum();
+    u32::from(sum)
+}
+
+/// The distance d in 4..=12 from which on two sets are told apart: P(d = k) proportional to 0.6^|k-8|.
+///
+/// Sticky: the pair of sets alone decides, in either order, so asking again draws nothing new.
+pub(crate) fn separation(key: &Key, universe: &str, c_s: u128, c_a: u128) -> u64 {
+    let (low, high) = (c_s.min(c_a).to_le_bytes(), c_s.max(c_a).to_le_bytes());
+    let u = first_word(key, &[b"dist1\0", universe.as_bytes(), b"\0", &low, &high]);
+    4 + SEPARATION.iter().map(|&threshold| u64::from(threshold <= u)).sum::<u64>()
+}
+
+/// `625 * 0.6^|k-8|` for k = 4..=12: whole numbers.
+const WEIGHTS: [u128; 9] = [81, 135, 225, 375, 625, 375, 225, 135, 81];
+
+/// `floor(2^64 F(k))` for k = 4..=11, exactly.
+const SEPARATION: [u64; 8] = {
+    let (mut total, mut k) = (0, 0);
+    while k < WEIGHTS.len() {
+        total += WEIGHTS[k];
+        k += 1;
+    }
+    let (mut thresholds, mut below, mut k) = ([0; 8], 0, 0);
+    while k < thresholds.len() {
+        below += WEIGHTS[k];
+        thresholds[k] = ((below << 64) / total) as u64;
+        k += 1;
+    }
+    thresholds
+};
+
+#[cfg(test)]
+mod tests {
+    //! The laws, limits and test vectors of privacy.md 6.7, with its raw keys.
+
+    use super::*;
+    use crate::gf64::{inverse, tests::numbers};
+    use crate::noise::record_key;
+
+    fn raw(first: u8) -> Key {
+        Key::from_bytes(std::array::from_fn(|i| first + i as u8))
+    }
+
+    fn sketch<const W: usize>(elements: impl IntoIterator<Item = u64>) -> Sketch<W> {
+        let mut sketch = Sketch::default();
+        elements.into_iter().for_each(|e| sketch.toggle_powers(&Sketch::powers(e)));
+        sketch
+    }
+
+    fn unit(sid: u64) -> u64 {
+        element(&raw(0x80), "victims", sid)
+    }
+
+    /// `c(S)` of the units with these numbers.
+    fn sum(sids: std::ops::RangeInclusive<u64>) -> u128 {
+        sids.fold(0, |c, sid| c.wrapping_add(record_key(&raw(0), "victims", sid)))
+    }
+
+    #[test]
+    fn elements_and_words_are_those_worked_out_elsewhere() {
+        let elements = [1, 2, 3].map(unit);
+        assert_eq!(elements, [0x4493_8b92_236a_ea10, 0xc24a_25e9_4255_70c8, 0x1e41_9436_0234_febf]);
+        let expected = [
+            0x9898_3a4d_630b_6467,
+            0x80f2_56ec_4090_6a19,
+            0x899e_7dcb_cc31_2e85,
+            0x2b1a_eb65_5915_a7d1,
+            0x2732_7b90_b5e1_a303,
+            0xb026_9a37_78cd_e4c0,
+            0x0c4b_261e_97d8_bb6b,
+            0xf35b_e7f9_b001_f319,
+            0xe266_f7fe_1bd5_3e48,
+            0x9492_5c16_fa0f_b291,
+            0xc883_bf7d_c662_530e,
+            0x2cf3_4745_64cc_6d70,
+            0xe185_ab0d_3bf9_f0a1,
+            0x37ff_cedc_d3b1_90c9,
+        ];
+        assert_eq!(sketch::<14>(elements).words(), &expected);
+        assert_eq!(sketch::<6>(elements).words()[..], expected[..6]);
+    }
+
+    #[test]
+    fn what_is_in_both_sets_or_twice_in_one_cancels() {
+        let (s, a) = (sketch::<14>((1..=40).map(unit)), sketch::<14>((3..=45).map(unit)));
+        assert!(s.xor(&a) == sketch([1, 2, 41, 42, 43, 44, 45].map(unit)));
+        assert!(s.xor(&s) == Sketch::default());
+        assert!(sketch::<14>([7, 7].map(unit)) == Sketch::default());
+        assert!(Sketch::from_words(*s.words()) == s);
+    }
+
+    #[test]
+    fn every_distance_up_to_the_limit_is_exact_and_every_other_is_far() {
+        for size in 0..=60 {
+            let expected = |most: usize| Some(size).filter(|&size| size <= most);
+            for start in 0..20 {
+                let elements = || (1..=size as u64).map(|i| unit(1_000 * start + i));
+                assert_eq!(distance(&sketch::<14>(elements()), 11), expected(11), "{size}");
+                assert_eq!(distance(&sketch::<6>(elements()), 4), expected(4), "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn elements_whose_sums_vanish_are_counted_all_the_same() {
+        // Three with s_1 = 0, and the seven of a subspace, whose only odd sums other than 0 are s_7 and later ones.
+        let [a, b, c] = [1, 2, 3].map(unit);
+        assert_eq!(sketch::<14>([a, b, a ^ b]).words()[0], 0);
+        assert_eq!(distance(&sketch::<14>([a, b, a ^ b]), 11), Some(3));
+        assert_eq!(distance(&sketch::<6>([a, b, a ^ b]), 4), Some(3));
+        let subspace = [a, b, c, a ^ b, a ^ c, b ^ c, a ^ b ^ c];
+        assert_eq!(sketch::<14>(subspace).words()[..3], [0, 0, 0]);
+        assert_eq!(distance(&sketch::<14>(subspace), 11), Some(7));
+        assert_eq!(distance(&sketch::<6>(subspace), 4), None);
+    }
+
+    /// The length of the shortest recurrence by the textbook (Massey 1969): all 2W steps, with division.
+    fn textbook<const W: usize>(sketch: &Sketch<W>) -> usize {
+        let mut sums: Vec<u64> = power_sums(sketch)[..2 * W].to_vec();
+        sums.reverse();
+        let mut current = vec![0; 4 * W];
+        current[0] = 1;
+        let (mut earlier, mut missed_by, mut since, mut length) = (current.clone(), 1, 1, 0);
+        for n in 0..2 * W {
+            let miss = (0..=length).fold(0, |miss, i| miss ^ mul(current[i], sums[n - i]));
+            let (before, factor) = (current.clone(), mul(miss, inverse(missed_by)));
+            for i in since..4 * W {
+                current[i] ^= mul(factor, earlier[i - since]);
+            }
+            if miss != 0 && 2 * length <= n {
+                (length, earlier, missed_by, since) = (n + 1 - length, before, miss, 0);
+            }
+            since += 1;
+        }
+        length
+    }
+
+    #[test]
+    fn odd_steps_alone_find_what_all_steps_find() {
+        // Words of which half are 0 and a quarter one element of GF(2^32): the exceptions that sets hardly ever meet.
+        let mut numbers = numbers(7);
+        let mut next = || numbers.next().expect("there is no end");
+        let any = next();
+        let in_subfield = any ^ (0..32).fold(any, |e, _| square(e));
+        for _ in 0..2_000 {
+            let choice = next();
+            let words: [u64; 14] = std::array::from_fn(|j| match choice >> (2 * j) & 3 {
+                0 | 1 => 0,
+                2 => in_subfield,
+                _ => next(),
+            });
+            let sketch = Sketch::from_words(words);
+            let length = textbook(&sketch);
+            assert_eq!(distance(&sketch, 13), Some(length).filter(|&length| length <= 13), "{choice:x}");
+            let narrow = Sketch::<6>::from_words(std::array::from_fn(|j| words[j]));
+            let length = textbook(&narrow);
+            assert_eq!(distance(&narrow, 5), Some(length).filter(|&length| length <= 5), "{choice:x}");
+        }
+    }
+
+    /// What the accumulator keeps of a set.
+    #[derive(Default)]
+    struct Kept {
+        units: Sketch<14>,
+        cases: Sketch<6>,
+        buckets: Buckets,
+    }
+
+    /// The number of units that differ, read off what is kept and counted, for one pair of sets.
+    fn compare(pool: &[(u64, [u64; 14])], members: &[(bool, bool)]) {
+        let (mut s, mut a, mut differ) = (Kept::default(), Kept::default(), 0);
+        for (&(e, powers), &(in_s, in_a)) in pool.iter().zip(members) {
+            for (set, member) in [(&mut s, in_s), (&mut a, in_a)] {
+                if member {
+                    set.units.toggle_powers(&powers);
+                    set.cases.toggle_powers(&std::array::from_fn(|j| powers[j]));
+                    set.buckets.add(e);
+                }
+            }
+            differ += usize::from(in_s != in_a);
+        }
+        assert_eq!(distance(&s.units.xor(&a.units), 11), Some(differ).filter(|&differ| differ <= 11));
+        assert_eq!(distance(&s.cases.xor(&a.cases), 4), Some(differ).filter(|&differ| differ <= 4));
+        assert!(apart(&s.buckets, &a.buckets) as usize <= differ);
+        assert_eq!(apart(&s.buckets, &a.buckets), apart(&a.buckets, &s.buckets));
+    }
+
+    #[test]
+    fn distances_are_those_of_brute_force_on_a_hundred_thousand_pairs_of_sets() {
+        // privacy.md 6.16 (7). Sets of 0 to 200 units that differ by 0 to 20, drawn from 400.
+        let mut pool: Vec<(u64, [u64; 14])> = (1..=400).map(unit).map(|e| (e, Sketch::powers(e))).collect();
+        let mut numbers = numbers(9);
+        let mut below = |limit: usize| (numbers.next().expect("there is no end") % limit as u64) as usize;
+        for _ in 0..100_000 {
+            let differ = below(21);
+            let common = below(181);
+            let size = differ + common;
+            for i in 0..size {
+                pool.swap(i, i + below(400 - i));
+            }
+            let in_s_alone = below(differ + 1);
+            let members: Vec<(bool, bool)> =
+                (0..size).map(|i| (i < in_s_alone || i >= differ, i >= in_s_alone)).collect();
+            compare(&pool[..size], &members);
+        }
+    }
+
+    #[test]
+    fn buckets_go_round() {
+        let count = |e: u64, times: usize| {
+            let mut buckets = Buckets::default();
+            (0..times).for_each(|_| buckets.add(e));
+            buckets
+        };
+        assert_eq!(apart(&count(5, 255), &count(5, 257)), 2);
+        assert_eq!(apart(&count(5, 3), &count(69, 3)), 0);
+        assert_eq!(apart(&count(5, 3), &count(6, 4)), 7);
+        assert_eq!(apart(&count(5, 128), &Buckets::default()), 128);
+        assert_eq!(apart(&Buckets::from_bytes([128; 64]), &Buckets::default()), 64 * 128);
+        assert!(count(5, 256) == Buckets::default());
+        assert!(Buckets::from_bytes(*count(5, 3).bytes()) == count(69, 3));
+    }
+
+    #[test]
+    fn separations_are_those_of_the_page() {
+        let key = raw(0x60);
+        assert_eq!(separation(&key, "victims", sum(1..=11), sum(1..=12)), 4);
+        assert_eq!(separation(&key, "victims", sum(1..=12), sum(2..=12)), 8);
+        // Worked out elsewhere.
+        assert_eq!(separation(&key, "victims", sum(1..=11), sum(1..=11)), 8);
+        assert_eq!(separation(&key, "victims", sum(1..=11), sum(1..=100)), 5);
+    }
+
+    #[test]
+    fn a_pair_has_one_separation_whoever_was_first() {
+        for n in 12..100 {
+            let (s, a) = (sum(1..=n), sum(1..=n + 1));
+            assert_eq!(separation(&raw(0x60), "victims", s, a), separation(&raw(0x60), "victims", a, s));
+        }
+    }
+
+    #[test]
+    fn the_thresholds_are_those_worked_out_elsewhere() {
+        assert_eq!(
+            SEPARATION,
+            [
+                0x092f_fa8e_3c1d_7d8f,
+                0x187f_f17b_4af9_4ed4,
+                0x3205_37b1_0e67_ab9c,
+                0x5c8e_020a_a974_f0ea,
+                0xa371_fdf5_568b_0f15,
+                0xcdfa_c84e_f198_5463,
+                0xe780_0e84_b506_b12b,
+                0xf6d0_0571_c3e2_8270,
+            ]
+        );
+    }
+
+    #[test]
+    fn separations_follow_their_law() {
+        let (key, mut numbers) = (raw(0x60), numbers(10));
+        let mut next = || u128::from(numbers.next().expect("there is no end")) << 64 | 1;
+        let mut counts = [0u32; 9];
+        for _ in 0..100_000 {
+            counts[separation(&key, "victims", next(), next()) as usize - 4] += 1;
+        }
+        let total = WEIGHTS.iter().sum::<u128>() as f64;
+        let excess = |(&count, &weight): (&u32, &u128)| {
+            let expected = 1e5 * weight as f64 / total;
+            (f64::from(count) - expected).powi(2) / expected
+        };
+        // Chi-square with 8 degrees of freedom: 26.1 is passed by chance once in a thousand.
+        let chi_square = counts.iter().zip(&WEIGHTS).map(excess).sum::<f64>();
+        assert!(chi_square < 26.1, "{chi_square} {counts:?}");
+    }
+}

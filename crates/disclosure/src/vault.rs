@@ -1,0 +1,416 @@
+//! The one gate between persons and numbers (privacy.md 6.1): it holds the rows of a Snapshot and the memory of all
+//! that was ever answered, and releases cells.
+//!
+//! The vault is serial: one release after the other, each on the memory that the one before left. What is new is durable
+//! in the store before anything is returned.
+//!
+//! Absent: SQL, who may ask, time, a second way to a number.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use policy::{Dataset, Keys, Policy, Resolved, Role, TIME, TimeLevel};
+
+use crate::board::Tiers;
+use crate::cell_query::{Breakdown, CellQuery};
+use crate::charges::{Charges, Spent};
+use crate::error::DisclosureError;
+use crate::footprint::{Span, decides_blocks};
+use crate::memory::{Draft, Memory};
+use crate::microdata::{Microdata, Prepared};
+use crate::noise::Tier;
+use crate::protect::{Release, Table, protect, protect_question};
+use crate::query::{Coordinate, Dimension, Measure, TableQuery};
+use crate::release_store::{Entry, Head, ReleaseStore, Remembered, StoreError};
+use crate::released::{Figure, Released};
+use crate::tabulate::tabulate;
+
+/// How often a release is tried again after another process committed in between.
+const ATTEMPTS: usize = 8;
+
+/// Why the vault does not answer. Never because of a count.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// The question does not fit policy or rows, or the release could not be audited.
+    #[error(transparent)]
+    Disclosure(#[from] DisclosureError),
+    /// The memory failed; nothing was answered.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The role has spent its share of what may be asked about these blocks (privacy.md 6.4, code 1020).
+    #[error(transparent)]
+    Spent(#[from] Spent),
+    /// No Snapshot is open to questions.
+    #[error("no Snapshot is open to questions yet: publish an edition first")]
+    NoRoom,
+}
+
+/// The rows of a Snapshot, as an edition spoke of them. Immutable; replaced as a whole.
+pub struct Room {
+    /// The edition that was made of this Snapshot, and the periods that it speaks of.
+    pub span: Span,
+    /// The date it speaks of, as it is written in answers.
+    pub as_of: String,
+    /// Datasets by name.
+    pub datasets: BTreeMap<String, Prepared>,
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Room(edition {})", self.span.edition)
+    }
+}
+
+impl Room {
+    /// The codes of a level that can have anybody: not after this Snapshot, and no other branch of the hierarchy than
+    /// the question's own conditions leave. From the question and the code lists alone.
+    fn codes(&self, dataset: &Dataset, level: &str, question: &CellQuery) -> Option<Vec<u16>> {
+        let mut codes = dataset.codes(level, self.span.years.clone())?;
+        let dimension = dataset.dimension_of(level)?;
+        if let Some(Resolved::Time(time)) = dataset.resolve(level) {
+            let last = TimeLevel::Quarter.days(self.span.last_quarter).map_or(i32::MAX, |(_, last)| last);
+            codes.retain(|&code| time.days(code).is_none_or(|(first, _)| first <= last));
+        }
+        if dataset.is_many(level) {
+            return Some(codes);
+        }
+        for condition in question.population.iter().filter(|condition| condition.dimension == dimension) {
+            let unknown = dataset.unknown(level);
+            codes.retain(|&code| match dataset.roll_up(level, &condition.level, code) {
+                // What is known only by its year has the quarter `_X` of that year.
+                Some(coarser) => condition.codes.contains(&coarser) || (dimension == TIME && Some(code) == unknown),
+                None => condition
+                    .codes
+                    .iter()
+                    .any(|&fine| dataset.roll_up(&condition.level, level, fine).is_none_or(|coarser| coarser == code)),
+            });
+        }
+        Some(codes)
+    }
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// Every cell of its grid, in the order of its breakdown's codes.
+    pub cells: Vec<AnsweredCell>,
+}
+
+/// A cell of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredCell {
+    /// Its code on each level of the breakdown; the number of the class on a user-defined level.
+    pub at: Vec<u16>,
+    /// What may be shown, one figure per measure; where no measure was asked for, the number of units.
+    pub figures: Vec<Figure>,
+}
+
+/// The vault.
+pub struct Vault {
+    policy: Arc<Policy>,
+    keys: Keys,
+    state: Mutex<State>,
+}
+
+struct State {
+    store: Box<dyn ReleaseStore>,
+    memory: Memory,
+    charges: Charges,
+    head: Head,
+    room: Option<Arc<Room>>,
+    /// Whether the memory may hold what the store does not: while a release is being made, and after one that panicked.
+    drafting: bool,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault")
+    }
+}
+
+impl Vault {
+    /// Replays the memory. Fails where the store does, and on entries that do not fit each other.
+    pub fn open(policy: Arc<Policy>, keys: &Keys, store: Box<dyn ReleaseStore>) -> Result<Self, StoreError> {
+        let vault = Self::over(policy, keys, store);
+        vault.state().catch_up()?;
+        Ok(vault)
+    }
+
+    /// A vault that remembers nothing yet and keeps nothing. For tests and measurements: what it says must not be shown
+    /// beside the answers of another.
+    pub fn forgetful(policy: Arc<Policy>, keys: &Keys) -> Self {
+        Self::over(policy, keys, Box::new(Remembered::default()))
+    }
+
+    fn over(policy: Arc<Policy>, keys: &Keys, store: Box<dyn ReleaseStore>) -> Self {
+        let state = State {
+            store,
+            memory: Memory::default(),
+            charges: Charges::default(),
+            head: Head::default(),
+            room: None,
+            drafting: false,
+        };
+        Self { policy, keys: keys.clone(), state: Mutex::new(state) }
+    }
+
+    /// What may be asked about and how it is protected.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Opens a Snapshot to questions, in place of the one before. Questions under way end on theirs.
+    pub fn enter(&self, room: Room) {
+        self.state().room = Some(Arc::new(room));
+    }
+
+    /// The Snapshot that is open to questions.
+    pub fn room(&self) -> Option<Arc<Room>> {
+        self.state().room.clone()
+    }
+
+    /// Where the memory stands.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        let mut state = self.state();
+        state.catch_up()?;
+        Ok(state.head)
+    }
+
+    /// Checks rows and gives them their keys.
+    pub fn prepare(&self, rows: Microdata) -> Result<Prepared, DisclosureError> {
+        Prepared::new(rows, &self.policy, &self.keys)
+    }
+
+    /// Releases all tables of an edition together. Their grids are charged first, in this order, so that they keep the
+    /// best noise. Nothing is returned before all of it is remembered; with it, where the memory stood before and after.
+    pub fn release(&self, tables: Vec<Table>, span: &Span) -> Result<(Release, [Head; 2]), VaultError> {
+        self.state().commit(&mut |draft, charges| {
+            for table in &tables {
+                self.declare(&table.cells.query, span, draft, charges)?;
+            }
+            let tiers = TiersInForce { policy: &self.policy, span, charges };
+            Ok(protect(tables.clone(), &self.keys, draft, &tiers)?)
+        })
+    }
+
+    /// Charges every margin of a declared table that is not exact. What is declared is never refused for its price.
+    fn declare(
+        &self,
+        query: &TableQuery,
+        span: &Span,
+        draft: &mut Draft<'_>,
+        charges: &mut Charges,
+    ) -> Result<(), DisclosureError> {
+        let dataset = self.dataset(&query.dataset)?;
+        if query.is_exact(dataset) {
+            return Ok(());
+        }
+        let blocks = span.blocks(dataset, query.conditions());
+        for margin in 0..1_usize << query.by.len() {
+            let has_margin = |at: usize| margin >> at & 1 == 1 || query.by[at].total;
+            if (0..query.by.len()).all(has_margin) {
+                let grid = query.grid(dataset, |at| margin >> at & 1 == 1);
+                for charge in charges.due(&grid, &blocks, span.open(), None) {
+                    charges.take(&charge);
+                    draft.charge(charge);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers questions in this order, on the Snapshot that is open; `role` pays.
+    pub fn ask(&self, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
+        let room = self.room().ok_or(VaultError::NoRoom)?;
+        let tables = questions.iter().map(|question| self.tables(&room, question)).collect::<Result<Vec<_>, _>>()?;
+        let (released, _): (Vec<Vec<Released>>, _) = self.state().commit(&mut |draft, charges| {
+            for question in questions {
+                self.charge(question, &room.span, role, draft, charges)?;
+            }
+            let tiers = TiersInForce { policy: &self.policy, span: &room.span, charges };
+            let protect = |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers);
+            Ok(tables.iter().map(protect).collect::<Result<_, _>>()?)
+        })?;
+        Ok(released.iter().map(|released| answered(released)).collect())
+    }
+
+    /// Charges a question for each of its measures that is not exact.
+    fn charge(
+        &self,
+        question: &CellQuery,
+        span: &Span,
+        role: Role,
+        draft: &mut Draft<'_>,
+        charges: &mut Charges,
+    ) -> Result<(), VaultError> {
+        let dataset = self.dataset(&question.dataset)?;
+        let blocks = span.blocks(dataset, question.conditions());
+        for measure in measures_of(question) {
+            if question.is_exact(dataset, measure) {
+                continue;
+            }
+            let grid = question.grid(dataset, measure);
+            for charge in charges.due(&grid, &blocks, span.open(), Some(role)) {
+                if !charges.can_pay(&charge, role) {
+                    return Err(Spent { role: role.name(), free: charges.free(&grid, &blocks) }.into());
+                }
+                charges.take(&charge);
+                draft.charge(charge);
+            }
+        }
+        Ok(())
+    }
+
+    fn dataset(&self, name: &str) -> Result<&Dataset, DisclosureError> {
+        self.policy.datasets.get(name).ok_or_else(|| DisclosureError::UnknownDataset(name.to_owned()))
+    }
+
+    /// Counts a question: one table for each measure.
+    fn tables(&self, room: &Room, question: &CellQuery) -> Result<Vec<Table>, DisclosureError> {
+        let unknown = || DisclosureError::UnknownDataset(question.dataset.clone());
+        let rows = room.datasets.get(&question.dataset).ok_or_else(unknown)?;
+        let table = |(number, measure): (usize, &Measure)| {
+            let query = self.table_query(room, question, measure.clone())?;
+            Ok(Table { name: number.to_string(), cells: tabulate(rows, &query)?, marks: Vec::new() })
+        };
+        measures_of(question).iter().enumerate().map(table).collect()
+    }
+
+    /// Lays a question out over its code lists.
+    fn table_query(&self, room: &Room, question: &CellQuery, measure: Measure) -> Result<TableQuery, DisclosureError> {
+        let name = &question.dataset;
+        let dataset = self.dataset(name)?;
+        let dimension = |breakdown: &Breakdown| match breakdown {
+            Breakdown::Classes { level, classes } => Ok(Dimension::classes(level, classes.clone())),
+            Breakdown::Level(level) => {
+                let codes = room.codes(dataset, level, question).ok_or_else(|| DisclosureError::UnknownDimension {
+                    dataset: name.clone(),
+                    dimension: level.clone(),
+                })?;
+                Ok(Dimension::codes(level, codes))
+            }
+        };
+        let conditions = question.population.iter().map(|c| (c.level.clone(), c.codes.clone()));
+        let by = question.by.iter().map(dimension).collect::<Result<_, DisclosureError>>()?;
+        Ok(TableQuery { dataset: name.clone(), measure, population: conditions.collect(), by })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A release that panicked left a draft in memory, never in the store: `commit` replays then.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes in what other processes have committed.
+    fn catch_up(&mut self) -> Result<(), StoreError> {
+        if self.store.head()? == self.head {
+            return Ok(());
+        }
+        let (memory, charges) = (&mut self.memory, &mut self.charges);
+        let (mut at, mut damaged) = (self.head.entries, None);
+        self.head = self.store.replay(self.head, &mut |entry| {
+            if let Entry::Charge(charge) = &entry {
+                charges.take(charge);
+            } else if !memory.take(&entry) && damaged.is_none() {
+                damaged = Some(at);
+            }
+            at += 1;
+        })?;
+        damaged.map_or(Ok(()), |at| Err(StoreError::Damaged(at)))
+    }
+
+    /// Forgets everything and replays: after a draft that did not become a fact.
+    fn start_over(&mut self) -> Result<(), StoreError> {
+        self.memory = Memory::default();
+        self.charges = Charges::default();
+        self.head = Head::default();
+        self.catch_up()?;
+        self.drafting = false;
+        Ok(())
+    }
+
+    /// Makes a release on the memory and commits what it adds; made anew when another process was faster. Tells where the
+    /// memory stood before and after.
+    fn commit<T>(
+        &mut self,
+        make: &mut dyn FnMut(&mut Draft<'_>, &mut Charges) -> Result<T, VaultError>,
+    ) -> Result<(T, [Head; 2]), VaultError> {
+        for _ in 0..ATTEMPTS {
+            if self.drafting {
+                self.start_over()?;
+            }
+            self.catch_up()?;
+            self.drafting = true;
+            let mut draft = Draft::on(&mut self.memory);
+            // Where this fails, the draft is forgotten by the next release.
+            let made = make(&mut draft, &mut self.charges)?;
+            let new: Vec<Entry> = draft.new;
+            if new.is_empty() {
+                self.drafting = false;
+                return Ok((made, [self.head; 2]));
+            }
+            match self.store.commit(self.head, &new) {
+                Ok(head) => {
+                    let before = std::mem::replace(&mut self.head, head);
+                    self.drafting = false;
+                    return Ok((made, [before, head]));
+                }
+                Err(StoreError::Moved) => {}
+                // Whether it happened is not known: the next release replays.
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Moved.into())
+    }
+}
+
+/// The tiers of cells, by the grids that they stand on in the blocks that they touch.
+struct TiersInForce<'a> {
+    policy: &'a Policy,
+    span: &'a Span,
+    charges: &'a Charges,
+}
+
+impl Tiers for TiersInForce<'_> {
+    fn of<'a>(&'a self, query: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a> {
+        let Some(dataset) = self.policy.datasets.get(&query.dataset) else { return Box::new(|_| Tier::V144) };
+        if query.is_exact(dataset) {
+            return Box::new(|_| Tier::V4);
+        }
+        // Cells of one margin, in the same places and periods, have one tier.
+        let mut known: HashMap<(Vec<bool>, Vec<Coordinate>), Tier> = HashMap::new();
+        let placed: Vec<usize> =
+            (0..query.by.len()).filter(|&at| decides_blocks(dataset, &query.by[at].name)).collect();
+        Box::new(move |at| {
+            let split: Vec<bool> = at.iter().map(|at| *at != Coordinate::Total).collect();
+            let here = placed.iter().map(|&dimension| at[dimension]).collect();
+            *known.entry((split, here)).or_insert_with_key(|(split, _)| {
+                let grid = query.grid(dataset, |dimension| split[dimension]);
+                let conditions = query.conditions_at(dataset, at);
+                let conditions = conditions.iter().map(|(level, codes)| (level.as_str(), codes.as_slice()));
+                self.charges.tier(&grid, self.span.blocks(dataset, conditions).into_iter())
+            })
+        })
+    }
+}
+
+/// What is measured: where nothing is, the units decide which groups are shown.
+fn measures_of(question: &CellQuery) -> &[Measure] {
+    if question.measures.is_empty() { &[Measure::Units] } else { &question.measures }
+}
+
+/// The tables of a question, one per measure, as one grid of cells.
+fn answered(released: &[Released]) -> Answered {
+    let code = |at: &Coordinate| match at {
+        Coordinate::Code(code) => *code,
+        Coordinate::Total | Coordinate::Remainder => u16::MAX,
+    };
+    let Some(first) = released.first() else { return Answered { cells: Vec::new() } };
+    let cells = first.cells().iter().enumerate().map(|(number, cell)| AnsweredCell {
+        at: cell.at.iter().map(code).collect(),
+        figures: released.iter().filter_map(|table| table.cells().get(number)).map(|cell| cell.figure).collect(),
+    });
+    Answered { cells: cells.collect() }
+}

@@ -1,0 +1,253 @@
+//! The vault as a whole: the same question for ever the same number, nearly the same persons too; what it remembers
+//! outlives it; charges (privacy.md 6.7, 6.8).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use disclosure::{
+    Answered, Breakdown, CellQuery, Condition, Entry, Head, Measure, ReleaseStore, Remembered, Room, StoreError, Vault,
+    VaultError,
+};
+use policy::{Policy, Role};
+
+use crate::support::*;
+
+fn room(victims: &[Victim]) -> Room {
+    room_of(1, victims)
+}
+
+fn room_of(edition: i64, victims: &[Victim]) -> Room {
+    let span = disclosure::Span { edition, ..span() };
+    Room {
+        span,
+        as_of: "2025-12-31".into(),
+        datasets: BTreeMap::from([("victims".to_owned(), prepared("victims", victims))]),
+    }
+}
+
+fn asked(population: &[(&str, &[u16])], by: &[&str]) -> CellQuery {
+    let victims = Policy::default().datasets.get("victims").unwrap().clone();
+    let condition = |(level, codes): &(&str, &[u16])| Condition {
+        dimension: victims.dimension_of(level).unwrap().to_owned(),
+        level: (*level).to_owned(),
+        codes: codes.to_vec(),
+    };
+    CellQuery {
+        dataset: "victims".into(),
+        population: population.iter().map(condition).collect(),
+        by: by.iter().map(|level| Breakdown::Level((*level).to_owned())).collect(),
+        measures: vec![Measure::Units],
+    }
+}
+
+fn numbers(answered: &Answered) -> Vec<Option<i64>> {
+    answered.cells.iter().map(|cell| value(&cell.figures[0])).collect()
+}
+
+fn one(vault: &Vault, question: CellQuery) -> Option<i64> {
+    numbers(&vault.ask(&[question], Role::Ministry).unwrap()[0])[0]
+}
+
+/// A store that several vaults have open, as processes have a file.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Remembered>>);
+
+impl ReleaseStore for Shared {
+    fn head(&mut self) -> Result<Head, StoreError> {
+        self.0.lock().unwrap().head()
+    }
+
+    fn replay(&mut self, after: Head, each: &mut dyn FnMut(Entry)) -> Result<Head, StoreError> {
+        self.0.lock().unwrap().replay(after, each)
+    }
+
+    fn commit(&mut self, after: Head, new: &[Entry]) -> Result<Head, StoreError> {
+        self.0.lock().unwrap().commit(after, new)
+    }
+}
+
+fn opened(store: &Shared) -> Vault {
+    Vault::open(Arc::new(Policy::default()), &keys(), Box::new(store.clone())).unwrap()
+}
+
+#[test]
+fn one_person_more_or_less_is_the_same_number() {
+    // The equality oracle (A5): with and without one of them.
+    let vault = vault();
+    let mut all = people(1..=40, |_| ());
+    all[0].province = code("province", "PK-SD");
+    vault.enter(room(&all));
+    let everybody = one(&vault, asked(&[("year", &[2024])], &[]));
+    let without = one(&vault, asked(&[("year", &[2024]), ("province", &[code("province", "PK-PB")])], &[]));
+    assert!(everybody.is_some());
+    assert_eq!(everybody, without);
+}
+
+#[test]
+fn what_was_asked_first_answers_for_what_is_near_it() {
+    let all = {
+        let mut all = people(1..=40, |_| ());
+        all[0].province = code("province", "PK-SD");
+        all
+    };
+    let (whole, part) = (
+        asked(&[("year", &[2024])], &[]),
+        asked(&[("year", &[2024]), ("province", &[code("province", "PK-PB")])], &[]),
+    );
+    let first_whole = vault();
+    first_whole.enter(room(&all));
+    let first_part = vault();
+    first_part.enter(room(&all));
+    let a = one(&first_whole, whole.clone());
+    let b = one(&first_part, part.clone());
+    assert_eq!(a, one(&first_whole, part));
+    assert_eq!(b, one(&first_part, whole));
+    assert_ne!(a, b, "each has noise of its own; these keys draw different ones");
+}
+
+#[test]
+fn a_set_that_is_far_has_a_number_of_its_own() {
+    let vault = vault();
+    let mut all = people(1..=200, |_| ());
+    all.iter_mut().take(60).for_each(|v| v.province = code("province", "PK-SD"));
+    vault.enter(room(&all));
+    let by_province = numbers(&vault.ask(&[asked(&[("year", &[2024])], &["province"])], Role::Ministry).unwrap()[0]);
+    let shown: Vec<i64> = by_province.into_iter().flatten().collect();
+    assert_eq!(shown.len(), 2);
+    assert!(shown.iter().any(|n| n.abs_diff(140) <= 10) && shown.iter().any(|n| n.abs_diff(60) <= 10));
+}
+
+#[test]
+fn the_same_question_has_the_same_number_after_a_restart() {
+    let store = Shared::default();
+    let all = people(1..=300, |v| v.province = (v.sid % 3) as u16);
+    let question = asked(&[], &["province", "year"]);
+    let before = {
+        let vault = opened(&store);
+        vault.enter(room(&all));
+        vault.ask(&[question.clone()], Role::Ministry).unwrap()
+    };
+    let again = opened(&store);
+    again.enter(room(&all));
+    assert_eq!(before, again.ask(&[question.clone()], Role::Ministry).unwrap());
+    let head = again.head().unwrap();
+    again.ask(&[question], Role::Partners).unwrap();
+    assert_eq!(head, again.head().unwrap(), "asking again adds nothing, whoever asks");
+}
+
+#[test]
+fn a_few_changes_between_editions_change_no_number() {
+    // A15: one more person in the next Snapshot, or twelve.
+    let vault = vault();
+    let number = |edition: i64, persons: u64| {
+        vault.enter(room_of(edition, &people(1..=persons, |_| ())));
+        one(&vault, asked(&[("year", &[2024])], &[]))
+    };
+    let first = number(1, 100);
+    assert_eq!(first, number(2, 101));
+    assert_eq!(first, number(3, 103));
+    let far = number(4, 140);
+    assert!(far.unwrap().abs_diff(140) <= 10);
+    assert_eq!(far, number(5, 139));
+    assert_eq!(first, number(6, 100), "what was known before is known still");
+}
+
+#[test]
+fn two_processes_give_one_answer() {
+    let store = Shared::default();
+    let (server, publisher) = (opened(&store), opened(&store));
+    let all = people(1..=50, |_| ());
+    server.enter(room(&all));
+    publisher.enter(room(&all[1..]));
+    let question = asked(&[("year", &[2024])], &[]);
+    assert_eq!(one(&server, question.clone()), one(&publisher, question), "the one knows what the other answered");
+}
+
+#[test]
+fn a_memory_that_cannot_be_written_answers_nothing() {
+    struct Full(Remembered);
+    impl ReleaseStore for Full {
+        fn head(&mut self) -> Result<Head, StoreError> {
+            self.0.head()
+        }
+        fn replay(&mut self, after: Head, each: &mut dyn FnMut(Entry)) -> Result<Head, StoreError> {
+            self.0.replay(after, each)
+        }
+        fn commit(&mut self, _: Head, _: &[Entry]) -> Result<Head, StoreError> {
+            Err(StoreError::Io("the disk is full".into()))
+        }
+    }
+    let store = Box::new(Full(Remembered::default()));
+    let vault = Vault::open(Arc::new(Policy::default()), &keys(), store).unwrap();
+    vault.enter(room(&people(1..=50, |_| ())));
+    for _ in 0..2 {
+        let refused = vault.ask(&[asked(&[("year", &[2024])], &[])], Role::Ministry);
+        assert!(matches!(refused, Err(VaultError::Store(StoreError::Io(_)))));
+    }
+}
+
+#[test]
+fn nobody_is_answered_before_a_snapshot_is_open() {
+    let refused = vault().ask(&[asked(&[], &[])], Role::Ministry);
+    assert!(matches!(refused, Err(VaultError::NoRoom)));
+}
+
+#[test]
+fn a_contradiction_is_hidden_like_any_small_group() {
+    let vault = vault();
+    vault.enter(room(&people(1..=50, |_| ())));
+    let answered = vault.ask(&[asked(&[("sex", &[])], &["year"])], Role::Ministry).unwrap();
+    assert!(answered[0].cells.iter().all(|cell| is_hidden(&cell.figures[0])));
+}
+
+#[test]
+fn every_group_has_a_row_whether_anybody_is_in_it_or_not() {
+    let rows = |victims: &[Victim]| {
+        let vault = vault();
+        vault.enter(room(victims));
+        let answered = vault.ask(&[asked(&[("year", &[2023, 2024])], &["quarter", "sex"])], Role::Ministry).unwrap();
+        answered[0].cells.iter().map(|cell| cell.at.clone()).collect::<Vec<_>>()
+    };
+    let (none, some) = (rows(&[]), rows(&people(1..=500, |_| ())));
+    assert_eq!(none, some);
+    assert_eq!(none.len(), (2 * 4 + 1) * 4, "the quarters of two years and the unknown one, by sex");
+}
+
+#[test]
+fn the_noise_of_later_grids_is_wider() {
+    let vault = vault();
+    vault.enter(room(&people(1..=2_000, |v| (v.sex, v.age_group) = ((v.sid % 2) as u16, (v.sid % 3) as u16))));
+    let tier = |question: CellQuery| {
+        let answered = vault.ask(&[question], Role::Ministry).unwrap();
+        let shown = answered[0].cells.iter().find_map(|cell| cell.figures[0].tier());
+        shown.map(disclosure::Tier::variance)
+    };
+    let with = |other: &[&str]| asked(&[("year", &[2024])], &[&["exploitation"], other].concat());
+    // 3 for each: 3, 6, 9 of 8.
+    assert_eq!(tier(with(&[])), Some(9));
+    assert_eq!(tier(with(&["sex"])), Some(9));
+    assert_eq!(tier(with(&["age_group"])), Some(16));
+    assert_eq!(tier(with(&[])), Some(9), "what was charged keeps its noise");
+}
+
+#[test]
+fn a_spent_share_is_refused_with_what_is_free() {
+    let vault = vault();
+    vault.enter(room(&people(1..=500, |_| ())));
+    let classes = |n: u16| CellQuery {
+        by: vec![Breakdown::Classes {
+            level: "exploitation".into(),
+            classes: vec![(0..=n).collect(), (n + 1..14).collect()],
+        }],
+        ..asked(&[("year", &[2024])], &[])
+    };
+    let mut refused = None;
+    for n in 0..12 {
+        if let Err(VaultError::Spent(spent)) = vault.ask(&[classes(n)], Role::Partners) {
+            refused.get_or_insert((n, spent));
+        }
+    }
+    let (after, spent) = refused.unwrap();
+    assert_eq!((after, spent.role), (1, "partners"));
+    assert!(spent.free[0].starts_with("victims: units by exploitation"), "{:?}", spent.free);
+}
