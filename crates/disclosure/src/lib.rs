@@ -19,6 +19,7 @@
 mod anchors;
 mod audit;
 mod board;
+mod canonical;
 mod cell_query;
 mod charges;
 mod complement;
@@ -44,6 +45,7 @@ mod utility;
 mod vault;
 
 pub use audit::AuditReport;
+pub use canonical::Refused;
 pub use cell_query::{
     Breakdown, CellQuery, Condition, MOST_ANY_OF, MOST_ANY_OF_MANY, MOST_CELLS, MOST_CONDITIONS, MOST_DIMENSIONS,
     MOST_MEASURES,

@@ -8,9 +8,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+use arrow::datatypes::DataType;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility, WindowUDF,
+};
 
 use crate::names;
+
+/// `priv_level(dimension, 'level')`: a level of a dimension by name (privacy.md 6.3).
+pub(crate) const LEVEL_OF: &str = "priv_level";
+/// `sum_visible(x)`: the sum of what is shown (privacy.md 6.3).
+pub(crate) const SUM_VISIBLE: &str = "sum_visible";
 
 const SCALAR: &[&str] = &[
     // text
@@ -163,6 +174,22 @@ pub(crate) static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| Functions {
     window: by_name(WINDOW, datafusion::functions_window::all_default_window_functions(), |f| (f.name(), f.aliases())),
 });
 
+/// Functions that exist where protected tables do. None is ever computed: the guard replaces them.
+pub(crate) static OF_PROTECTED: LazyLock<Functions> = LazyLock::new(|| {
+    let level: Arc<ScalarUDF> = Arc::new(ScalarUDF::new_from_impl(LevelOf::default()));
+    let visible: Arc<AggregateUDF> = Arc::new(AggregateUDF::new_from_impl(SumVisible::default()));
+    Functions {
+        scalar: [(LEVEL_OF.to_owned(), level)].into(),
+        aggregate: [(SUM_VISIBLE.to_owned(), visible)].into(),
+        window: BTreeMap::new(),
+    }
+});
+
+/// True for a function that exists only where protected tables do.
+pub(crate) fn is_of_protected(name: &str) -> bool {
+    OF_PROTECTED.has(name)
+}
+
 fn by_name<F>(
     allowed: &[&str],
     all: Vec<Arc<F>>,
@@ -235,10 +262,74 @@ impl Functions {
     }
 }
 
+fn never_computed(name: &str) -> DataFusionError {
+    DataFusionError::Internal(format!("{name} is replaced by the guard"))
+}
+
+/// The name of [`LEVEL_OF`], for the planner.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct LevelOf(Signature);
+
+impl Default for LevelOf {
+    fn default() -> Self {
+        Self(Signature::any(2, Volatility::Immutable))
+    }
+}
+
+impl ScalarUDFImpl for LevelOf {
+    fn name(&self) -> &'static str {
+        LEVEL_OF
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        Err(never_computed(LEVEL_OF))
+    }
+}
+
+/// The name of [`SUM_VISIBLE`], for the planner; it has the types of `sum`.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct SumVisible(Signature);
+
+impl Default for SumVisible {
+    fn default() -> Self {
+        Self(Signature::any(1, Volatility::Immutable))
+    }
+}
+
+impl AggregateUDFImpl for SumVisible {
+    fn name(&self) -> &'static str {
+        SUM_VISIBLE
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        // `sum` asks for types that coercion has widened; here it has not run.
+        Ok(match types.first() {
+            Some(DataType::Decimal128(_, scale)) => DataType::Decimal128(38, *scale),
+            Some(DataType::Float16 | DataType::Float32 | DataType::Float64) => DataType::Float64,
+            _ => DataType::Int64,
+        })
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Err(never_computed(SUM_VISIBLE))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion::logical_expr::Volatility;
 
     #[test]
     fn every_function_of_the_list_exists() {

@@ -2,15 +2,20 @@
 //!
 //! One road: `SQL text ─guard▶ plan ─run▶ Answer | Refusal`. The [`Reader`] holds the editions in memory and is the only
 //! object that owns a query session; there is no way from here to microdata, files or the network (architecture.md 2).
+//! What a question says of protected tables becomes questions in codes for an [`Oracle`], whose released cells take their
+//! place in the plan; where no oracle is attached there are no protected tables.
 //! Absent: HTTP, storage formats, who is asking.
 
 pub mod catalogue;
 mod current;
 mod editions;
+mod facade;
 mod functions;
 mod guard;
 mod metered;
 mod names;
+mod notes;
+mod oracle;
 mod question;
 mod reader;
 mod refusal;
@@ -21,6 +26,8 @@ mod tables;
 pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 pub use current::Current;
 pub use editions::{EditionMeta, EditionSource, SourceError};
+pub use notes::{Note, NoteCode};
+pub use oracle::{Oracle, ReleasedCells};
 pub use question::{Answer, Limits, Param, Question, Turn};
 pub use reader::{Reader, Settings};
 pub use refusal::{Code, Place, Refusal};

@@ -8,6 +8,8 @@ use arrow::record_batch::RecordBatch;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::notes::Note;
+
 /// What one question may use. Past a limit the question is refused; an answer is never cut short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Limits {
@@ -67,12 +69,14 @@ pub struct Question {
     pub params: Vec<Param>,
     /// Limits of this question; those of the reader still hold.
     pub limits: Option<Limits>,
+    /// Who asks, for what the vault records of it; empty where nobody says.
+    pub asker: String,
 }
 
 impl Question {
     /// A question without parameters.
     pub fn new(sql: impl Into<String>) -> Self {
-        Self { sql: sql.into(), params: Vec::new(), limits: None }
+        Self { sql: sql.into(), ..Self::default() }
     }
 }
 
@@ -85,6 +89,8 @@ pub struct Answer {
     pub batches: Vec<RecordBatch>,
     /// The current edition at the time of the question; None when nothing is published.
     pub edition: Option<u32>,
+    /// What the reader of the rows should know of them; from the question alone.
+    pub notes: Vec<Note>,
     /// The turn that the question was computed in. An answer is memory of its question's limit, so the turn ends with the
     /// answer: whoever writes it out keeps this until the last byte is gone.
     pub turn: Turn,

@@ -2,7 +2,8 @@
 //!
 //! Guarantees: a question sees one edition state from beginning to end; a new edition appears whole and without a
 //! restart; a question past a limit is refused and its work stops. Not guaranteed: that two questions in a row see the
-//! same edition. Absent: any road to microdata, to files, to the network.
+//! same edition. Absent: any road to microdata but the
+//! questions in codes of an [`Oracle`], to files, to the network.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,13 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use disclosure::CellQuery;
+
 use crate::catalogue::Catalogue;
 use crate::current::Current;
 use crate::editions::{EditionSource, SourceError};
+use crate::notes::Note;
+use crate::oracle::Oracle;
 use crate::question::{Answer, Limits, Question, Turn};
 use crate::refusal::{Code, Refusal};
 use crate::run;
@@ -53,6 +58,8 @@ struct Inner {
     source: Arc<dyn EditionSource>,
     catalogue: Arc<Catalogue>,
     settings: Settings,
+    /// Answers for protected tables; without one there are none.
+    oracle: Option<Arc<dyn Oracle>>,
     current: watch::Sender<Arc<Current>>,
     threads: Threads,
     /// Turns to compute.
@@ -101,6 +108,25 @@ impl Reader {
         catalogue: Catalogue,
         settings: Settings,
     ) -> Result<Self, SourceError> {
+        Self::over(source, catalogue, settings, None).await
+    }
+
+    /// The same with the protected tables that an oracle answers for.
+    pub async fn open_with_vault(
+        source: Arc<dyn EditionSource>,
+        catalogue: Catalogue,
+        settings: Settings,
+        oracle: Arc<dyn Oracle>,
+    ) -> Result<Self, SourceError> {
+        Self::over(source, catalogue, settings, Some(oracle)).await
+    }
+
+    async fn over(
+        source: Arc<dyn EditionSource>,
+        catalogue: Catalogue,
+        settings: Settings,
+        oracle: Option<Arc<dyn Oracle>>,
+    ) -> Result<Self, SourceError> {
         let catalogue = Arc::new(catalogue);
         let empty = Arc::new(Current::empty(Arc::clone(&catalogue))?);
         let threads = Threads::start(settings.threads)?;
@@ -114,6 +140,7 @@ impl Reader {
                 turns: Arc::new(Semaphore::new(at_once)),
                 places: Arc::new(Semaphore::new(at_once.saturating_add(settings.waiting).min(Semaphore::MAX_PERMITS))),
                 settings,
+                oracle,
             }),
         };
         reader.refresh().await?;
@@ -168,6 +195,15 @@ impl Reader {
         self.inner.settings.limits
     }
 
+    /// What a question would ask of protected tables, and the notes that its answer would bear: the same refusals as
+    /// [`Reader::ask`] gives before any cell is asked for, and no cell is (privacy.md 6.4).
+    pub fn compile(&self, question: &Question) -> Result<(Vec<CellQuery>, Vec<Note>), Refusal> {
+        let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
+        let current = self.current();
+        let guarded = run::guarded(question, &limits, &current, self.inner.oracle.as_deref())?;
+        Ok((guarded.questions, guarded.notes))
+    }
+
     /// Answers one question, or refuses it. Dropping the future, or cancelling the token, stops the work.
     ///
     /// The refusal comes in time even when the work is in a step that cannot be left at once; such work keeps its turn
@@ -190,11 +226,12 @@ impl Reader {
         let Some(runtime) = &self.inner.threads.0 else {
             return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
         };
+        let oracle = self.inner.oracle.clone();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let work = runtime.spawn(async move {
             // A refusal gives the turn back here; an answer takes it along, for its rows are still in memory.
-            run::answer(question, limits, current, stopped).await.map(|answer| Answer { turn, ..answer })
+            run::answer(question, limits, current, oracle, stopped).await.map(|answer| Answer { turn, ..answer })
         });
         let _stop = StopOnDrop(work.abort_handle(), stop);
         work.await.unwrap_or_else(|error| {

@@ -1,7 +1,8 @@
 //! A refusal is an answer: short, factual, with a remedy, and never with a value from the data.
 //!
 //! Every refusal has one of the codes below. The texts depend on the question and the catalogue alone, so the same
-//! question is refused alike whatever the data say (privacy.md 6.4, 6.11).
+//! question is refused alike whatever the data say (privacy.md 6.4, 6.11). Those of protected tables bear the numbers of
+//! privacy.md 6.4.
 
 use std::fmt;
 
@@ -62,11 +63,66 @@ pub enum Code {
     Cancelled,
     /// A defect of ours.
     Internal,
+    // Of protected tables (privacy.md 6.4): static, from the text and the catalogue alone, but for the last three.
+    /// No such table among the protected ones.
+    #[serde(rename = "PRIV-1001")]
+    ProtectedTable,
+    /// A column that stands inside `count(distinct …)` and nowhere else, or one that cannot be selected by.
+    #[serde(rename = "PRIV-1002")]
+    NotFilterable,
+    /// A form that is not allowed between records of people and the aggregate over them.
+    #[serde(rename = "PRIV-1003")]
+    ProtectedForm,
+    /// A literal that is no code, no breakpoint, or no published period of the column.
+    #[serde(rename = "PRIV-1004")]
+    NotACode,
+    /// A join of protected tables, or of one with anything but the code list of a level.
+    #[serde(rename = "PRIV-1005")]
+    ProtectedJoin,
+    /// Released rows joined back to protected ones, or a subquery over them in a condition.
+    #[serde(rename = "PRIV-1006")]
+    Steering,
+    /// A function between records of people and the aggregate over them.
+    #[serde(rename = "PRIV-1007")]
+    ProtectedFunction,
+    /// More dimensions, conditions, measures or codes than one question may have.
+    #[serde(rename = "PRIV-1008")]
+    TooManyDimensions,
+    /// Too many expected units would fall into small cells.
+    #[serde(rename = "PRIV-1009")]
+    TooSparse,
+    /// A statement other than a query that names a protected table.
+    #[serde(rename = "PRIV-1010")]
+    ProtectedStatement,
+    /// An aggregate that has no safe measure.
+    #[serde(rename = "PRIV-1011")]
+    ProtectedAggregate,
+    /// More cells than one question may have.
+    #[serde(rename = "PRIV-1012")]
+    TooManyCells,
+    /// More grouping sets over protected tables than one question may have.
+    #[serde(rename = "PRIV-1013")]
+    TooManyGroupingSets,
+    /// A user-defined level that leaves codes without a class.
+    #[serde(rename = "PRIV-1014")]
+    NotTotal,
+    /// NOT, more than three codes, or a user-defined level on a many-valued dimension.
+    #[serde(rename = "PRIV-1015")]
+    ManyValued,
+    /// The charges of a public block are spent.
+    #[serde(rename = "PRIV-1020")]
+    ChargesSpent,
+    /// An arithmetic or conversion error over released rows.
+    #[serde(rename = "PRIV-2001")]
+    ProtectedExpression,
+    /// A defect of ours, or no vault to answer from: one text for everything.
+    #[serde(rename = "PRIV-5000")]
+    ProtectedInternal,
 }
 
 impl Code {
     /// All codes, in the order of the manual.
-    pub const ALL: [Code; 21] = [
+    pub const ALL: [Code; 39] = [
         Code::Syntax,
         Code::OneStatement,
         Code::Statement,
@@ -88,9 +144,27 @@ impl Code {
         Code::Busy,
         Code::Cancelled,
         Code::Internal,
+        Code::ProtectedTable,
+        Code::NotFilterable,
+        Code::ProtectedForm,
+        Code::NotACode,
+        Code::ProtectedJoin,
+        Code::Steering,
+        Code::ProtectedFunction,
+        Code::TooManyDimensions,
+        Code::TooSparse,
+        Code::ProtectedStatement,
+        Code::ProtectedAggregate,
+        Code::TooManyCells,
+        Code::TooManyGroupingSets,
+        Code::NotTotal,
+        Code::ManyValued,
+        Code::ChargesSpent,
+        Code::ProtectedExpression,
+        Code::ProtectedInternal,
     ];
 
-    /// The stable name: `unknown_table`.
+    /// The stable name: `unknown_table`, and of protected tables `PRIV-1003`.
     pub fn name(self) -> &'static str {
         self.row().0
     }
@@ -128,6 +202,26 @@ impl Code {
             Code::Busy => ("busy", 429, "Too many questions at once"),
             Code::Cancelled => ("cancelled", 499, "The question was withdrawn"),
             Code::Internal => ("internal", 500, "Something went wrong on our side"),
+            Code::ProtectedTable => ("PRIV-1001", 422, "There is no such protected table"),
+            Code::NotFilterable => ("PRIV-1002", 422, "This column can only be counted"),
+            Code::ProtectedForm => ("PRIV-1003", 422, "This form is not allowed below the aggregate"),
+            Code::NotACode => ("PRIV-1004", 422, "This value is not a code of the column"),
+            Code::ProtectedJoin => ("PRIV-1005", 422, "Records of people are joined to code lists only"),
+            Code::Steering => ("PRIV-1006", 422, "Released numbers cannot select records of people"),
+            Code::ProtectedFunction => ("PRIV-1007", 422, "This function is not allowed below the aggregate"),
+            Code::TooManyDimensions => ("PRIV-1008", 422, "The question has too many dimensions"),
+            Code::TooSparse => ("PRIV-1009", 422, "Most cells of this breakdown would be empty or hidden"),
+            Code::ProtectedStatement => ("PRIV-1010", 403, "Only queries are answered from protected tables"),
+            Code::ProtectedAggregate => ("PRIV-1011", 422, "This aggregate is not allowed over protected tables"),
+            Code::TooManyCells => ("PRIV-1012", 422, "The question has too many cells"),
+            Code::TooManyGroupingSets => ("PRIV-1013", 422, "The question has too many grouping sets"),
+            Code::NotTotal => ("PRIV-1014", 422, "The classes do not cover every code"),
+            Code::ManyValued => ("PRIV-1015", 422, "A person may have several codes of this column"),
+            Code::ChargesSpent => ("PRIV-1020", 403, "This breakdown has been asked for too often"),
+            Code::ProtectedExpression => {
+                ("PRIV-2001", 422, "An expression over released numbers could not be computed")
+            }
+            Code::ProtectedInternal => ("PRIV-5000", 500, "Something went wrong on our side"),
         }
     }
 }

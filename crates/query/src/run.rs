@@ -4,39 +4,127 @@
 //! pool of memory that ends at its limit. One partition per question, so that an answer is the same each time and
 //! questions share the threads fairly.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::common::Result as DataFusionResult;
+use datafusion::catalog::default_table_source::provider_as_source;
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DataFusionError, Result as DataFusionResult};
+use datafusion::datasource::MemTable;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryConsumer, MemoryPool};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::{LogicalPlan, TableSource};
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
+use disclosure::CellQuery;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::current::Current;
+use crate::facade::{Protected, Scope};
 use crate::functions::FUNCTIONS;
-use crate::guard::{self, Guarded};
+use crate::guard::{self, Guarded, Release, Released};
 use crate::metered;
+use crate::oracle::{Oracle, ReleasedCells};
 use crate::question::{Answer, Limits, Question, Turn};
 use crate::refusal::{Code, Refusal};
 
 /// Rows of one step of work: small, so that a question yields often and a wide row stays a small batch.
 const BATCH_ROWS: usize = 4_096;
 
+/// Plans a question over a picture and the protected tables of an oracle.
+pub(crate) fn guarded(
+    question: &Question,
+    limits: &Limits,
+    current: &Current,
+    oracle: Option<&dyn Oracle>,
+) -> Result<Guarded, Refusal> {
+    let protected = oracle.map(|oracle| Protected::new(oracle, current.catalogue()));
+    guard::guard(question, limits, Scope { tables: current.tables(), protected: protected.as_ref() })
+}
+
 /// Answers a question over a picture. `stop` is cancelled when nobody waits for the answer any more.
 pub(crate) async fn answer(
     question: Question,
     limits: Limits,
     current: Arc<Current>,
+    oracle: Option<Arc<dyn Oracle>>,
     stop: CancellationToken,
 ) -> Result<Answer, Refusal> {
-    let Guarded { plan, words } = guard::guard(&question, &limits, current.tables())?;
-    drop(question);
+    let Guarded { plan, questions, releases, notes, words } = guarded(&question, &limits, &current, oracle.as_deref())?;
+    let asks = !questions.is_empty();
+    let plan = if asks { released(plan, &questions, &releases, oracle.as_deref(), &question.asker)? } else { plan };
+    let answer = computed(plan, words, limits, current, stop).await;
+    match answer {
+        Ok(answer) => Ok(Answer { notes, ..answer }),
+        // Over released numbers these have codes of their own (privacy.md 6.4).
+        Err(refusal) if asks && refusal.code == Code::Expression => {
+            Err(Refusal { code: Code::ProtectedExpression, ..refusal })
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// The plan with its released tables filled: the questions are asked, all at once, on this thread, which may block: work
+/// in the vault keeps its turn until it has ended, whoever has left meanwhile.
+fn released(
+    plan: LogicalPlan,
+    questions: &[CellQuery],
+    releases: &[Release],
+    oracle: Option<&dyn Oracle>,
+    asker: &str,
+) -> Result<LogicalPlan, Refusal> {
+    let Some(oracle) = oracle else {
+        let refusal = Refusal::new(Code::ProtectedInternal, "No vault is attached that could answer this question.");
+        return Err(refusal.hint("Ask the published tables: SELECT * FROM information_schema.tables lists them."));
+    };
+    let answers = tokio::task::block_in_place(|| oracle.ask(questions, asker))?;
+    if answers.len() != questions.len() {
+        return Err(broken());
+    }
+    bound(plan, releases, &answers).map_err(|error| {
+        tracing::error!(error = %error, "released cells do not fit their table");
+        broken()
+    })
+}
+
+/// Puts the rows in the places of the released tables.
+fn bound(plan: LogicalPlan, releases: &[Release], answers: &[ReleasedCells]) -> DataFusionResult<LogicalPlan> {
+    let mut tables: BTreeMap<&str, Arc<dyn TableSource>> = BTreeMap::new();
+    for release in releases {
+        let rows = MemTable::try_new(Arc::clone(&release.schema), vec![vec![release.batch(answers)?]])?;
+        tables.insert(&release.name, provider_as_source(Arc::new(rows)));
+    }
+    let bound = plan.transform_up_with_subqueries(|node| match node {
+        LogicalPlan::TableScan(mut scan) if scan.source.is::<Released>() => {
+            let Some(rows) = tables.get(scan.table_name.table()) else {
+                return Err(DataFusionError::Internal("a released table has no rows".to_owned()));
+            };
+            scan.source = Arc::clone(rows);
+            Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+        }
+        node => Ok(Transformed::no(node)),
+    });
+    bound.map(|bound| bound.data)
+}
+
+/// One text for everything that is ours (privacy.md 6.4, 5000).
+fn broken() -> Refusal {
+    Refusal::new(Code::ProtectedInternal, "The question could not be answered; the fault is ours.")
+}
+
+/// Computes a plan whose tables are all in memory.
+async fn computed(
+    plan: LogicalPlan,
+    words: guard::Words,
+    limits: Limits,
+    current: Arc<Current>,
+    stop: CancellationToken,
+) -> Result<Answer, Refusal> {
     tokio::task::yield_now().await;
     let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(limits.memory));
     let state = session(Arc::clone(&pool)).map_err(|e| guard::computing(&e, &limits))?;
@@ -65,7 +153,13 @@ pub(crate) async fn answer(
         }
         tokio::task::consume_budget().await;
     }
-    Ok(Answer { schema, batches, edition: current.latest().map(|e| e.edition), turn: Turn::default() })
+    Ok(Answer {
+        schema,
+        batches,
+        edition: current.latest().map(|e| e.edition),
+        notes: Vec::new(),
+        turn: Turn::default(),
+    })
 }
 
 fn session(pool: Arc<dyn MemoryPool>) -> DataFusionResult<SessionState> {

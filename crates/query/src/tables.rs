@@ -76,6 +76,8 @@ pub(crate) enum Missing {
     Microdata,
     /// It is not here; perhaps this one was meant.
     Unknown(Option<String>),
+    /// It is not among the protected ones; perhaps this one was meant.
+    Protected(Option<String>),
 }
 
 impl Tables {

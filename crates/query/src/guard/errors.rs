@@ -21,8 +21,17 @@ impl Words {
     }
 
     /// Where a name stands first.
-    fn find(&self, name: &str) -> Option<Place> {
+    pub(super) fn find(&self, name: &str) -> Option<Place> {
         let is = |t: &&TokenWithSpan| matches!(&t.token, Token::Word(w) if w.value.eq_ignore_ascii_case(name));
+        self.0.iter().find(is).and_then(|t| place(t.span.start))
+    }
+
+    /// Where a value stands first.
+    pub(super) fn find_value(&self, value: &str) -> Option<Place> {
+        let is = |t: &&TokenWithSpan| match &t.token {
+            Token::SingleQuotedString(text) | Token::Number(text, _) => text == value,
+            _ => false,
+        };
         self.0.iter().find(is).and_then(|t| place(t.span.start))
     }
 }

@@ -1,10 +1,12 @@
 //! The guard: what a question must be before any of it runs.
 //!
-//! `text ─parse▶ query ─statement▶ bound and measured ─plan▶ logical plan ─plan::check▶ Guarded`, each step refusing what
-//! it does not know: the lists are of what is allowed, and the matches over them have no arm for the rest.
+//! `text ─parse▶ query ─statement▶ bound and measured ─plan▶ logical plan ─lower▶ released tables and questions
+//! ─plan::check▶ Guarded`, each step refusing what it does not know: the lists are of what is allowed, and the matches over
+//! them have no arm for the rest.
 
 mod dialect;
 mod errors;
+mod lower;
 mod plan;
 mod planner;
 mod statement;
@@ -13,30 +15,60 @@ mod text;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast::Statement;
+use disclosure::CellQuery;
 
 pub(crate) use errors::{Words, computing, memory, planning};
+pub(crate) use lower::{Release, Released};
 pub(crate) use plan::check_optimised;
 
+use crate::facade::Scope;
+use crate::notes::Note;
 use crate::question::{Limits, Question};
-use crate::refusal::Refusal;
-use crate::tables::Tables;
+use crate::refusal::{Code, Refusal};
 
-/// A plan that passed, and the words of its text for the places of later errors.
+/// A plan that passed, what must be asked to fill its released tables, and the words of its text for the places of later
+/// errors.
 pub(crate) struct Guarded {
     pub(crate) plan: LogicalPlan,
+    pub(crate) questions: Vec<CellQuery>,
+    pub(crate) releases: Vec<Release>,
+    pub(crate) notes: Vec<Note>,
     pub(crate) words: Words,
 }
 
 /// Plans a question, or says why not. Reads no value: what it answers depends on the text and on the picture's tables.
-pub(crate) fn guard(question: &Question, limits: &Limits, tables: &Tables) -> Result<Guarded, Refusal> {
+pub(crate) fn guard(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Guarded, Refusal> {
+    let guarded = guarded(question, limits, scope);
+    guarded.map_err(|refusal| match scope.protected {
+        Some(protected) if text::mentions(&question.sql, limits, |word| protected.names(word)) => of_protected(refusal),
+        _ => refusal,
+    })
+}
+
+fn guarded(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Guarded, Refusal> {
     let mut parsed = text::parse(&question.sql, limits)?;
     statement::bind(&mut parsed.query, &question.params, limits)?;
-    statement::check(&parsed.query, limits, tables)?;
+    statement::check(&parsed.query, limits, scope)?;
     let words = Words::new(parsed.tokens);
-    let planner = planner::Planner::new(tables);
+    let planner = planner::Planner::new(scope);
     let plan = SqlToRel::new_with_options(&planner, planner::Planner::parser_options())
         .sql_statement_to_plan(Statement::Query(parsed.query))
         .map_err(|e| planning(&e, &words))?;
-    plan::check(&plan, tables)?;
-    Ok(Guarded { plan, words })
+    let lowered = match scope.protected {
+        Some(protected) if lower::reads_protected(&plan) => lower::lower(&plan, protected, &words)?,
+        _ => lower::Lowered { plan, questions: Vec::new(), releases: Vec::new(), notes: Vec::new() },
+    };
+    let lower::Lowered { plan, questions, releases, notes } = lowered;
+    plan::check(&plan, scope.tables)?;
+    Ok(Guarded { plan, questions, releases, notes, words })
+}
+
+/// Refusals that have a code of their own where the question names a protected table (privacy.md 6.4).
+fn of_protected(refusal: Refusal) -> Refusal {
+    let code = match refusal.code {
+        Code::UnknownFunction => Code::ProtectedFunction,
+        Code::Statement => Code::ProtectedStatement,
+        other => other,
+    };
+    Refusal { code, ..refusal }
 }

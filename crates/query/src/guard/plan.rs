@@ -17,6 +17,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::lower::Released;
 use crate::functions::{FUNCTIONS, Functions};
 use crate::refusal::{Code, Refusal};
 use crate::tables::{Tables, WRITTEN};
@@ -389,8 +390,12 @@ impl Judge<'_> {
         }
     }
 
-    /// Only our own tables, whole: the planner pushes nothing into a scan, rewriting does so later.
+    /// Only our own tables and those of released cells, never a protected one; whole: the planner pushes nothing into a scan, rewriting does so later.
     fn scan(&self, scan: &TableScan) -> Result<Bounds, Refusal> {
+        if let Some(released) = scan.source.downcast_ref::<Released>() {
+            let width = |name: &str| released.width(name).unwrap_or(WRITTEN);
+            return Ok(scan.projected_schema.fields().iter().map(|f| Bound::LEAF.with(width(f.name()))).collect());
+        }
         let name = &scan.table_name;
         let parts: Vec<&str> = [name.catalog(), name.schema(), Some(name.table())].into_iter().flatten().collect();
         let table = self.tables.find(&parts).map_err(|missing| super::statement::no_table(&parts, missing))?;

@@ -10,17 +10,17 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSou
 use datafusion::sql::planner::ParserOptions;
 
 use super::statement::no_table;
-use crate::functions::FUNCTIONS;
-use crate::tables::Tables;
+use crate::facade::{Found, Scope};
+use crate::functions::{FUNCTIONS, OF_PROTECTED};
 
 pub(super) struct Planner<'a> {
-    tables: &'a Tables,
+    scope: Scope<'a>,
     options: ConfigOptions,
     planners: Vec<Arc<dyn ExprPlanner>>,
 }
 
 impl<'a> Planner<'a> {
-    pub(super) fn new(tables: &'a Tables) -> Self {
+    pub(super) fn new(scope: Scope<'a>) -> Self {
         // EXTRACT, SUBSTRING and POSITION, count(*). Those for lists, maps and structures are left out.
         let planners: Vec<Arc<dyn ExprPlanner>> = vec![
             Arc::new(datafusion::functions::datetime::planner::DatetimeFunctionPlanner),
@@ -28,7 +28,7 @@ impl<'a> Planner<'a> {
             Arc::new(datafusion::functions_aggregate::planner::AggregateFunctionPlanner),
             Arc::new(datafusion::functions_window::planner::WindowFunctionPlanner),
         ];
-        Self { tables, options: ConfigOptions::default(), planners }
+        Self { scope, options: ConfigOptions::default(), planners }
     }
 
     /// Texts are Utf8, as the tables have them; places are kept for errors.
@@ -40,8 +40,9 @@ impl<'a> Planner<'a> {
 impl ContextProvider for Planner<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
         let parts: Vec<&str> = [name.catalog(), name.schema(), Some(name.table())].into_iter().flatten().collect();
-        match self.tables.find(&parts) {
-            Ok(table) => Ok(Arc::clone(&table.source)),
+        match self.scope.find(&parts) {
+            Ok(Found::Open(table)) => Ok(Arc::clone(&table.source)),
+            Ok(Found::Facade(facade)) => Ok(Arc::clone(facade)),
             Err(missing) => Err(DataFusionError::External(Box::new(no_table(&parts, missing)))),
         }
     }
@@ -51,7 +52,8 @@ impl ContextProvider for Planner<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        FUNCTIONS.scalar.get(name).cloned()
+        let of_protected = || self.scope.protected.and_then(|_| OF_PROTECTED.scalar.get(name));
+        FUNCTIONS.scalar.get(name).or_else(of_protected).cloned()
     }
 
     fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
@@ -59,7 +61,8 @@ impl ContextProvider for Planner<'_> {
     }
 
     fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
-        FUNCTIONS.aggregate.get(name).cloned()
+        let of_protected = || self.scope.protected.and_then(|_| OF_PROTECTED.aggregate.get(name));
+        FUNCTIONS.aggregate.get(name).or_else(of_protected).cloned()
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {

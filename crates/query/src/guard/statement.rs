@@ -12,10 +12,11 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::text::{place, too_deep};
-use crate::functions::FUNCTIONS;
+use crate::facade::{Found, PROTECTED, Scope};
+use crate::functions::{self, FUNCTIONS};
 use crate::question::{Limits, Param};
 use crate::refusal::{Code, Place, Refusal};
-use crate::tables::{Missing, Tables};
+use crate::tables::Missing;
 
 /// Tables that a question may read and SELECTs that it may have, together, names of WITH counted at each use.
 const MOST_TABLES: u64 = 48;
@@ -82,8 +83,8 @@ impl VisitorMut for Binder<'_> {
 }
 
 /// Refuses what is not offered and what would grow too large.
-pub(super) fn check(query: &Query, limits: &Limits, tables: &Tables) -> Result<(), Refusal> {
-    let mut check = Check { limits, tables, frames: Vec::new(), chained: 0 };
+pub(super) fn check(query: &Query, limits: &Limits, scope: Scope<'_>) -> Result<(), Refusal> {
+    let mut check = Check { limits, scope, frames: Vec::new(), chained: 0 };
     match query.visit(&mut check) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(refusal) => Err(refusal),
@@ -101,6 +102,13 @@ pub(super) fn no_table(parts: &[&str], missing: Missing) -> Refusal {
         ),
         Missing::Unknown(Some(near)) => refusal.hint(format!("Did you mean {near}?")),
         Missing::Unknown(None) => refusal.hint("SELECT * FROM information_schema.tables lists what there is."),
+        Missing::Protected(near) => {
+            let refusal = Refusal { code: Code::ProtectedTable, ..refusal };
+            match near {
+                Some(near) => refusal.hint(format!("Did you mean {PROTECTED}.{near}?")),
+                None => refusal.hint("Protected tables bear the names of datasets: victims, cases, services."),
+            }
+        }
     }
 }
 
@@ -132,7 +140,7 @@ struct Frame {
 
 struct Check<'a> {
     limits: &'a Limits,
-    tables: &'a Tables,
+    scope: Scope<'a>,
     frames: Vec<Frame>,
     chained: usize,
 }
@@ -198,7 +206,7 @@ impl Check<'_> {
         ControlFlow::Continue(())
     }
 
-    fn function(function: &Function) -> Verdict {
+    fn function(&self, function: &Function) -> Verdict {
         let Function {
             name,
             uses_odbc_syntax,
@@ -215,7 +223,8 @@ impl Check<'_> {
             return refuse(Code::UnknownFunction, "There is no function of that name.", hint, at);
         };
         let ident = ident.value.to_lowercase();
-        if !FUNCTIONS.has(&ident) {
+        let of_protected = self.scope.protected.is_some() && functions::is_of_protected(&ident);
+        if !FUNCTIONS.has(&ident) && !of_protected {
             let shown: String = ident.chars().take(60).collect();
             let detail = format!("The function {shown} is not offered.");
             return refuse(Code::UnknownFunction, detail, &FUNCTIONS.remedy(&ident), at);
@@ -433,8 +442,8 @@ impl Visitor for Check<'_> {
         if own.is_none() {
             let parts: Vec<&str> = parts.iter().map(|i| i.value.as_str()).collect();
             let at = place(name.span().start);
-            match self.tables.find(&parts) {
-                Ok(table) if table.awaits_an_edition() => {
+            match self.scope.find(&parts) {
+                Ok(Found::Open(table)) if table.awaits_an_edition() => {
                     return refuse(Code::NoEdition, "Nothing has been published yet.", "Ask again later.", at);
                 }
                 Ok(_) => {}
@@ -460,7 +469,10 @@ impl Visitor for Check<'_> {
             frame.cost.parts = frame.cost.parts.saturating_add(1);
         }
         self.grown()?;
-        expression(expr)
+        match expr {
+            Expr::Function(function) => self.function(function),
+            _ => expression(expr),
+        }
     }
 
     fn post_visit_expr(&mut self, _expr: &Expr) -> Verdict {
@@ -542,9 +554,9 @@ fn expression(expr: &Expr) -> Verdict {
         | Expr::Rollup(_)
         | Expr::Tuple(_)
         | Expr::Interval(_)
+        | Expr::Function(_) // looked at by its name
         | Expr::Wildcard(_)
         | Expr::QualifiedWildcard(..) => ControlFlow::Continue(()),
-        Expr::Function(function) => Check::function(function),
         Expr::SimilarTo { .. } | Expr::RLike { .. } => {
             no("A regular expression", "Write LIKE, starts_with, contains or split_part.")
         }

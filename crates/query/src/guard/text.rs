@@ -54,6 +54,16 @@ pub(super) fn parse(sql: &str, limits: &Limits) -> Result<Parsed, Refusal> {
     Ok(Parsed { query, tokens })
 }
 
+/// Whether a text that was refused has a word that passes. What cannot be cut into words has none.
+pub(super) fn mentions(sql: &str, limits: &Limits, passes: impl Fn(&str) -> bool) -> bool {
+    let tokens = if sql.len() > limits.text {
+        Vec::new()
+    } else {
+        Tokenizer::new(&Questions, sql).tokenize().unwrap_or_default()
+    };
+    tokens.iter().any(|token| matches!(token, Token::Word(word) if passes(&word.value)))
+}
+
 /// Only what begins like a query reaches the parser.
 fn begins_like_a_query(tokens: &[TokenWithSpan]) -> Result<(), Refusal> {
     let mut meaningful = tokens.iter().filter(|t| t.token != Token::SemiColon);

@@ -15,6 +15,8 @@ pub struct Case {
 }
 
 pub const HOSTILE: &str = include_str!("../../../../tests/attacks/hostile.sql");
+pub const PROTECTED: &str = include_str!("../../../../tests/questions/protected.sql");
+pub const AROUND: &str = include_str!("../../../../tests/attacks/protected.sql");
 pub const ORDINARY: &str = include_str!("../../../../tests/questions/ordinary.sql");
 
 pub fn read(corpus: &str) -> Vec<Case> {

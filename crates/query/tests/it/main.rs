@@ -4,8 +4,10 @@ mod corpus;
 mod hostile;
 mod limits;
 mod ordinary;
+mod protected;
 mod spliced;
 mod tables;
+mod vault;
 mod world;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};

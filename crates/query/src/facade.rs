@@ -1,0 +1,187 @@
+//! Protected tables as a question sees them: names and types of columns, and nothing behind them.
+//!
+//! A facade has a schema and no rows; there is no provider that could scan it, so a plan that still reads one cannot be
+//! turned into work (privacy.md 6.1). Every level of every dimension is a column; rules on a column are looked up in the
+//! policy by its name.
+//!
+//! Absent: rows, statistics, constraints.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::logical_expr::TableSource;
+use policy::{Dataset, Datasets, Resolved, TimeLevel, Unit};
+
+use crate::catalogue::Catalogue;
+use crate::names;
+use crate::oracle::Oracle;
+use crate::tables::{DATABASE, Missing, Table, Tables};
+
+/// Where the protected tables are.
+pub(crate) const PROTECTED: &str = "protected";
+
+/// Datasets whose rows are acts of a unit, several to one unit (privacy.md 6.2, mart rows).
+const ACTS: [&str; 4] = ["services", "returns", "charges", "judgments"];
+
+/// What distinct units can be counted of, and never seen (privacy.md 6.1, F details).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    Person,
+    Case,
+    Agency,
+}
+
+impl Hidden {
+    pub(crate) const ALL: [Self; 3] = [Self::Person, Self::Case, Self::Agency];
+
+    /// The name of its column.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person_id",
+            Self::Case => "case_id",
+            Self::Agency => "agency",
+        }
+    }
+}
+
+/// What a column of a facade is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A level of a dimension.
+    Level,
+    /// A measure column: only inside `sum` and its like.
+    Measure,
+    /// Only inside `count(distinct …)`.
+    Hidden(Hidden),
+}
+
+/// Whether rows of a dataset are acts, several to one unit.
+pub(crate) fn rows_are_acts(dataset: &Dataset) -> bool {
+    ACTS.contains(&dataset.name.as_str())
+}
+
+/// Whether the unit of a dataset is what a hidden column names.
+pub(crate) fn is_unit(dataset: &Dataset, hidden: Hidden) -> bool {
+    match hidden {
+        Hidden::Person => dataset.unit == Unit::Person,
+        Hidden::Case => dataset.unit == Unit::Case,
+        Hidden::Agency => false,
+    }
+}
+
+/// The measure columns of a dataset. The policy declares none yet; its map of measures belongs here.
+pub(crate) fn measures(_dataset: &Dataset) -> Vec<String> {
+    Vec::new()
+}
+
+/// What a column of a dataset's facade is.
+pub(crate) fn role(dataset: &Dataset, column: &str) -> Option<Role> {
+    if let Some(hidden) = Hidden::ALL.into_iter().find(|hidden| hidden.name() == column) {
+        return Some(Role::Hidden(hidden));
+    }
+    if dataset.resolve(column).is_some() {
+        return Some(Role::Level);
+    }
+    measures(dataset).iter().any(|measure| measure == column).then_some(Role::Measure)
+}
+
+fn schema(dataset: &Dataset) -> SchemaRef {
+    let level = |name: &str| {
+        let data_type = match dataset.resolve(name) {
+            Some(Resolved::Time(TimeLevel::Year)) => DataType::Int32,
+            Some(Resolved::Time(TimeLevel::Month)) => DataType::Date32,
+            Some(Resolved::Time(TimeLevel::Quarter | TimeLevel::FiscalYear) | Resolved::Column(..)) | None => {
+                DataType::Utf8
+            }
+        };
+        Field::new(name, data_type, true)
+    };
+    let mut fields: Vec<Field> = dataset.all_levels().map(level).collect();
+    fields.extend(measures(dataset).into_iter().map(|name| Field::new(name, DataType::Int64, true)));
+    fields.extend(Hidden::ALL.map(|hidden| Field::new(hidden.name(), DataType::Utf8, true)));
+    Arc::new(Schema::new(fields))
+}
+
+/// A table with columns and no rows.
+#[derive(Debug)]
+pub(crate) struct Facade {
+    /// The dataset that it stands for.
+    pub(crate) dataset: String,
+    schema: SchemaRef,
+}
+
+impl TableSource for Facade {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+/// The protected tables of a question, and the lists that its codes are read by.
+pub(crate) struct Protected<'a> {
+    pub(crate) datasets: &'a Datasets,
+    pub(crate) years: RangeInclusive<u16>,
+    pub(crate) catalogue: &'a Catalogue,
+    facades: BTreeMap<&'a str, Arc<dyn TableSource>>,
+}
+
+impl<'a> Protected<'a> {
+    /// The tables that an oracle answers for.
+    pub(crate) fn new(oracle: &'a dyn Oracle, catalogue: &'a Catalogue) -> Self {
+        let datasets = oracle.datasets();
+        let facade = |dataset: &'a Dataset| {
+            let facade: Arc<dyn TableSource> =
+                Arc::new(Facade { dataset: dataset.name.clone(), schema: schema(dataset) });
+            (dataset.name.as_str(), facade)
+        };
+        Self { datasets, years: oracle.years(), catalogue, facades: datasets.iter().map(facade).collect() }
+    }
+
+    /// Whether a word is the name of a protected table.
+    pub(crate) fn names(&self, word: &str) -> bool {
+        self.facades.contains_key(word.to_lowercase().as_str())
+    }
+}
+
+/// A table found by name.
+pub(crate) enum Found<'a> {
+    /// Published or reference: its rows are in memory.
+    Open(&'a Table),
+    /// Protected: it has no rows.
+    Facade(&'a Arc<dyn TableSource>),
+}
+
+/// All tables that a question can name.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) tables: &'a Tables,
+    pub(crate) protected: Option<&'a Protected<'a>>,
+}
+
+impl<'a> Scope<'a> {
+    /// The table of a name written in one, two or three parts: an open one first, so that no answer changes by the
+    /// presence of protected ones.
+    pub(crate) fn find(&self, parts: &[&str]) -> Result<Found<'a>, Missing> {
+        let missing = match self.tables.find(parts) {
+            Ok(table) => return Ok(Found::Open(table)),
+            Err(missing) => missing,
+        };
+        let Some(protected) = self.protected else { return Err(missing) };
+        let lower: Vec<String> = parts.iter().map(|part| part.to_lowercase()).collect();
+        let name = match &lower[..] {
+            [name] => name,
+            [schema, name] if schema == PROTECTED => name,
+            [database, schema, name] if database == DATABASE && schema == PROTECTED => name,
+            _ => return Err(missing),
+        };
+        match protected.facades.get(name.as_str()) {
+            Some(facade) => Ok(Found::Facade(facade)),
+            None if lower.len() > 1 => {
+                let near = names::nearest(name, protected.facades.keys().copied());
+                Err(Missing::Protected(near.map(str::to_owned)))
+            }
+            None => Err(missing),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! From literals to codes: by the code list of the column, whatever the literal's type (privacy.md 6.3, Literal).
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::Expr;
+use datafusion::scalar::ScalarValue;
+use policy::{Dataset, Resolved, TimeLevel};
+
+use super::Lowering;
+use super::region::{Form, Meaning, Region};
+use crate::names;
+use crate::refusal::{Code, Refusal};
+
+/// Codes that a hint lists at most.
+const LISTED: usize = 24;
+
+impl Lowering<'_> {
+    /// The value of a literal, a cast of one folded. What is none is refused.
+    pub(super) fn literal(&self, expr: &Expr, region: &Region<'_>, schema: &DFSchema) -> Result<ScalarValue, Refusal> {
+        match expr {
+            Expr::Literal(value, _) => Ok(value.clone()),
+            Expr::Alias(alias) => self.literal(&alias.expr, region, schema),
+            Expr::Cast(cast) if matches!(*cast.expr, Expr::Literal(..) | Expr::Cast(_)) => {
+                let value = self.literal(&cast.expr, region, schema)?;
+                value.cast_to(cast.field.data_type()).map_err(|_| {
+                    Refusal::new(Code::NotACode, format!("{} is no value of the type it is cast to.", shown(&value)))
+                })
+            }
+            Expr::Negative(inner) if matches!(**inner, Expr::Literal(..)) => {
+                let value = self.literal(inner, region, schema)?;
+                value.arithmetic_negate().map_err(|_| self.misplaced(expr, region, schema))
+            }
+            // Refused by `misplaced`, which names every form.
+            other => Err(self.misplaced(other, region, schema)),
+        }
+    }
+
+    /// The codes that a value stands for.
+    pub(super) fn codes_of(
+        &self,
+        meaning: &Meaning,
+        value: &ScalarValue,
+        region: &Region<'_>,
+    ) -> Result<Vec<u16>, Refusal> {
+        match meaning {
+            Meaning::Level { level, form } => self.code_of(level, *form, value, region.dataset).map(|code| vec![code]),
+            Meaning::Labels { level, labels } => {
+                let is = |label: &ScalarValue| !label.is_null() && text(label).is_some() && text(label) == text(value);
+                let codes: Vec<u16> = labels.iter().filter(|(_, label)| is(label)).map(|(code, _)| *code).collect();
+                if codes.is_empty() {
+                    let detail = format!("{} is no label of these classes of {level}.", shown(value));
+                    return Err(Refusal::new(Code::NotACode, detail).at(self.place_of(value)));
+                }
+                Ok(codes)
+            }
+            Meaning::Measure(name) => {
+                let detail = format!("{name} cannot be selected or grouped by.");
+                let refusal = Refusal::new(Code::NotFilterable, detail).at(self.words.find(name));
+                Err(refusal.hint(format!("Write sum({name}) or avg({name}).")))
+            }
+            Meaning::Hidden(hidden) => Err(self.hidden(*hidden)),
+            Meaning::Constant(_) => Err(super::misplaced::form("A comparison of two values")),
+        }
+    }
+
+    fn code_of(&self, level: &str, form: Form, value: &ScalarValue, dataset: &Dataset) -> Result<u16, Refusal> {
+        let years = self.protected.years.clone();
+        let found = match (dataset.resolve(level), form) {
+            (Some(Resolved::Time(time)), Form::FirstDay) => {
+                let code = first_day(time, value);
+                code.filter(|code| time.codes(years.clone()).contains(code))
+            }
+            _ => None,
+        };
+        let found = found.or_else(|| dataset.code_of(level, &text(value)?, years));
+        found.ok_or_else(|| self.no_code(level, form, value, dataset))
+    }
+
+    /// The first code after the published ones that a value may name as the open end of a range: `month < '2025-01-01'`.
+    pub(super) fn end_of(&self, level: &str, form: Form, value: &ScalarValue, dataset: &Dataset) -> Option<u16> {
+        let Some(Resolved::Time(time)) = dataset.resolve(level) else { return None };
+        let next = self.protected.years.end().saturating_add(1);
+        let code = match form {
+            Form::FirstDay => first_day(time, value),
+            Form::Text | Form::Year => dataset.code_of(level, &text(value)?, next..=next),
+        };
+        code.filter(|code| time.codes(next..=next).first() == Some(code))
+    }
+
+    fn no_code(&self, level: &str, form: Form, value: &ScalarValue, dataset: &Dataset) -> Refusal {
+        let detail = format!("{} is no code of {level}.", shown(value));
+        let refusal = Refusal::new(Code::NotACode, detail).at(self.place_of(value));
+        if value.is_null() {
+            return refusal.hint(format!("Write {level} IS NULL, which means the code _X."));
+        }
+        let years = &self.protected.years;
+        let (first, last) = (years.start(), years.end());
+        match dataset.resolve(level) {
+            Some(Resolved::Time(time)) => {
+                let example = match (time, form) {
+                    (_, Form::FirstDay) => format!("the first day of a period, as '{last}-01-01'"),
+                    (time, _) => format!(
+                        "as '{}'",
+                        time.codes(*last..=*last).first().map_or_else(String::new, |&code| time.label(code))
+                    ),
+                };
+                refusal.hint(format!("There are periods from {first} to {last}, written {example}."))
+            }
+            resolved => match resolved.and_then(Resolved::list) {
+                Some(list) => refusal.hint(self.near(level, list, &text(value).unwrap_or_default(), dataset)),
+                None => refusal,
+            },
+        }
+    }
+
+    /// What may have been meant: the code of a label, a code nearly written so, or what there is.
+    fn near(&self, level: &str, list: &str, written: &str, dataset: &Dataset) -> String {
+        let codes = dataset.codes(level, self.protected.years.clone()).unwrap_or_default();
+        let codes: Vec<String> = codes.into_iter().filter_map(|code| dataset.code_text(level, code)).collect();
+        let entries = self.protected.catalogue.code_list(list).map(|list| list.codes.as_slice()).unwrap_or_default();
+        let labelled = entries.iter().find(|entry| entry.en.eq_ignore_ascii_case(written) || entry.ur == written);
+        let near = labelled.map(|entry| entry.code.as_str());
+        if let Some(near) = near.or_else(|| names::nearest(written, codes.iter().map(String::as_str))) {
+            return format!("Did you mean '{near}'?");
+        }
+        if codes.len() <= LISTED {
+            return format!("There are: {}.", codes.join(", "));
+        }
+        format!("SELECT code, en FROM reference.{list} lists the codes.")
+    }
+
+    fn place_of(&self, value: &ScalarValue) -> Option<crate::refusal::Place> {
+        text(value).and_then(|text| self.words.find_value(&text))
+    }
+}
+
+/// A literal as it may be written in a code list.
+fn text(value: &ScalarValue) -> Option<String> {
+    match value {
+        value if value.is_null() => None,
+        ScalarValue::Boolean(Some(truth)) => Some(truth.to_string()),
+        value => match value.cast_to(&DataType::Utf8).ok()? {
+            ScalarValue::Utf8(text) => text,
+            _ => None,
+        },
+    }
+}
+
+fn shown(value: &ScalarValue) -> String {
+    let text: String = text(value).unwrap_or_else(|| "NULL".to_owned()).chars().take(60).collect();
+    format!("'{text}'")
+}
+
+/// The period that begins on a day. No other day of it names it, for a range would then end inside a period
+/// (privacy.md 6.2: public breakpoints only).
+fn first_day(time: TimeLevel, value: &ScalarValue) -> Option<u16> {
+    let ScalarValue::Date32(Some(day)) = value.cast_to(&DataType::Date32).ok()? else { return None };
+    // Outside these years a day has no code of sixteen bits.
+    let within = (-25_567..=47_481).contains(&day);
+    let code = within.then(|| time.of_day(day))?;
+    (time.days(code)?.0 == day).then_some(code)
+}

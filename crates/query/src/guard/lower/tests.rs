@@ -1,0 +1,144 @@
+//! Every step and every form of expression of the library has a test, tied to its enum by a match that names all of them:
+//! a new one does not compile until it has one too (privacy.md 6.3, 6.16 (3)).
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Column, TableReference};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::sql::planner::SqlToRel;
+use datafusion::sql::sqlparser::ast::Statement;
+use policy::{Datasets, Policy};
+use proptest::prelude::*;
+
+use super::*;
+use crate::catalogue::Catalogue;
+use crate::current::Current;
+use crate::facade::Scope;
+use crate::guard::{planner, text};
+use crate::oracle::{Oracle, ReleasedCells};
+use crate::question::Limits;
+
+mod exprs;
+mod plans;
+
+/// An oracle that is never asked.
+struct Silent(Policy);
+
+impl Oracle for Silent {
+    fn years(&self) -> RangeInclusive<u16> {
+        2020..=2024
+    }
+
+    fn datasets(&self) -> &Datasets {
+        &self.0.datasets
+    }
+
+    fn ask(&self, _: &[CellQuery], _: &str) -> Result<Vec<ReleasedCells>, Refusal> {
+        Err(misplaced::internal())
+    }
+}
+
+/// What a test needs to plan and to lower.
+struct World {
+    oracle: Silent,
+    catalogue: Arc<Catalogue>,
+    current: Current,
+    words: Words,
+}
+
+impl World {
+    fn new() -> Self {
+        let catalogue = Arc::new(Catalogue::default());
+        let current = Current::empty(Arc::clone(&catalogue)).unwrap();
+        Self { oracle: Silent(Policy::default()), catalogue, current, words: Words::new(Vec::new()) }
+    }
+
+    fn protected(&self) -> Protected<'_> {
+        Protected::new(&self.oracle, &self.catalogue)
+    }
+
+    /// The raw plan of a text.
+    fn plan(&self, sql: &str) -> LogicalPlan {
+        let protected = self.protected();
+        let parsed = text::parse(sql, &Limits::default()).unwrap();
+        let planner = planner::Planner::new(Scope { tables: self.current.tables(), protected: Some(&protected) });
+        let planner = SqlToRel::new_with_options(&planner, planner::Planner::parser_options());
+        planner.sql_statement_to_plan(Statement::Query(parsed.query)).unwrap()
+    }
+
+    fn lower(&self, plan: &LogicalPlan) -> Result<Lowered, Refusal> {
+        lower(plan, &self.protected(), &self.words)
+    }
+}
+
+/// `ok`, or the code of the refusal.
+fn verdict<T>(result: Result<T, Refusal>) -> &'static str {
+    result.err().map_or("ok", |refusal| refusal.code.name())
+}
+
+/// Subqueries in expressions, at any depth.
+fn subqueries(plan: &LogicalPlan) -> usize {
+    let mut count = 0;
+    plan.apply_with_subqueries(|node| {
+        for expr in node.expressions() {
+            datafusion::common::tree_node::TreeNode::apply(&expr, |expr| {
+                let is_one = matches!(
+                    expr,
+                    Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_) | Expr::ScalarSubquery(_)
+                );
+                count += usize::from(is_one);
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .unwrap();
+    count
+}
+
+/// Expressions over released rows `t(province, n)`, with subqueries in all places.
+fn expression() -> impl Strategy<Value = String> {
+    const RELEASED: &str = "(select province, count(*) n from victims where sex = 'F' group by 1)";
+    let leaf = prop_oneof![Just("1".to_owned()), Just("n".to_owned()), Just("(select count(*) from cases)".to_owned())];
+    leaf.prop_recursive(4, 24, 3, |inner| {
+        let two = (inner.clone(), inner.clone());
+        prop_oneof![
+            two.clone().prop_map(|(a, b)| format!("({a} + {b})")),
+            two.clone().prop_map(|(a, b)| format!("coalesce({a}, {b})")),
+            two.clone().prop_map(|(a, b)| format!("case when {a} > {b} then {b} else {a} end")),
+            two.clone().prop_map(|(a, b)| format!("case when {a} between 1 and {b} then 1 end")),
+            two.clone().prop_map(|(a, b)| format!("(select max(n) from {RELEASED} t where n > {a} and n < {b})")),
+            two.clone()
+                .prop_map(|(a, b)| format!("case when {a} in (select n from {RELEASED} t where n > {b}) then 1 end")),
+            two.clone().prop_map(|(a, b)| format!("case when {a} > all (select n + {b} from {RELEASED} t) then 1 end")),
+            inner.clone().prop_map(|a| format!("(select sum({a}) from {RELEASED} t)")),
+            inner.prop_map(|a| format!(
+                "(select min(n) from {RELEASED} t group by province having count(*) > {a} limit 1)"
+            )),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// privacy.md 6.4: every subquery in an expression is lowered, wherever it stands.
+    #[test]
+    fn no_subquery_in_an_expression_is_passed_by(a in expression(), b in expression()) {
+        let world = World::new();
+        let sql = format!(
+            "select {a} x, sum({b}) over (order by n) from (select province, count(*) n from victims group by 1) t \
+             where n > {b} and exists (select 1 from (select count(*) n from accused) u where u.n > {a}) order by {a}"
+        );
+        let plan = world.plan(&sql);
+        let protected = world.protected();
+        let mut lowering = Lowering::new(&protected, &world.words);
+        let Ok(Node::Open(open)) = lowering.node(&plan) else { return Err(TestCaseError::fail(sql)) };
+        prop_assert_eq!(lowering.subqueries, subqueries(&plan), "{}", sql);
+        prop_assert!(!reads_protected(&open.plan), "{}", sql);
+    }
+}

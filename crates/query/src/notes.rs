@@ -1,0 +1,65 @@
+//! What an answer over released cells says of itself (privacy.md 6.3).
+//!
+//! Absent: anything from the data. Whether a cell is hidden is seen in the rows; a note follows from the question.
+
+use serde::Serialize;
+
+/// What a note is about. The name is stable: clients may rely on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum NoteCode {
+    /// A total over cells is NULL where one of them is not shown.
+    #[serde(rename = "NOTE-3001")]
+    Strict,
+    /// Cells of a many-valued dimension overlap.
+    #[serde(rename = "NOTE-3002")]
+    Overlap,
+    /// A sum of what is shown alone.
+    #[serde(rename = "NOTE-3003")]
+    Visible,
+}
+
+impl NoteCode {
+    /// The stable name: `NOTE-3001`.
+    pub fn name(self) -> &'static str {
+        match self {
+            NoteCode::Strict => "NOTE-3001",
+            NoteCode::Overlap => "NOTE-3002",
+            NoteCode::Visible => "NOTE-3003",
+        }
+    }
+}
+
+/// A remark on an answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Note {
+    /// What it is about.
+    pub code: NoteCode,
+    /// The remark, with the column's name and a remedy.
+    pub detail: String,
+}
+
+impl Note {
+    pub(crate) fn strict(column: &str) -> Self {
+        let detail = format!(
+            "{column} is NULL where one of the cells under it is not shown. Ask for the total as a cell of its own, by \
+             ROLLUP or GROUPING SETS, or for sum_visible(…)."
+        );
+        Self { code: NoteCode::Strict, detail }
+    }
+
+    pub(crate) fn overlap(level: &str) -> Self {
+        let detail = format!(
+            "A person may have several codes of {level} and is in the cell of each, so its cells do not add up. Ask for a \
+             total as a cell of its own."
+        );
+        Self { code: NoteCode::Overlap, detail }
+    }
+
+    pub(crate) fn visible(column: &str) -> Self {
+        let detail = format!(
+            "{column} adds up what is shown and is less than the total where a cell is not; count(*) filter (where … is \
+             null) says how many are not."
+        );
+        Self { code: NoteCode::Visible, detail }
+    }
+}

@@ -1,0 +1,346 @@
+//! What a question over protected tables asks of the vault, and which are refused (privacy.md 6.3).
+
+use query::{Limits, Param, Question, Reader};
+
+use crate::vault::{ByRule, figure, line, number};
+use crate::{ask, corpus, vault, world, written};
+
+/// The questions in codes of a text, and its notes; or the code of its refusal.
+fn compiled(reader: &Reader, sql: &str, params: Vec<Param>) -> Result<Vec<String>, String> {
+    match reader.compile(&Question { params, ..Question::new(sql) }) {
+        Ok((questions, notes)) => {
+            let mut lines: Vec<String> = questions.iter().map(line).collect();
+            lines.extend(notes.iter().map(|note| note.code.name().to_owned()));
+            Ok(lines)
+        }
+        Err(refusal) => Err(format!("{} {refusal}", refusal.code.name())),
+    }
+}
+
+#[tokio::test]
+async fn the_examples_of_the_specification_ask_what_it_says() {
+    let reader = vault::reader(ByRule::new(|_| None)).await;
+    let cases = corpus::read(corpus::PROTECTED);
+    assert!(cases.len() >= 40, "{} questions", cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let got = compiled(&reader, &case.sql, case.params.clone());
+        let code = got.as_ref().err().map_or("ok", |error| error.split(' ').next().unwrap_or_default()).to_owned();
+        let lines = got.clone().unwrap_or_default();
+        if !case.expect.contains(&code) || lines != case.answer {
+            let told = got.err().unwrap_or_default();
+            wrong.push(format!("line {}: {code} {told}\n{}\n--> {}", case.line, case.sql, lines.join("\n--> ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} wrong\n{}", wrong.len(), cases.len(), wrong.join("\n\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_examples_of_the_specification_are_computed_over_hidden_cells() {
+    let reader = vault::reader(ByRule::new(|_| None)).await;
+    let mut wrong = Vec::new();
+    for case in corpus::read(corpus::PROTECTED).iter().filter(|case| case.expect == ["ok"]) {
+        if let Err(refusal) = ask(&reader, &case.sql, case.params.clone()).await {
+            wrong.push(format!("line {}: {} {refusal}\n{}", case.line, refusal.code.name(), case.sql));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_has_a_row_for_every_code_and_null_where_a_cell_is_hidden() {
+    let oracle = ByRule::new(|at| {
+        at.iter()
+            .any(|(level, code)| level == "province" && ["PK-PB", "PK-SD"].contains(&code.as_str()))
+            .then(|| figure(200))
+    });
+    let reader = vault::reader(oracle.clone()).await;
+    let sql = "select province, count(*) from victims where year = 2024 group by province";
+    let question = Question { asker: "analyst".to_owned(), ..Question::new(sql) };
+    let answer = reader.ask(question, tokio_util::sync::CancellationToken::new()).await.expect("an answer");
+    let shown = number(&figure(200));
+    let expected = [
+        format!("PK-PB | {shown}"),
+        format!("PK-SD | {shown}"),
+        "PK-KP | NULL".to_owned(),
+        "PK-BA | NULL".to_owned(),
+        "PK-IS | NULL".to_owned(),
+        "PK-GB | NULL".to_owned(),
+        "PK-JK | NULL".to_owned(),
+        "_X | NULL".to_owned(),
+    ];
+    assert_eq!(written(&answer), expected);
+    let asked = oracle.asked.lock().expect("not poisoned");
+    assert_eq!((asked.len(), asked[0].0.len(), asked[0].1.as_str()), (1, 1, "analyst"));
+}
+
+#[tokio::test]
+async fn without_an_oracle_there_are_no_protected_tables() {
+    let reader = world::reader(Limits::default()).await;
+    let refusal = ask(&reader, "select count(*) from victims", Vec::new()).await.expect_err("no table");
+    assert_eq!(refusal.code.name(), "unknown_table");
+    assert!(refusal.hint.is_some_and(|hint| hint.contains("Case records cannot be queried")));
+}
+
+#[tokio::test]
+async fn ways_around_the_guard_are_refused_or_harmless() {
+    let reader = vault::reader(ByRule::new(|_| None)).await;
+    let cases = corpus::read(corpus::AROUND);
+    assert!(cases.len() >= 120, "{} statements", cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let got = compiled(&reader, &case.sql, case.params.clone());
+        let code = got.as_ref().err().map_or("ok", |error| error.split(' ').next().unwrap_or_default());
+        if case.expect != [code] {
+            wrong.push(format!(
+                "line {}: {} for {:?}\n{}",
+                case.line,
+                got.err().unwrap_or_default(),
+                case.expect,
+                case.sql
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} wrong\n{}", wrong.len(), cases.len(), wrong.join("\n\n"));
+}
+
+/// Texts with one meaning, one list per meaning (privacy.md 6.16 (2)).
+const SYNONYMS: &[&[&str]] = &[
+    &[
+        "select count(*) from victims where year = 2024 and sex = 'F'",
+        "select count(*) from victims where sex = 'F' and year = 2024",
+        "select count(*) from victims where '2024' = year and 'F' = sex",
+        "select count(*) from victims where year = '2024' and sex in ('F')",
+        "select count(*) from victims where year in (2024, 2024) and sex in ('F', 'F')",
+        "select count(*) from victims where year between 2024 and 2024 and sex = 'F'",
+        "select count(*) from victims where year >= 2024 and year <= 2024 and sex = 'F'",
+        "select count(*) from victims where year > 2023 and year < 2025 and sex = 'F'",
+        "select count(*) from victims where not (year <> 2024) and not sex <> 'F'",
+        "select count(*) from victims where (sex = 'F' or sex = 'F') and (year = 2024 and year = 2024)",
+        "select count(*) from victims where sex not in ('M', 'T', '_X') and year = 2024",
+        "select count(*) from victims where sex not in ('M', 'T') and sex is not null and year = 2024",
+        "select count(1) from victims as v where v.year = 2024 and v.sex = 'F'",
+        "select count(distinct person_id) from victims where year = 2024 and sex = 'F'",
+        "select count(*) from (select * from victims where year = 2024) t where sex = 'F'",
+        "with v as (select sex s, year y from victims) select count(*) from v where y = 2024 and s = 'F'",
+        "with a as (select * from victims where sex = 'F'), b as (select * from a where year = 2024) select count(*) from b",
+        "select count(*) filter (where sex = 'F') from victims where year = 2024",
+        "select sum(case when sex = 'F' then 1 else 0 end) from victims where year = 2024",
+        "select count(case when sex = 'F' then 1 end) from victims where year = 2024",
+        "select sum(case sex when 'F' then 1 else 0 end) from victims where year = 2024",
+        "select sex, count(*) from victims where year = 2024 and sex = 'F' group by sex",
+        "select year, count(*) from victims where year = 2024 and sex = 'F' group by year",
+        "select count(*) from victims where extract(year from month) = 2024 and sex = 'F'",
+        "select count(*) from victims where date_trunc('year', month) = '2024-01-01' and coalesce(sex, '_X') = 'F'",
+        "select count(*) from victims v join reference.sex s on v.sex = s.code where s.en = 'Female' and v.year = 2024",
+        "select count(*) n from protected.victims where year = cast('2024' as int) and sex = 'F' limit 1",
+        "select n + 1 from (select count(*) n from victims where year = 2024 and sex = 'F') t",
+        "select sum(n) from (select count(*) n from victims where year = 2024 and sex = 'F') t",
+        "select count(*) from victims where year = 2024 and sex = 'F' having count(*) > 1 order by 1",
+    ],
+    &[
+        "select age_group, count(*) from victims group by age_group",
+        "select priv_level(age_band, 'age_group'), count(*) from victims group by 1",
+        "select case when age_group = 'child' then 'c' when age_group = 'adult' then 'a' else '?' end, count(*) from victims group by 1",
+        "select case when age_band <= '09-17' then 'c' when age_band is null then '?' else 'a' end, count(*) from victims group by 1",
+        "select case when age_band in ('00-08', '09-17') then 1 when age_band >= '18-20' then 2 else 3 end, count(*) from victims group by 1",
+        "select b.age_group, count(*) from victims v join reference.age_band b on v.age_band = b.code group by 1",
+        "select b.age_group, count(*) from reference.age_band b right join victims v on b.code = v.age_band group by 1",
+    ],
+    &[
+        "select distinct sex from victims",
+        "select sex from victims group by sex",
+        "select sex from (select sex, province from victims) t group by sex",
+        "with t as (select distinct sex from victims) select * from t",
+    ],
+    &[
+        "select count(*) from victims where age_group = 'child'",
+        "select count(*) from victims where age_band in ('00-08', '09-17')",
+        "select count(*) from victims where age_band <= '09-17'",
+        "select count(*) from victims where age_group not in ('adult', '_X')",
+        "select count(*) from victims where age_group = 'child' and age_band < '18-20'",
+    ],
+];
+
+#[tokio::test]
+async fn texts_with_one_meaning_ask_one_question() {
+    let reader = vault::reader(ByRule::new(|_| None)).await;
+    let mut rules = 0;
+    for texts in SYNONYMS {
+        let ids = |sql: &str| {
+            let (questions, _) =
+                reader.compile(&Question::new(sql)).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+            questions.iter().map(disclosure::CellQuery::id).collect::<Vec<_>>()
+        };
+        let first = ids(texts[0]);
+        for text in &texts[1..] {
+            rules += 1;
+            assert_eq!(ids(text), first, "{text}");
+        }
+    }
+    assert!(rules >= 30, "{rules}");
+}
+
+/// Punjab and Sindh are shown, the others hidden.
+fn two_provinces(at: &[(String, String)]) -> Option<disclosure::Figure> {
+    let hidden = at.iter().any(|(level, code)| level == "province" && !["PK-PB", "PK-SD"].contains(&code.as_str()));
+    (!hidden).then(|| figure(200))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_total_over_a_hidden_cell_is_null_and_what_is_shown_can_be_added() {
+    let reader = vault::reader(ByRule::new(two_provinces)).await;
+    let n = number(&figure(200));
+    let t = "(select province, count(*) n from victims where year = 2024 group by 1) t";
+    let both = "where province in ('PK-PB', 'PK-SD')";
+    let cases = [
+        (format!("select sum(n), sum_visible(n), count(*), count(n) from {t}"), format!("NULL | {} | 8 | NULL", 2 * n)),
+        (
+            format!("select sum(n), avg(n), min(n), max(n), count(n) from {t} {both}"),
+            format!("{} | {n} | {n} | {n} | 2", 2 * n),
+        ),
+        (format!("select sum(n) filter (where {}), count(*) from {t}", &both[6..]), format!("{} | 8", 2 * n)),
+        (format!("select sum(coalesce(n, 0)) from {t}"), format!("{}", 2 * n)),
+        (format!("select median(n), stddev(n), corr(n, n) from {t}"), "NULL | NULL | NULL".to_owned()),
+        (format!("select count(*) filter (where n is null) from {t}"), "6".to_owned()),
+        (format!("select count(*) from {t} where n > 10"), "2".to_owned()),
+        (format!("select distinct sum(n) over () from {t}"), "NULL".to_owned()),
+        (format!("select distinct sum_visible(n) over () from {t}"), format!("{}", 2 * n)),
+        (
+            format!(
+                "select province, sum(n) over (partition by province) from {t} order by n nulls last, province limit 2"
+            ),
+            format!("PK-PB | {n}; PK-SD | {n}"),
+        ),
+        (format!("select sum(s) from (select province, sum(n) s from {t} group by province) u"), "NULL".to_owned()),
+        (format!("select sum(n + 1), sum(1) from {t}"), "NULL | 8".to_owned()),
+        (format!("select (select sum(n) from {t}) is null"), "true".to_owned()),
+        (format!("select sum(a) from (select n a from {t} union all select 1) u"), "NULL".to_owned()),
+        (
+            format!("select province, sum(n) from {t} group by rollup (province) order by 1 nulls first limit 2"),
+            "NULL | NULL; PK-BA | NULL".to_owned(),
+        ),
+    ];
+    for (sql, expected) in cases {
+        let answer = ask(&reader, &sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        assert_eq!(written(&answer).join("; "), expected, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_and_labels_follow_from_the_question() {
+    let reader = vault::reader(ByRule::new(two_provinces)).await;
+    let n = number(&figure(200));
+    let cases = [
+        // fixed levels stay columns
+        (
+            "select year, sex, count(*) from victims where year = 2024 and sex = 'F' group by 1, 2",
+            format!("2024 | F | {n}"),
+        ),
+        // every period of the year, and what is known by its year only
+        (
+            "select year, quarter, count(*) from victims where year = 2024 group by 1, 2",
+            format!(
+                "2024 | 2024-Q1 | {n}; 2024 | 2024-Q2 | {n}; 2024 | 2024-Q3 | {n}; 2024 | 2024-Q4 | {n}; 2024 | _X | {n}"
+            ),
+        ),
+        (
+            "select date_trunc('quarter', month) q, count(*) from victims where quarter in ('2024-Q1', '2024-Q2') group by 1",
+            format!("2024-01-01T00:00:00 | {n}; 2024-04-01T00:00:00 | {n}"),
+        ),
+        (
+            "select age_band, age_group, count(*) from victims where age_group = 'child' group by 1, 2",
+            format!("00-08 | child | {n}; 09-17 | child | {n}"),
+        ),
+        (
+            "select case sex when 'F' then 'female' else 'other' end s, count(*) from victims group by 1",
+            format!("female | {n}; other | {n}"),
+        ),
+        // filters are cells of their own; a contradiction has none
+        (
+            "select sex, count(*), count(*) filter (where sex = 'F') from victims where sex in ('F', 'M') group by sex",
+            format!("F | {n} | {n}; M | {n} | NULL"),
+        ),
+        ("select count(*) from victims where sex = 'F' and sex = 'M'", format!("{n}")),
+        // lists of what is shown
+        ("select distinct province from victims", "PK-PB; PK-SD".to_owned()),
+        ("select province from victims group by province", "PK-PB; PK-SD".to_owned()),
+        ("select count(distinct province) from victims", "2".to_owned()),
+        (
+            "select sex, count(distinct province), count(*) from victims where sex in ('F', 'M') group by sex",
+            format!("F | 2 | {n}; M | 2 | {n}"),
+        ),
+        // grouping sets
+        (
+            "select sex, province, grouping(sex, province) g, count(*) from victims where sex = 'F' and province = 'PK-PB' \
+             group by cube (sex, province) order by g",
+            format!("F | PK-PB | 0 | {n}; F | NULL | 1 | {n}; NULL | PK-PB | 2 | {n}; NULL | NULL | 3 | {n}"),
+        ),
+        (
+            "select p.en, count(*) from victims v join reference.province p on v.province = p.code \
+             where p.code in ('PK-PB', 'PK-KP') group by 1",
+            format!("Punjab | {n}; Khyber Pakhtunkhwa | NULL"),
+        ),
+        // rates over open tables
+        (
+            "select a.province, a.n * 1e5 / b.pop > 0 from (select province, count(*) n from victims group by 1) a \
+             left join (select province, sum(population) pop from reference.population where year = 2024 group by 1) b \
+             on a.province = b.province where a.province in ('PK-PB', 'PK-GB') order by 1",
+            "PK-GB | NULL; PK-PB | true".to_owned(),
+        ),
+    ];
+    for (sql, expected) in cases {
+        let answer = ask(&reader, sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        assert_eq!(written(&answer).join("; "), expected, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn hints_name_the_code_that_was_meant() {
+    let reader = vault::reader(ByRule::new(|_| None)).await;
+    let cases = [
+        ("select count(*) from victims where province = 'Punjab'", "Did you mean 'PK-PB'?"),
+        ("select count(*) from victims where exploitation = 'forced_labor'", "Did you mean 'forced_labour'?"),
+        ("select count(*) from victims where sex = 'female'", "Did you mean 'F'?"),
+        ("select count(*) from victims where sex = 'woman'", "There are: F, M, T, _X."),
+        ("select count(*) from victims where citizenship = 'Atlantis'", "SELECT code, en FROM reference.citizenship"),
+        ("select count(*) from victims where year = 1990", "from 2020 to 2024, written as '2024'"),
+        ("select count(*) from victims where month = '2024-01-15'", "the first day of a period, as '2024-01-01'"),
+        ("select count(*) from victims where quarter = '2024Q1'", "written as '2024-Q1'"),
+        ("select count(*) from victims where sex = null", "Write sex IS NULL"),
+        ("select agency from victims", "count(distinct agency)"),
+        ("select count(*) from protected.victim", "Did you mean protected.victims?"),
+    ];
+    for (sql, hint) in cases {
+        let refusal = reader.compile(&Question::new(sql)).map(drop).expect_err(sql);
+        let told = refusal.hint.clone().unwrap_or_default();
+        assert!(told.contains(hint), "{sql}: {refusal}");
+    }
+    let refusal = reader.compile(&Question::new("select count(*)\nfrom victims where province = 'Punjab'")).map(drop);
+    assert_eq!(refusal.expect_err("no code").place, Some(query::Place { line: 2, column: 31 }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_error_over_released_numbers_has_a_code_of_its_own_and_no_value() {
+    let reader = vault::reader(ByRule::new(|_| Some(figure(200)))).await;
+    let n = number(&figure(200));
+    let refusal =
+        ask(&reader, &format!("select 1/(count(*)-{n}) from victims"), Vec::new()).await.expect_err("by zero");
+    assert_eq!(refusal.code.name(), "PRIV-2001");
+    let refusal =
+        ask(&reader, "select cast('a' || count(*) as bigint) from victims", Vec::new()).await.expect_err("no number");
+    assert_eq!(refusal.code.name(), "PRIV-2001");
+    assert!(!refusal.to_string().contains(&n.to_string()), "{refusal}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn equal_questions_are_asked_once() {
+    let oracle = ByRule::new(|_| None);
+    let reader = vault::reader(oracle.clone()).await;
+    let sql = "with t as (select province, count(*) n from victims where year = 2024 group by 1) \
+               select a.province, a.n, b.n from t a join t b on a.province = b.province \
+               where a.n = (select max(n) from (select province, count(*) n from victims where 2024 = year group by 1) u)";
+    ask(&reader, sql, Vec::new()).await.expect("an answer");
+    let asked = oracle.asked.lock().expect("not poisoned");
+    assert_eq!(asked.iter().map(|(questions, _)| questions.len()).collect::<Vec<_>>(), [1]);
+}

@@ -1,0 +1,166 @@
+//! An oracle for tests: it answers by rule, without a vault.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
+
+use disclosure::{
+    Breakdown, CellQuery, Column, Coordinate, Dimension, Figure, Measure, Microdata, Prepared, Table, TableQuery,
+    protect, tabulate,
+};
+use policy::{Datasets, Keys, Master, Policy};
+use query::{CodeEntry, CodeListMeta, EditionSource, Oracle, Reader, Refusal, ReleasedCells, Settings};
+
+use crate::world;
+
+/// The years that the tests' questions may name.
+pub const YEARS: RangeInclusive<u16> = 2020..=2024;
+
+/// What an oracle shows of a cell: where it stands on the levels of its question, by name and code.
+pub type Rule = fn(&[(String, String)]) -> Option<Figure>;
+
+/// Answers each cell by a rule, and remembers what it was asked, and by whom.
+pub struct ByRule {
+    pub policy: Policy,
+    pub rule: Rule,
+    pub asked: Mutex<Vec<(Vec<CellQuery>, String)>>,
+}
+
+impl ByRule {
+    pub fn new(rule: Rule) -> Arc<Self> {
+        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::new(Vec::new()) })
+    }
+
+    fn answer(&self, question: &CellQuery) -> ReleasedCells {
+        let dataset = self.policy.datasets.get(&question.dataset).expect("a dataset");
+        let mut cells: Vec<Vec<u16>> = vec![Vec::new()];
+        for groups in question.groups(dataset, YEARS) {
+            cells = cells.iter().flat_map(|cell| groups.iter().map(|&group| [&cell[..], &[group]].concat())).collect();
+        }
+        let named = |cell: &[u16]| {
+            let name = |(by, &code): (&Breakdown, &u16)| match by {
+                Breakdown::Level(level) => (level.clone(), dataset.code_text(level, code).expect("a code")),
+                Breakdown::Classes { level, .. } => (level.clone(), format!("class {code}")),
+            };
+            question.by.iter().zip(cell).map(name).collect::<Vec<_>>()
+        };
+        let mut answer = ReleasedCells::default();
+        for cell in cells {
+            let figure = (self.rule)(&named(&cell));
+            // Without measures, a cell says by being there that its group is shown.
+            if question.measures.is_empty() && figure.is_none() {
+                continue;
+            }
+            let figures = question.measures.iter().map(|_| figure.unwrap_or(Figure::not_collected())).collect();
+            answer.cells.push((cell.into_iter().map(Some).collect(), figures));
+        }
+        answer
+    }
+}
+
+impl Oracle for ByRule {
+    fn years(&self) -> RangeInclusive<u16> {
+        YEARS
+    }
+
+    fn datasets(&self) -> &Datasets {
+        &self.policy.datasets
+    }
+
+    fn ask(&self, questions: &[CellQuery], asker: &str) -> Result<Vec<ReleasedCells>, Refusal> {
+        self.asked.lock().expect("not poisoned").push((questions.to_vec(), asker.to_owned()));
+        Ok(questions.iter().map(|question| self.answer(question)).collect())
+    }
+}
+
+/// A released number near `persons`: made on the one road that makes one, with fixed keys.
+pub fn figure(persons: u64) -> Figure {
+    let policy = Policy::default();
+    let keys = Keys::derive(&Master::from_bytes([9; 32]));
+    let rows = persons as usize;
+    let data = Microdata {
+        dataset: "victims".to_owned(),
+        sid: (1..=persons).collect(),
+        case_sid: (1..=persons).collect(),
+        agency: vec![policy.agencies.get("POL-PB").expect("an agency").index; rows],
+        served_by: None,
+        dims: BTreeMap::from([("year".to_owned(), Column::One(vec![2024; rows]))]),
+    };
+    let rows = Prepared::new(data, &policy, &keys).expect("rows");
+    let by = vec![Dimension::codes("year", vec![2024])];
+    let query = TableQuery { dataset: "victims".to_owned(), measure: Measure::Units, population: BTreeMap::new(), by };
+    let table = Table { name: "t".to_owned(), cells: tabulate(&rows, &query).expect("cells"), marks: Vec::new() };
+    let released = protect(vec![table], &keys).expect("released");
+    *released.tables[0].at(&[Coordinate::Code(2024)]).expect("the cell")
+}
+
+/// The whole number of a figure.
+pub fn number(figure: &Figure) -> i64 {
+    figure.value().and_then(disclosure::Amount::as_integer).expect("a number")
+}
+
+/// A reader over both editions with the real code lists and an oracle.
+pub async fn reader(oracle: Arc<ByRule>) -> Reader {
+    let memory = Arc::new(world::Memory { visible: 2.into() });
+    let source: Arc<dyn EditionSource> = memory;
+    let catalogue = query::Catalogue { code_lists: lists(), ..world::catalogue() };
+    Reader::open_with_vault(source, catalogue, Settings::default(), oracle).await.expect("a reader")
+}
+
+/// The code lists of the product.
+pub fn lists() -> Vec<CodeListMeta> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/code-lists");
+    let mut lists = Vec::new();
+    for file in std::fs::read_dir(folder).expect("the lists") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("a list");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let code = |value: &serde_json::Value| {
+            let own = ["code", "en", "ur", "parent"];
+            let fields = value.as_object().expect("an object").iter();
+            CodeEntry {
+                code: text(&value["code"]),
+                en: text(&value["en"]),
+                ur: text(&value["ur"]),
+                parent: value["parent"].as_str().map(str::to_owned),
+                attributes: fields
+                    .filter(|(name, _)| !own.contains(&name.as_str()))
+                    .map(|(name, value)| (name.clone(), text(value)))
+                    .collect(),
+            }
+        };
+        lists.push(CodeListMeta {
+            name: text(&json["list"]),
+            version: text(&json["version"]),
+            source: text(&json["source"]),
+            provisional: false,
+            codes: json["codes"].as_array().expect("codes").iter().map(code).collect(),
+        });
+    }
+    lists
+}
+
+/// A question in one line: dataset | population | breakdown | measures.
+pub fn line(question: &CellQuery) -> String {
+    let policy = Policy::default();
+    let dataset = policy.datasets.get(&question.dataset).expect("a dataset");
+    let codes = |level: &str, codes: &[u16]| {
+        let text = |&code: &u16| dataset.code_text(level, code).expect("a code");
+        codes.iter().map(text).collect::<Vec<_>>().join(", ")
+    };
+    let population: Vec<String> =
+        question.population.iter().map(|c| format!("{}: {}", c.level, codes(&c.level, &c.codes))).collect();
+    let by = |by: &Breakdown| match by {
+        Breakdown::Level(level) => level.clone(),
+        Breakdown::Classes { level, classes } => {
+            let classes: Vec<_> = classes.iter().map(|class| codes(level, class)).collect();
+            format!("{level} {{{}}}", classes.join("; "))
+        }
+    };
+    let by: Vec<String> = question.by.iter().map(by).collect();
+    let measures: Vec<String> = question.measures.iter().map(|measure| format!("{measure:?}")).collect();
+    format!("{} | {} | {} | {}", question.dataset, population.join(" and "), by.join(", "), measures.join(", "))
+        .replace("  ", " ")
+        .trim_end()
+        .to_owned()
+}
