@@ -19,7 +19,6 @@ use policy::{Keys, Master, Policy};
 use crate::bucket::Bucket;
 use crate::config::{Config, LogKind};
 use crate::exit::Failure;
-use crate::memory;
 
 /// An open data directory.
 pub struct DataDir {
@@ -52,9 +51,6 @@ impl DataDir {
         let fingerprint = master.fingerprint();
         if let Some(bucket) = &bucket {
             bucket.settle(&fingerprint, kind)?;
-        }
-        if found.is_none() {
-            memory::create(&config.data, &fingerprint)?;
         }
         StoreIdentity::open_or_create(&config.data, &fingerprint, kind, bucket.as_ref().map(Bucket::url))
             .map_err(|error| unusable(&config.data, &error))?;

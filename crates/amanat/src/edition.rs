@@ -22,6 +22,7 @@ use crate::cli::{EditionCommand, RefreshArgs};
 use crate::config::Config;
 use crate::data_dir::{DataDir, unusable};
 use crate::exit::{self, Failure};
+use crate::house::House;
 use crate::memory;
 use crate::progress;
 use crate::receipts::Announcer;
@@ -102,7 +103,14 @@ pub async fn publish(dir: &DataDir, as_of: NaiveDate) -> anyhow::Result<EditionI
     let manifest = manifest(dir, &snapshot, as_of);
     let source = snapshot.source(&dir.policy);
     let id = uuid::Uuid::new_v4();
+    if !memory::is_here(dir).await? {
+        let what = "this machine does not hold the vault's memory: publish where vault.db is";
+        return Err(Failure::Refused(what.to_owned()).into());
+    }
     let mut audit = memory::audit(dir)?;
+    if let Some(edition) = published.editions().await?.last() {
+        memory::knows(dir, edition)?;
+    }
     let vault = memory::vault(dir, &audit)?;
     let begin = audit.begin(asked_by_the_house(dir, as_of))?;
     let done = edition::publish(&mut published, &source, &vault, manifest, today(), id).await;
@@ -303,8 +311,8 @@ fn meta(info: &EditionInfo) -> EditionMeta {
     }
 }
 
-/// A reader over the editions of a data directory.
-pub async fn reader(config: &Config, dir: &DataDir) -> anyhow::Result<query::Reader> {
+/// A reader over the editions of a data directory, and over the vault where this machine has it.
+pub async fn reader(config: &Config, dir: &DataDir, house: Option<Arc<House>>) -> anyhow::Result<query::Reader> {
     let limits = query::Limits {
         time: std::time::Duration::from_secs(config.sql.time_limit_seconds),
         memory: config.sql.memory_limit_mib << 20,
@@ -313,7 +321,11 @@ pub async fn reader(config: &Config, dir: &DataDir) -> anyhow::Result<query::Rea
     };
     let settings = query::Settings { limits, ..query::Settings::default() };
     let source = Arc::new(LakeEditions(dir.store.clone()));
-    Ok(query::Reader::open(source, crate::catalogue::catalogue(&dir.policy), settings).await?)
+    let catalogue = crate::catalogue::catalogue(&dir.policy);
+    Ok(match house {
+        Some(house) => query::Reader::open_with_vault(source, catalogue, settings, house).await?,
+        None => query::Reader::open(source, catalogue, settings).await?,
+    })
 }
 
 /// The policy decides which indicators exist: those whose dataset it has, and rates where it names the territory.

@@ -1,6 +1,6 @@
 //! What the vault remembers and what was asked, of a data directory: `vault.db` and `audit.db`.
 //!
-//! Both are made with the store and never again: a vault without its memory would give the same question a second number
+//! Both are made before anything is published and never again: a vault without its memory would give the same question a second number
 //! (privacy.md 6.7), so a store that has lost it refuses until it is restored.
 
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use disclosure::{Head, Remembered, Room, StoreError, Vault};
-use lake::EditionInfo;
+use lake::{EditionInfo, Published};
 use ledger::{AuditLog, LedgerError, VaultStore};
 use models::edition::{self, Manifest};
 use models::{RefreshOptions, Snapshot};
@@ -22,27 +22,24 @@ const VAULT: &str = "vault.db";
 /// The file of what was asked.
 const AUDIT: &str = "audit.db";
 
-/// Makes both in a directory that is new; those that an interrupted start left behind are taken as they are.
-pub fn create(data: &Path, fingerprint: &str) -> anyhow::Result<()> {
-    let made = |path: &Path| path.exists();
-    let (vault, audit) = (data.join(VAULT), data.join(AUDIT));
-    if !made(&vault) {
-        VaultStore::create(&vault, fingerprint).map_err(|error| refused(data, &error))?;
+/// Whether this directory holds the vault's memory; made here where nothing was published yet, and so nothing was answered.
+/// Another machine on the same bucket does not hold it.
+pub async fn is_here(dir: &DataDir) -> anyhow::Result<bool> {
+    let (vault, audit) = (dir.path.join(VAULT), dir.path.join(AUDIT));
+    if vault.exists() || audit.exists() {
+        return Ok(true);
     }
-    if !made(&audit) {
-        AuditLog::create(&audit, fingerprint).map_err(|error| unwritten(data, &error))?;
+    if Published::open(&dir.store).latest().await?.is_some() {
+        return Ok(false);
     }
-    Ok(())
+    VaultStore::create(&vault, &dir.fingerprint).map_err(|error| refused(&dir.path, &error))?;
+    AuditLog::create(&audit, &dir.fingerprint).map_err(|error| unwritten(&dir.path, &error))?;
+    Ok(true)
 }
 
 /// The log of what was asked.
 pub fn audit(dir: &DataDir) -> anyhow::Result<AuditLog> {
     AuditLog::open(&dir.path.join(AUDIT), &dir.fingerprint).map_err(|error| unwritten(&dir.path, &error).into())
-}
-
-/// Whether this directory is the one that holds the vault: another machine on the same bucket does not.
-pub fn is_here(dir: &DataDir) -> bool {
-    dir.path.join(VAULT).exists() || dir.path.join(AUDIT).exists()
 }
 
 /// The vault, with all that it ever released in mind. Refuses a memory that is missing, older than what was answered with
@@ -63,6 +60,15 @@ pub fn vault_before(dir: &DataDir, info: &EditionInfo) -> anyhow::Result<Vault> 
     Ok(Vault::open(Arc::clone(&dir.policy), &dir.keys, Box::new(copy))?)
 }
 
+/// Refuses a memory that does not know how an edition was made: it is another machine's, or older.
+pub fn knows(dir: &DataDir, info: &EditionInfo) -> anyhow::Result<()> {
+    let Some([_, after]) = Manifest::ledger_of(&info.manifest) else {
+        let what = format!("edition {} was made by a program without a vault; publish a new one", info.edition);
+        return Err(Failure::Refused(what).into());
+    };
+    store(dir, after).map(|_| ())
+}
+
 fn store(dir: &DataDir, known: Head) -> anyhow::Result<VaultStore> {
     VaultStore::open(&dir.path.join(VAULT), &dir.fingerprint, known).map_err(|error| refused(&dir.path, &error).into())
 }
@@ -70,6 +76,7 @@ fn store(dir: &DataDir, known: Head) -> anyhow::Result<VaultStore> {
 /// The Snapshot that an edition was made of, as questions see it; folded again below the edition's cut where the store
 /// does not have it any more.
 pub async fn room(dir: &DataDir, vault: &Vault, info: &EditionInfo) -> anyhow::Result<Room> {
+    knows(dir, info)?;
     let as_of = Manifest::as_of_of(&info.manifest).context("the edition's manifest has no date")?;
     let hashes = Manifest::marts_of(&info.manifest);
     let snapshot = match Snapshot::open_with(&dir.store, &hashes).await? {

@@ -71,9 +71,9 @@ pub(crate) fn is_unit(dataset: &Dataset, hidden: Hidden) -> bool {
     }
 }
 
-/// The measure columns of a dataset. The policy declares none yet; its map of measures belongs here.
-pub(crate) fn measures(_dataset: &Dataset) -> Vec<String> {
-    Vec::new()
+/// The measure columns of a dataset.
+pub(crate) fn measures(dataset: &Dataset) -> Vec<String> {
+    dataset.measures.keys().cloned().collect()
 }
 
 /// What a column of a dataset's facade is.
@@ -92,9 +92,10 @@ fn schema(dataset: &Dataset) -> SchemaRef {
         let data_type = match dataset.resolve(name) {
             Some(Resolved::Time(TimeLevel::Year)) => DataType::Int32,
             Some(Resolved::Time(TimeLevel::Month)) => DataType::Date32,
-            Some(Resolved::Time(TimeLevel::Quarter | TimeLevel::FiscalYear) | Resolved::Column(..)) | None => {
-                DataType::Utf8
-            }
+            Some(
+                Resolved::Time(TimeLevel::Quarter | TimeLevel::FiscalYear) | Resolved::Column(..) | Resolved::Band(_),
+            )
+            | None => DataType::Utf8,
         };
         Field::new(name, data_type, true)
     };

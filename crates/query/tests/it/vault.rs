@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
 use disclosure::{
-    Breakdown, CellQuery, Column, Coordinate, Dimension, Figure, Measure, Microdata, Prepared, Table, TableQuery,
-    protect, tabulate,
+    Breakdown, CellQuery, Column, Coordinate, Dimension, Figure, Measure, Microdata, Prepared, Span, Table, TableQuery,
+    Vault, tabulate,
 };
-use policy::{Datasets, Keys, Master, Policy};
-use query::{CodeEntry, CodeListMeta, EditionSource, Oracle, Reader, Refusal, ReleasedCells, Settings};
+use policy::{Asker, Datasets, Keys, Master, Policy, Role};
+use query::{Begun, CodeEntry, CodeListMeta, EditionSource, Oracle, Outcome, Reader, Refusal, ReleasedCells, Settings};
 
 use crate::world;
 
@@ -24,11 +24,12 @@ pub struct ByRule {
     pub policy: Policy,
     pub rule: Rule,
     pub asked: Mutex<Vec<(Vec<CellQuery>, String)>>,
+    pub ended: Mutex<Vec<Outcome>>,
 }
 
 impl ByRule {
     pub fn new(rule: Rule) -> Arc<Self> {
-        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::new(Vec::new()) })
+        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::default(), ended: Mutex::default() })
     }
 
     fn answer(&self, question: &CellQuery) -> ReleasedCells {
@@ -67,10 +68,24 @@ impl Oracle for ByRule {
         &self.policy.datasets
     }
 
-    fn ask(&self, questions: &[CellQuery], asker: &str) -> Result<Vec<ReleasedCells>, Refusal> {
-        self.asked.lock().expect("not poisoned").push((questions.to_vec(), asker.to_owned()));
+    fn begin(&self, _: &str, _: &Asker) -> Result<Begun, Refusal> {
+        Ok(Begun(1))
+    }
+
+    fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
+        self.asked.lock().expect("not poisoned").push((questions.to_vec(), asker.key_id.clone()));
         Ok(questions.iter().map(|question| self.answer(question)).collect())
     }
+
+    fn end(&self, _: Begun, outcome: &Outcome) -> Result<(), Refusal> {
+        self.ended.lock().expect("not poisoned").push(outcome.clone());
+        Ok(())
+    }
+}
+
+/// Whoever asks in these tests.
+pub fn analyst() -> Asker {
+    Asker { key_id: "analyst".to_owned(), role: Role::Ministry }
 }
 
 /// A released number near `persons`: made on the one road that makes one, with fixed keys.
@@ -84,13 +99,15 @@ pub fn figure(persons: u64) -> Figure {
         case_sid: (1..=persons).collect(),
         agency: vec![policy.agencies.get("POL-PB").expect("an agency").index; rows],
         served_by: None,
+        measures: BTreeMap::new(),
         dims: BTreeMap::from([("year".to_owned(), Column::One(vec![2024; rows]))]),
     };
     let rows = Prepared::new(data, &policy, &keys).expect("rows");
     let by = vec![Dimension::codes("year", vec![2024])];
     let query = TableQuery { dataset: "victims".to_owned(), measure: Measure::Units, population: BTreeMap::new(), by };
     let table = Table { name: "t".to_owned(), cells: tabulate(&rows, &query).expect("cells"), marks: Vec::new() };
-    let released = protect(vec![table], &keys).expect("released");
+    let span = Span { edition: 1, years: 2011..=2025, last_quarter: 503, is_open: false };
+    let (released, _) = Vault::forgetful(Arc::new(policy), &keys).release(vec![table], &span).expect("released");
     *released.tables[0].at(&[Coordinate::Code(2024)]).expect("the cell")
 }
 

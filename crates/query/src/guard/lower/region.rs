@@ -32,9 +32,10 @@ impl Form {
         match dataset.resolve(level) {
             Some(Resolved::Time(TimeLevel::Year)) => Self::Year,
             Some(Resolved::Time(TimeLevel::Month)) => Self::FirstDay,
-            Some(Resolved::Time(TimeLevel::Quarter | TimeLevel::FiscalYear) | Resolved::Column(..)) | None => {
-                Self::Text
-            }
+            Some(
+                Resolved::Time(TimeLevel::Quarter | TimeLevel::FiscalYear) | Resolved::Column(..) | Resolved::Band(_),
+            )
+            | None => Self::Text,
         }
     }
 }
