@@ -39,6 +39,8 @@ pub(crate) struct Kept {
 pub(crate) struct Anchors {
     kept: Vec<Kept>,
     spaces: HashMap<String, Neighbours>,
+    /// Whether sets answer for none but themselves: only in a vault that was weakened for attacks (`weak`).
+    alone: bool,
 }
 
 /// The anchors of a space: by name, and by size with their buckets, oldest first.
@@ -49,6 +51,11 @@ struct Neighbours {
 }
 
 impl Anchors {
+    /// Without separation guard.
+    pub(crate) fn alone() -> Self {
+        Self { alone: true, ..Self::default() }
+    }
+
     pub(crate) fn get(&self, id: AnchorId) -> &Kept {
         &self.kept[id as usize]
     }
@@ -68,6 +75,9 @@ impl Anchors {
         let neighbours = self.spaces.get(&space.name)?;
         if let Some(&same) = neighbours.exact.get(&set) {
             return Some(same);
+        }
+        if self.alone {
+            return None;
         }
         let mut oldest: Option<AnchorId> = None;
         for (_, anchors) in neighbours.by_size.range(set.n.saturating_sub(FARTHEST)..=set.n + FARTHEST) {

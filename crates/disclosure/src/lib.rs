@@ -43,6 +43,7 @@ mod tabulate;
 pub mod truth;
 mod utility;
 mod vault;
+mod weak;
 
 pub use audit::AuditReport;
 pub use canonical::Refused;
@@ -63,3 +64,5 @@ pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released
 pub use tabulate::{Cells, tabulate};
 pub use utility::{Error as RelativeError, Utility};
 pub use vault::{Answered, AnsweredCell, Room, Vault, VaultError};
+#[doc(hidden)]
+pub use weak::Protection;

@@ -11,6 +11,7 @@ use crate::measured::Space;
 use crate::noise::{SetName, Tier};
 use crate::prints::Prints;
 use crate::release_store::{AnchorFacts, Charge, Entry};
+use crate::weak::Protection;
 
 /// An answer already given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,12 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// An empty one.
+    pub(crate) fn new(protection: Protection) -> Self {
+        let anchors = if protection.is_guarded() { Anchors::default() } else { Anchors::alone() };
+        Self { anchors, answers: HashMap::new() }
+    }
+
     /// Takes a fact in. `false` where it does not fit what is known, so that the store must be damaged.
     pub(crate) fn take(&mut self, entry: &Entry) -> bool {
         match entry {

@@ -16,6 +16,7 @@ use crate::released::{Figure, Mark, Marked, Released, ReleasedCell};
 use crate::remainder::{self, Remainder};
 use crate::tabulate::Cells;
 use crate::utility::{self, Utility};
+use crate::weak::{self, Protection};
 
 /// A table of a release: its counts and what is known of its cells without counting.
 #[derive(Debug, Clone)]
@@ -66,12 +67,17 @@ pub(crate) fn protect_question(
     keys: &Keys,
     draft: &mut Draft<'_>,
     tiers: &dyn Tiers,
+    protection: Protection,
 ) -> Result<Vec<Released>, DisclosureError> {
     let mut board = Board::new(placed(tables), tiers)?;
-    board.add_siblings();
-    floors::apply(&mut board, keys, draft);
-    complement::apply(&mut board);
-    floors::remember(&board, draft);
+    if protection.is_bare() {
+        weak::apply(&mut board, keys, protection);
+    } else {
+        board.add_siblings();
+        floors::apply(&mut board, keys, draft);
+        complement::apply(&mut board);
+        floors::remember(&board, draft);
+    }
     Ok((0..board.tables.len()).map(|table| write(&board, table, &[])).collect())
 }
 

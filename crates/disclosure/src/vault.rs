@@ -24,6 +24,7 @@ use crate::query::{Coordinate, Dimension, Measure, TableQuery};
 use crate::release_store::{Entry, Head, ReleaseStore, Remembered, StoreError};
 use crate::released::{Figure, Released};
 use crate::tabulate::tabulate;
+use crate::weak::Protection;
 
 /// How often a release is tried again after another process committed in between.
 const ATTEMPTS: usize = 8;
@@ -91,6 +92,7 @@ pub struct AnsweredCell {
 pub struct Vault {
     policy: Arc<Policy>,
     keys: Keys,
+    protection: Protection,
     state: Mutex<State>,
 }
 
@@ -102,6 +104,7 @@ struct State {
     room: Option<Arc<Room>>,
     /// Whether the memory may hold what the store does not: while a release is being made, and after one that panicked.
     drafting: bool,
+    protection: Protection,
 }
 
 impl std::fmt::Debug for Vault {
@@ -113,7 +116,7 @@ impl std::fmt::Debug for Vault {
 impl Vault {
     /// Replays the memory. Fails where the store does, and on entries that do not fit each other.
     pub fn open(policy: Arc<Policy>, keys: &Keys, store: Box<dyn ReleaseStore>) -> Result<Self, StoreError> {
-        let vault = Self::over(policy, keys, store);
+        let vault = Self::over(policy, keys, store, Protection::Full);
         vault.state().catch_up()?;
         Ok(vault)
     }
@@ -121,19 +124,26 @@ impl Vault {
     /// A vault that remembers nothing yet and keeps nothing. For tests and measurements: what it says must not be shown
     /// beside the answers of another.
     pub fn forgetful(policy: Arc<Policy>, keys: &Keys) -> Self {
-        Self::over(policy, keys, Box::new(Remembered::default()))
+        Self::weakened(policy, keys, Protection::Full)
     }
 
-    fn over(policy: Arc<Policy>, keys: &Keys, store: Box<dyn ReleaseStore>) -> Self {
+    /// The same with less protection: a target for attacks (privacy.md 7.1). What it says is no release.
+    #[doc(hidden)]
+    pub fn weakened(policy: Arc<Policy>, keys: &Keys, protection: Protection) -> Self {
+        Self::over(policy, keys, Box::new(Remembered::default()), protection)
+    }
+
+    fn over(policy: Arc<Policy>, keys: &Keys, store: Box<dyn ReleaseStore>, protection: Protection) -> Self {
         let state = State {
             store,
-            memory: Memory::default(),
+            memory: Memory::new(protection),
             charges: Charges::default(),
             head: Head::default(),
             room: None,
             drafting: false,
+            protection,
         };
-        Self { policy, keys: keys.clone(), state: Mutex::new(state) }
+        Self { policy, keys: keys.clone(), protection, state: Mutex::new(state) }
     }
 
     /// What may be asked about and how it is protected.
@@ -210,7 +220,7 @@ impl Vault {
                 self.charge(question, &room.span, role, draft, charges)?;
             }
             let tiers = TiersInForce { policy: &self.policy, span: &room.span, charges };
-            let protect = |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers);
+            let protect = |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers, self.protection);
             Ok(tables.iter().map(protect).collect::<Result<_, _>>()?)
         })?;
         Ok(released.iter().map(|released| answered(released)).collect())
@@ -302,7 +312,7 @@ impl State {
 
     /// Forgets everything and replays: after a draft that did not become a fact.
     fn start_over(&mut self) -> Result<(), StoreError> {
-        self.memory = Memory::default();
+        self.memory = Memory::new(self.protection);
         self.charges = Charges::default();
         self.head = Head::default();
         self.catch_up()?;

@@ -1,0 +1,237 @@
+//! What an attacker knows, and the questions that she finds with it: pairs of questions that differ by one person.
+//!
+//! She knows of everybody all that is no secret (every quasi-identifier), the cases, and how the answers are made
+//! (Kerckhoffs); not the secrets and not the keys. A pair is two populations of the grammar: a base with a stretch of months,
+//! and the same without the month in which the victim, and `r` others, stand at its end; or a base, and the same without a
+//! code that the victim has.
+//!
+//! Absent: truth.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use policy::{Dataset, Policy, TimeLevel};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::people::Secret;
+use crate::target::Target;
+
+/// What an attacker knows.
+pub struct Knowledge<'a> {
+    /// Who she attacks: the mechanism is public.
+    pub target: Target,
+    /// The secret that she wants to know.
+    pub secret: Secret,
+    /// The questions that she has found.
+    pub pairs: Vec<Pair>,
+    /// Of each pair, how many of the others in the difference have the secret: she knows them.
+    pub others: Vec<i64>,
+    /// What everybody may know of everybody.
+    pub public: &'a Public<'a>,
+}
+
+/// What everybody may know of everybody.
+pub struct Public<'a> {
+    /// Of which dataset.
+    pub dataset: &'a Dataset,
+    /// Codes by level.
+    pub known: BTreeMap<String, Vec<u16>>,
+}
+
+/// Two populations that differ by the victim and `others`.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// Conditions on both.
+    pub base: Vec<String>,
+    /// The condition of the larger one; none where it is the base.
+    pub with: Option<String>,
+    /// The condition of the smaller one.
+    pub without: String,
+    /// The persons of the smaller one, whatever their secret.
+    pub rest: Vec<usize>,
+    /// Who is in the difference beside the victim.
+    pub others: Vec<usize>,
+    /// The months of the smaller one, for a stretch: first and last.
+    pub months: Option<(u16, u16)>,
+}
+
+/// Levels by which a base selects.
+const BASES: [&str; 6] = ["sex", "age_group", "province", "status", "citizenship", "sector"];
+/// Levels of which NOT has few codes.
+const COMPLEMENTS: [&str; 4] = ["sex", "status", "age_group", "province"];
+
+impl<'a> Public<'a> {
+    /// Of a population.
+    pub fn of(policy: &'a Policy, people: &crate::people::People) -> Self {
+        Self { dataset: policy.datasets.get(&people.dataset).expect("a dataset"), known: people.known(policy) }
+    }
+
+    fn persons(&self) -> usize {
+        self.known.get("month").map_or(0, Vec::len)
+    }
+
+    /// `level = 'CODE'` as the person has it.
+    pub fn condition(&self, level: &str, person: usize) -> String {
+        let code = self.known[level][person];
+        format!("{level} = '{}'", self.dataset.code_text(level, code).unwrap_or_default())
+    }
+
+    /// Those who have the same codes as a person.
+    pub fn like(&self, levels: &[&str], person: usize) -> Vec<usize> {
+        let same = |at: &usize| levels.iter().all(|level| self.known[*level][*at] == self.known[*level][person]);
+        (0..self.persons()).filter(same).collect()
+    }
+
+    /// A pair of which the smaller population has so many persons, and the difference `r` others.
+    pub fn pair(
+        &self,
+        victim: usize,
+        size: &RangeInclusive<usize>,
+        r: usize,
+        most_conditions: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Pair> {
+        let levels = self.some_levels(rng.random_range(1..=most_conditions), rng);
+        let base: Vec<String> = levels.iter().map(|level| self.condition(level, victim)).collect();
+        let like = self.like(&levels, victim);
+        self.stretch(victim, &base, &like, size, r, rng)
+    }
+
+    /// Base and stretch of months of which the victim is at the end.
+    fn stretch(
+        &self,
+        victim: usize,
+        base: &[String],
+        like: &[usize],
+        size: &RangeInclusive<usize>,
+        r: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Pair> {
+        let months = &self.known["month"];
+        let own = months[victim];
+        let others: Vec<usize> = like.iter().copied().filter(|&at| months[at] == own && at != victim).collect();
+        if others.len() != r {
+            return None;
+        }
+        let (first, last) = (*months.iter().min()?, *months.iter().max()?);
+        let wanted = rng.random_range(size.clone());
+        let backwards = rng.random_bool(0.5);
+        let mut end = own;
+        let rest = loop {
+            if (backwards && end <= first) || (!backwards && end >= last) {
+                return None;
+            }
+            end = if backwards { end - 1 } else { end + 1 };
+            let inside = |at: &usize| if backwards { (end..own).contains(&months[*at]) } else { months[*at] > own && months[*at] <= end };
+            let rest: Vec<usize> = like.iter().copied().filter(inside).collect();
+            if rest.len() >= wanted {
+                break rest;
+            }
+        };
+        if !size.contains(&rest.len()) {
+            return None;
+        }
+        let (with, months) = if backwards { ((end, own), (end, own - 1)) } else { ((own, end), (own + 1, end)) };
+        Some(Pair {
+            base: base.to_vec(),
+            with: Some(between(with)),
+            without: between(months),
+            rest,
+            others,
+            months: Some(months),
+        })
+    }
+
+    /// A base, and the same without a code that the victim has: `NOT q`.
+    pub fn complement(
+        &self,
+        victim: usize,
+        size: &RangeInclusive<usize>,
+        r: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Pair> {
+        let apart = COMPLEMENTS[rng.random_range(0..COMPLEMENTS.len())];
+        let levels: Vec<&str> = self.some_levels(2, rng).into_iter().filter(|level| *level != apart).collect();
+        let like = self.like(&levels, victim);
+        let (code, codes) = (self.known[apart][victim], &self.known[apart]);
+        let (others, rest): (Vec<usize>, Vec<usize>) = like.into_iter().filter(|&at| at != victim).partition(|&at| codes[at] == code);
+        if others.len() != r || !size.contains(&rest.len()) {
+            return None;
+        }
+        let text = self.dataset.code_text(apart, code).unwrap_or_default();
+        let base = levels.iter().map(|level| self.condition(level, victim)).collect();
+        Some(Pair { base, with: None, without: format!("{apart} <> '{text}'"), rest, others, months: None })
+    }
+
+    /// Stretches near that of a pair: other beginnings, so that between `least` and `most` persons more or fewer are in
+    /// them. Whoever knows the sizes of groups can say so; of nobody's secret anything is known.
+    pub fn neighbours(&self, pair: &Pair, apart: &RangeInclusive<usize>) -> Vec<String> {
+        let Some((first, last)) = pair.months else { return Vec::new() };
+        let months = &self.known["month"];
+        let backwards = pair.with.as_deref() == Some(&between((first, last + 1)));
+        let (least, most) = (*months.iter().min().unwrap_or(&first), *months.iter().max().unwrap_or(&last));
+        let mut found = Vec::new();
+        // The end where the victim stands stays; the other end moves.
+        let moved = if backwards { (least..=last).map(|m| (m, last)).collect::<Vec<_>>() } else { (first..=most).map(|m| (first, m)).collect() };
+        for (from, to) in moved {
+            let inside = self.in_base(pair).filter(|&at| (from..=to).contains(&months[at])).count();
+            if apart.contains(&inside.abs_diff(pair.rest.len())) {
+                found.push(between((from, to)));
+            }
+        }
+        found
+    }
+
+    fn in_base<'b>(&'b self, pair: &'b Pair) -> impl Iterator<Item = usize> + 'b {
+        let example = pair.rest[0];
+        let level = |condition: &'b String| condition.split(' ').next().unwrap_or_default();
+        let levels: Vec<&str> = pair.base.iter().map(level).collect();
+        self.like(&levels, example).into_iter()
+    }
+
+    fn some_levels(&self, count: usize, rng: &mut ChaCha8Rng) -> Vec<&'static str> {
+        let mut levels = BASES.to_vec();
+        levels.retain(|level| self.known.contains_key(*level));
+        while levels.len() > count {
+            levels.swap_remove(rng.random_range(0..levels.len()));
+        }
+        levels
+    }
+}
+
+/// A stretch of months, both ends inside.
+pub fn between((from, to): (u16, u16)) -> String {
+    let day = |code: u16| format!("{}-01", TimeLevel::Month.label(code));
+    format!("month between '{}' and '{}'", day(from), day(to))
+}
+
+impl Pair {
+    /// The condition under which somebody is counted in the larger and in the smaller population, beside the base.
+    fn sides(&self, also: &str) -> [String; 2] {
+        let with = self.with.as_ref().map_or_else(|| also.to_owned(), |with| format!("{also} and {with}"));
+        [with, format!("{also} and {}", self.without)]
+    }
+
+    /// The larger and the smaller population among those with the secret, in one statement.
+    pub fn sql(&self, dataset: &str, also: &str) -> String {
+        let [with, without] = self.sides(also);
+        let base = self.base.join(" and ");
+        format!("select count(*) filter (where {with}), count(*) filter (where {without}) from {dataset} where {base}")
+    }
+
+    /// One of them, or another condition in its place.
+    pub fn sql_of(&self, dataset: &str, also: &str, condition: Option<&str>) -> String {
+        let mut all = self.base.clone();
+        all.push(also.to_owned());
+        all.extend(condition.map(str::to_owned));
+        format!("select count(*) from {dataset} where {}", all.join(" and "))
+    }
+}
+
+impl Secret {
+    /// As a condition.
+    pub fn sql(&self) -> String {
+        format!("{} = '{}'", self.column, self.code)
+    }
+}

@@ -1,0 +1,16 @@
+//! The attacks that a release must withstand (privacy.md 7): each asks the public endpoint like anybody, claims something
+//! about a synthetic person, and is scored by a referee who holds the truth, against four targets side by side.
+//!
+//! Reading order: [`people`] (who is attacked), [`target`] (what is asked), [`know`] (what an attacker knows), the attacks,
+//! [`referee`] (trials), [`score`] (the board), [`suite`] (all of it).
+//!
+//! Absent: attacks on time (A19), on pseudonyms (7.4), on the separate tier (6.9); anything that a program of the warehouse
+//! uses.
+
+pub mod know;
+pub mod membership;
+pub mod people;
+pub mod referee;
+pub mod score;
+pub mod suite;
+pub mod target;

@@ -1,0 +1,44 @@
+//! `cargo run -p attacks -- --profile fast|nightly [--only A1,A5] [--json] [--write docs/attacks.md]`.
+
+#![allow(clippy::print_stdout)]
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use attacks::score::Profile;
+use clap::Parser;
+
+#[derive(Parser)]
+struct Args {
+    /// `fast`: 500 trials a class, goals on point estimates; `nightly`: 4,000, goals on upper 95 % limits
+    #[arg(long, default_value = "fast")]
+    profile: String,
+    /// Only these attacks
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Print the scoreboard as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write the page
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let profile = match args.profile.as_str() {
+        "fast" => Profile::Fast,
+        "nightly" => Profile::Nightly,
+        other => bail!("no profile is called {other}; there are fast and nightly"),
+    };
+    let board = attacks::suite::run(profile, &args.only)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&board)?);
+    } else {
+        println!("{}", board.table());
+    }
+    if let Some(page) = args.write {
+        std::fs::write(page, board.table())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! A1, A5 and A8: does the victim have the secret? Two answers about sets that differ by her, if she has it, and by nobody
+//! if she has not (privacy.md 6.7, 7.2).
+//!
+//! Absent: any knowledge of the secrets of others but those `r` in the difference.
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::know::{Knowledge, Pair};
+use crate::target::{Sql, Target};
+
+/// What an attacker claims: for each variant of the attack, whether the victim has the secret.
+pub type Claims = Vec<bool>;
+
+/// An attack through the public endpoint.
+pub trait Attack: Sync {
+    /// Asks, and claims.
+    fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, rng: &mut ChaCha8Rng) -> Claims;
+}
+
+/// A1: one difference. Where others are in it, the number of those who have the secret is known and taken off.
+pub struct Difference;
+
+impl Attack for Difference {
+    fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
+        let answers = target.ask(&know.pairs[0].sql(&know.public.dataset.name, &know.secret.sql())).first();
+        vec![is_one_more(&answers, know.others[0], know.target)]
+    }
+}
+
+/// A5: the equality oracle over several pairs; a claim for each number of them.
+pub struct Equality {
+    /// How many pairs each claim uses.
+    pub counts: &'static [usize],
+}
+
+impl Attack for Equality {
+    fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
+        let secret = know.secret.sql();
+        let differs: Vec<bool> = know
+            .pairs
+            .iter()
+            .zip(&know.others)
+            .map(|(pair, others)| {
+                let answers = target.ask(&pair.sql(&know.public.dataset.name, &secret)).first();
+                is_one_more(&answers, *others, know.target)
+            })
+            .collect();
+        self.counts.iter().map(|count| differs.iter().take(*count).any(|differs| *differs)).collect()
+    }
+}
+
+/// A5 across profiles: the larger set at ordinary protection, the smaller one through a sensitive column that leaves nobody
+/// out, so that one set would be heard at two tiers.
+pub struct AcrossProfiles {
+    /// How many pairs each claim uses.
+    pub counts: &'static [usize],
+}
+
+/// Everybody has one of the two: a sensitive condition that selects all.
+const SENSITIVE_ALL: &str = "recruiter_relation in ('family', 'stranger')";
+
+impl Attack for AcrossProfiles {
+    fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
+        let secret = know.secret.sql();
+        let of = |pair: &Pair| {
+            let dataset = &know.public.dataset.name;
+            let larger = target.ask(&pair.sql_of(dataset, &secret, pair.with.as_deref())).first();
+            let also = format!("{secret} and {SENSITIVE_ALL}");
+            let smaller = target.ask(&pair.sql_of(dataset, &also, Some(&pair.without))).first();
+            match (larger.first().copied().flatten(), smaller.first().copied().flatten()) {
+                (Some(larger), Some(smaller)) if know.target == Target::K11Exact => {
+                    if larger == smaller { -9.0 } else { 9.0 }
+                }
+                (Some(larger), Some(smaller)) => likelihood((larger - smaller) as f64),
+                (Some(_), None) | (None, Some(_)) | (None, None) => 0.0,
+            }
+        };
+        let ratios: Vec<f64> = know.pairs.iter().map(of).collect();
+        self.counts.iter().map(|count| ratios.iter().take(*count).sum::<f64>() > 0.0).collect()
+    }
+}
+
+/// The logarithm of how much likelier a difference is between two sets (variance 4 + 9, one person more) than between two
+/// tiers of one set (the increment of tier 9: variance 5).
+fn likelihood(difference: f64) -> f64 {
+    let normal = |mean: f64, variance: f64| -(difference - mean).powi(2) / (2.0 * variance) - 0.5 * variance.ln();
+    normal(1.0, 13.0) - normal(0.0, 5.0)
+}
+
+/// A5 across datasets of a universe: those identified against those served, of whom only the victim may be missing.
+pub struct AcrossDatasets;
+
+impl Attack for AcrossDatasets {
+    fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
+        let pair = &know.pairs[0];
+        let mut conditions = pair.base.clone();
+        conditions.extend(pair.with.clone());
+        let all = conditions.join(" and ");
+        let of = |dataset: &str| {
+            let sql = format!("select count(distinct person_id) from {dataset} where {all}");
+            target.ask(&sql).first().first().copied().flatten()
+        };
+        let (identified, served) = (of("victims"), of("services"));
+        vec![identified == served]
+    }
+}
+
+/// A8, third sets: before the pair is asked, sets at a middling distance from it are. Which of them answers for a set is drawn
+/// anew for each pair of sets, so the larger and the smaller one may be answered by different ones: they then differ, and do
+/// so only where they are two sets. Nobody's secret is known; sizes of groups are.
+pub struct ThirdSets {
+    /// How many pairs each claim uses.
+    pub counts: &'static [usize],
+    /// How many persons, with the secret or without, a third set has more or fewer.
+    pub apart: std::ops::RangeInclusive<usize>,
+}
+
+impl Attack for ThirdSets {
+    fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
+        let (dataset, secret) = (&know.public.dataset.name, know.secret.sql());
+        let differs: Vec<bool> = know
+            .pairs
+            .iter()
+            .zip(&know.others)
+            .map(|(pair, others)| {
+                for third in know.public.neighbours(pair, &self.apart) {
+                    target.ask(&pair.sql_of(dataset, &secret, Some(&third)));
+                }
+                is_one_more(&target.ask(&pair.sql(dataset, &secret)).first(), *others, know.target)
+            })
+            .collect();
+        self.counts.iter().map(|count| differs.iter().take(*count).any(|differs| *differs)).collect()
+    }
+}
+
+/// Whether the larger set has one person more than the smaller one and the known others.
+fn is_one_more(answers: &[Option<i64>], others: i64, target: Target) -> bool {
+    match answers {
+        [Some(larger), Some(smaller)] if others == 0 => larger != smaller,
+        [Some(larger), Some(smaller)] if target == Target::K11Exact => larger - smaller == others + 1,
+        [Some(larger), Some(smaller)] => 2 * (larger - smaller) > 2 * others + 1,
+        [Some(_), None] | [None, Some(_)] => others == 0,
+        _ => false,
+    }
+}

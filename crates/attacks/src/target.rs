@@ -1,0 +1,307 @@
+//! What is attacked: the public endpoint, in process, over a vault that the referee sets up.
+//!
+//! An attacker has [`Sql`] and nothing else: a request with a key, an answer. The referee has the [`Door`] behind it and
+//! opens a vault for each trial, so that no question is ever refused for its price (quotas off); [`Door::reopen`] keeps the
+//! vault's memory and opens another Snapshot.
+//!
+//! Absent: network, the audit log, time slots (the clock is not looked at in these attacks).
+
+use std::ops::RangeInclusive;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use anyhow::{Context, Result};
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use disclosure::{CellQuery, Protection, Room, Span, Vault, VaultError};
+use policy::{Asker, Keys, Master, Policy, Readers, Role, TimeLevel};
+use query::{
+    Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Oracle, Outcome, Reader, Refusal,
+    ReleasedCells, Settings, SourceError,
+};
+use serde::Serialize;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::people::{People, YEARS};
+
+/// The four targets of privacy.md 7.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// Exact numbers over a floor of 11.
+    K11Exact,
+    /// Set-keyed noise over a floor of 11.
+    Ckm,
+    /// What is built.
+    Ours,
+    /// The same without the separation guard.
+    OursWithoutGuard,
+}
+
+impl Target {
+    /// All of them, in the order of the tables.
+    pub const ALL: [Self; 4] = [Self::K11Exact, Self::Ckm, Self::Ours, Self::OursWithoutGuard];
+
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::K11Exact => "k11-exact",
+            Self::Ckm => "ckm",
+            Self::Ours => "ours",
+            Self::OursWithoutGuard => "ours-without-guard",
+        }
+    }
+
+    const fn protection(self) -> Protection {
+        match self {
+            Self::K11Exact => Protection::FloorAlone,
+            Self::Ckm => Protection::NoiseAlone,
+            Self::Ours => Protection::Full,
+            Self::OursWithoutGuard => Protection::WithoutGuard,
+        }
+    }
+}
+
+/// The public endpoint, as an attacker sees it.
+pub trait Sql {
+    /// `POST /v1/sql` with a key.
+    fn ask(&self, sql: &str) -> Reply {
+        self.ask_as(Role::Ministry, sql)
+    }
+
+    /// The same with the key of another role.
+    fn ask_as(&self, role: Role, sql: &str) -> Reply;
+
+    /// `GET` of a path, with a key.
+    fn get(&self, path: &str) -> Reply;
+}
+
+/// An answer or a refusal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The body.
+    pub text: String,
+}
+
+impl Reply {
+    /// Whether the question was answered.
+    pub fn is_answer(&self) -> bool {
+        self.status == 200
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// The stable code of a refusal.
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> Vec<Vec<Value>> {
+        let rows = self.json()["rows"].as_array().cloned().unwrap_or_default();
+        rows.into_iter().map(|row| row.as_array().cloned().unwrap_or_default()).collect()
+    }
+
+    /// The rows as numbers; what is no number is `None`.
+    pub fn numbers(&self) -> Vec<Vec<Option<i64>>> {
+        let number = |value: &Value| match value {
+            Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|x| x.round() as i64)),
+            Value::String(text) => text.parse::<f64>().ok().map(|x| x.round() as i64),
+            _ => None,
+        };
+        self.rows().iter().map(|row| row.iter().map(number).collect()).collect()
+    }
+
+    /// The numbers of the first row.
+    pub fn first(&self) -> Vec<Option<i64>> {
+        self.numbers().into_iter().next().unwrap_or_default()
+    }
+
+    /// What an attacker can tell apart without a released number: status, code, columns, how many rows, and which of
+    /// their cells are shown.
+    pub fn class(&self) -> String {
+        let json = self.json();
+        let shown: Vec<String> =
+            self.rows().iter().map(|row| row.iter().map(|v| if v.is_null() { '-' } else { '+' }).collect()).collect();
+        format!("{} {} {} {}", self.status, json["code"], json["columns"], shown.join(","))
+    }
+}
+
+/// The endpoint over a vault that can be exchanged.
+pub struct Door {
+    runtime: tokio::runtime::Runtime,
+    router: Router,
+    house: Arc<House>,
+    policy: Arc<Policy>,
+}
+
+impl Door {
+    /// Opens one.
+    pub fn new(policy: &Arc<Policy>) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let house = Arc::new(House { policy: Arc::clone(policy), vault: RwLock::new(None) });
+        let settings = Settings { threads: 1, ..Settings::default() };
+        let oracle = Arc::clone(&house) as Arc<dyn Oracle>;
+        let opened = Reader::open_with_vault(Arc::new(NoEditions), catalogue(), settings, oracle);
+        let reader = runtime.block_on(opened).context("a reader")?;
+        let readers = Role::ALL.map(|role| policy::new_reader(role.name(), role, secret_of(role)).1).concat();
+        let settings = endpoint::Settings { readers: Readers::parse(&readers)?, ..endpoint::Settings::default() };
+        Ok(Self { runtime, router: endpoint::router(reader, settings), house, policy: Arc::clone(policy) })
+    }
+
+    /// Puts a new vault behind the door, which remembers nothing, with keys of its own and these rows.
+    pub fn open(&self, target: Target, keys: u64, rows: &[&People]) -> Result<()> {
+        let vault = Vault::weakened(Arc::clone(&self.policy), &keys_of(keys), target.protection());
+        vault.enter(self.room(&vault, 1, rows)?);
+        *self.house.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(vault));
+        Ok(())
+    }
+
+    /// Opens another Snapshot on the same memory.
+    pub fn reopen(&self, edition: i64, rows: &[&People]) -> Result<()> {
+        let vault = self.house.vault().context("no vault")?;
+        vault.enter(self.room(&vault, edition, rows)?);
+        Ok(())
+    }
+
+    fn room(&self, vault: &Vault, edition: i64, rows: &[&People]) -> Result<Room> {
+        let last_quarter = TimeLevel::Quarter.codes(*YEARS.end()..=*YEARS.end())[3];
+        let mut datasets = std::collections::BTreeMap::new();
+        for rows in rows {
+            datasets.insert(rows.dataset.clone(), vault.prepare(rows.microdata(&self.policy))?);
+        }
+        let span = Span { edition, years: YEARS, last_quarter, is_open: false };
+        Ok(Room { span, as_of: "2024-12-31".to_owned(), datasets })
+    }
+
+    fn send(&self, request: axum::http::request::Builder, body: String) -> Reply {
+        let answered = self.runtime.block_on(async {
+            let request = request.body(Body::from(body)).context("a request")?;
+            let response = self.router.clone().oneshot(request).await?;
+            let status = response.status().as_u16();
+            let bytes = to_bytes(response.into_body(), usize::MAX).await?;
+            anyhow::Ok(Reply { status, text: String::from_utf8_lossy(&bytes).into_owned() })
+        });
+        // In process nothing can come between; a broken answer is a refusal that no attack expects.
+        answered.unwrap_or_else(|error| Reply { status: 0, text: error.to_string() })
+    }
+}
+
+impl Sql for Door {
+    fn ask_as(&self, role: Role, sql: &str) -> Reply {
+        let request = Request::post("/v1/sql").header("content-type", "text/plain").header("authorization", bearer(role));
+        self.send(request, sql.to_owned())
+    }
+
+    fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).header("authorization", bearer(Role::Ministry)), String::new())
+    }
+}
+
+fn secret_of(role: Role) -> [u8; 32] {
+    [role as u8 + 1; 32]
+}
+
+fn bearer(role: Role) -> String {
+    format!("Bearer {}", policy::new_reader(role.name(), role, secret_of(role)).0)
+}
+
+fn keys_of(number: u64) -> Keys {
+    let mut bytes = [0x5a; 32];
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    Keys::derive(&Master::from_bytes(bytes))
+}
+
+/// The vault as the endpoint reaches it: what `amanat` does beside the audit log.
+struct House {
+    policy: Arc<Policy>,
+    vault: RwLock<Option<Arc<Vault>>>,
+}
+
+impl House {
+    fn vault(&self) -> Option<Arc<Vault>> {
+        self.vault.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Oracle for House {
+    fn years(&self) -> RangeInclusive<u16> {
+        YEARS
+    }
+
+    fn datasets(&self) -> &policy::Datasets {
+        &self.policy.datasets
+    }
+
+    fn begin(&self, _: &str, _: &Asker) -> Result<Begun, Refusal> {
+        Ok(Begun(0))
+    }
+
+    fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
+        let vault = self.vault().ok_or_else(|| Refusal::new(Code::NoEdition, "Nothing has been published yet."))?;
+        let answered = vault.ask(questions, asker.role).map_err(|error| match error {
+            VaultError::Spent(spent) => Refusal::new(Code::ChargesSpent, spent.to_string()),
+            other => Refusal::new(Code::ProtectedInternal, other.to_string()),
+        })?;
+        let cells = |(answered, question): (disclosure::Answered, &CellQuery)| {
+            let shown = |cell: &disclosure::AnsweredCell| {
+                !question.measures.is_empty() || cell.figures.iter().all(|figure| figure.value().is_some())
+            };
+            let cells = answered.cells.into_iter().filter(shown);
+            ReleasedCells { cells: cells.map(|cell| (cell.at.into_iter().map(Some).collect(), cell.figures)).collect() }
+        };
+        Ok(answered.into_iter().zip(questions).map(cells).collect())
+    }
+
+    fn end(&self, _: Begun, _: &Outcome) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+/// A store without editions: what is attacked is the road to microdata.
+struct NoEditions;
+
+#[async_trait]
+impl EditionSource for NoEditions {
+    async fn list(&self) -> Result<Vec<EditionMeta>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    async fn latest(&self) -> Result<Option<u32>, SourceError> {
+        Ok(None)
+    }
+
+    async fn read(&self, edition: u32) -> Result<Vec<RecordBatch>, SourceError> {
+        Err(SourceError::Malformed { edition, what: "there is none".to_owned() })
+    }
+}
+
+/// The code lists of the product, without their roll-ups.
+fn catalogue() -> Catalogue {
+    let names = ["sex", "province", "age_band", "scope", "citizenship"];
+    let lists = names.into_iter().filter_map(events::code_list::find).map(|list| CodeListMeta {
+        name: list.name.to_owned(),
+        version: list.version.to_owned(),
+        source: list.source.to_owned(),
+        provisional: list.provisional,
+        codes: list
+            .codes
+            .iter()
+            .map(|code| CodeEntry {
+                code: code.code.to_owned(),
+                en: code.en.to_owned(),
+                ur: code.ur.to_owned(),
+                parent: None,
+                attributes: code.attrs.clone(),
+            })
+            .collect(),
+    });
+    Catalogue { code_lists: lists.collect(), ..Catalogue::default() }
+}
