@@ -79,8 +79,14 @@ impl<'a> Public<'a> {
 
     /// Those who have the same codes as a person.
     pub fn like(&self, levels: &[&str], person: usize) -> Vec<usize> {
-        let same = |at: &usize| levels.iter().all(|level| self.known[*level][*at] == self.known[*level][person]);
-        (0..self.persons()).filter(same).collect()
+        let columns: Vec<(&[u16], u16)> = levels
+            .iter()
+            .map(|level| {
+                let codes = self.known[*level].as_slice();
+                (codes, codes[person])
+            })
+            .collect();
+        (0..self.persons()).filter(|&at| columns.iter().all(|(codes, code)| codes[at] == *code)).collect()
     }
 
     /// A pair of which the smaller population has so many persons, and the difference `r` others.
@@ -123,7 +129,9 @@ impl<'a> Public<'a> {
                 return None;
             }
             end = if backwards { end - 1 } else { end + 1 };
-            let inside = |at: &usize| if backwards { (end..own).contains(&months[*at]) } else { months[*at] > own && months[*at] <= end };
+            let inside = |at: &usize| {
+                if backwards { (end..own).contains(&months[*at]) } else { months[*at] > own && months[*at] <= end }
+            };
             let rest: Vec<usize> = like.iter().copied().filter(inside).collect();
             if rest.len() >= wanted {
                 break rest;
@@ -155,7 +163,8 @@ impl<'a> Public<'a> {
         let levels: Vec<&str> = self.some_levels(2, rng).into_iter().filter(|level| *level != apart).collect();
         let like = self.like(&levels, victim);
         let (code, codes) = (self.known[apart][victim], &self.known[apart]);
-        let (others, rest): (Vec<usize>, Vec<usize>) = like.into_iter().filter(|&at| at != victim).partition(|&at| codes[at] == code);
+        let (others, rest): (Vec<usize>, Vec<usize>) =
+            like.into_iter().filter(|&at| at != victim).partition(|&at| codes[at] == code);
         if others.len() != r || !size.contains(&rest.len()) {
             return None;
         }
@@ -173,7 +182,11 @@ impl<'a> Public<'a> {
         let (least, most) = (*months.iter().min().unwrap_or(&first), *months.iter().max().unwrap_or(&last));
         let mut found = Vec::new();
         // The end where the victim stands stays; the other end moves.
-        let moved = if backwards { (least..=last).map(|m| (m, last)).collect::<Vec<_>>() } else { (first..=most).map(|m| (first, m)).collect() };
+        let moved = if backwards {
+            (least..=last).map(|m| (m, last)).collect::<Vec<_>>()
+        } else {
+            (first..=most).map(|m| (first, m)).collect()
+        };
         for (from, to) in moved {
             let inside = self.in_base(pair).filter(|&at| (from..=to).contains(&months[at])).count();
             if apart.contains(&inside.abs_diff(pair.rest.len())) {
@@ -207,25 +220,20 @@ pub fn between((from, to): (u16, u16)) -> String {
 }
 
 impl Pair {
-    /// The condition under which somebody is counted in the larger and in the smaller population, beside the base.
-    fn sides(&self, also: &str) -> [String; 2] {
-        let with = self.with.as_ref().map_or_else(|| also.to_owned(), |with| format!("{also} and {with}"));
-        [with, format!("{also} and {}", self.without)]
+    /// The condition of the larger population among those who satisfy `also`.
+    pub fn larger(&self, also: &str) -> String {
+        self.under(also, self.with.as_deref())
     }
 
-    /// The larger and the smaller population among those with the secret, in one statement.
-    pub fn sql(&self, dataset: &str, also: &str) -> String {
-        let [with, without] = self.sides(also);
-        let base = self.base.join(" and ");
-        format!("select count(*) filter (where {with}), count(*) filter (where {without}) from {dataset} where {base}")
+    /// The condition of the smaller one.
+    pub fn smaller(&self, also: &str) -> String {
+        self.under(also, Some(&self.without))
     }
 
-    /// One of them, or another condition in its place.
-    pub fn sql_of(&self, dataset: &str, also: &str, condition: Option<&str>) -> String {
-        let mut all = self.base.clone();
-        all.push(also.to_owned());
-        all.extend(condition.map(str::to_owned));
-        format!("select count(*) from {dataset} where {}", all.join(" and "))
+    /// Another condition in their place.
+    pub fn under(&self, also: &str, condition: Option<&str>) -> String {
+        let all = self.base.iter().map(String::as_str).chain([also]).chain(condition);
+        all.collect::<Vec<_>>().join(" and ")
     }
 }
 

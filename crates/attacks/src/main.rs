@@ -16,6 +16,9 @@ struct Args {
     /// Only these attacks
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Trials of a class, instead of the profile's
+    #[arg(long)]
+    trials: Option<usize>,
     /// Print the scoreboard as JSON
     #[arg(long)]
     json: bool,
@@ -31,7 +34,7 @@ fn main() -> Result<()> {
         "nightly" => Profile::Nightly,
         other => bail!("no profile is called {other}; there are fast and nightly"),
     };
-    let board = attacks::suite::run(profile, &args.only)?;
+    let board = attacks::suite::run(profile, args.trials, &args.only)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&board)?);
     } else {

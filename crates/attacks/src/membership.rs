@@ -22,7 +22,7 @@ pub struct Difference;
 
 impl Attack for Difference {
     fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
-        let answers = target.ask(&know.pairs[0].sql(&know.public.dataset.name, &know.secret.sql())).first();
+        let answers = sides(target, know, &know.pairs[..1]);
         vec![is_one_more(&answers, know.others[0], know.target)]
     }
 }
@@ -35,16 +35,9 @@ pub struct Equality {
 
 impl Attack for Equality {
     fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
-        let secret = know.secret.sql();
-        let differs: Vec<bool> = know
-            .pairs
-            .iter()
-            .zip(&know.others)
-            .map(|(pair, others)| {
-                let answers = target.ask(&pair.sql(&know.public.dataset.name, &secret)).first();
-                is_one_more(&answers, *others, know.target)
-            })
-            .collect();
+        let answers = sides(target, know, &know.pairs);
+        let one_more = |(two, others): (&[Option<i64>], &i64)| is_one_more(two, *others, know.target);
+        let differs: Vec<bool> = answers.chunks(2).zip(&know.others).map(one_more).collect();
         self.counts.iter().map(|count| differs.iter().take(*count).any(|differs| *differs)).collect()
     }
 }
@@ -62,20 +55,16 @@ const SENSITIVE_ALL: &str = "recruiter_relation in ('family', 'stranger')";
 impl Attack for AcrossProfiles {
     fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
         let secret = know.secret.sql();
-        let of = |pair: &Pair| {
-            let dataset = &know.public.dataset.name;
-            let larger = target.ask(&pair.sql_of(dataset, &secret, pair.with.as_deref())).first();
-            let also = format!("{secret} and {SENSITIVE_ALL}");
-            let smaller = target.ask(&pair.sql_of(dataset, &also, Some(&pair.without))).first();
-            match (larger.first().copied().flatten(), smaller.first().copied().flatten()) {
-                (Some(larger), Some(smaller)) if know.target == Target::K11Exact => {
-                    if larger == smaller { -9.0 } else { 9.0 }
-                }
-                (Some(larger), Some(smaller)) => likelihood((larger - smaller) as f64),
-                (Some(_), None) | (None, Some(_)) | (None, None) => 0.0,
-            }
+        let also = format!("{secret} and {SENSITIVE_ALL}");
+        let both = know.pairs.iter().flat_map(|pair| [pair.larger(&secret), pair.smaller(&also)]);
+        let answers = target.counts(&know.public.dataset.name, &both.collect::<Vec<_>>());
+        let of = |two: &[Option<i64>]| match two {
+            [Some(larger), Some(smaller)] if know.target == Target::K11Exact && larger == smaller => -99.0,
+            [Some(_), Some(_)] if know.target == Target::K11Exact => 99.0,
+            [Some(larger), Some(smaller)] => likelihood((larger - smaller) as f64),
+            _ => 0.0,
         };
-        let ratios: Vec<f64> = know.pairs.iter().map(of).collect();
+        let ratios: Vec<f64> = answers.chunks(2).map(of).collect();
         self.counts.iter().map(|count| ratios.iter().take(*count).sum::<f64>() > 0.0).collect()
     }
 }
@@ -117,20 +106,28 @@ pub struct ThirdSets {
 
 impl Attack for ThirdSets {
     fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
-        let (dataset, secret) = (&know.public.dataset.name, know.secret.sql());
+        let secret = know.secret.sql();
         let differs: Vec<bool> = know
             .pairs
             .iter()
             .zip(&know.others)
             .map(|(pair, others)| {
-                for third in know.public.neighbours(pair, &self.apart) {
-                    target.ask(&pair.sql_of(dataset, &secret, Some(&third)));
-                }
-                is_one_more(&target.ask(&pair.sql(dataset, &secret)).first(), *others, know.target)
+                let thirds = know.public.neighbours(pair, &self.apart);
+                let mut conditions: Vec<String> = thirds.iter().map(|third| pair.under(&secret, Some(third))).collect();
+                conditions.extend([pair.larger(&secret), pair.smaller(&secret)]);
+                let answers = target.counts(&know.public.dataset.name, &conditions);
+                is_one_more(&answers[thirds.len()..], *others, know.target)
             })
             .collect();
         self.counts.iter().map(|count| differs.iter().take(*count).any(|differs| *differs)).collect()
     }
+}
+
+/// The answers about the larger and the smaller set of each pair.
+fn sides(target: &dyn Sql, know: &Knowledge<'_>, pairs: &[Pair]) -> Vec<Option<i64>> {
+    let secret = know.secret.sql();
+    let both: Vec<String> = pairs.iter().flat_map(|pair| [pair.larger(&secret), pair.smaller(&secret)]).collect();
+    target.counts(&know.public.dataset.name, &both)
 }
 
 /// Whether the larger set has one person more than the smaller one and the known others.

@@ -40,6 +40,8 @@ const SECRET_COLUMNS: [&str; 3] = ["scope", "recruiter_relation", "referral_sour
 pub struct People {
     /// The dataset's name.
     pub dataset: String,
+    /// A number for a population that is attacked often; 0 for one that is made for one trial.
+    pub name: u64,
     /// Surrogates, ascending.
     pub sid: Vec<u64>,
     /// Cases.
@@ -126,6 +128,7 @@ impl People {
     fn empty(dataset: &str) -> Self {
         Self {
             dataset: dataset.to_owned(),
+            name: 0,
             sid: Vec::new(),
             case: Vec::new(),
             agency: Vec::new(),
@@ -153,6 +156,7 @@ impl People {
         }
         Self {
             dataset: self.dataset.clone(),
+            name: 0,
             sid: left(&self.sid, persons),
             case: left(&self.case, persons),
             agency: left(&self.agency, persons),

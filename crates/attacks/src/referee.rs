@@ -2,7 +2,7 @@
 //!
 //! Absent: any hint to the attacker of what is true.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
 use policy::Policy;
@@ -17,6 +17,8 @@ use crate::target::{Door, Target};
 
 /// Workers: the machines that this is for have two cores.
 const WORKERS: usize = 2;
+/// Different keys.
+const KEYS: u64 = 16;
 /// How many plans are tried for one trial.
 const TRIES: u64 = 4_000;
 
@@ -65,6 +67,8 @@ pub struct Arena {
     pub people: People,
     /// Trials of a class.
     pub trials: usize,
+    /// Doors that are not in use: each remembers the rows that it prepared.
+    pub doors: Mutex<Vec<Door>>,
 }
 
 /// A kind of trial on membership.
@@ -90,7 +94,8 @@ impl Arena {
     /// Runs `one` for as many trials as there are, on all workers; each has a door of its own.
     pub fn parallel<T: Send>(&self, one: &(dyn Fn(&Door, u64) -> Result<Option<T>> + Sync)) -> Result<Vec<T>> {
         let worker = |worker: usize| -> Result<Vec<T>> {
-            let door = Door::new(&self.policy)?;
+            let free = self.doors.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let door = free.map_or_else(|| Door::new(&self.policy), Ok)?;
             let wanted = self.trials / WORKERS + usize::from(worker < self.trials % WORKERS);
             let mut done = Vec::with_capacity(wanted);
             let mut number = worker as u64;
@@ -103,6 +108,7 @@ impl Arena {
                     return Err(anyhow!("too few trials of this kind can be had in the population"));
                 }
             }
+            self.doors.lock().unwrap_or_else(PoisonError::into_inner).push(door);
             Ok(done)
         };
         std::thread::scope(|scope| {
@@ -118,15 +124,16 @@ impl Arena {
     /// Trials of an attack on membership: one tally for each of its claims.
     pub fn membership(&self, target: Target, attack: &dyn Attack, kind: Membership) -> Result<Vec<Tally>> {
         let public = Public::of(&self.policy, &self.people);
+        let truth: Vec<bool> =
+            (0..self.people.len()).map(|person| self.people.has(&self.policy, person, kind.secret)).collect();
         let results = self.parallel(&|door, number| {
             let mut rng = ChaCha8Rng::seed_from_u64(0xa11a ^ number << 8);
-            let Some((victim, pairs)) = self.plan(&public, kind, &mut rng) else { return Ok(None) };
-            let has = |person: usize| self.people.has(&self.policy, person, kind.secret);
-            let others = pairs.iter().map(|pair| pair.others.iter().filter(|&&at| has(at)).count() as i64).collect();
-            door.open(target, number % 64, &[&self.people])?;
+            let Some((victim, pairs)) = plan(&public, &truth, kind, &mut rng) else { return Ok(None) };
+            let others = pairs.iter().map(|pair| pair.others.iter().filter(|&&at| truth[at]).count() as i64).collect();
+            door.open(target, number % KEYS, &[&self.people])?;
             let know = Knowledge { target, secret: kind.secret, pairs, others, public: &public };
             let claims = attack.run(door, &know, &mut rng);
-            Ok(Some((claims, has(victim))))
+            Ok(Some((claims, truth[victim])))
         })?;
         let mut tallies = Vec::new();
         for (claims, truth) in results {
@@ -135,37 +142,37 @@ impl Arena {
         }
         Ok(tallies)
     }
+}
 
-    /// A victim and pairs that isolate her.
-    fn plan(&self, public: &Public<'_>, kind: Membership, rng: &mut ChaCha8Rng) -> Option<(usize, Vec<Pair>)> {
-        let victim = rng.random_range(0..self.people.len());
-        let mut pairs: Vec<Pair> = Vec::new();
-        let mut tries = 0;
-        while pairs.len() < kind.pairs {
-            tries += 1;
-            if tries > 40 * kind.pairs as u64 || tries > TRIES {
-                return None;
-            }
-            let complement = kind.complements && rng.random_bool(0.5);
-            let size = kind.size.persons();
-            let found = if complement {
-                public.complement(victim, &size, kind.r, rng)
-            } else {
-                public.pair(victim, &size, kind.r, kind.conditions, rng)
-            };
-            let Some(pair) = found else { continue };
-            let n = pair.rest.iter().filter(|&&at| self.people.has(&self.policy, at, kind.secret)).count();
-            let other = |before: &Pair| {
-                let common = before.rest.iter().filter(|at| pair.rest.contains(at)).count();
-                before.rest.len() + pair.rest.len() - 2 * common
-            };
-            let least = if kind.apart { 60 } else { 1 };
-            if kind.size.holds(n) && pairs.iter().all(|before| other(before) >= least) {
-                pairs.push(pair);
-            }
+/// A victim and pairs that isolate her.
+fn plan(public: &Public<'_>, truth: &[bool], kind: Membership, rng: &mut ChaCha8Rng) -> Option<(usize, Vec<Pair>)> {
+    let victim = rng.random_range(0..truth.len());
+    let mut pairs: Vec<Pair> = Vec::new();
+    let mut tries = 0;
+    while pairs.len() < kind.pairs {
+        tries += 1;
+        if tries > 40 * kind.pairs as u64 || tries > TRIES {
+            return None;
         }
-        Some((victim, pairs))
+        let complement = kind.complements && rng.random_bool(0.5);
+        let size = kind.size.persons();
+        let found = if complement {
+            public.complement(victim, &size, kind.r, rng)
+        } else {
+            public.pair(victim, &size, kind.r, kind.conditions, rng)
+        };
+        let Some(pair) = found else { continue };
+        let n = pair.rest.iter().filter(|&&at| truth[at]).count();
+        let other = |before: &Pair| {
+            let common = before.rest.iter().filter(|at| pair.rest.contains(at)).count();
+            before.rest.len() + pair.rest.len() - 2 * common
+        };
+        let least = if kind.apart { 60 } else { 1 };
+        if kind.size.holds(n) && pairs.iter().all(|before| other(before) >= least) {
+            pairs.push(pair);
+        }
     }
+    Some((victim, pairs))
 }
 
 /// A line of the board from a tally.
@@ -185,7 +192,17 @@ pub fn share(attack: &'static str, class: String, target: Target, hits: usize, t
 /// A line from a number of things.
 pub fn number(attack: &'static str, class: String, target: Target, count: usize, tried: usize) -> Score {
     let value = count as f64;
-    Score { attack, class, target, metric: Metric::Count, trials: tried, value, upper: value, at_most: None, at_least: None }
+    Score {
+        attack,
+        class,
+        target,
+        metric: Metric::Count,
+        trials: tried,
+        value,
+        upper: value,
+        at_most: None,
+        at_least: None,
+    }
 }
 
 impl Score {

@@ -67,7 +67,8 @@ impl Score {
     /// Whether the goal is kept, or the control has fallen.
     pub fn holds(&self, profile: Profile) -> bool {
         let bound = if profile == Profile::Nightly && self.metric != Metric::Count { self.upper } else { self.value };
-        self.at_most.is_none_or(|most| bound <= most + 1e-9) && self.at_least.is_none_or(|least| self.value >= least - 1e-9)
+        self.at_most.is_none_or(|most| bound <= most + 1e-9)
+            && self.at_least.is_none_or(|least| self.value >= least - 1e-9)
     }
 }
 
@@ -169,14 +170,17 @@ impl Scoreboard {
                 Metric::Share => "share",
                 Metric::Count => "number",
             };
-            let goal = of(Target::Ours).and_then(|s| s.at_most).map_or_else(|| "–".to_owned(), |g| format!("≤ {}", number(g, score.metric)));
+            let goal = of(Target::Ours)
+                .and_then(|s| s.at_most)
+                .map_or_else(|| "–".to_owned(), |g| format!("≤ {}", number(g, score.metric)));
             let _ = write!(text, "| {} | {} | {measure} | {goal} |", key.0, key.1);
             for target in Target::ALL {
                 let cell = of(target).map_or_else(
                     || "–".to_owned(),
                     |s| {
                         let value = number(s.value, s.metric);
-                        let upper = if s.metric == Metric::Count { String::new() } else { format!(" ({:.3})", s.upper) };
+                        let upper =
+                            if s.metric == Metric::Count { String::new() } else { format!(" ({:.3})", s.upper) };
                         let mark = if s.holds(self.profile) { "" } else { "**" };
                         format!("{mark}{value}{upper}{mark}")
                     },

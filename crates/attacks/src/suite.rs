@@ -1,6 +1,6 @@
 //! All attacks with their goals and controls (privacy.md 7.3).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use policy::Policy;
@@ -17,11 +17,11 @@ use crate::target::Target;
 const PERSONS: usize = 3_000;
 
 /// Runs the attacks of a profile.
-pub fn run(profile: Profile, only: &[String]) -> Result<Scoreboard> {
+pub fn run(profile: Profile, trials: Option<usize>, only: &[String]) -> Result<Scoreboard> {
     let policy = Arc::new(Policy::default());
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    let people = People::victims(&policy, PERSONS, &mut rng);
-    let arena = Arena { policy, people, trials: profile.trials() };
+    let people = People { name: 1, ..People::victims(&policy, PERSONS, &mut rng) };
+    let arena = Arena { policy, people, trials: trials.unwrap_or(profile.trials()), doors: Mutex::default() };
     let mut board = Scoreboard { profile, persons: PERSONS, scores: Vec::new(), remarks: Vec::new() };
     let parts: [(&str, fn(&Arena, &mut Scoreboard) -> Result<()>); 3] = [("A1", a1), ("A5", a5), ("A8", a8)];
     for (name, part) in parts {
@@ -32,15 +32,8 @@ pub fn run(profile: Profile, only: &[String]) -> Result<Scoreboard> {
     Ok(board)
 }
 
-const PLAIN: Membership = Membership {
-    secret: BALANCED,
-    size: Size::Small,
-    r: 0,
-    pairs: 1,
-    conditions: 2,
-    complements: false,
-    apart: true,
-};
+const PLAIN: Membership =
+    Membership { secret: BALANCED, size: Size::Small, r: 0, pairs: 1, conditions: 2, complements: false, apart: true };
 
 /// One attack on all targets, a line for each claim.
 fn on_all(
@@ -51,7 +44,9 @@ fn on_all(
     lines: &[(String, f64, &[(Target, f64)])],
 ) -> Result<()> {
     for target in Target::ALL {
+        let began = std::time::Instant::now();
         let tallies = arena.membership(target, attack, kind)?;
+        eprintln!("{name} {} {} {:?}", lines[0].0, target.name(), began.elapsed());
         let scores = tallies.into_iter().zip(lines).map(|(tally, (class, goal, controls))| -> Score {
             accuracy(name, class.clone(), target, tally).bounded(*goal, controls)
         });

@@ -220,7 +220,8 @@ impl Vault {
                 self.charge(question, &room.span, role, draft, charges)?;
             }
             let tiers = TiersInForce { policy: &self.policy, span: &room.span, charges };
-            let protect = |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers, self.protection);
+            let protect =
+                |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers, self.protection);
             Ok(tables.iter().map(protect).collect::<Result<_, _>>()?)
         })?;
         Ok(released.iter().map(|released| answered(released)).collect())
