@@ -89,18 +89,39 @@ impl<'a> Public<'a> {
         (0..self.persons()).filter(|&at| columns.iter().all(|(codes, code)| codes[at] == *code)).collect()
     }
 
-    /// A pair of which the smaller population has so many persons, and the difference `r` others.
+    /// For each person, the levels by which a base may select so that she and `r` others stand alone in her month.
+    pub fn isolating(&self, most_levels: usize, r: usize) -> Vec<Vec<Vec<&'static str>>> {
+        let levels: Vec<&'static str> = BASES.into_iter().filter(|level| self.known.contains_key(*level)).collect();
+        let single = levels.iter().map(|&level| vec![level]);
+        let double = levels.iter().enumerate().flat_map(|(at, &a)| levels[at + 1..].iter().map(move |&b| vec![a, b]));
+        let mut found = vec![Vec::new(); self.persons()];
+        for levels in single.chain(double).filter(|levels| levels.len() <= most_levels) {
+            let key = |person: usize| {
+                levels.iter().chain(&["month"]).map(|level| self.known[*level][person]).collect::<Vec<_>>()
+            };
+            let mut together: BTreeMap<Vec<u16>, Vec<usize>> = BTreeMap::new();
+            (0..self.persons()).for_each(|person| together.entry(key(person)).or_default().push(person));
+            for person in together.into_values().filter(|persons| persons.len() == r + 1).flatten() {
+                found[person].push(levels.clone());
+            }
+        }
+        found
+    }
+
+    /// A pair over a base, of which the smaller population has so many persons, and the difference `r` others.
     pub fn pair(
         &self,
         victim: usize,
+        levels: &[&str],
         size: &RangeInclusive<usize>,
         r: usize,
-        most_conditions: usize,
         rng: &mut ChaCha8Rng,
     ) -> Option<Pair> {
-        let levels = self.some_levels(rng.random_range(1..=most_conditions), rng);
         let base: Vec<String> = levels.iter().map(|level| self.condition(level, victim)).collect();
-        let like = self.like(&levels, victim);
+        let like = self.like(levels, victim);
+        if like.len() < *size.start() {
+            return None;
+        }
         self.stretch(victim, &base, &like, size, r, rng)
     }
 

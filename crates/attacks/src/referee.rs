@@ -19,8 +19,10 @@ use crate::target::{Door, Target};
 const WORKERS: usize = 2;
 /// Different keys.
 const KEYS: u64 = 16;
-/// How many plans are tried for one trial.
-const TRIES: u64 = 4_000;
+/// How many pairs are tried for each that a trial needs.
+const TRIES: usize = 12;
+/// By how many persons sets must differ to be no neighbours of each other: about half of them have the secret.
+const APART: usize = 36;
 
 /// Cells of the smaller set, by the number of its persons with the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,10 +95,19 @@ pub struct Membership {
 impl Arena {
     /// Runs `one` for as many trials as there are, on all workers; each has a door of its own.
     pub fn parallel<T: Send>(&self, one: &(dyn Fn(&Door, u64) -> Result<Option<T>> + Sync)) -> Result<Vec<T>> {
+        self.some(self.trials, one)
+    }
+
+    /// The same, so many.
+    pub fn some<T: Send>(
+        &self,
+        trials: usize,
+        one: &(dyn Fn(&Door, u64) -> Result<Option<T>> + Sync),
+    ) -> Result<Vec<T>> {
         let worker = |worker: usize| -> Result<Vec<T>> {
             let free = self.doors.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let door = free.map_or_else(|| Door::new(&self.policy), Ok)?;
-            let wanted = self.trials / WORKERS + usize::from(worker < self.trials % WORKERS);
+            let wanted = trials / WORKERS + usize::from(worker < trials % WORKERS);
             let mut done = Vec::with_capacity(wanted);
             let mut number = worker as u64;
             while done.len() < wanted {
@@ -104,7 +115,7 @@ impl Arena {
                     done.push(result);
                 }
                 number += WORKERS as u64;
-                if number > 200_000 {
+                if number > 100_000 {
                     return Err(anyhow!("too few trials of this kind can be had in the population"));
                 }
             }
@@ -121,19 +132,45 @@ impl Arena {
         })
     }
 
-    /// Trials of an attack on membership: one tally for each of its claims.
-    pub fn membership(&self, target: Target, attack: &dyn Attack, kind: Membership) -> Result<Vec<Tally>> {
+    /// Trials of one kind: made once, so that all targets are attacked with the same questions.
+    pub fn plans(&self, kind: Membership) -> Result<Trials<'_>> {
         let public = Public::of(&self.policy, &self.people);
         let truth: Vec<bool> =
             (0..self.people.len()).map(|person| self.people.has(&self.policy, person, kind.secret)).collect();
-        let results = self.parallel(&|door, number| {
+        let bases = public.isolating(kind.conditions, kind.r);
+        let victims: Vec<usize> = (0..truth.len()).filter(|&person| !bases[person].is_empty()).collect();
+        let plans = self.parallel(&|_, number| {
             let mut rng = ChaCha8Rng::seed_from_u64(0xa11a ^ number << 8);
-            let Some((victim, pairs)) = plan(&public, &truth, kind, &mut rng) else { return Ok(None) };
-            let others = pairs.iter().map(|pair| pair.others.iter().filter(|&&at| truth[at]).count() as i64).collect();
-            door.open(target, number % KEYS, &[&self.people])?;
-            let know = Knowledge { target, secret: kind.secret, pairs, others, public: &public };
-            let claims = attack.run(door, &know, &mut rng);
-            Ok(Some((claims, truth[victim])))
+            let victim = victims[rng.random_range(0..victims.len())];
+            Ok(plan(&public, &truth, (victim, &bases[victim]), kind, &mut rng).map(|pairs| (victim, pairs)))
+        })?;
+        Ok(Trials { arena: self, secret: kind.secret, public, truth, plans })
+    }
+}
+
+/// Trials on membership.
+pub struct Trials<'a> {
+    arena: &'a Arena,
+    secret: Secret,
+    public: Public<'a>,
+    truth: Vec<bool>,
+    plans: Vec<(usize, Vec<Pair>)>,
+}
+
+impl Trials<'_> {
+    /// Lets an attack run: one tally for each of its claims. `share` of the trials are enough where a target is only a
+    /// control.
+    pub fn run(&self, target: Target, attack: &dyn Attack, share: usize) -> Result<Vec<Tally>> {
+        let trials = self.plans.len().div_ceil(share);
+        let results = self.arena.some(trials, &|door, number| {
+            let (victim, pairs) = &self.plans[number as usize % self.plans.len()];
+            let has = |person: &&usize| self.truth[**person];
+            let others = pairs.iter().map(|pair| pair.others.iter().filter(has).count() as i64).collect();
+            door.open(target, number % KEYS, &[&self.arena.people])?;
+            let pairs = pairs.clone();
+            let know = Knowledge { target, secret: self.secret, pairs, others, public: &self.public };
+            let claims = attack.run(door, &know, &mut ChaCha8Rng::seed_from_u64(number));
+            Ok(Some((claims, self.truth[*victim])))
         })?;
         let mut tallies = Vec::new();
         for (claims, truth) in results {
@@ -144,35 +181,37 @@ impl Arena {
     }
 }
 
-/// A victim and pairs that isolate her.
-fn plan(public: &Public<'_>, truth: &[bool], kind: Membership, rng: &mut ChaCha8Rng) -> Option<(usize, Vec<Pair>)> {
-    let victim = rng.random_range(0..truth.len());
+/// Pairs that isolate a victim.
+fn plan(
+    public: &Public<'_>,
+    truth: &[bool],
+    (victim, bases): (usize, &[Vec<&'static str>]),
+    kind: Membership,
+    rng: &mut ChaCha8Rng,
+) -> Option<Vec<Pair>> {
     let mut pairs: Vec<Pair> = Vec::new();
-    let mut tries = 0;
-    while pairs.len() < kind.pairs {
-        tries += 1;
-        if tries > 40 * kind.pairs as u64 || tries > TRIES {
-            return None;
-        }
-        let complement = kind.complements && rng.random_bool(0.5);
-        let size = kind.size.persons();
-        let found = if complement {
+    let size = kind.size.persons();
+    for _ in 0..TRIES * kind.pairs {
+        let found = if kind.complements && rng.random_bool(0.5) {
             public.complement(victim, &size, kind.r, rng)
         } else {
-            public.pair(victim, &size, kind.r, kind.conditions, rng)
+            public.pair(victim, &bases[rng.random_range(0..bases.len())], &size, kind.r, rng)
         };
         let Some(pair) = found else { continue };
         let n = pair.rest.iter().filter(|&&at| truth[at]).count();
-        let other = |before: &Pair| {
-            let common = before.rest.iter().filter(|at| pair.rest.contains(at)).count();
+        let differing = |before: &Pair| {
+            let common = before.rest.iter().filter(|at| pair.rest.binary_search(at).is_ok()).count();
             before.rest.len() + pair.rest.len() - 2 * common
         };
-        let least = if kind.apart { 60 } else { 1 };
-        if kind.size.holds(n) && pairs.iter().all(|before| other(before) >= least) {
+        let least = if kind.apart { APART } else { 1 };
+        if kind.size.holds(n) && pairs.iter().all(|before| differing(before) >= least) {
             pairs.push(pair);
+            if pairs.len() == kind.pairs {
+                return Some(pairs);
+            }
         }
     }
-    Some((victim, pairs))
+    None
 }
 
 /// A line of the board from a tally.
