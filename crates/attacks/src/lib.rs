@@ -7,8 +7,11 @@
 //! Absent: attacks on time (A19), on pseudonyms (7.4), on the separate tier (6.9); anything that a program of the warehouse
 //! uses.
 
+pub mod groups;
 pub mod know;
 pub mod membership;
+pub mod numeric;
+pub mod outcomes;
 pub mod people;
 pub mod referee;
 pub mod score;

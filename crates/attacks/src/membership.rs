@@ -76,24 +76,6 @@ fn likelihood(difference: f64) -> f64 {
     normal(1.0, 13.0) - normal(0.0, 5.0)
 }
 
-/// A5 across datasets of a universe: those identified against those served, of whom only the victim may be missing.
-pub struct AcrossDatasets;
-
-impl Attack for AcrossDatasets {
-    fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
-        let pair = &know.pairs[0];
-        let mut conditions = pair.base.clone();
-        conditions.extend(pair.with.clone());
-        let all = conditions.join(" and ");
-        let of = |dataset: &str| {
-            let sql = format!("select count(distinct person_id) from {dataset} where {all}");
-            target.ask(&sql).first().first().copied().flatten()
-        };
-        let (identified, served) = (of("victims"), of("services"));
-        vec![identified == served]
-    }
-}
-
 /// A8, third sets: before the pair is asked, sets at a middling distance from it are. Which of them answers for a set is drawn
 /// anew for each pair of sets, so the larger and the smaller one may be answered by different ones: they then differ, and do
 /// so only where they are two sets. Nobody's secret is known; sizes of groups are.

@@ -45,7 +45,8 @@ impl Size {
         }
     }
 
-    const fn holds(self, n: usize) -> bool {
+    /// Whether a number is of this size.
+    pub const fn holds(self, n: usize) -> bool {
         match self {
             Self::Small => n >= 11 && n <= 33,
             Self::Large => n >= 34,
@@ -61,7 +62,7 @@ impl Size {
     }
 }
 
-/// What is attacked and with what means.
+/// The population that is attacked, and the doors to it.
 pub struct Arena {
     /// The policy in force.
     pub policy: Arc<Policy>,
@@ -93,6 +94,17 @@ pub struct Membership {
 }
 
 impl Arena {
+    /// The same with one in `share` of the trials, and no doors yet.
+    #[must_use]
+    pub fn part(&self, share: usize) -> Self {
+        Self {
+            policy: Arc::clone(&self.policy),
+            people: self.people.clone(),
+            trials: self.trials.div_ceil(share),
+            doors: Mutex::default(),
+        }
+    }
+
     /// Runs `one` for as many trials as there are, on all workers; each has a door of its own.
     pub fn parallel<T: Send>(&self, one: &(dyn Fn(&Door, u64) -> Result<Option<T>> + Sync)) -> Result<Vec<T>> {
         self.some(self.trials, one)
@@ -158,15 +170,15 @@ pub struct Trials<'a> {
 }
 
 impl Trials<'_> {
-    /// Lets an attack run: one tally for each of its claims. `share` of the trials are enough where a target is only a
-    /// control.
-    pub fn run(&self, target: Target, attack: &dyn Attack, share: usize) -> Result<Vec<Tally>> {
+    /// Lets an attack run: one tally for each of its claims. One in `share` of the trials is enough where a target is only a
+    /// control. With `quotas` a role's share of the charges is a limit, and what is refused tells nothing.
+    pub fn run(&self, target: Target, attack: &dyn Attack, share: usize, quotas: bool) -> Result<Vec<Tally>> {
         let trials = self.plans.len().div_ceil(share);
         let results = self.arena.some(trials, &|door, number| {
             let (victim, pairs) = &self.plans[number as usize % self.plans.len()];
             let has = |person: &&usize| self.truth[**person];
             let others = pairs.iter().map(|pair| pair.others.iter().filter(has).count() as i64).collect();
-            door.open(target, number % KEYS, &[&self.arena.people])?;
+            door.open_with(target, number % KEYS, &[&self.arena.people], quotas)?;
             let pairs = pairs.clone();
             let know = Knowledge { target, secret: self.secret, pairs, others, public: &self.public };
             let claims = attack.run(door, &know, &mut ChaCha8Rng::seed_from_u64(number));

@@ -2,6 +2,7 @@
 //!
 //! Absent: attacks, truth.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -140,6 +141,8 @@ pub struct Scoreboard {
     pub scores: Vec<Score>,
     /// What was seen beside them.
     pub remarks: Vec<Remark>,
+    /// How long each attack took, seconds.
+    pub seconds: BTreeMap<&'static str, f64>,
 }
 
 impl Scoreboard {

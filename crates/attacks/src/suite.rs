@@ -1,32 +1,57 @@
 //! All attacks with their goals and controls (privacy.md 7.3).
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use anyhow::Result;
 use policy::Policy;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::groups::{self, Opener};
 use crate::membership::{AcrossProfiles, Attack, Difference, Equality, ThirdSets};
+use crate::numeric;
+use crate::outcomes;
 use crate::people::{BALANCED, People};
-use crate::referee::{Arena, Membership, Size, accuracy};
-use crate::score::{Profile, Score, Scoreboard};
+use crate::referee::{Arena, Membership, Size, accuracy, number, share};
+use crate::score::{Profile, Remark, Score, Scoreboard};
 use crate::target::Target;
 
 /// Persons of the population.
 const PERSONS: usize = 3_000;
 
-/// Runs the attacks of a profile.
+/// An attack with its name.
+type Part = (&'static str, fn(&Arena, &mut Scoreboard) -> Result<()>);
+
+/// In the order of the board; those of the profile `fast` first.
+const PARTS: [Part; 11] = [
+    ("A1", a1),
+    ("A3", a3),
+    ("A5", a5),
+    ("A17", a17),
+    ("A18", a18),
+    ("A20", a20),
+    ("A21", a21),
+    ("A2", a2),
+    ("A8", a8),
+    ("A16", a16),
+    ("A22", a22),
+];
+
+/// Runs the attacks of a profile; `only` those named, where any are.
 pub fn run(profile: Profile, trials: Option<usize>, only: &[String]) -> Result<Scoreboard> {
     let policy = Arc::new(Policy::default());
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let people = People { name: 1, ..People::victims(&policy, PERSONS, &mut rng) };
     let arena = Arena { policy, people, trials: trials.unwrap_or(profile.trials()), doors: Mutex::default() };
-    let mut board = Scoreboard { profile, persons: PERSONS, scores: Vec::new(), remarks: Vec::new() };
-    let parts: [(&str, fn(&Arena, &mut Scoreboard) -> Result<()>); 3] = [("A1", a1), ("A5", a5), ("A8", a8)];
-    for (name, part) in parts {
+    let mut board =
+        Scoreboard { profile, persons: PERSONS, scores: Vec::new(), remarks: Vec::new(), seconds: BTreeMap::new() };
+    for (name, part) in PARTS {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
+            let began = Instant::now();
             part(&arena, &mut board)?;
+            board.seconds.insert(name, began.elapsed().as_secs_f64());
         }
     }
     Ok(board)
@@ -43,17 +68,15 @@ fn on_all(
     kind: Membership,
     lines: &[(String, f64, &[(Target, f64)])],
 ) -> Result<()> {
-    let began = std::time::Instant::now();
     let trials = arena.plans(kind)?;
     for target in Target::ALL {
         let share = if target == Target::Ours { 1 } else { CONTROLS };
-        let tallies = trials.run(target, attack, share)?;
+        let tallies = trials.run(target, attack, share, false)?;
         let scores = tallies.into_iter().zip(lines).map(|(tally, (class, goal, controls))| -> Score {
             accuracy(name, class.clone(), target, tally).bounded(*goal, controls)
         });
         board.scores.extend(scores);
     }
-    eprintln!("{name} {} {:?}", lines[0].0, began.elapsed());
     Ok(())
 }
 
@@ -87,6 +110,120 @@ fn a5(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
         let line = |m: &usize| (format!("{}, m = {m}, std against sens", size.name()), 0.53, NAIVE_FALLS);
         let lines: Vec<_> = [1, 10].iter().map(line).collect();
         on_all(arena, board, ("A5", &AcrossProfiles { counts: &[1, 10] }), kind, &lines)?;
+        for target in Target::ALL {
+            let arena = &arena.part(if target == Target::Ours { 2 } else { 2 * CONTROLS });
+            let tally = groups::across_datasets(arena, target, size)?;
+            let class = format!("{}, victims against services", size.name());
+            board.scores.push(accuracy("A5", class, target, tally).bounded(0.53, FALLS));
+        }
+    }
+    Ok(())
+}
+
+fn a3(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    for target in Target::ALL {
+        let seen = outcomes::repeats(arena, target)?;
+        let class = "different numbers of one question".to_owned();
+        board.scores.push(number("A3", class, target, seen.values, seen.tried).bounded(1.0, &[]));
+        let text = format!(
+            "{}: {} texts, {} refused, mean {:.1} from the truth",
+            target.name(),
+            seen.tried,
+            seen.refused,
+            seen.off
+        );
+        board.remarks.push(Remark { attack: "A3", text });
+    }
+    Ok(())
+}
+
+fn a17(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    for target in Target::ALL {
+        let arena = &arena.part(if target == Target::Ours { 2 } else { 2 * CONTROLS });
+        let (right, wrong, trials) = groups::group_attribute(arena, target)?;
+        let controls = &[(Target::K11Exact, 0.99), (Target::Ckm, 0.35)];
+        let class = "right claims beyond doubt about a group".to_owned();
+        board.scores.push(share("A17", class, target, right, trials).bounded(0.0, controls));
+        if wrong > 0 {
+            let text = format!("{}: {wrong} wrong claims of {trials}", target.name());
+            board.remarks.push(Remark { attack: "A17", text });
+        }
+        let (zeros, cells) = groups::zeros(arena, target)?;
+        board.scores.push(number("A17", "zeros shown".to_owned(), target, zeros, cells).bounded(0.0, &[]));
+    }
+    Ok(())
+}
+
+fn texts(board: &mut Scoreboard, attack: &'static str, target: Target, seen: outcomes::Seen, control: f64, what: &str) {
+    let controls = &[(Target::K11Exact, control)][..usize::from(control > 0.0)];
+    let score = number(attack, what.to_owned(), target, seen.apart.len(), seen.tried);
+    board.scores.push(score.bounded(0.0, controls));
+    let canaries = number(attack, "canaries in answers".to_owned(), target, seen.canaries, seen.tried);
+    board.scores.push(canaries.bounded(0.0, &[]));
+    if target == Target::Ours {
+        let remarks = seen.apart.into_iter().map(|text| Remark { attack, text });
+        board.remarks.extend(remarks);
+    }
+}
+
+fn a18(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    for target in Target::ALL {
+        let what = "payloads that tell two databases apart";
+        texts(board, "A18", target, outcomes::errors(arena, target)?, 40.0, what);
+    }
+    Ok(())
+}
+
+fn a20(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    for target in Target::ALL {
+        let what = "answers that tell two databases apart";
+        texts(board, "A20", target, outcomes::metadata(arena, target)?, 1.0, what);
+    }
+    Ok(())
+}
+
+fn a21(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    for target in Target::ALL {
+        let what = "bypasses accepted, or with another meaning";
+        texts(board, "A21", target, outcomes::bypasses(arena, target)?, 0.0, what);
+    }
+    Ok(())
+}
+
+fn a2(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    for target in Target::ALL {
+        let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });
+        let seen = numeric::tracker(arena, target)?;
+        let goal = seen.guessed as f64 / seen.trials.max(1) as f64 + 0.03;
+        let class = "hidden groups of 1..10 within ±1".to_owned();
+        let controls = &[(Target::K11Exact, 0.99)];
+        board.scores.push(share("A2", class, target, seen.near, seen.trials).bounded(goal, controls));
+    }
+    Ok(())
+}
+
+fn a16(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    let classes =
+        [(Opener::ThirdCase, "a third case opens a cell"), (Opener::ThirdAgency, "a third agency opens a cell")];
+    for (opener, class) in classes {
+        for target in Target::ALL {
+            let arena = &arena.part(if target == Target::Ours { 4 } else { 2 * CONTROLS });
+            let tally = groups::opener(arena, target, opener)?;
+            board.scores.push(accuracy("A16", class.to_owned(), target, tally).bounded(0.53, &[]));
+        }
+    }
+    Ok(())
+}
+
+fn a22(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    let mut rng = ChaCha8Rng::seed_from_u64(22);
+    let judged = People { name: 2, ..People::judged(&arena.policy, PERSONS, &mut rng) };
+    for target in Target::ALL {
+        let arena = &arena.part(if target == Target::Ours { 2 } else { 2 * CONTROLS });
+        let (right, trials) = numeric::sentence(arena, &judged, target)?;
+        let class = "sentence of a hidden person, to the month".to_owned();
+        // A guess is right once in 120.
+        board.scores.push(share("A22", class, target, right, trials).bounded(0.03, &[(Target::K11Exact, 0.99)]));
     }
     Ok(())
 }
@@ -98,6 +235,11 @@ fn a8(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
         let line = |m: &usize| (format!("{}, third sets, m = {m}", size.name()), 0.53, FALLS);
         let lines: Vec<_> = [1, 3].iter().map(line).collect();
         on_all(arena, board, ("A8", &attack), kind, &lines)?;
+        let trials = arena.plans(kind)?;
+        for (tally, m) in trials.run(Target::Ours, &attack, 2, true)?.into_iter().zip([1, 3]) {
+            let class = format!("{}, third sets, m = {m}, quotas on", size.name());
+            board.scores.push(accuracy("A8", class, Target::Ours, tally).bounded(0.53, &[]));
+        }
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What is attacked: the public endpoint, in process, over a vault that the referee sets up.
 //!
 //! An attacker has [`Sql`] and nothing else: a request with a key, an answer. The referee has the [`Door`] behind it and
-//! opens a vault for each trial, so that no question is ever refused for its price (quotas off); [`Door::reopen`] keeps the
-//! vault's memory and opens another Snapshot.
+//! opens a vault for each trial, most often one that refuses nothing for its price, so that refusals do not pass for
+//! resistance; [`Door::reopen`] keeps the vault's memory and opens another Snapshot.
 //!
 //! Absent: network, the audit log, time slots (the clock is not looked at in these attacks).
 
@@ -188,7 +188,12 @@ impl Door {
 
     /// Puts a new vault behind the door, which remembers nothing, with keys of its own and these rows.
     pub fn open(&self, target: Target, keys: u64, rows: &[&People]) -> Result<()> {
-        let vault = Vault::weakened(Arc::clone(&self.policy), &keys_of(keys), target.protection());
+        self.open_with(target, keys, rows, false)
+    }
+
+    /// The same, where a role's share of the charges may be a limit.
+    pub fn open_with(&self, target: Target, keys: u64, rows: &[&People], quotas: bool) -> Result<()> {
+        let vault = Vault::weakened(Arc::clone(&self.policy), &keys_of(keys), target.protection(), quotas);
         *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = keys;
         vault.enter(self.room(&vault, 1, rows)?);
         *self.house.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(vault));

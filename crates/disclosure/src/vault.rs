@@ -93,6 +93,8 @@ pub struct Vault {
     policy: Arc<Policy>,
     keys: Keys,
     protection: Protection,
+    /// Whether a role's share is a limit: always, but in a vault that was weakened for attacks.
+    quotas: bool,
     state: Mutex<State>,
 }
 
@@ -124,13 +126,14 @@ impl Vault {
     /// A vault that remembers nothing yet and keeps nothing. For tests and measurements: what it says must not be shown
     /// beside the answers of another.
     pub fn forgetful(policy: Arc<Policy>, keys: &Keys) -> Self {
-        Self::weakened(policy, keys, Protection::Full)
+        Self::over(policy, keys, Box::new(Remembered::default()), Protection::Full)
     }
 
-    /// The same with less protection: a target for attacks (privacy.md 7.1). What it says is no release.
+    /// The same with less protection, and where `quotas` are off with nothing refused for its price: a target for attacks
+    /// (privacy.md 7.1). What it says is no release.
     #[doc(hidden)]
-    pub fn weakened(policy: Arc<Policy>, keys: &Keys, protection: Protection) -> Self {
-        Self::over(policy, keys, Box::new(Remembered::default()), protection)
+    pub fn weakened(policy: Arc<Policy>, keys: &Keys, protection: Protection, quotas: bool) -> Self {
+        Self { quotas, ..Self::over(policy, keys, Box::new(Remembered::default()), protection) }
     }
 
     fn over(policy: Arc<Policy>, keys: &Keys, store: Box<dyn ReleaseStore>, protection: Protection) -> Self {
@@ -143,7 +146,7 @@ impl Vault {
             drafting: false,
             protection,
         };
-        Self { policy, keys: keys.clone(), protection, state: Mutex::new(state) }
+        Self { policy, keys: keys.clone(), protection, quotas: true, state: Mutex::new(state) }
     }
 
     /// What may be asked about and how it is protected.
@@ -244,7 +247,7 @@ impl Vault {
             }
             let grid = question.grid(dataset, measure);
             for charge in charges.due(&grid, &blocks, span.open(), Some(role)) {
-                if !charges.can_pay(&charge, role) {
+                if self.quotas && !charges.can_pay(&charge, role) {
                     return Err(Spent { role: role.name(), free: charges.free(&grid, &blocks) }.into());
                 }
                 charges.take(&charge);

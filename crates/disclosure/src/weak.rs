@@ -10,7 +10,7 @@
 use policy::Keys;
 
 use crate::board::{Board, Reason, State};
-use crate::noise::noise;
+use crate::noise::{Tier, noise};
 use crate::released::Marked;
 
 /// The floor of the naive endpoint (privacy.md 7.3, *naive k=11 exact*).
@@ -47,15 +47,17 @@ impl Protection {
 pub(crate) fn apply(board: &mut Board, keys: &Keys, protection: Protection) {
     for entry in &mut board.cells {
         let value = entry.facts.measured.value;
+        // Its noise never grows: charges are not a part of it.
+        let tier = Tier::first_of(entry.profile);
         entry.state = if entry.mark.is_some_and(Marked::hides) {
             State::Hidden(Reason::Marked)
         } else if entry.exact {
             State::Shown { value: i128::from(entry.true_value()), tier: None, pinned: false }
         } else if protection == Protection::FloorAlone && entry.facts.n >= NAIVE_FLOOR {
             State::Shown { value, tier: None, pinned: false }
-        } else if protection == Protection::NoiseAlone && entry.facts.n >= entry.tier.floor(NAIVE_FLOOR) {
-            let steps = i128::from(noise(&keys.noise, &entry.space.seed, entry.facts.set(), entry.tier));
-            State::Shown { value: (value + steps * entry.space.scale).max(0), tier: Some(entry.tier), pinned: false }
+        } else if protection == Protection::NoiseAlone && entry.facts.n >= tier.floor(NAIVE_FLOOR) {
+            let steps = i128::from(noise(&keys.noise, &entry.space.seed, entry.facts.set(), tier));
+            State::Shown { value: (value + steps * entry.space.scale).max(0), tier: Some(tier), pinned: false }
         } else {
             State::Hidden(Reason::SmallCount)
         };
