@@ -23,7 +23,7 @@ select sex, count(*) from victims group by sex having count(*) > (select count(*
 create view v as select * from victims
 -- 7 a CTE used twice is one question
 -- expect: ok
--- means: select count(*), count(*) from victims where year = 2024
+-- means: select count(*) a, count(*) b from victims where year = 2024
 with t as (select count(*) n from victims where year = 2024) select a.n, b.n from t a, t b
 -- 8 UNION below the aggregate
 -- expect: PRIV-1003
@@ -59,7 +59,7 @@ select count(*) from vіctims
 -- means: select count(*) from victims where year = 2024
 select count(*) from "victims" where "year" = 2024
 -- 16 a hash by arithmetic
--- expect: PRIV-1007
+-- expect: PRIV-1007 or PRIV-1003
 select count(*) from victims where floor(100 * power(year * 2, 0.7)) % 2 = 0
 -- expect: PRIV-1003
 select count(*) from victims where year % 2 = 0
@@ -67,8 +67,8 @@ select count(*) from victims where year % 2 = 0
 -- expect: ok
 -- means: select province, count(*) from victims where year = 2024 and province = 'PK-PB' group by 1
 select * from (select province, count(*) n from victims where year = 2024 group by province) t where province = 'PK-PB'
--- expect: ok
--- means: select count(*) from victims where sex = 'F'
+-- an error over the rows of the answer, which are the codes of the list whoever there is
+-- expect: PRIV-2001
 select n from (select sex, count(*) n from victims group by sex) t where sex = 'F' and 1 / (case when sex = 'F' then 1 else 0 end) = 1
 -- 18 released numbers that select records
 -- expect: PRIV-1006

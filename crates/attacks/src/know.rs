@@ -37,6 +37,8 @@ pub struct Public<'a> {
     pub dataset: &'a Dataset,
     /// Codes by level.
     pub known: BTreeMap<String, Vec<u16>>,
+    /// Cases: raids are in the newspapers.
+    pub case: Vec<u64>,
 }
 
 /// Two populations that differ by the victim and `others`.
@@ -64,7 +66,11 @@ const COMPLEMENTS: [&str; 4] = ["sex", "status", "age_group", "province"];
 impl<'a> Public<'a> {
     /// Of a population.
     pub fn of(policy: &'a Policy, people: &crate::people::People) -> Self {
-        Self { dataset: policy.datasets.get(&people.dataset).expect("a dataset"), known: people.known(policy) }
+        Self {
+            dataset: policy.datasets.get(&people.dataset).expect("a dataset"),
+            known: people.known(policy),
+            case: people.case.clone(),
+        }
     }
 
     fn persons(&self) -> usize {

@@ -42,6 +42,19 @@ impl Attack for Equality {
     }
 }
 
+/// A5 by cases instead of persons: the victim is the only one of her case in the set, so that its cases differ as its persons
+/// do.
+pub struct Cases;
+
+impl Attack for Cases {
+    fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
+        let (pair, secret) = (&know.pairs[0], know.secret.sql());
+        let both = [pair.larger(&secret), pair.smaller(&secret)];
+        let answers = target.measured("count(distinct case_id)", &know.public.dataset.name, &both);
+        vec![is_one_more(&answers, know.others[0], know.target)]
+    }
+}
+
 /// A5 across profiles: the larger set at ordinary protection, the smaller one through a sensitive column that leaves nobody
 /// out, so that one set would be heard at two tiers.
 pub struct AcrossProfiles {

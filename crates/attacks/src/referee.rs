@@ -2,6 +2,7 @@
 //!
 //! Absent: any hint to the attacker of what is true.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
@@ -91,6 +92,8 @@ pub struct Membership {
     pub complements: bool,
     /// Whether stretches of one trial must end differently enough to be no neighbours of each other.
     pub apart: bool,
+    /// Whether the victim must be the only one of her case, beside so many cases.
+    pub cases: Option<(usize, usize)>,
 }
 
 impl Arena {
@@ -209,7 +212,7 @@ fn plan(
         } else {
             public.pair(victim, &bases[rng.random_range(0..bases.len())], &size, kind.r, rng)
         };
-        let Some(pair) = found else { continue };
+        let Some(pair) = found.filter(|pair| fits(public, victim, pair, kind)) else { continue };
         let n = pair.rest.iter().filter(|&&at| truth[at]).count();
         let differing = |before: &Pair| {
             let common = before.rest.iter().filter(|at| pair.rest.binary_search(at).is_ok()).count();
@@ -226,18 +229,47 @@ fn plan(
     None
 }
 
+/// Whether the cases of a pair are as they must be.
+fn fits(public: &Public<'_>, victim: usize, pair: &Pair, kind: Membership) -> bool {
+    let Some((least, most)) = kind.cases else { return true };
+    let cases: BTreeSet<u64> = pair.rest.iter().map(|&at| public.case[at]).collect();
+    !cases.contains(&public.case[victim]) && (least..=most).contains(&cases.len())
+}
+
 /// A line of the board from a tally.
 pub fn accuracy(attack: &'static str, class: String, target: Target, tally: Tally) -> Score {
     let (value, trials) = (tally.accuracy(), tally.trials());
     let upper = wilson(value, trials);
-    Score { attack, class, target, metric: Metric::Accuracy, trials, value, upper, at_most: None, at_least: None }
+    Score {
+        attack,
+        class,
+        target,
+        metric: Metric::Accuracy,
+        trials,
+        value,
+        upper,
+        at_most: None,
+        at_least: None,
+        open: None,
+    }
 }
 
 /// A line from a share.
 pub fn share(attack: &'static str, class: String, target: Target, hits: usize, trials: usize) -> Score {
     let value = if trials == 0 { 0.0 } else { hits as f64 / trials as f64 };
     let upper = wilson(value, trials);
-    Score { attack, class, target, metric: Metric::Share, trials, value, upper, at_most: None, at_least: None }
+    Score {
+        attack,
+        class,
+        target,
+        metric: Metric::Share,
+        trials,
+        value,
+        upper,
+        at_most: None,
+        at_least: None,
+        open: None,
+    }
 }
 
 /// A line from a number of things.
@@ -253,6 +285,7 @@ pub fn number(attack: &'static str, class: String, target: Target, count: usize,
         upper: value,
         at_most: None,
         at_least: None,
+        open: None,
     }
 }
 

@@ -62,11 +62,18 @@ pub struct Score {
     pub at_most: Option<f64>,
     /// The least that it must be: a positive control.
     pub at_least: Option<f64>,
+    /// Why the goal is missed, where that is known and open.
+    pub open: Option<&'static str>,
 }
 
 impl Score {
-    /// Whether the goal is kept, or the control has fallen.
+    /// Whether the goal is kept and the control has fallen, but for what is open.
     pub fn holds(&self, profile: Profile) -> bool {
+        self.open.is_some() || self.is_met(profile)
+    }
+
+    /// Whether the goal is kept, or the control has fallen.
+    pub fn is_met(&self, profile: Profile) -> bool {
         let bound = if profile == Profile::Nightly && self.metric != Metric::Count { self.upper } else { self.value };
         self.at_most.is_none_or(|most| bound <= most + 1e-9)
             && self.at_least.is_none_or(|least| self.value >= least - 1e-9)
@@ -146,7 +153,12 @@ pub struct Scoreboard {
 }
 
 impl Scoreboard {
-    /// Goals missed and controls that stand.
+    /// Goals missed, known or not.
+    pub fn missed(&self) -> Vec<&Score> {
+        self.scores.iter().filter(|score| !score.is_met(self.profile)).collect()
+    }
+
+    /// Goals missed for no known reason, and controls that stand.
     pub fn broken(&self) -> Vec<&Score> {
         self.scores.iter().filter(|score| !score.holds(self.profile)).collect()
     }
@@ -184,7 +196,7 @@ impl Scoreboard {
                         let value = number(s.value, s.metric);
                         let upper =
                             if s.metric == Metric::Count { String::new() } else { format!(" ({:.3})", s.upper) };
-                        let mark = if s.holds(self.profile) { "" } else { "**" };
+                        let mark = if s.is_met(self.profile) { "" } else { "**" };
                         format!("{mark}{value}{upper}{mark}")
                     },
                 );

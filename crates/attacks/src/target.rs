@@ -84,9 +84,14 @@ pub trait Sql {
 
     /// How many there are under each of these conditions, in this order; many in one statement, as it is quicker.
     fn counts(&self, dataset: &str, conditions: &[String]) -> Vec<Option<i64>> {
+        self.measured("count(*)", dataset, conditions)
+    }
+
+    /// The same by another measure.
+    fn measured(&self, measure: &str, dataset: &str, conditions: &[String]) -> Vec<Option<i64>> {
         let mut counts = Vec::with_capacity(conditions.len());
         for some in conditions.chunks(TOGETHER) {
-            let columns: Vec<String> = some.iter().map(|under| format!("count(*) filter (where {under})")).collect();
+            let columns: Vec<String> = some.iter().map(|under| format!("{measure} filter (where {under})")).collect();
             let mut answer = self.ask(&format!("select {} from {dataset}", columns.join(", "))).first();
             // What is refused tells nothing.
             answer.resize(some.len(), None);
