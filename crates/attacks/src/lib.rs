@@ -12,6 +12,7 @@ pub mod know;
 pub mod membership;
 pub mod numeric;
 pub mod outcomes;
+pub mod page;
 pub mod people;
 pub mod referee;
 pub mod score;

@@ -13,7 +13,7 @@ struct Args {
     /// `fast`: 500 trials a class, goals on point estimates; `nightly`: 4,000, goals on upper 95 % limits
     #[arg(long, default_value = "fast")]
     profile: String,
-    /// Only these attacks
+    /// Only these attacks; `all`: those of every profile
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Trials of a class, instead of the profile's
@@ -41,7 +41,12 @@ fn main() -> Result<()> {
         println!("{}", board.table());
     }
     if let Some(page) = args.write {
-        std::fs::write(page, board.table())?;
+        std::fs::write(page, attacks::page::page(&board))?;
     }
-    Ok(())
+    let broken: Vec<String> = board
+        .broken()
+        .iter()
+        .map(|score| format!("{} {} ({})", score.attack, score.class, score.target.name()))
+        .collect();
+    if broken.is_empty() { Ok(()) } else { bail!("goals missed or controls that stand: {}", broken.join("; ")) }
 }

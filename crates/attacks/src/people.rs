@@ -125,6 +125,17 @@ impl People {
         people
     }
 
+    /// So many persons of whom nothing is known, each in a case of her own with one agency.
+    pub fn plain(policy: &Policy, dataset: &str, count: usize) -> Self {
+        let agency = policy.agencies.get("POL-PB").map_or(0, |agency| agency.index);
+        Self {
+            sid: (0..count as u64).map(|at| FIRST_SID + at).collect(),
+            case: (1..=count as u64).collect(),
+            agency: vec![agency; count],
+            ..Self::empty(dataset)
+        }
+    }
+
     fn empty(dataset: &str) -> Self {
         Self {
             dataset: dataset.to_owned(),

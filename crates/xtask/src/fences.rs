@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Rooms that only tests and developers use: nobody but they themselves may depend on them outside `[dev-dependencies]`.
-const DEV_ROOMS: [&str; 3] = ["testkit", "protocol", "xtask"];
+const DEV_ROOMS: [&str; 4] = ["attacks", "testkit", "protocol", "xtask"];
 
 /// What cargo knows of the house, as it is built on this platform: crates of other platforms need not be here.
 fn metadata(root: &Path) -> Result<Metadata> {

@@ -5,6 +5,7 @@
 //! falls short; a performance figure that falls short is printed and written down, because a slow day is no wrong number.
 
 pub mod amanat;
+mod attacks;
 mod fuzz;
 mod hostile;
 mod ingest;
@@ -105,6 +106,7 @@ pub fn registry() -> Vec<Figure> {
         .chain(s3::figures())
         .chain(stalled::figures())
         .chain(fuzz::figures())
+        .chain(attacks::figures())
         .collect()
 }
 

@@ -1,0 +1,52 @@
+//! The public page: the scoreboard, what is open and why, how it was measured (privacy.md 7.3: attack results are published).
+//!
+//! Absent: numbers that no run gave.
+
+use std::fmt::Write;
+
+use crate::score::{Profile, Scoreboard};
+
+/// `docs/attacks.md`.
+pub fn page(board: &Scoreboard) -> String {
+    let mut text = String::from(
+        "# Attacks\n\nMade by `cargo run -p attacks -- --profile fast|nightly --write docs/attacks.md` (`cargo xtask figures guard.attacks`); \
+         not written by hand. Each attack asks the public endpoint (`POST /v1/sql` with a key), claims something about a \
+         synthetic person, and is scored by a referee who knows the truth. Higher is worse; 0.5 of *accuracy* is a guess. In \
+         brackets: the upper 95 % limit after Wilson. Bold: a goal that is missed, or a positive control that stands.\n\n\
+         Four targets stand behind the same endpoint and grammar: exact numbers over a floor of 11 (*k11-exact*), set-keyed \
+         noise over the same floor (*ckm*), what is built (*ours*), and the same without the separation guard. An attack \
+         counts only where it succeeds against the naive ones. Unless a line says *quotas on*, no question is refused for its \
+         price, and each trial has a vault that remembers nothing.\n\n",
+    );
+    let bound = match board.profile {
+        Profile::Fast => "500 trials of a class, goals on the point estimate",
+        Profile::Nightly => "4,000 trials of a class, goals on the upper limit",
+    };
+    let _ = writeln!(text, "Population: {} persons, secrets independent of everything else. {bound}.\n", board.persons);
+    text.push_str(&board.table());
+    let mut open: Vec<(&str, &str)> =
+        board.scores.iter().filter_map(|score| score.open.map(|why| (score.attack, why))).collect();
+    open.dedup();
+    if !open.is_empty() {
+        text.push_str("\n## What is open\n\n");
+        for (attack, why) in open {
+            let _ = writeln!(text, "- **{attack}.** {why}");
+        }
+        text.push_str("\nSmallest reproductions: `cargo test -p attacks --test reproductions -- --ignored`.\n");
+    }
+    if !board.remarks.is_empty() {
+        text.push_str("\n## What was seen beside\n\n");
+        for remark in &board.remarks {
+            let _ = writeln!(text, "- {}: `{}`", remark.attack, remark.text);
+        }
+    }
+    text.push_str(
+        "\n## What is not here\n\n\
+         - Texts that only the naive endpoint would take (OR over two dimensions, NOT on many codes) are put in forms of the \
+         grammar, so that all targets answer the same questions. A21 has therefore no positive control: the same guard stands \
+         before every target.\n\
+         - A4, A6, A7, A9 to A15, A19: not built yet. A2 is one form of tracker; A16 has no estimate of caseloads.\n\
+         - EXPLAIN of protected questions and intervals beside numbers are not offered yet, so that they cannot be attacked.\n",
+    );
+    text
+}

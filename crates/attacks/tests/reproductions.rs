@@ -1,0 +1,110 @@
+//! The smallest forms of what is open. Each test says what should hold, fails today, and runs with `--ignored`; when one
+//! passes, its entry leaves the list in `suite.rs` and the mark here.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use attacks::people::People;
+use attacks::target::{Door, Sql, Target};
+use policy::{Policy, TimeLevel};
+
+/// A month of 2024 as a code.
+fn month(number: u16) -> u16 {
+    TimeLevel::Month.codes(2024..=2024)[usize::from(number) - 1]
+}
+
+fn victims(policy: &Policy, months: &[(u16, usize)]) -> People {
+    let codes: Vec<u16> = months.iter().flat_map(|&(at, persons)| vec![month(at); persons]).collect();
+    let mut people = People::plain(policy, "victims", codes.len());
+    people.one.insert("month".to_owned(), codes);
+    people
+}
+
+fn count(what: &str, from: u16, to: u16) -> String {
+    format!("select {what} from victims where month between '2024-{from:02}-01' and '2024-{to:02}-01'")
+}
+
+/// In how many of 64 vaults two questions have different answers, after a third one was asked.
+fn differing(people: &People, policy: &Arc<Policy>, third: Option<&str>, two: [&str; 2]) -> usize {
+    let door = Door::new(policy).unwrap();
+    let differ = |keys: &u64| {
+        door.open(Target::Ours, *keys, &[people]).unwrap();
+        third.map(|third| door.ask(third));
+        let [larger, smaller] = two.map(|sql| door.ask(sql).first());
+        larger != smaller
+    };
+    (0..64).filter(differ).count()
+}
+
+#[test]
+fn without_a_third_set_two_sets_that_differ_by_one_person_have_one_number() {
+    let policy = Arc::new(Policy::default());
+    let people = victims(&policy, &[(4, 7), (5, 52), (6, 1)]);
+    assert_eq!(differing(&people, &policy, None, [&count("count(*)", 4, 6), &count("count(*)", 4, 5)]), 0);
+}
+
+#[test]
+#[ignore = "open: A8, third sets"]
+fn with_a_third_set_two_sets_that_differ_by_one_person_have_one_number() {
+    let policy = Arc::new(Policy::default());
+    // The third set lacks the seven of April; it is at distance 7 of the smaller set and at 8 of the larger.
+    let people = victims(&policy, &[(4, 7), (5, 52), (6, 1)]);
+    let third = count("count(*)", 5, 5);
+    let two = [&*count("count(*)", 4, 6), &*count("count(*)", 4, 5)];
+    assert_eq!(differing(&people, &policy, Some(&third), two), 0, "of 64 vaults");
+}
+
+#[test]
+#[ignore = "open: A18, the empty set is a third set for few cases"]
+fn one_case_more_or_less_does_not_open_or_close_a_cell() {
+    let policy = Arc::new(Policy::default());
+    let mut people = victims(&policy, &[(5, 21), (6, 1)]);
+    // Seven cases of three persons, and the victim's.
+    people.case.iter_mut().enumerate().for_each(|(at, case)| *case = 1 + at as u64 / 3);
+    let two = [&*count("count(distinct case_id)", 5, 6), &*count("count(distinct case_id)", 5, 5)];
+    assert_eq!(differing(&people, &policy, None, two), 0, "of 64 vaults");
+}
+
+#[test]
+#[ignore = "open: A16, rule 2 has no jitter"]
+fn a_third_case_does_not_open_a_cell() {
+    let policy = Arc::new(Policy::default());
+    let shown = |persons: usize| {
+        let mut people = victims(&policy, &[(5, persons)]);
+        people.case.iter_mut().enumerate().for_each(|(at, case)| *case = 1 + at as u64 / 20);
+        let door = Door::new(&policy).unwrap();
+        let is_shown = |keys: &u64| {
+            door.open(Target::Ours, *keys, &[&people]).unwrap();
+            door.ask(&count("count(*)", 5, 5)).first()[0].is_some()
+        };
+        (0..64).filter(is_shown).count()
+    };
+    let (two_raids, and_she) = (shown(40), shown(41));
+    assert!(two_raids.abs_diff(and_she) < 16, "{two_raids} and {and_she} of 64 vaults");
+}
+
+#[test]
+#[ignore = "open: A22, steps of noise leave the rest of a division"]
+fn the_sentence_of_a_hidden_person_is_not_told_by_sums() {
+    let policy = Arc::new(Policy::default());
+    let mut people = People::plain(&policy, "judgments", 140);
+    let sex = events::code_list::list("sex");
+    let code = |at: usize| match at {
+        0 => sex.code("T").unwrap(),
+        1..40 => sex.code("F").unwrap(),
+        _ => sex.code("M").unwrap(),
+    };
+    people.one.insert("sex".to_owned(), (0..140).map(code).collect());
+    people.one.insert("month".to_owned(), vec![month(5); 140]);
+    let sentences = (0..140).map(|at| Some(if at == 0 { 97 } else { 6 + at % 50 })).collect();
+    people.measures.insert("imprisonment_months".to_owned(), sentences);
+    let door = Door::new(&policy).unwrap();
+    door.open(Target::Ours, 1, &[&people]).unwrap();
+    let of = |also: &str| {
+        let sql = format!("select sum(imprisonment_months) from judgments where year = 2024{also}");
+        door.ask(&sql).first()[0].unwrap()
+    };
+    let rest = (of("") - of(" and sex = 'F'") - of(" and sex = 'M'")).rem_euclid(150);
+    assert_ne!(rest, 97, "her months in prison");
+}
