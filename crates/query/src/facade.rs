@@ -71,9 +71,9 @@ pub(crate) fn is_unit(dataset: &Dataset, hidden: Hidden) -> bool {
     }
 }
 
-/// The measure columns of a dataset. The policy declares none yet; its map of measures belongs here.
-pub(crate) fn measures(_dataset: &Dataset) -> Vec<String> {
-    Vec::new()
+/// The measure columns of a dataset.
+pub(crate) fn measures(dataset: &Dataset) -> impl Iterator<Item = &str> {
+    dataset.measures.keys().map(String::as_str)
 }
 
 /// What a column of a dataset's facade is.
@@ -84,7 +84,7 @@ pub(crate) fn role(dataset: &Dataset, column: &str) -> Option<Role> {
     if dataset.resolve(column).is_some() {
         return Some(Role::Level);
     }
-    measures(dataset).iter().any(|measure| measure == column).then_some(Role::Measure)
+    measures(dataset).any(|measure| measure == column).then_some(Role::Measure)
 }
 
 fn schema(dataset: &Dataset) -> SchemaRef {
@@ -92,14 +92,15 @@ fn schema(dataset: &Dataset) -> SchemaRef {
         let data_type = match dataset.resolve(name) {
             Some(Resolved::Time(TimeLevel::Year)) => DataType::Int32,
             Some(Resolved::Time(TimeLevel::Month)) => DataType::Date32,
-            Some(Resolved::Time(TimeLevel::Quarter | TimeLevel::FiscalYear) | Resolved::Column(..)) | None => {
-                DataType::Utf8
-            }
+            Some(
+                Resolved::Time(TimeLevel::Quarter | TimeLevel::FiscalYear) | Resolved::Column(..) | Resolved::Band(_),
+            )
+            | None => DataType::Utf8,
         };
         Field::new(name, data_type, true)
     };
     let mut fields: Vec<Field> = dataset.all_levels().map(level).collect();
-    fields.extend(measures(dataset).into_iter().map(|name| Field::new(name, DataType::Int64, true)));
+    fields.extend(measures(dataset).map(|name| Field::new(name, DataType::Int64, true)));
     fields.extend(Hidden::ALL.map(|hidden| Field::new(hidden.name(), DataType::Utf8, true)));
     Arc::new(Schema::new(fields))
 }

@@ -344,3 +344,28 @@ async fn equal_questions_are_asked_once() {
     let asked = oracle.asked.lock().expect("not poisoned");
     assert_eq!(asked.iter().map(|(questions, _)| questions.len()).collect::<Vec<_>>(), [1]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn means_and_quantiles_are_made_of_released_numbers() {
+    let ask_by = async |rule: vault::Rule, sql: &str| {
+        let reader = vault::reader(ByRule::new(rule)).await;
+        written(&ask(&reader, sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"))).join("; ")
+    };
+    let quantiles = "select median(imprisonment_months), percentile_cont(0.25) within group (order by imprisonment_months), \
+                     min(imprisonment_months), max(imprisonment_months) from judgments";
+    // Eleven bins of one size: the middle one is 36 to 60, the first quarter ends three quarters into 6 to 12.
+    assert_eq!(ask_by(|_| Some(figure(200)), quantiles).await, "48 | 10.8 | 0 | 300");
+    // Hidden bins count as half the floor; K is passed in the first bin that is shown.
+    let middle: vault::Rule = |at| (at[0].1 == "36-59").then(|| figure(200));
+    assert_eq!(ask_by(middle, quantiles).await.split(" | ").next(), Some("48"));
+    // Less than four times the floor is shown.
+    let few: vault::Rule = |at| (at[0].1 == "36-59").then(|| figure(30));
+    assert_eq!(ask_by(few, quantiles).await, "NULL | NULL | NULL | NULL");
+    // The same figure for the sum and the units; less than twice the floor is not shown.
+    let mean = "select avg(imprisonment_months) from judgments";
+    assert_eq!(ask_by(|_| Some(figure(200)), mean).await, "1");
+    assert_eq!(ask_by(|_| Some(figure(15)), mean).await, "NULL");
+    assert_eq!(ask_by(|_| None, mean).await, "NULL");
+    let sum = "select province, sum(fine_pkr) from judgments where province in ('PK-PB', 'PK-KP') group by 1";
+    assert_eq!(ask_by(two_provinces, sum).await, format!("PK-PB | {}; PK-KP | NULL", number(&figure(200))));
+}

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use disclosure::Condition;
 use policy::{Dataset, Resolved, TimeLevel};
 
-use super::region::{Meaning, Region};
+use super::region::{Form, Meaning, Region};
 use super::{Lowering, misplaced};
 use crate::refusal::{Code, Refusal};
 
@@ -69,7 +69,7 @@ impl Lowering<'_> {
                     let value = self.literal(value, region, schema)?;
                     codes.extend(self.codes_of(&meaning, &value, region)?);
                 }
-                self.unless(list.negated, CodeSet { level: level_of(&meaning, region)?, codes }, region)
+                self.unless(list.negated, CodeSet { level: level_of(&meaning)?, codes }, region)
             }
             Expr::IsNull(inner) => self.unknown(inner, region, schema),
             Expr::IsNotNull(inner) => {
@@ -148,7 +148,7 @@ impl Lowering<'_> {
     ) -> Result<CodeSet, Refusal> {
         let meaning = self.operand(subject, region, schema)?;
         let value = self.literal(value, region, schema)?;
-        let level = level_of(&meaning, region)?;
+        let level = level_of(&meaning)?;
         if matches!(op, Operator::Eq | Operator::NotEq) {
             let codes = self.codes_of(&meaning, &value, region)?.into_iter().collect();
             return self.unless(op == Operator::NotEq, CodeSet { level, codes }, region);
@@ -156,10 +156,14 @@ impl Lowering<'_> {
         let Meaning::Level { form, .. } = meaning else {
             return Err(misplaced::form("An order of labels").hint("Compare the column itself with codes."));
         };
+        if let (Form::Number, Some(Resolved::Band(measure))) = (form, region.dataset.resolve(&level)) {
+            let codes = self.bins(measure, op, &value)?.into_iter().collect();
+            return Ok(CodeSet { level, codes });
+        }
         if !is_ordinal(region.dataset, &level) {
             let detail = format!("The codes of {level} have no order.");
             let refusal = Refusal::new(Code::ProtectedForm, detail).at(self.place(subject));
-            return Err(refusal.hint("Write = or IN; only time and age bands are ordered."));
+            return Err(refusal.hint("Write = or IN; only time, age bands and bins of measures are ordered."));
         }
         let end = (op == Operator::Lt).then(|| self.end_of(&level, form, &value, region.dataset)).flatten();
         let bound = match end {
@@ -181,17 +185,16 @@ impl Lowering<'_> {
         Ok(CodeSet { level, codes })
     }
 
-    /// A column that can be selected by.
+    /// A column that can be selected by: a level, classes of one, or a measure by the edges of its bins.
     fn operand(&self, expr: &Expr, region: &Region<'_>, schema: &DFSchema) -> Result<Meaning, Refusal> {
-        // A function here selects rather than groups; it is looked at in the same way.
         let meaning = self.meaning(expr, region, schema)?;
         match meaning {
             Meaning::Level { .. } | Meaning::Labels { .. } => Ok(meaning),
             Meaning::Hidden(hidden) => Err(self.hidden(hidden)),
-            Meaning::Measure(_) => Err(self
-                .codes_of(&meaning, &datafusion::scalar::ScalarValue::Null, region)
-                .err()
-                .unwrap_or_else(misplaced::internal)),
+            Meaning::Measure(name) => {
+                let measure = region.dataset.measures.get(&name).ok_or_else(misplaced::internal)?;
+                Ok(Meaning::Level { level: measure.band.clone(), form: Form::Number })
+            }
             Meaning::Constant(_) => Err(self.misplaced(expr, region, schema)),
         }
     }
@@ -199,7 +202,7 @@ impl Lowering<'_> {
     /// `IS NULL`: the code `_X`.
     fn unknown(&self, expr: &Expr, region: &Region<'_>, schema: &DFSchema) -> Result<CodeSet, Refusal> {
         let meaning = self.operand(expr, region, schema)?;
-        let level = level_of(&meaning, region)?;
+        let level = level_of(&meaning)?;
         let codes = match &meaning {
             Meaning::Labels { labels, .. } => {
                 labels.iter().filter(|(_, label)| label.is_null()).map(|(code, _)| *code).collect()
@@ -268,18 +271,18 @@ impl Lowering<'_> {
     }
 }
 
-fn level_of(meaning: &Meaning, _region: &Region<'_>) -> Result<String, Refusal> {
+fn level_of(meaning: &Meaning) -> Result<String, Refusal> {
     match meaning {
         Meaning::Level { level, .. } | Meaning::Labels { level, .. } => Ok(level.clone()),
         Meaning::Measure(_) | Meaning::Hidden(_) | Meaning::Constant(_) => Err(misplaced::internal()),
     }
 }
 
-/// Time and age bands have an order (privacy.md 6.2, `Range`).
+/// Time, age bands and bins of measures have an order (privacy.md 6.2, `Range`).
 fn is_ordinal(dataset: &Dataset, level: &str) -> bool {
     match dataset.resolve(level) {
-        Some(Resolved::Time(_)) => true,
-        Some(resolved) => resolved.list() == Some("age_band"),
+        Some(Resolved::Time(_) | Resolved::Band(_)) => true,
+        Some(resolved @ Resolved::Column(..)) => resolved.list() == Some("age_band"),
         None => false,
     }
 }

@@ -24,6 +24,8 @@ pub(super) enum Form {
     Year,
     /// The first day of the period; NULL for an unknown one.
     FirstDay,
+    /// A number at an edge of the public bins: only compared with, never shown.
+    Number,
 }
 
 impl Form {
@@ -32,9 +34,10 @@ impl Form {
         match dataset.resolve(level) {
             Some(Resolved::Time(TimeLevel::Year)) => Self::Year,
             Some(Resolved::Time(TimeLevel::Month)) => Self::FirstDay,
-            Some(Resolved::Time(TimeLevel::Quarter | TimeLevel::FiscalYear) | Resolved::Column(..)) | None => {
-                Self::Text
-            }
+            Some(
+                Resolved::Time(TimeLevel::Quarter | TimeLevel::FiscalYear) | Resolved::Column(..) | Resolved::Band(_),
+            )
+            | None => Self::Text,
         }
     }
 }

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, Projection, TableSc
 use datafusion::scalar::ScalarValue;
 use disclosure::{Breakdown, CellQuery, Condition, MOST_CELLS, Measure, Refused};
 
-use super::measure::{Ask, What};
+use super::measure::{Ask, Order, What};
 use super::open::Open;
 use super::region::{Form, Meaning, Region};
 use super::{Lowering, misplaced};
@@ -66,6 +66,18 @@ pub(super) enum Source {
     Mean { cell: Cell, sum: usize, units: usize, least: i64 },
     /// How many of these cells are shown.
     Shown(Vec<Cell>),
+    /// A quantile of a histogram.
+    Quantile(Histogram),
+}
+
+/// The bins of a measure in a row.
+#[derive(Debug, Clone)]
+pub(super) struct Histogram {
+    /// Lower and upper edge of a bin, and its cell; ascending.
+    pub(super) bins: Vec<(i64, i64, Cell)>,
+    pub(super) order: Order,
+    /// The floor K on units.
+    pub(super) k: i64,
 }
 
 /// The table of a release in a plan: a schema until it is bound to rows.
@@ -186,7 +198,7 @@ impl<'a> Lowering<'a> {
         }
         let columns = fields.iter().enumerate().map(|(at, (_, field))| {
             let data_type = match at.checked_sub(keys).and_then(|at| asks.get(at)).map(|ask| &ask.what) {
-                Some(What::Figure(Measure::Sum(_)) | What::Mean(_)) => DECIMAL,
+                Some(What::Figure(Measure::Sum(_)) | What::Mean(_) | What::Quantile(..)) => DECIMAL,
                 Some(What::Figure(_) | What::Shown(_)) => DataType::Int64,
                 Some(What::Grouping(_)) | None => field.data_type().clone(),
             };
@@ -335,7 +347,7 @@ impl<'a> Lowering<'a> {
         let wanted = |what: &What| match what {
             What::Figure(measure) => vec![measure.clone()],
             What::Mean(column) => vec![Measure::Sum(column.clone()), Measure::Units],
-            What::Shown(_) | What::Grouping(_) => Vec::new(),
+            What::Shown(_) | What::Quantile(..) | What::Grouping(_) => Vec::new(),
         };
         // Conditions are compared in the form that they take in the question, so that synonyms share it.
         let same =
@@ -347,7 +359,11 @@ impl<'a> Lowering<'a> {
         for ask in asks {
             let question = match &ask.what {
                 What::Grouping(_) => None,
-                What::Shown(level) => Some(self.question_of_codes(region, bases, ask, level)?),
+                What::Shown(level) => Some(self.question_of_codes(region, bases, ask, level, Vec::new())?),
+                What::Quantile(measure, _) => {
+                    let band = &region.dataset.measures.get(measure).ok_or_else(misplaced::internal)?.band;
+                    Some(self.question_of_codes(region, bases, ask, band, vec![Measure::Units])?)
+                }
                 What::Figure(_) | What::Mean(_) => {
                     let all = measures.get(&same(self, ask)).cloned().unwrap_or_default();
                     Some(self.question(region, bases, &ask.extra, all)?)
@@ -358,22 +374,23 @@ impl<'a> Lowering<'a> {
         Ok(asked)
     }
 
-    /// The question which codes of a level are shown, in each group.
+    /// The question that has a cell for each code of a level, in each group.
     fn question_of_codes(
         &mut self,
         region: &Region<'a>,
         bases: &[Base],
         ask: &Ask,
         level: &str,
+        measures: Vec<Measure>,
     ) -> Result<Asked, Refusal> {
         let dimension = region.dataset.dimension_of(level).unwrap_or(level);
         if bases.iter().any(|base| base.dimension == dimension) {
-            let detail = format!("count(distinct {level}) stands beside a level of the same dimension.");
+            let detail = format!("An aggregate over the codes of {level} stands beside a group of the same dimension.");
             let refusal = Refusal::new(Code::ProtectedAggregate, detail);
-            return Err(refusal.hint("Group by both levels in a subquery, and count the rows over it."));
+            return Err(refusal.hint("Group by both levels in a subquery, and compute over its rows."));
         }
         let by = bases.iter().map(|base| base.breakdown.clone()).chain([Breakdown::Level(level.to_owned())]).collect();
-        let query = self.canonical(region, &ask.extra, by, Vec::new());
+        let query = self.canonical(region, &ask.extra, by, measures);
         self.numbered(region, query, bases)
     }
 
@@ -442,7 +459,16 @@ impl<'a> Lowering<'a> {
         let measure = |of: &Measure| asked.measures.iter().position(|m| m == of).ok_or_else(misplaced::internal);
         Ok(match (&ask.what, cell) {
             (What::Shown(level), _) if possible => {
-                Source::Shown(self.cells_of_codes(region, asked, bases, groups, level))
+                let cells = self.cells_of_codes(region, asked, bases, groups, level);
+                Source::Shown(cells.into_iter().map(|(_, cell)| cell).collect())
+            }
+            (What::Quantile(measure, order), _) if possible => {
+                let measure = region.dataset.measures.get(measure).ok_or_else(misplaced::internal)?;
+                let cells = self.cells_of_codes(region, asked, bases, groups, &measure.band);
+                let edges = |code: usize| Some((*measure.bins.get(code)?, *measure.bins.get(code + 1)?));
+                let bin = |(code, cell)| edges(usize::from(code)).map(|(low, high)| (low, high, cell));
+                let bins = cells.into_iter().filter_map(bin).collect();
+                Source::Quantile(Histogram { bins, order: *order, k: self.floor(region, &asked.query) })
             }
             (What::Figure(of @ Measure::Sum(_)), Some(cell)) => Source::Sum(cell, measure(of)?),
             (What::Figure(of), Some(cell)) => Source::Count(cell, measure(of)?),
@@ -450,18 +476,19 @@ impl<'a> Lowering<'a> {
                 cell,
                 sum: measure(&Measure::Sum(column.clone()))?,
                 units: measure(&Measure::Units)?,
-                least: self.least_units(region, &asked.query),
+                // A mean is shown of twice the floor of units at least (privacy.md 6.5, Mean).
+                least: 2 * self.floor(region, &asked.query),
             },
             // A contradiction is like any other small group: nothing to see (privacy.md 6.2, rule 2).
-            (What::Figure(Measure::Sum(_)) | What::Mean(_), None) => {
+            (What::Figure(Measure::Sum(_)) | What::Mean(_), None) | (What::Quantile(..), _) => {
                 Source::Known(ScalarValue::Decimal128(None, 38, 6))
             }
             (What::Figure(_) | What::Shown(_) | What::Grouping(_), _) => Source::Known(ScalarValue::Int64(None)),
         })
     }
 
-    /// A mean is shown of twice the floor of units at least (privacy.md 6.5, Mean).
-    fn least_units(&self, region: &Region<'a>, query: &CellQuery) -> i64 {
+    /// The floor on units of the strictest profile that a question touches (privacy.md 6.6, rule 1).
+    fn floor(&self, region: &Region<'a>, query: &CellQuery) -> i64 {
         let dataset = region.dataset;
         let levels = query.population.iter().map(|c| c.level.as_str()).chain(query.by.iter().map(Breakdown::level));
         let profiles = levels.filter_map(|level| match dataset.resolve(level) {
@@ -471,7 +498,7 @@ impl<'a> Lowering<'a> {
             _ => None,
         });
         let profile = profiles.fold(policy::Profile::Std, policy::Profile::max);
-        2 * dataset.floor(profile) as i64
+        dataset.floor(profile) as i64
     }
 
     /// The coordinates of a row in a question's answer; none where the question has a level that the row has not.
@@ -488,7 +515,7 @@ impl<'a> Lowering<'a> {
         bases: &[Base],
         groups: &[u16],
         level: &str,
-    ) -> Vec<Cell> {
+    ) -> Vec<(u16, Cell)> {
         let dimension = region.dataset.dimension_of(level).unwrap_or(level).to_owned();
         let unknown = region.dataset.unknown(level);
         let query = CellQuery { by: vec![Breakdown::Level(level.to_owned())], ..asked.query.clone() };
@@ -504,7 +531,7 @@ impl<'a> Lowering<'a> {
                 coordinate(region, by, bases, groups)
                     .or_else(|| coordinate(region, by, std::slice::from_ref(&own), &[code]))
             });
-            cells.extend(at.collect::<Option<Vec<_>>>().map(|at| Cell { question: asked.number, at }));
+            cells.extend(at.collect::<Option<Vec<_>>>().map(|at| (code, Cell { question: asked.number, at })));
         }
         cells
     }
@@ -607,6 +634,7 @@ fn written(region: &Region<'_>, level: &str, form: Form, code: u16) -> ScalarVal
         Form::Text => ScalarValue::Utf8(region.dataset.code_text(level, code)),
         Form::Year => ScalarValue::Int32((code != policy::time::UNKNOWN).then_some(i32::from(code))),
         Form::FirstDay => ScalarValue::Date32(days()),
+        Form::Number => ScalarValue::Null,
     }
 }
 
