@@ -451,3 +451,11 @@ select distinct imprisonment_months from judgments
 
 -- expect: PRIV-1011
 select stddev(imprisonment_months) from judgments
+
+-- expect: ok
+--> victims | | age_band {00-08; 09-17; 18-20, 21-23, 24-26, 27-29, 30-38, 39-47; 48+; _X} | Units
+select age_group, case when age_band in ('00-08', '48+') then 'ends' else 'middle' end e, count(*) from victims group by 1, 2
+
+-- expect: ok
+--> victims | | age_group | Units
+select age_group, case when age_band = '_X' then '?' else 'known' end e, count(*) from victims group by 1, 2

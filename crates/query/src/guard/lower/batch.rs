@@ -83,8 +83,8 @@ impl Answers<'_> {
         let bins = Bins { bins, all };
         match histogram.order {
             Order::Quantile(millionths) => bins.at(bins.all * millionths / Amount::ONE),
-            Order::Least => bins.passing(bins.bins.iter(), k).map(|(low, _)| i128::from(low) * Amount::ONE),
-            Order::Most => bins.passing(bins.bins.iter().rev(), k).map(|(_, high)| i128::from(high) * Amount::ONE),
+            Order::Least => Bins::passing(bins.bins.iter(), k).map(|(low, _)| i128::from(low) * Amount::ONE),
+            Order::Most => Bins::passing(bins.bins.iter().rev(), k).map(|(_, high)| i128::from(high) * Amount::ONE),
         }
     }
 }
@@ -106,7 +106,7 @@ impl Bins {
     }
 
     /// The edges of the bin in which the units pass K.
-    fn passing<'b>(&self, bins: impl Iterator<Item = &'b (i64, i64, i128)>, k: i128) -> Option<(i64, i64)> {
+    fn passing<'b>(bins: impl Iterator<Item = &'b (i64, i64, i128)>, k: i128) -> Option<(i64, i64)> {
         let mut passed = 0;
         for &(low, high, units) in bins {
             passed += units;

@@ -128,7 +128,7 @@ impl Lowering<'_> {
             }
             Meaning::Hidden(hidden) => Err(self.hidden(hidden)),
             Meaning::Constant(_) => Err(not_offered("count(NULL)", "Write count(*).")),
-            Meaning::Measure(name) => Ok(rows.with(self.known(&name, region)?)),
+            Meaning::Measure(name) => Ok(rows.with(known(&name, region)?)),
         }
     }
 
@@ -191,7 +191,7 @@ impl Lowering<'_> {
         match self.meaning(arg, region, schema)? {
             // NULL is no number: the mean is of those of whom the value is known.
             Meaning::Measure(name) => {
-                let known = self.known(&name, region)?;
+                let known = known(&name, region)?;
                 Ok(Ask { extra: vec![known], what: What::Mean(name) })
             }
             Meaning::Hidden(hidden) => Err(self.hidden(hidden)),
@@ -212,13 +212,6 @@ impl Lowering<'_> {
                 Err(not_offered("A quantile of what is no measure column", hint))
             }
         }
-    }
-
-    /// The condition that a measure is known.
-    fn known(&self, measure: &str, region: &Region<'_>) -> Result<Condition, Refusal> {
-        let measure = region.dataset.measures.get(measure).ok_or_else(misplaced::internal)?;
-        let codes = (0..measure.unknown()).collect();
-        Ok(CodeSet { level: measure.band.clone(), codes }.condition(region.dataset))
     }
 
     /// The codes of which a CASE gives a value that passes, as a condition.
@@ -244,6 +237,13 @@ impl Lowering<'_> {
         let distinct = if call.params.distinct { " with DISTINCT" } else { "" };
         not_offered(&format!("{name}{distinct}"), hint).at(self.words.find(name))
     }
+}
+
+/// The condition that a measure is known.
+fn known(measure: &str, region: &Region<'_>) -> Result<Condition, Refusal> {
+    let measure = region.dataset.measures.get(measure).ok_or_else(misplaced::internal)?;
+    let codes = (0..measure.unknown()).collect();
+    Ok(CodeSet { level: measure.band.clone(), codes }.condition(region.dataset))
 }
 
 /// Rows: the units, or acts where a unit has several.

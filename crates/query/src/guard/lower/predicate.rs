@@ -118,7 +118,7 @@ impl Lowering<'_> {
         if op == Operator::And && region.dataset.is_many(&a.level) {
             return Err(self.many(&a.level, "two conditions at once"));
         }
-        let finest = self.finer(region, a.clone(), b.clone());
+        let finest = finer(region, a.clone(), b.clone());
         let (a, b) = (self.at_level(region, a, &finest)?, self.at_level(region, b, &finest)?);
         let codes = match op {
             Operator::And => a.codes.intersection(&b.codes).copied().collect(),
@@ -166,12 +166,11 @@ impl Lowering<'_> {
             return Err(refusal.hint("Write = or IN; only time, age bands and bins of measures are ordered."));
         }
         let end = (op == Operator::Lt).then(|| self.end_of(&level, form, &value, region.dataset)).flatten();
-        let bound = match end {
-            Some(end) => end,
-            None => {
-                let codes = self.codes_of(&Meaning::Level { level: level.clone(), form }, &value, region)?;
-                codes.first().copied().ok_or_else(misplaced::internal)?
-            }
+        let bound = if let Some(end) = end {
+            end
+        } else {
+            let codes = self.codes_of(&Meaning::Level { level: level.clone(), form }, &value, region)?;
+            codes.first().copied().ok_or_else(misplaced::internal)?
         };
         let unknown = region.dataset.unknown(&level);
         let holds = |code: u16| match op {
@@ -203,14 +202,11 @@ impl Lowering<'_> {
     fn unknown(&self, expr: &Expr, region: &Region<'_>, schema: &DFSchema) -> Result<CodeSet, Refusal> {
         let meaning = self.operand(expr, region, schema)?;
         let level = level_of(&meaning)?;
-        let codes = match &meaning {
-            Meaning::Labels { labels, .. } => {
-                labels.iter().filter(|(_, label)| label.is_null()).map(|(code, _)| *code).collect()
-            }
-            _ => {
-                let unknown = region.dataset.unknown(&level);
-                self.codes(region, &level).into_iter().filter(|&code| Some(code) == unknown).collect()
-            }
+        let codes = if let Meaning::Labels { labels, .. } = &meaning {
+            labels.iter().filter(|(_, label)| label.is_null()).map(|(code, _)| *code).collect()
+        } else {
+            let unknown = region.dataset.unknown(&level);
+            self.codes(region, &level).into_iter().filter(|&code| Some(code) == unknown).collect()
         };
         Ok(CodeSet { level, codes })
     }
@@ -240,12 +236,6 @@ impl Lowering<'_> {
         region.dataset.codes(level, self.protected.years.clone()).unwrap_or_default()
     }
 
-    /// Of two sets of one dimension, the one at the finer level.
-    pub(super) fn finer(&self, region: &Region<'_>, a: CodeSet, b: CodeSet) -> CodeSet {
-        let unknown = region.dataset.unknown(&b.level).unwrap_or_default();
-        if region.dataset.roll_up(&b.level, &a.level, unknown).is_some() { b } else { a }
-    }
-
     /// The same units by codes of the level of `other`.
     pub(super) fn at_level(&self, region: &Region<'_>, set: CodeSet, other: &CodeSet) -> Result<CodeSet, Refusal> {
         if set.level == other.level {
@@ -271,6 +261,7 @@ impl Lowering<'_> {
     }
 }
 
+/// The level of what can be selected by.
 fn level_of(meaning: &Meaning) -> Result<String, Refusal> {
     match meaning {
         Meaning::Level { level, .. } | Meaning::Labels { level, .. } => Ok(level.clone()),
@@ -285,4 +276,10 @@ fn is_ordinal(dataset: &Dataset, level: &str) -> bool {
         Some(resolved @ Resolved::Column(..)) => resolved.list() == Some("age_band"),
         None => false,
     }
+}
+
+/// Of two sets of one dimension, the one at the finer level.
+pub(super) fn finer(region: &Region<'_>, a: CodeSet, b: CodeSet) -> CodeSet {
+    let unknown = region.dataset.unknown(&b.level).unwrap_or_default();
+    if region.dataset.roll_up(&b.level, &a.level, unknown).is_some() { b } else { a }
 }
