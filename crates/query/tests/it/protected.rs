@@ -6,8 +6,8 @@ use crate::vault::{ByRule, figure, line, number};
 use crate::{ask, corpus, vault, world, written};
 
 /// The questions in codes of a text, and its notes; or the code of its refusal.
-fn compiled(reader: &Reader, sql: &str, params: Vec<Param>) -> Result<Vec<String>, String> {
-    match reader.compile(&Question { params, ..Question::new(sql) }) {
+async fn compiled(reader: &Reader, sql: &str, params: Vec<Param>) -> Result<Vec<String>, String> {
+    match reader.compile(Question { params, ..Question::new(sql) }).await {
         Ok((questions, notes)) => {
             let mut lines: Vec<String> = questions.iter().map(line).collect();
             lines.extend(notes.iter().map(|note| note.code.name().to_owned()));
@@ -24,7 +24,7 @@ async fn the_examples_of_the_specification_ask_what_it_says() {
     assert!(cases.len() >= 40, "{} questions", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
-        let got = compiled(&reader, &case.sql, case.params.clone());
+        let got = compiled(&reader, &case.sql, case.params.clone()).await;
         let code = got.as_ref().err().map_or("ok", |error| error.split(' ').next().unwrap_or_default()).to_owned();
         let lines = got.clone().unwrap_or_default();
         if !case.expect.contains(&code) || lines != case.answer {
@@ -89,7 +89,7 @@ async fn ways_around_the_guard_are_refused_or_harmless() {
     assert!(cases.len() >= 120, "{} statements", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
-        let got = compiled(&reader, &case.sql, case.params.clone());
+        let got = compiled(&reader, &case.sql, case.params.clone()).await;
         let code = got.as_ref().err().map_or("ok", |error| error.split(' ').next().unwrap_or_default());
         if case.expect != [code] {
             wrong.push(format!(
@@ -167,15 +167,15 @@ async fn texts_with_one_meaning_ask_one_question() {
     let reader = vault::reader(ByRule::new(|_| None)).await;
     let mut rules = 0;
     for texts in SYNONYMS {
-        let ids = |sql: &str| {
-            let (questions, _) =
-                reader.compile(&Question::new(sql)).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        let ids = async |sql: &str| {
+            let compiled = reader.compile(Question::new(sql)).await;
+            let (questions, _) = compiled.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
             questions.iter().map(disclosure::CellQuery::id).collect::<Vec<_>>()
         };
-        let first = ids(texts[0]);
+        let first = ids(texts[0]).await;
         for text in &texts[1..] {
             rules += 1;
-            assert_eq!(ids(text), first, "{text}");
+            assert_eq!(ids(text).await, first, "{text}");
         }
     }
     assert!(rules >= 30, "{rules}");
@@ -312,11 +312,12 @@ async fn hints_name_the_code_that_was_meant() {
         ("select count(*) from protected.victim", "Did you mean protected.victims?"),
     ];
     for (sql, hint) in cases {
-        let refusal = reader.compile(&Question::new(sql)).map(drop).expect_err(sql);
+        let refusal = reader.compile(Question::new(sql)).await.map(drop).expect_err(sql);
         let told = refusal.hint.clone().unwrap_or_default();
         assert!(told.contains(hint), "{sql}: {refusal}");
     }
-    let refusal = reader.compile(&Question::new("select count(*)\nfrom victims where province = 'Punjab'")).map(drop);
+    let refusal =
+        reader.compile(Question::new("select count(*)\nfrom victims where province = 'Punjab'")).await.map(drop);
     assert_eq!(refusal.expect_err("no code").place, Some(query::Place { line: 2, column: 31 }));
 }
 
