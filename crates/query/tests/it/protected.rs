@@ -370,3 +370,16 @@ async fn means_and_quantiles_are_made_of_released_numbers() {
     let sum = "select province, sum(fine_pkr) from judgments where province in ('PK-PB', 'PK-KP') group by 1";
     assert_eq!(ask_by(two_provinces, sum).await, format!("PK-PB | {}; PK-KP | NULL", number(&figure(200))));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_come_in_the_order_of_their_keys() {
+    let reader = vault::reader(ByRule::new(|_| Some(figure(200)))).await;
+    let first = async |sql: &str| {
+        let answer = ask(&reader, sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        written(&answer).into_iter().take(2).collect::<Vec<_>>().join("; ")
+    };
+    let by_sex = first("select sex, province from victims group by sex, province limit 2").await;
+    assert_eq!(by_sex, "F | PK-PB; F | PK-SD");
+    let by_province = first("select sex, province from victims group by province, sex limit 2").await;
+    assert_eq!(by_province, "F | PK-PB; M | PK-PB");
+}

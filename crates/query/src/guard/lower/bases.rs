@@ -1,7 +1,5 @@
 //! The dimensions of a grouping set: from which codes its columns follow, and which groups there are.
 
-use std::collections::BTreeMap;
-
 use disclosure::{Breakdown, CellQuery, Refused};
 use policy::Dataset;
 
@@ -75,13 +73,14 @@ pub(super) fn rows_of(bases: &[Base]) -> Vec<Vec<u16>> {
 }
 
 impl<'a> Lowering<'a> {
-    /// The dimensions of a grouping set, each in the groups that its columns tell apart.
+    /// The dimensions of a grouping set in the order in which they are named, each in the groups that its columns tell
+    /// apart: rows come in the order of their keys.
     pub(super) fn bases<'m>(
         &self,
         region: &Region<'a>,
         keys: impl Iterator<Item = &'m Meaning>,
     ) -> Result<Vec<Base>, Refusal> {
-        let mut found: BTreeMap<String, Vec<Breakdown>> = BTreeMap::new();
+        let mut found: Vec<(String, Vec<Breakdown>)> = Vec::new();
         for key in keys {
             let breakdown = match key {
                 Meaning::Level { level, .. } => Breakdown::Level(level.clone()),
@@ -92,7 +91,10 @@ impl<'a> Lowering<'a> {
                 Meaning::Measure(_) | Meaning::Hidden(_) | Meaning::Constant(_) => return Err(misplaced::internal()),
             };
             let dimension = region.dataset.dimension_of(breakdown.level()).ok_or_else(misplaced::internal)?;
-            found.entry(dimension.to_owned()).or_default().push(breakdown);
+            match found.iter_mut().find(|(other, _)| other == dimension) {
+                Some((_, breakdowns)) => breakdowns.push(breakdown),
+                None => found.push((dimension.to_owned(), vec![breakdown])),
+            }
         }
         let mut bases = Vec::new();
         for (dimension, mut breakdowns) in found {
