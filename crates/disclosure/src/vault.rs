@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use policy::{Dataset, Keys, Policy, Resolved, Role, TimeLevel};
 
-use crate::board::Tiers;
+use crate::board::{TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
 use crate::charges::{Charges, Spent};
 use crate::error::DisclosureError;
@@ -353,7 +353,7 @@ struct TiersInForce<'a> {
 }
 
 impl Tiers for TiersInForce<'_> {
-    fn of<'a>(&'a self, query: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a> {
+    fn of<'a>(&'a self, query: &'a TableQuery) -> TierAt<'a> {
         let Some(dataset) = self.policy.datasets.get(&query.dataset) else { return Box::new(|_| Tier::V144) };
         if query.is_exact(dataset) {
             return Box::new(|_| Tier::V4);
