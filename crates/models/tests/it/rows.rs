@@ -20,7 +20,7 @@ fn told(agency: &'static str, number: u64, kind: &'static str, data: &str) -> To
 }
 
 /// The rows of a dataset, each as the codes of some levels, in the order of the codes.
-fn rows(snapshot: &Snapshot, dataset: &str, levels: &[&str]) -> Vec<String> {
+pub fn rows(snapshot: &Snapshot, dataset: &str, levels: &[&str]) -> Vec<String> {
     let (policy, data) = (policy(), snapshot.microdata(dataset, &policy()).unwrap());
     let known = policy.datasets.get(dataset).unwrap();
     let text = |level: &&str, row: usize| {
