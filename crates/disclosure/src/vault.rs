@@ -184,18 +184,10 @@ impl Vault {
         charges: &mut Charges,
     ) -> Result<(), DisclosureError> {
         let dataset = self.dataset(&query.dataset)?;
-        if query.is_exact(dataset) {
-            return Ok(());
-        }
-        let blocks = span.blocks(dataset, query.conditions());
-        for margin in 0..1_usize << query.by.len() {
-            let has_margin = |at: usize| margin >> at & 1 == 1 || query.by[at].total;
-            if (0..query.by.len()).all(has_margin) {
-                let grid = query.grid(dataset, |at| margin >> at & 1 == 1);
-                for charge in charges.due(&grid, &blocks, span.open(), None) {
-                    charges.take(&charge);
-                    draft.charge(charge);
-                }
+        for (grid, blocks) in query.margins_charged(dataset, span) {
+            for charge in charges.due(&grid, &blocks, span.open(), None) {
+                charges.take(&charge);
+                draft.charge(charge);
             }
         }
         Ok(())

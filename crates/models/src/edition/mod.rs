@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub use calendar::EditionSource;
 pub use manifest::Manifest;
 pub use population::{Population, TERRITORY, population};
-pub use release::{ReleasedIndicators, release, room, unprotected};
+pub use release::{ReleasedIndicators, declared, release, room, unprotected};
 pub use rows::{Key, Row, to_batch};
 
 use crate::indicator::GridError;
