@@ -97,7 +97,7 @@ fn microdata(policy: &Policy, dataset: &Dataset) -> Microdata {
     }
     let mut measures = BTreeMap::new();
     for (number, measure) in dataset.measures.values().enumerate() {
-        let value = |row: u64| (row % 5 != 0).then(|| i64::from(code(row, 50 + number, 4)) * measure.max / 8);
+        let value = |row: u64| (!row.is_multiple_of(5)).then(|| i64::from(code(row, 50 + number, 4)) * measure.max / 8);
         let values: Vec<Option<i64>> = rows.clone().map(value).collect();
         dims.insert(measure.band.clone(), Column::One(values.iter().map(|value| measure.band_of(*value)).collect()));
         measures.insert(measure.name.clone(), values);
