@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Decimal128Type, Field, Schema};
+use ledger::Door;
+use policy::Asker;
 use query::{Answer, Param, Question};
 
 use crate::cli::{Format, SqlArgs};
 use crate::config::Config;
 use crate::data_dir::DataDir;
-use crate::edition;
 use crate::exit::{self, Failure};
+use crate::house::House;
+use crate::{edition, readers};
 
 /// Asks and prints.
 pub fn run(config: Config, args: SqlArgs) -> anyhow::Result<()> {
@@ -18,8 +21,10 @@ pub fn run(config: Config, args: SqlArgs) -> anyhow::Result<()> {
     let dir = DataDir::open(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let answer = runtime.block_on(async {
-        let reader = edition::reader(&config, &dir).await?;
-        let question = Question { params: args.param.into_iter().map(Param::Text).collect(), ..Question::new(sql) };
+        let house = House::open(&dir, Door::Cli).await?;
+        let reader = edition::reader(&config, &dir, house).await?;
+        let params = args.param.into_iter().map(Param::Text).collect();
+        let question = Question { params, asker: asker(&config)?, ..Question::new(sql) };
         let asked = reader.ask(question, tokio_util::sync::CancellationToken::new()).await;
         asked.map_err(|refusal| anyhow::Error::from(Failure::Refused(format!("{} [{}]", refusal, refusal.code.name()))))
     })?;
@@ -31,13 +36,30 @@ pub fn run(config: Config, args: SqlArgs) -> anyhow::Result<()> {
     })
 }
 
+/// Whose key is at hand.
+fn asker(config: &Config) -> anyhow::Result<Option<Asker>> {
+    let Some(key) = readers::own_key(config) else { return Ok(None) };
+    match readers::readers(config)?.find(&key) {
+        Some(asker) => Ok(Some(asker.clone())),
+        None => Err(Failure::Refused(format!(
+            "nobody knows the key in {}; `amanat key new` makes one",
+            readers::KEY_VARIABLE
+        ))
+        .into()),
+    }
+}
+
 fn table(answer: &Answer, synthetic: bool) -> anyhow::Result<String> {
     let batches = rewritten(answer)?;
     let rows = answer.row_count();
     let edition = answer.edition.map_or(String::new(), |number| format!(", edition {number}"));
     let made_up = if synthetic { ", SYNTHETIC: nobody in it exists" } else { "" };
     let drawn = arrow::util::pretty::pretty_format_batches(&batches)?;
-    Ok(format!("{drawn}\n{rows} row{}{edition}{made_up}\n", if rows == 1 { "" } else { "s" }))
+    let mut text = format!("{drawn}\n{rows} row{}{edition}{made_up}\n", if rows == 1 { "" } else { "s" });
+    for note in &answer.notes {
+        text.push_str(&format!("{}: {}\n", note.code.name(), note.detail));
+    }
+    Ok(text)
 }
 
 /// Columns of exact decimals in a form that people read; the other columns as they are. At least one batch.

@@ -119,6 +119,12 @@ pub enum Command {
         after_help = "Examples:\n  amanat audit show --last 50\n  amanat audit show --refused --principal partners --json | jq .begin.sql\n  amanat audit head > head.json          for a second institution to keep, each day\n  amanat audit verify --head head.json   whole, and the log that was signed then\nIt needs no server to be stopped. What people ask tells what they look for: what `show` prints is as confidential as the log."
     )]
     Audit(AuditCommand),
+    /// Keys of those who may ask about protected tables
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  amanat key new --id ministry-01 --role ministry > key      shown once; the warehouse keeps its hash\n  AMANAT_KEY=$(head -1 key) amanat sql \"select province, count(*) from victims where year = 2024 group by province\"\n  curl -H \"Authorization: Bearer $(head -1 key)\" -H \"content-type: text/plain\" --data \"select 1\" http://127.0.0.1:8080/v1/sql"
+    )]
+    Key(KeyCommand),
     /// Read what was set aside again, under today's contract and policy, and append what passes
     #[command(
         after_help = "Examples:\n  amanat replay --dry-run                                        what would pass, by class\n  amanat replay --where \"agency = 'POL-PB' and _error_class = 'schema'\"\n  amanat replay --where \"_error_class in ('schema', 'oversize') and ingest_date >= '2026-11-01'\"\nOriginals stay as they are; each appended row names the one that it resolves, so the same command again finds nothing left.\nColumns: _error_class, _error_detail, agency, log_stream, log_partition, log_offset, ingest_date; with = <> < <= > >=, IN,\nBETWEEN, LIKE, AND, OR, NOT and parentheses."
@@ -229,10 +235,50 @@ pub enum EditionCommand {
     },
 }
 
+/// What is done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key and bind it to a role
+    New(NewKeyArgs),
+}
+
+/// Arguments of `key new`.
+#[derive(Debug, Args)]
+pub struct NewKeyArgs {
+    /// Name of the key, as the audit log will have it; of no person
+    #[arg(long)]
+    pub id: String,
+    /// Whose share of what may be asked pays
+    #[arg(long, value_enum)]
+    pub role: ReaderRole,
+}
+
+/// The role of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReaderRole {
+    /// Analysts of the ministry: 60 % of what may be asked.
+    Ministry,
+    /// Analysts of the agencies that report: 20 %.
+    Agencies,
+    /// International organisations, research: 20 %.
+    Partners,
+}
+
+impl From<ReaderRole> for policy::Role {
+    fn from(role: ReaderRole) -> Self {
+        match role {
+            ReaderRole::Ministry => Self::Ministry,
+            ReaderRole::Agencies => Self::Agencies,
+            ReaderRole::Partners => Self::Partners,
+        }
+    }
+}
+
 /// Arguments of `sql`.
 #[derive(Debug, Args)]
 pub struct SqlArgs {
-    /// One SELECT over `published` and `reference`; `-` reads it from standard input
+    /// One SELECT over `published`, `reference` and, with a key (AMANAT_KEY), the protected tables; `-` reads it from
+    /// standard input
     pub sql: String,
     /// Value of $1, then of $2, …
     #[arg(long, value_name = "VALUE")]

@@ -221,6 +221,8 @@ pub struct PolicyConfig {
     pub agencies: Option<PathBuf>,
     /// What is counted, hidden and exact.
     pub datasets: Option<PathBuf>,
+    /// Hashed keys of those who may ask about protected tables; `readers.toml` in the data directory where absent.
+    pub readers: Option<PathBuf>,
 }
 
 /// Log lines.

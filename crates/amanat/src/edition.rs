@@ -11,6 +11,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use lake::{EditionInfo, Events, LakeError, PartitionId, Published, Store, StoreLock};
+use ledger::{Begin, Door, End, Principal};
 use models::edition::{self, DIMENSIONS, EditionError, Manifest};
 use models::{RefreshOptions, RefreshReport, Snapshot, SqlSet};
 use policy::Policy;
@@ -21,6 +22,8 @@ use crate::cli::{EditionCommand, RefreshArgs};
 use crate::config::Config;
 use crate::data_dir::{DataDir, unusable};
 use crate::exit::{self, Failure};
+use crate::house::House;
+use crate::memory;
 use crate::progress;
 use crate::receipts::Announcer;
 
@@ -85,6 +88,10 @@ pub async fn refresh_once(dir: &DataDir, options: RefreshOptions) -> anyhow::Res
         }
         other => other.map_err(|error| unusable(&dir.path, &error))?,
     };
+    // The Snapshot of the latest edition is the one that questions are asked about.
+    let latest = Published::open(&dir.store).editions().await?.pop();
+    let in_use = latest.map(|info| Manifest::marts_of(&info.manifest));
+    let options = RefreshOptions { in_use, ..options };
     Ok(models::refresh(&dir.store, &events.snapshot()?, &dir.policy, &dir.keys, &options).await?)
 }
 
@@ -96,8 +103,31 @@ pub async fn publish(dir: &DataDir, as_of: NaiveDate) -> anyhow::Result<EditionI
     let manifest = manifest(dir, &snapshot, as_of);
     let source = snapshot.source(&dir.policy);
     let id = uuid::Uuid::new_v4();
-    let done = edition::publish(&mut published, &source, &dir.policy, &dir.keys, manifest, today(), id).await;
+    if !memory::is_here(dir).await? {
+        let what = "this machine does not hold the vault's memory: publish where vault.db is";
+        return Err(Failure::Refused(what.to_owned()).into());
+    }
+    let mut audit = memory::audit(dir)?;
+    if let Some(edition) = published.editions().await?.last() {
+        memory::knows(dir, edition)?;
+    }
+    let vault = memory::vault(dir, &audit)?;
+    let begin = audit.begin(asked_by_the_house(dir, as_of))?;
+    let done = edition::publish(&mut published, &source, &vault, manifest, today(), id).await;
+    let decision = if done.is_ok() { ledger::ANSWERED } else { "refused" };
+    audit.end(End { begin, decision: decision.to_owned(), vault_head: vault.head()?, ..End::default() })?;
     done.map_err(refusal)
+}
+
+/// An edition is asked of the vault like a question, by the house.
+fn asked_by_the_house(dir: &DataDir, as_of: NaiveDate) -> Begin {
+    Begin {
+        time_ms: DateTime::<Utc>::from(std::time::SystemTime::now()).timestamp_millis(),
+        principal: Principal { key_id: "the house".to_owned(), role: "publisher".to_owned() },
+        purpose: format!("edition as of {as_of}, policy {}", dir.policy.hash.to_hex()),
+        sql: String::new(),
+        door: Door::Edition,
+    }
 }
 
 /// What an edition made of this Snapshot follows from.
@@ -115,6 +145,7 @@ fn manifest(dir: &DataDir, snapshot: &Snapshot, as_of: NaiveDate) -> Manifest {
         policy: snapshot.policy_hash().to_owned(),
         methodology: dir.policy.datasets.methodology().to_owned(),
         key_fingerprint: dir.fingerprint.clone(),
+        ledger: Default::default(),
     }
 }
 
@@ -179,17 +210,11 @@ fn shown(info: &EditionInfo) -> Value {
 async fn recompute(dir: &DataDir, number: i64) -> anyhow::Result<()> {
     let info = existing(dir, number).await?;
     let as_of = Manifest::as_of_of(&info.manifest).context("the edition's manifest has no date")?;
-    let below: BTreeMap<PartitionId, i64> = Manifest::cut_of(&info.manifest)
-        .into_iter()
-        .filter_map(|(name, next)| {
-            let (stream, partition) = name.rsplit_once('/')?;
-            Some((PartitionId { log_stream: stream.into(), partition: partition.parse().ok()? }, next))
-        })
-        .collect();
     check_unchanged(dir, &info, as_of)?;
-    let options = RefreshOptions { below: Some(below), ..RefreshOptions::default() };
+    let vault = memory::vault_before(dir, &info)?;
+    let options = RefreshOptions { below: Some(below(&info)), ..RefreshOptions::default() };
     let (snapshot, _) = refresh_once(dir, options).await?;
-    let found = edition::recompute(&info, &snapshot.source(&dir.policy), &dir.policy, &dir.keys, as_of)?;
+    let found = edition::recompute(&info, &snapshot.source(&dir.policy), &vault, as_of)?;
     let marts = json!(snapshot.hashes()) == info.manifest["marts"];
     if found.equal() && marts {
         return exit::print(&format!("edition {number} recomputed: equal ({})\n", found.recomputed));
@@ -201,6 +226,15 @@ async fn recompute(dir: &DataDir, number: i64) -> anyhow::Result<()> {
         if marts { "equal" } else { "not equal" }
     ))
     .into())
+}
+
+/// The events below an edition's cut.
+pub fn below(info: &EditionInfo) -> BTreeMap<PartitionId, i64> {
+    let partition = |(name, next): (String, i64)| {
+        let (stream, partition) = name.rsplit_once('/')?;
+        Some((PartitionId { log_stream: stream.into(), partition: partition.parse().ok()? }, next))
+    };
+    Manifest::cut_of(&info.manifest).into_iter().filter_map(partition).collect()
 }
 
 /// Refuses before any work when `sql/`, the policy, the methodology or the key is not the one of the edition.
@@ -216,6 +250,7 @@ fn check_unchanged(dir: &DataDir, info: &EditionInfo, as_of: NaiveDate) -> anyho
         policy: dir.policy.hash.to_hex().to_string(),
         methodology: dir.policy.datasets.methodology().to_owned(),
         key_fingerprint: dir.fingerprint.clone(),
+        ledger: Default::default(),
     };
     edition::check_unchanged(info, &now).map_err(refusal)
 }
@@ -276,8 +311,8 @@ fn meta(info: &EditionInfo) -> EditionMeta {
     }
 }
 
-/// A reader over the editions of a data directory.
-pub async fn reader(config: &Config, dir: &DataDir) -> anyhow::Result<query::Reader> {
+/// A reader over the editions of a data directory, and over the vault where this machine has it.
+pub async fn reader(config: &Config, dir: &DataDir, house: Option<Arc<House>>) -> anyhow::Result<query::Reader> {
     let limits = query::Limits {
         time: std::time::Duration::from_secs(config.sql.time_limit_seconds),
         memory: config.sql.memory_limit_mib << 20,
@@ -286,7 +321,11 @@ pub async fn reader(config: &Config, dir: &DataDir) -> anyhow::Result<query::Rea
     };
     let settings = query::Settings { limits, ..query::Settings::default() };
     let source = Arc::new(LakeEditions(dir.store.clone()));
-    Ok(query::Reader::open(source, crate::catalogue::catalogue(&dir.policy), settings).await?)
+    let catalogue = crate::catalogue::catalogue(&dir.policy);
+    Ok(match house {
+        Some(house) => query::Reader::open_with_vault(source, catalogue, settings, house).await?,
+        None => query::Reader::open(source, catalogue, settings).await?,
+    })
 }
 
 /// The policy decides which indicators exist: those whose dataset it has, and rates where it names the territory.

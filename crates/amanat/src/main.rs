@@ -14,11 +14,14 @@ mod data_dir;
 mod edition;
 mod escape;
 mod exit;
+mod house;
 mod import;
 mod lines;
 mod maintain;
+mod memory;
 mod progress;
 mod publish;
+mod readers;
 mod receipts;
 mod registry;
 mod replay;
@@ -61,6 +64,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::SetAside(command) => set_aside::run(config, command),
         cli::Command::Receipts(args) => receipts::run(config, args),
         cli::Command::Audit(command) => audit::run(config, command),
+        cli::Command::Key(command) => readers::run(config, command),
         cli::Command::Replay(args) => replay::run(config, args),
         cli::Command::Reset(args) => reset::run(config, args),
         cli::Command::Schema(command) => registry::run(config, command),

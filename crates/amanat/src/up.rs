@@ -13,6 +13,7 @@ use anyhow::Context;
 use endpoint::Patience;
 use ingest::{Monitor, RandomIds, SystemClock, Worker, WorkerConfig, WorkerReport};
 use lake::{Events, LakeError, Published, StoreKind, StoreLock};
+use ledger::Door;
 use models::RefreshOptions;
 use query::Reader;
 use tokio::net::TcpListener;
@@ -24,10 +25,11 @@ use crate::cli::{CountryArgs, Role, UpArgs};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
+use crate::house::House;
 use crate::receipts::Announcer;
 use crate::signal::stop_asked;
 use crate::standing::WorkerFiles;
-use crate::{country, edition, exit, maintain, progress, registry, sampling, telemetry};
+use crate::{country, edition, exit, maintain, progress, readers, registry, sampling, telemetry};
 
 /// When a member of a group claims a partition again that another had claimed, although the group gave it to this one.
 const RECLAIM_AFTER: Duration = Duration::from_mins(1);
@@ -188,8 +190,18 @@ impl Up {
             None => settings.metrics = Some(counted),
         }
         let Some(listener) = door else { return Ok(None) };
-        let reader = edition::reader(&self.config, &self.dir).await?;
+        if self.args.sample {
+            readers::make_sample_analyst(&self.config)?;
+        }
+        let house = House::open(&self.dir, Door::Http).await?;
+        settings.readers = readers::readers(&self.config)?;
+        let reader = edition::reader(&self.config, &self.dir, house.clone()).await?;
         tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
+        if let Some(house) = house {
+            tokio::spawn(follow_editions(house, Arc::clone(&self.dir), reader.clone(), self.stop.clone()));
+        } else {
+            warn!("this machine does not hold the vault: only the published tables are served here");
+        }
         if self.has(Role::Ingest) {
             settings.checks.push(("ingest", Arc::new(ingest_is_well(Arc::clone(&self.ingesting)))));
         }
@@ -460,6 +472,20 @@ async fn keep_fresh(config: Config, dir: Arc<DataDir>, stop: CancellationToken) 
                 Ok((snapshot, report)) => info!(snapshot = snapshot.name(), events = report.stage.raw, "refreshed"),
                 Err(error) => warn!("not refreshed: {error:#}"),
             },
+        }
+    }
+}
+
+/// Opens the Snapshot of each new edition to questions.
+async fn follow_editions(house: Arc<House>, dir: Arc<DataDir>, reader: Reader, stop: CancellationToken) {
+    let mut editions = reader.watch();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = editions.changed() => if changed.is_err() { return },
+        }
+        if let Err(error) = house.enter_latest(&dir).await {
+            warn!("the Snapshot of the new edition is not open to questions: {error:#}");
         }
     }
 }

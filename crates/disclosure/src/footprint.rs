@@ -48,7 +48,7 @@ impl Span {
         for (level, codes) in conditions {
             match (dataset.dimension_of(level), provinces) {
                 (Some(TIME), _) => {
-                    quarters.retain(|&quarter| codes.iter().any(|&code| meets(dataset, level, code, quarter)))
+                    quarters.retain(|&quarter| codes.iter().any(|&code| meets(dataset, level, code, quarter)));
                 }
                 (dimension, Some(provinces)) if dimension == place => {
                     let wanted: BTreeSet<u16> =

@@ -9,9 +9,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use policy::{Dataset, Keys, Policy, Resolved, Role, TIME, TimeLevel};
+use policy::{Dataset, Keys, Policy, Resolved, Role, TimeLevel};
 
-use crate::board::Tiers;
+use crate::board::{TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
 use crate::charges::{Charges, Spent};
 use crate::error::DisclosureError;
@@ -63,30 +63,11 @@ impl std::fmt::Debug for Room {
 }
 
 impl Room {
-    /// The codes of a level that can have anybody: not after this Snapshot, and no other branch of the hierarchy than
-    /// the question's own conditions leave. From the question and the code lists alone.
-    fn codes(&self, dataset: &Dataset, level: &str, question: &CellQuery) -> Option<Vec<u16>> {
-        let mut codes = dataset.codes(level, self.span.years.clone())?;
-        let dimension = dataset.dimension_of(level)?;
-        if let Some(Resolved::Time(time)) = dataset.resolve(level) {
-            let last = TimeLevel::Quarter.days(self.span.last_quarter).map_or(i32::MAX, |(_, last)| last);
-            codes.retain(|&code| time.days(code).is_none_or(|(first, _)| first <= last));
-        }
-        if dataset.is_many(level) {
-            return Some(codes);
-        }
-        for condition in question.population.iter().filter(|condition| condition.dimension == dimension) {
-            let unknown = dataset.unknown(level);
-            codes.retain(|&code| match dataset.roll_up(level, &condition.level, code) {
-                // What is known only by its year has the quarter `_X` of that year.
-                Some(coarser) => condition.codes.contains(&coarser) || (dimension == TIME && Some(code) == unknown),
-                None => condition
-                    .codes
-                    .iter()
-                    .any(|&fine| dataset.roll_up(&condition.level, level, fine).is_none_or(|coarser| coarser == code)),
-            });
-        }
-        Some(codes)
+    /// Whether a code is of a period after this Snapshot: a zero there would be a statement about the future.
+    fn is_future(&self, dataset: &Dataset, level: &str, code: u16) -> bool {
+        let Some(Resolved::Time(time)) = dataset.resolve(level) else { return false };
+        let last = TimeLevel::Quarter.days(self.span.last_quarter).map_or(i32::MAX, |(_, last)| last);
+        time.days(code).is_some_and(|(first, _)| first > last)
     }
 }
 
@@ -281,18 +262,16 @@ impl Vault {
     fn table_query(&self, room: &Room, question: &CellQuery, measure: Measure) -> Result<TableQuery, DisclosureError> {
         let name = &question.dataset;
         let dataset = self.dataset(name)?;
-        let dimension = |breakdown: &Breakdown| match breakdown {
-            Breakdown::Classes { level, classes } => Ok(Dimension::classes(level, classes.clone())),
+        let groups = question.groups(dataset, room.span.years.clone());
+        let dimension = |(breakdown, groups): (&Breakdown, Vec<u16>)| match breakdown {
+            Breakdown::Classes { level, classes } => Dimension::classes(level, classes.clone()),
             Breakdown::Level(level) => {
-                let codes = room.codes(dataset, level, question).ok_or_else(|| DisclosureError::UnknownDimension {
-                    dataset: name.clone(),
-                    dimension: level.clone(),
-                })?;
-                Ok(Dimension::codes(level, codes))
+                let codes = groups.into_iter().filter(|&code| !room.is_future(dataset, level, code));
+                Dimension::codes(level, codes.collect())
             }
         };
         let conditions = question.population.iter().map(|c| (c.level.clone(), c.codes.clone()));
-        let by = question.by.iter().map(dimension).collect::<Result<_, DisclosureError>>()?;
+        let by = question.by.iter().zip(groups).map(dimension).collect();
         Ok(TableQuery { dataset: name.clone(), measure, population: conditions.collect(), by })
     }
 
@@ -374,7 +353,7 @@ struct TiersInForce<'a> {
 }
 
 impl Tiers for TiersInForce<'_> {
-    fn of<'a>(&'a self, query: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a> {
+    fn of<'a>(&'a self, query: &'a TableQuery) -> TierAt<'a> {
         let Some(dataset) = self.policy.datasets.get(&query.dataset) else { return Box::new(|_| Tier::V144) };
         if query.is_exact(dataset) {
             return Box::new(|_| Tier::V4);

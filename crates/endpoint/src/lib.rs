@@ -50,12 +50,14 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Longest time in which a client takes the answer to a question.
     pub answer_timeout: Duration,
+    /// Keys of those who may ask about protected tables.
+    pub readers: policy::Readers,
     /// When the definitions that this service was made with came into force: its start, for they are part of the program.
     pub defined_at: SystemTime,
 }
 
 impl Default for Settings {
-    /// No metrics, no checks, 64 KiB, 10 s, 60 s, defined since ever.
+    /// No metrics, no checks, 64 KiB, 10 s, 60 s, no keys, defined since ever.
     fn default() -> Self {
         Self {
             metrics: None,
@@ -63,6 +65,7 @@ impl Default for Settings {
             body_limit: 64 << 10,
             request_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_mins(1),
+            readers: policy::Readers::default(),
             defined_at: SystemTime::UNIX_EPOCH,
         }
     }

@@ -14,7 +14,8 @@ use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use query::{Answer, Limits, Param, Question, Turn};
+use policy::{Asker, Readers};
+use query::{Answer, Code, Limits, Note, Param, Question, Refusal, Turn};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -59,6 +60,10 @@ pub(crate) struct Head {
     row_count: usize,
     /// The latest edition at the time of the question.
     edition: Option<u32>,
+    /// What should be known of the rows, where they come from protected tables.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    notes: Vec<Note>,
     /// Rows as arrays in the order of `columns`.
     rows: Vec<Vec<serde_json::Value>>,
 }
@@ -75,7 +80,9 @@ pub(crate) struct Head {
             ("Amanat-Limits" = String, description = "Limits of a question: seconds, bytes of memory, rows")))))]
 pub(crate) async fn ask(State(door): State<Arc<Door>>, asked: HeaderMap, body: Body) -> Result<Response, Problem> {
     let format = negotiate::format(&asked, None, &FORMATS)?;
+    let asker = asker(&asked, &door.settings.readers)?;
     let question = read(&asked, body, door.settings.body_limit, door.settings.request_timeout).await?;
+    let question = Question { asker, ..question };
     // When the client leaves, this future is dropped, and the work with it.
     let answer = match door.reader.ask(question, CancellationToken::new()).await {
         Ok(answer) => answer,
@@ -94,6 +101,18 @@ pub(crate) async fn ask(State(door): State<Arc<Door>>, asked: HeaderMap, body: B
         headers.insert(EDITION, HeaderValue::from(edition));
     }
     Ok((headers, write(answer, format, door.settings.answer_timeout).await?).into_response())
+}
+
+/// Whose key the request bears; `None` where it bears none.
+fn asker(headers: &HeaderMap, readers: &Readers) -> Result<Option<Asker>, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let key = value.to_str().ok().and_then(|value| value.split_once(' '));
+    let key = key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
+    let unknown = || {
+        let refusal = Refusal::new(Code::KeyNeeded, "The header Authorization bears no key that is known here.");
+        refusal.hint("Send `Authorization: Bearer …` with a key of this service, or no such header.")
+    };
+    Ok(Some(key.and_then(|key| readers.find(key)).ok_or_else(unknown)?.clone()))
 }
 
 fn limits(limits: Limits) -> Result<HeaderValue, Problem> {
@@ -280,6 +299,7 @@ fn json(answer: Answer) -> Result<impl Iterator<Item = Result<Bytes, ArrowError>
         columns: render::columns(&answer.schema),
         row_count: answer.row_count(),
         edition: answer.edition,
+        notes: answer.notes.clone(),
         rows: Vec::new(),
     };
     let mut head = serde_json::to_vec(&head).map_err(|_| Problem::internal())?;

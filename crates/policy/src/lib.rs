@@ -15,6 +15,7 @@ mod keys;
 mod least;
 mod levels;
 mod on_reject;
+mod readers;
 mod roles;
 pub mod time;
 
@@ -27,6 +28,7 @@ pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};
 pub use levels::TIME;
 pub use on_reject::OnReject;
+pub use readers::{Asker, Readers, new_reader};
 pub use roles::Role;
 pub use time::TimeLevel;
 

@@ -27,7 +27,7 @@ pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta
 pub use current::Current;
 pub use editions::{EditionMeta, EditionSource, SourceError};
 pub use notes::{Note, NoteCode};
-pub use oracle::{Oracle, ReleasedCells};
+pub use oracle::{Begun, Oracle, Outcome, ReleasedCells};
 pub use question::{Answer, Limits, Param, Question, Turn};
 pub use reader::{Reader, Settings};
 pub use refusal::{Code, Place, Refusal};

@@ -9,8 +9,9 @@
 use std::ops::RangeInclusive;
 
 use disclosure::{CellQuery, Figure};
+use policy::Asker;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 
 /// Answers questions over protected microdata with released cells, or refuses them.
 pub trait Oracle: Send + Sync {
@@ -20,8 +21,31 @@ pub trait Oracle: Send + Sync {
     /// What may be asked of which dataset.
     fn datasets(&self) -> &policy::Datasets;
 
-    /// The answers, one per question, in their order. Called on a thread that may block.
-    fn ask(&self, questions: &[CellQuery], asker: &str) -> Result<Vec<ReleasedCells>, Refusal>;
+    /// Records that a question is about to be asked, durably. A question that cannot be recorded is not answered.
+    fn begin(&self, sql: &str, asker: &Asker) -> Result<Begun, Refusal>;
+
+    /// The answers, one per question, in their order; the asker's role pays. Called on a thread that may block.
+    fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal>;
+
+    /// Records what became of a question, before anything of it leaves. An answer that cannot be recorded does not leave.
+    fn end(&self, begun: Begun, outcome: &Outcome) -> Result<(), Refusal>;
+}
+
+/// A question that was recorded as begun.
+#[derive(Debug)]
+pub struct Begun(pub u64);
+
+/// What became of a question. Counts of cells are for the privacy office's eyes (privacy.md 6.12).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// `None` where it was answered, else the code of the refusal.
+    pub refused: Option<Code>,
+    /// The questions that it came to.
+    pub questions: Vec<String>,
+    /// Cells of the answers.
+    pub cells: u64,
+    /// Of these, not shown.
+    pub suppressed: u64,
 }
 
 /// The answer to one question.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use policy::Asker;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -69,8 +70,8 @@ pub struct Question {
     pub params: Vec<Param>,
     /// Limits of this question; those of the reader still hold.
     pub limits: Option<Limits>,
-    /// Who asks, for what the vault records of it; empty where nobody says.
-    pub asker: String,
+    /// Who asks: needed for questions about protected tables.
+    pub asker: Option<Asker>,
 }
 
 impl Question {

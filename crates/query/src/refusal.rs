@@ -63,6 +63,8 @@ pub enum Code {
     Cancelled,
     /// A defect of ours.
     Internal,
+    /// A question about protected tables without a key, or with one that nobody knows.
+    KeyNeeded,
     // Of protected tables (privacy.md 6.4): static, from the text and the catalogue alone, but for the last three.
     /// No such table among the protected ones.
     #[serde(rename = "PRIV-1001")]
@@ -122,7 +124,7 @@ pub enum Code {
 
 impl Code {
     /// All codes, in the order of the manual.
-    pub const ALL: [Code; 39] = [
+    pub const ALL: [Code; 40] = [
         Code::Syntax,
         Code::OneStatement,
         Code::Statement,
@@ -144,6 +146,7 @@ impl Code {
         Code::Busy,
         Code::Cancelled,
         Code::Internal,
+        Code::KeyNeeded,
         Code::ProtectedTable,
         Code::NotFilterable,
         Code::ProtectedForm,
@@ -167,6 +170,11 @@ impl Code {
     /// The stable name: `unknown_table`, and of protected tables `PRIV-1003`.
     pub fn name(self) -> &'static str {
         self.row().0
+    }
+
+    /// Whether it is of a question about protected tables: those are recorded (privacy.md 6.12).
+    pub fn is_protected(self) -> bool {
+        self.name().starts_with("PRIV-")
     }
 
     /// The HTTP status that says the same (RFC 9110; 422 for what is understood and cannot be done).
@@ -202,6 +210,7 @@ impl Code {
             Code::Busy => ("busy", 429, "Too many questions at once"),
             Code::Cancelled => ("cancelled", 499, "The question was withdrawn"),
             Code::Internal => ("internal", 500, "Something went wrong on our side"),
+            Code::KeyNeeded => ("key_needed", 401, "A key is needed"),
             Code::ProtectedTable => ("PRIV-1001", 422, "There is no such protected table"),
             Code::NotFilterable => ("PRIV-1002", 422, "This column can only be counted"),
             Code::ProtectedForm => ("PRIV-1003", 422, "This form is not allowed below the aggregate"),

@@ -22,6 +22,7 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
 use disclosure::CellQuery;
 use futures::StreamExt;
+use policy::Asker;
 use tokio_util::sync::CancellationToken;
 
 use crate::current::Current;
@@ -29,7 +30,7 @@ use crate::facade::{Protected, Scope};
 use crate::functions::FUNCTIONS;
 use crate::guard::{self, Guarded, Release, Released};
 use crate::metered;
-use crate::oracle::{Oracle, ReleasedCells};
+use crate::oracle::{Oracle, Outcome, ReleasedCells};
 use crate::question::{Answer, Limits, Question, Turn};
 use crate::refusal::{Code, Refusal};
 
@@ -55,41 +56,66 @@ pub(crate) async fn answer(
     oracle: Option<Arc<dyn Oracle>>,
     stop: CancellationToken,
 ) -> Result<Answer, Refusal> {
-    let Guarded { plan, questions, releases, notes, words } = guarded(&question, &limits, &current, oracle.as_deref())?;
-    let asks = !questions.is_empty();
-    let plan = if asks { released(plan, &questions, &releases, oracle.as_deref(), &question.asker)? } else { plan };
-    let answer = computed(plan, words, limits, current, stop).await;
-    match answer {
+    let guarded = guarded(&question, &limits, &current, oracle.as_deref());
+    match &guarded {
+        Ok(guarded) if guarded.questions.is_empty() => {
+            return computed(guarded.plan.clone(), &guarded.words, limits, current, stop).await;
+        }
+        Err(refusal) if !refusal.code.is_protected() => return Err(refusal.clone()),
+        _ => {}
+    }
+    let oracle = oracle.ok_or_else(no_vault)?;
+    let asker = question.asker.as_ref().ok_or_else(no_key)?;
+    let begun = oracle.begin(&question.sql, asker)?;
+    let mut outcome = Outcome::default();
+    let answer = match guarded {
+        Ok(guarded) => protected(guarded, (oracle.as_ref(), asker), &mut outcome, limits, current, stop).await,
+        Err(refusal) => Err(refusal),
+    };
+    outcome.refused = answer.as_ref().err().map(|refusal| refusal.code);
+    oracle.end(begun, &outcome)?;
+    answer
+}
+
+/// Asks the vault and computes the rest over what it released.
+async fn protected(
+    guarded: Guarded,
+    (oracle, asker): (&dyn Oracle, &Asker),
+    outcome: &mut Outcome,
+    limits: Limits,
+    current: Arc<Current>,
+    stop: CancellationToken,
+) -> Result<Answer, Refusal> {
+    let Guarded { plan, questions, releases, notes, words } = guarded;
+    outcome.questions = questions.iter().map(CellQuery::id).collect();
+    // On this thread, which may block: work in the vault keeps its turn until it has ended, whoever has left meanwhile.
+    let answers = tokio::task::block_in_place(|| oracle.ask(&questions, asker))?;
+    if answers.len() != questions.len() {
+        return Err(broken());
+    }
+    let figures = || answers.iter().flat_map(|answer| &answer.cells).flat_map(|(_, figures)| figures);
+    outcome.cells = figures().count() as u64;
+    outcome.suppressed = figures().filter(|figure| figure.value().is_none()).count() as u64;
+    let plan = bound(plan, &releases, &answers).map_err(|error| {
+        tracing::error!(error = %error, "released cells do not fit their table");
+        broken()
+    })?;
+    match computed(plan, &words, limits, current, stop).await {
         Ok(answer) => Ok(Answer { notes, ..answer }),
         // Over released numbers these have codes of their own (privacy.md 6.4).
-        Err(refusal) if asks && refusal.code == Code::Expression => {
-            Err(Refusal { code: Code::ProtectedExpression, ..refusal })
-        }
+        Err(refusal) if refusal.code == Code::Expression => Err(Refusal { code: Code::ProtectedExpression, ..refusal }),
         Err(refusal) => Err(refusal),
     }
 }
 
-/// The plan with its released tables filled: the questions are asked, all at once, on this thread, which may block: work
-/// in the vault keeps its turn until it has ended, whoever has left meanwhile.
-fn released(
-    plan: LogicalPlan,
-    questions: &[CellQuery],
-    releases: &[Release],
-    oracle: Option<&dyn Oracle>,
-    asker: &str,
-) -> Result<LogicalPlan, Refusal> {
-    let Some(oracle) = oracle else {
-        let refusal = Refusal::new(Code::ProtectedInternal, "No vault is attached that could answer this question.");
-        return Err(refusal.hint("Ask the published tables: SELECT * FROM information_schema.tables lists them."));
-    };
-    let answers = tokio::task::block_in_place(|| oracle.ask(questions, asker))?;
-    if answers.len() != questions.len() {
-        return Err(broken());
-    }
-    bound(plan, releases, &answers).map_err(|error| {
-        tracing::error!(error = %error, "released cells do not fit their table");
-        broken()
-    })
+fn no_vault() -> Refusal {
+    let refusal = Refusal::new(Code::ProtectedInternal, "No vault is attached that could answer this question.");
+    refusal.hint("Ask the published tables: SELECT * FROM information_schema.tables lists them.")
+}
+
+fn no_key() -> Refusal {
+    let refusal = Refusal::new(Code::KeyNeeded, "Questions about protected tables need a key that is bound to a role.");
+    refusal.hint("Send it as `Authorization: Bearer …`; `amanat key new` makes one. The published tables need none.")
 }
 
 /// Puts the rows in the places of the released tables.
@@ -120,7 +146,7 @@ fn broken() -> Refusal {
 /// Computes a plan whose tables are all in memory.
 async fn computed(
     plan: LogicalPlan,
-    words: guard::Words,
+    words: &guard::Words,
     limits: Limits,
     current: Arc<Current>,
     stop: CancellationToken,
@@ -128,12 +154,12 @@ async fn computed(
     tokio::task::yield_now().await;
     let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(limits.memory));
     let state = session(Arc::clone(&pool)).map_err(|e| guard::computing(&e, &limits))?;
-    let plan = state.optimize(&plan).map_err(|e| guard::planning(&e, &words))?;
+    let plan = state.optimize(&plan).map_err(|e| guard::planning(&e, words))?;
     guard::check_optimised(&plan)?;
     let plan = metered::interruptible(plan, &stop).map_err(|e| guard::computing(&e, &limits))?;
     tokio::task::yield_now().await;
     let physical =
-        state.query_planner().create_physical_plan(&plan, &state).await.map_err(|e| guard::planning(&e, &words))?;
+        state.query_planner().create_physical_plan(&plan, &state).await.map_err(|e| guard::planning(&e, words))?;
     let physical = metered::meter(physical).map_err(|e| guard::computing(&e, &limits))?;
     tokio::task::yield_now().await;
     let mut stream = execute_stream(physical, state.task_ctx()).map_err(|e| guard::computing(&e, &limits))?;

@@ -61,6 +61,12 @@ impl Manifest {
         Some([head("before")?, head("after")?])
     }
 
+    /// The hashes of the marts of a kept manifest.
+    pub fn marts_of(kept: &Value) -> BTreeMap<String, String> {
+        let marts = kept["marts"].as_object().cloned().unwrap_or_default();
+        marts.into_iter().filter_map(|(name, hash)| Some((name, hash.as_str()?.to_owned()))).collect()
+    }
+
     /// The cut of a kept manifest.
     pub fn cut_of(kept: &Value) -> BTreeMap<String, i64> {
         let cut = kept["cut"].as_object().cloned().unwrap_or_default();

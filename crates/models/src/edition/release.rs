@@ -18,6 +18,7 @@ use super::derive;
 use super::rows::{Key, Row};
 use super::{DIMENSIONS, EditionError};
 use crate::indicator::{self, Indicator, Table, published_column, quarter_code, quarter_name};
+use crate::snapshot::Source;
 
 /// The rows of an edition, and what protection cost (for the house, not for publication).
 pub struct ReleasedIndicators {
@@ -70,15 +71,13 @@ where
     Ok(ReleasedIndicators { rows, utility: released.utility, audit: released.audit, ledger })
 }
 
-/// The Snapshot that an edition was made of, as questions see it: every dataset of the policy, as of the edition's date.
-pub fn room<S>(source: &S, vault: &Vault, as_of: NaiveDate, edition: i64) -> Result<Room, EditionError>
-where
-    S: EditionSource,
-    S::Error: std::fmt::Display,
-{
+/// The Snapshot that an edition was made of, as questions see it: every dataset of the policy that has a mart, as of the
+/// edition's date.
+pub fn room(source: &Source<'_>, vault: &Vault, as_of: NaiveDate, edition: i64) -> Result<Room, EditionError> {
     let date = AsOf::new(as_of)?;
+    let marts = source.snapshot().hashes();
     let mut rooms = Rooms { days: date.days(), known: BTreeMap::new() };
-    for dataset in vault.policy().datasets.iter() {
+    for dataset in vault.policy().datasets.iter().filter(|dataset| marts.contains_key(&dataset.name)) {
         rooms.of(&dataset.name, source, vault)?;
     }
     Ok(Room { span: date.span(edition), as_of: as_of.to_string(), datasets: rooms.known })

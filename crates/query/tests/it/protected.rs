@@ -56,7 +56,7 @@ async fn an_answer_has_a_row_for_every_code_and_null_where_a_cell_is_hidden() {
     });
     let reader = vault::reader(oracle.clone()).await;
     let sql = "select province, count(*) from victims where year = 2024 group by province";
-    let question = Question { asker: "analyst".to_owned(), ..Question::new(sql) };
+    let question = Question { asker: Some(vault::analyst()), ..Question::new(sql) };
     let answer = reader.ask(question, tokio_util::sync::CancellationToken::new()).await.expect("an answer");
     let shown = number(&figure(200));
     let expected = [

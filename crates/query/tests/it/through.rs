@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use disclosure::{CellQuery, Column, Microdata, Prepared, Room, Span, Vault, VaultError};
-use policy::{Dataset, Datasets, Keys, Master, Policy, Role, TimeLevel};
-use query::{Code, EditionSource, Oracle, Reader, Refusal, ReleasedCells, Settings};
+use policy::{Asker, Dataset, Datasets, Keys, Master, Policy, Role, TimeLevel};
+use query::{Begun, Code, EditionSource, Oracle, Outcome, Reader, Refusal, ReleasedCells, Settings};
 
 use crate::vault::{YEARS, lists};
 use crate::{ask, corpus, world, written};
@@ -44,7 +44,15 @@ impl Oracle for Fresh {
         &self.policy.datasets
     }
 
-    fn ask(&self, questions: &[CellQuery], _: &str) -> Result<Vec<ReleasedCells>, Refusal> {
+    fn begin(&self, _: &str, _: &Asker) -> Result<Begun, Refusal> {
+        Ok(Begun(1))
+    }
+
+    fn end(&self, _: Begun, _: &Outcome) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn ask(&self, questions: &[CellQuery], _: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
         let vault = Vault::forgetful(Arc::clone(&self.policy), &self.keys);
         let last_quarter = TimeLevel::Quarter.codes(2024..=2024)[3];
         let span = Span { edition: 1, years: YEARS, last_quarter, is_open: false };

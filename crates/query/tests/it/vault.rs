@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
 use disclosure::{Breakdown, CellQuery, Column, Condition, Figure, Measure, Microdata, Room, Span, Vault};
-use policy::{Datasets, Keys, Master, Policy};
-use query::{CodeEntry, CodeListMeta, EditionSource, Oracle, Reader, Refusal, ReleasedCells, Settings};
+use policy::{Asker, Datasets, Keys, Master, Policy, Role};
+use query::{Begun, CodeEntry, CodeListMeta, EditionSource, Oracle, Outcome, Reader, Refusal, ReleasedCells, Settings};
 
 use crate::world;
 
@@ -21,11 +21,12 @@ pub struct ByRule {
     pub policy: Policy,
     pub rule: Rule,
     pub asked: Mutex<Vec<(Vec<CellQuery>, String)>>,
+    pub ended: Mutex<Vec<Outcome>>,
 }
 
 impl ByRule {
     pub fn new(rule: Rule) -> Arc<Self> {
-        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::new(Vec::new()) })
+        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::default(), ended: Mutex::default() })
     }
 
     fn answer(&self, question: &CellQuery) -> ReleasedCells {
@@ -64,10 +65,24 @@ impl Oracle for ByRule {
         &self.policy.datasets
     }
 
-    fn ask(&self, questions: &[CellQuery], asker: &str) -> Result<Vec<ReleasedCells>, Refusal> {
-        self.asked.lock().expect("not poisoned").push((questions.to_vec(), asker.to_owned()));
+    fn begin(&self, _: &str, _: &Asker) -> Result<Begun, Refusal> {
+        Ok(Begun(1))
+    }
+
+    fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
+        self.asked.lock().expect("not poisoned").push((questions.to_vec(), asker.key_id.clone()));
         Ok(questions.iter().map(|question| self.answer(question)).collect())
     }
+
+    fn end(&self, _: Begun, outcome: &Outcome) -> Result<(), Refusal> {
+        self.ended.lock().expect("not poisoned").push(outcome.clone());
+        Ok(())
+    }
+}
+
+/// Whoever asks in these tests.
+pub fn analyst() -> Asker {
+    Asker { key_id: "analyst".to_owned(), role: Role::Ministry }
 }
 
 /// A released number near `persons`: from the real vault, with fixed keys and no memory.
@@ -81,8 +96,8 @@ pub fn figure(persons: u64) -> Figure {
         case_sid: (1..=persons).collect(),
         agency: vec![policy.agencies.get("POL-PB").expect("an agency").index; rows],
         served_by: None,
-        dims: BTreeMap::from([("year".to_owned(), Column::One(vec![2024; rows]))]),
         measures: BTreeMap::new(),
+        dims: BTreeMap::from([("year".to_owned(), Column::One(vec![2024; rows]))]),
     };
     let vault = Vault::forgetful(policy, &keys);
     let rows = vault.prepare(data).expect("rows");

@@ -37,7 +37,15 @@ impl Oracle for Silent {
         &self.0.datasets
     }
 
-    fn ask(&self, _: &[CellQuery], _: &str) -> Result<Vec<ReleasedCells>, Refusal> {
+    fn begin(&self, _: &str, _: &policy::Asker) -> Result<crate::oracle::Begun, Refusal> {
+        Ok(crate::oracle::Begun(1))
+    }
+
+    fn end(&self, _: crate::oracle::Begun, _: &crate::oracle::Outcome) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn ask(&self, _: &[CellQuery], _: &policy::Asker) -> Result<Vec<ReleasedCells>, Refusal> {
         Err(misplaced::internal())
     }
 }
