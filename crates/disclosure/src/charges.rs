@@ -244,6 +244,17 @@ impl Charges {
         }
     }
 
+    /// The tier that a charge leads to, where it is widest.
+    pub(crate) fn tier_after(&self, charge: &Charge) -> Tier {
+        let tier = |(name, weight): &(String, u32)| {
+            let counters = self.counters.get(&(charge.universe.clone(), name.clone()));
+            let before = |block: &Block| counters.and_then(|counters| counters.get(block)).map_or(0, |c| c.all);
+            let most = charge.blocks.iter().map(before).max().unwrap_or(0);
+            schedule(name, most + u64::from(*weight)).unwrap_or(Tier::V144)
+        };
+        charge.counters.iter().map(tier).max().unwrap_or(Tier::V4)
+    }
+
     /// Where a counter stands in the block that was charged most.
     pub(crate) fn highest(&self, universe: &str, counter: &str) -> u64 {
         let blocks = self.counters.get(&(universe.to_owned(), counter.to_owned()));
@@ -327,7 +338,9 @@ mod tests {
         let open = |edition| Open { quarter: Some(11), edition };
         let due = charges.due(&grid, &blocks, open(1), Some(Role::Ministry));
         assert_eq!(due.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 10)], [(0, 11)]]);
-        due.iter().for_each(|charge| charges.take(charge));
+        for charge in &due {
+            charges.take(charge);
+        }
         assert!(charges.due(&grid, &blocks, open(1), Some(Role::Partners)).is_empty());
         let again = charges.due(&grid, &blocks, open(2), Some(Role::Partners));
         assert_eq!(again.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 11)]]);
@@ -345,7 +358,9 @@ mod tests {
         for n in 0..40 {
             let due = charges.due(&grid(n), &[(0, 10)], open, Some(Role::Partners));
             if due.iter().all(|charge| charges.can_pay(charge, Role::Partners)) {
-                due.iter().for_each(|charge| charges.take(charge));
+                for charge in &due {
+                    charges.take(charge);
+                }
                 paid += 1;
             }
         }

@@ -44,7 +44,9 @@ pub fn prices(policy: &Policy, tables: &[TableQuery], span: &Span) -> Result<Vec
             if due.is_empty() {
                 continue;
             }
-            due.iter().for_each(|charge| charges.take(charge));
+            for charge in &due {
+                charges.take(charge);
+            }
             let counters =
                 grid.counters.iter().map(|(name, _)| (name.clone(), charges.highest(&grid.universe, name), most(name)));
             let tier = charges.tier(&grid, blocks.iter().copied());
