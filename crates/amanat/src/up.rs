@@ -197,11 +197,10 @@ impl Up {
         settings.readers = readers::readers(&self.config)?;
         let reader = edition::reader(&self.config, &self.dir, house.clone()).await?;
         tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
-        match house {
-            Some(house) => {
-                tokio::spawn(follow_editions(house, Arc::clone(&self.dir), reader.clone(), self.stop.clone()));
-            }
-            None => warn!("this machine does not hold the vault: only the published tables are served here"),
+        if let Some(house) = house {
+            tokio::spawn(follow_editions(house, Arc::clone(&self.dir), reader.clone(), self.stop.clone()));
+        } else {
+            warn!("this machine does not hold the vault: only the published tables are served here");
         }
         if self.has(Role::Ingest) {
             settings.checks.push(("ingest", Arc::new(ingest_is_well(Arc::clone(&self.ingesting)))));

@@ -133,7 +133,7 @@ fn schedule(counter: &str, t: u64) -> Option<Tier> {
 }
 
 /// The most that a counter may reach: its noise is then of the last tier.
-fn most(counter: &str) -> u64 {
+pub(crate) fn most(counter: &str) -> u64 {
     match counter.rsplit_once('/').map(|(_, profile)| profile) {
         None => 697,
         Some("sens") => 32,
@@ -251,6 +251,12 @@ impl Charges {
             // The tier of a grid in a block is fixed when it is charged there; charged again, only the edition moves on.
             charged.open_at = charge.open_at;
         }
+    }
+
+    /// Where a counter stands in the block that was charged most.
+    pub(crate) fn highest(&self, universe: &str, counter: &str) -> u64 {
+        let blocks = self.counters.get(&(universe.to_owned(), counter.to_owned()));
+        blocks.and_then(|blocks| blocks.values().map(|counter| counter.all).max()).unwrap_or(0)
     }
 
     /// The tier of a grid's cells over these blocks.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use policy::{Dataset, Keys, Policy, Resolved, Role, TimeLevel};
 
-use crate::board::Tiers;
+use crate::board::{TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
 use crate::charges::{Charges, Spent};
 use crate::error::DisclosureError;
@@ -184,18 +184,10 @@ impl Vault {
         charges: &mut Charges,
     ) -> Result<(), DisclosureError> {
         let dataset = self.dataset(&query.dataset)?;
-        if query.is_exact(dataset) {
-            return Ok(());
-        }
-        let blocks = span.blocks(dataset, query.conditions());
-        for margin in 0..1_usize << query.by.len() {
-            let has_margin = |at: usize| margin >> at & 1 == 1 || query.by[at].total;
-            if (0..query.by.len()).all(has_margin) {
-                let grid = query.grid(dataset, |at| margin >> at & 1 == 1);
-                for charge in charges.due(&grid, &blocks, span.open(), None) {
-                    charges.take(&charge);
-                    draft.charge(charge);
-                }
+        for (grid, blocks) in query.margins_charged(dataset, span) {
+            for charge in charges.due(&grid, &blocks, span.open(), None) {
+                charges.take(&charge);
+                draft.charge(charge);
             }
         }
         Ok(())
@@ -359,7 +351,7 @@ struct TiersInForce<'a> {
 }
 
 impl Tiers for TiersInForce<'_> {
-    fn of<'a>(&'a self, query: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a> {
+    fn of<'a>(&'a self, query: &'a TableQuery) -> TierAt<'a> {
         let Some(dataset) = self.policy.datasets.get(&query.dataset) else { return Box::new(|_| Tier::V144) };
         if query.is_exact(dataset) {
             return Box::new(|_| Tier::V4);

@@ -54,7 +54,7 @@ pub struct ReleasedCells {
     /// For each cell: where it stands, and a figure per measure, both in the order of the question. A code per level of
     /// `by`, the number of the class where the level is user-defined, `None` for the total.
     ///
-    /// A cell that is missing is taken for suppressed. Of a question without measures, a cell is here if and only if its
-    /// group is shown.
+    /// A cell that is missing is taken for suppressed. Of a question without measures, a cell whose group is not shown is
+    /// missing or has a figure without a value.
     pub cells: Vec<(Vec<Option<u16>>, Vec<Figure>)>,
 }

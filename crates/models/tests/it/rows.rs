@@ -127,6 +127,13 @@ async fn a_referral_bears_who_the_person_is_where_she_was_found_where_she_went_a
     assert_eq!(rows(&snapshot, "services", &who), ["F child 09-17 AF 034 PK-PB", "_X _X _X _X _X _X"]);
     let what = ["service", "to_body", "to_country", "to_country_region", "exit_reason", "first_referral"];
     assert_eq!(rows(&snapshot, "services", &what), ["shelter SHL _X _X completed yes", "shelter _X BD 142 _X yes"]);
+    // None began in time, but the shelter ended one: she was in its caseload (privacy.md 6.6, rule 3).
+    let number = |agency: &str| policy().agencies.get(agency).unwrap().index;
+    let mut served = snapshot.microdata("services", &policy()).unwrap().served_by.unwrap();
+    served.sort_unstable();
+    let mut expected = [number("SHL-PB"), number("CPB-PB")];
+    expected.sort_unstable();
+    assert_eq!(served, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

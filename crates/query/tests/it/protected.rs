@@ -6,8 +6,8 @@ use crate::vault::{ByRule, figure, line, number};
 use crate::{ask, corpus, vault, world, written};
 
 /// The questions in codes of a text, and its notes; or the code of its refusal.
-fn compiled(reader: &Reader, sql: &str, params: Vec<Param>) -> Result<Vec<String>, String> {
-    match reader.compile(&Question { params, ..Question::new(sql) }) {
+async fn compiled(reader: &Reader, sql: &str, params: Vec<Param>) -> Result<Vec<String>, String> {
+    match reader.compile(Question { params, ..Question::new(sql) }).await {
         Ok((questions, notes)) => {
             let mut lines: Vec<String> = questions.iter().map(line).collect();
             lines.extend(notes.iter().map(|note| note.code.name().to_owned()));
@@ -24,7 +24,7 @@ async fn the_examples_of_the_specification_ask_what_it_says() {
     assert!(cases.len() >= 40, "{} questions", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
-        let got = compiled(&reader, &case.sql, case.params.clone());
+        let got = compiled(&reader, &case.sql, case.params.clone()).await;
         let code = got.as_ref().err().map_or("ok", |error| error.split(' ').next().unwrap_or_default()).to_owned();
         let lines = got.clone().unwrap_or_default();
         if !case.expect.contains(&code) || lines != case.answer {
@@ -89,7 +89,7 @@ async fn ways_around_the_guard_are_refused_or_harmless() {
     assert!(cases.len() >= 120, "{} statements", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
-        let got = compiled(&reader, &case.sql, case.params.clone());
+        let got = compiled(&reader, &case.sql, case.params.clone()).await;
         let code = got.as_ref().err().map_or("ok", |error| error.split(' ').next().unwrap_or_default());
         if case.expect != [code] {
             wrong.push(format!(
@@ -167,15 +167,15 @@ async fn texts_with_one_meaning_ask_one_question() {
     let reader = vault::reader(ByRule::new(|_| None)).await;
     let mut rules = 0;
     for texts in SYNONYMS {
-        let ids = |sql: &str| {
-            let (questions, _) =
-                reader.compile(&Question::new(sql)).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        let ids = async |sql: &str| {
+            let compiled = reader.compile(Question::new(sql)).await;
+            let (questions, _) = compiled.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
             questions.iter().map(disclosure::CellQuery::id).collect::<Vec<_>>()
         };
-        let first = ids(texts[0]);
+        let first = ids(texts[0]).await;
         for text in &texts[1..] {
             rules += 1;
-            assert_eq!(ids(text), first, "{text}");
+            assert_eq!(ids(text).await, first, "{text}");
         }
     }
     assert!(rules >= 30, "{rules}");
@@ -312,11 +312,12 @@ async fn hints_name_the_code_that_was_meant() {
         ("select count(*) from protected.victim", "Did you mean protected.victims?"),
     ];
     for (sql, hint) in cases {
-        let refusal = reader.compile(&Question::new(sql)).map(drop).expect_err(sql);
+        let refusal = reader.compile(Question::new(sql)).await.map(drop).expect_err(sql);
         let told = refusal.hint.clone().unwrap_or_default();
         assert!(told.contains(hint), "{sql}: {refusal}");
     }
-    let refusal = reader.compile(&Question::new("select count(*)\nfrom victims where province = 'Punjab'")).map(drop);
+    let refusal =
+        reader.compile(Question::new("select count(*)\nfrom victims where province = 'Punjab'")).await.map(drop);
     assert_eq!(refusal.expect_err("no code").place, Some(query::Place { line: 2, column: 31 }));
 }
 
@@ -343,4 +344,42 @@ async fn equal_questions_are_asked_once() {
     ask(&reader, sql, Vec::new()).await.expect("an answer");
     let asked = oracle.asked.lock().expect("not poisoned");
     assert_eq!(asked.iter().map(|(questions, _)| questions.len()).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn means_and_quantiles_are_made_of_released_numbers() {
+    let ask_by = async |rule: vault::Rule, sql: &str| {
+        let reader = vault::reader(ByRule::new(rule)).await;
+        written(&ask(&reader, sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"))).join("; ")
+    };
+    let quantiles = "select median(imprisonment_months), percentile_cont(0.25) within group (order by imprisonment_months), \
+                     min(imprisonment_months), max(imprisonment_months) from judgments";
+    // Eleven bins of one size: the middle one is 36 to 60, the first quarter ends three quarters into 6 to 12.
+    assert_eq!(ask_by(|_| Some(figure(200)), quantiles).await, "48 | 10.8 | 0 | 300");
+    // Hidden bins count as half the floor; K is passed in the first bin that is shown.
+    let middle: vault::Rule = |at| (at[0].1 == "36-59").then(|| figure(200));
+    assert_eq!(ask_by(middle, quantiles).await.split(" | ").next(), Some("48"));
+    // Less than four times the floor is shown.
+    let few: vault::Rule = |at| (at[0].1 == "36-59").then(|| figure(30));
+    assert_eq!(ask_by(few, quantiles).await, "NULL | NULL | NULL | NULL");
+    // The same figure for the sum and the units; less than twice the floor is not shown.
+    let mean = "select avg(imprisonment_months) from judgments";
+    assert_eq!(ask_by(|_| Some(figure(200)), mean).await, "1");
+    assert_eq!(ask_by(|_| Some(figure(15)), mean).await, "NULL");
+    assert_eq!(ask_by(|_| None, mean).await, "NULL");
+    let sum = "select province, sum(fine_pkr) from judgments where province in ('PK-PB', 'PK-KP') group by 1";
+    assert_eq!(ask_by(two_provinces, sum).await, format!("PK-PB | {}; PK-KP | NULL", number(&figure(200))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_come_in_the_order_of_their_keys() {
+    let reader = vault::reader(ByRule::new(|_| Some(figure(200)))).await;
+    let first = async |sql: &str| {
+        let answer = ask(&reader, sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        written(&answer).into_iter().take(2).collect::<Vec<_>>().join("; ")
+    };
+    let by_sex = first("select sex, province from victims group by sex, province limit 2").await;
+    assert_eq!(by_sex, "F | PK-PB; F | PK-SD");
+    let by_province = first("select sex, province from victims group by province, sex limit 2").await;
+    assert_eq!(by_province, "F | PK-PB; M | PK-PB");
 }

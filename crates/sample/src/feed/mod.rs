@@ -175,7 +175,9 @@ impl Feed {
         if let Some((reporter, told)) = &mut self.outreach {
             let stories = month.outreach(*told);
             *told += stories.len() as u64;
-            stories.iter().for_each(|story| reporter.story(story));
+            for story in &stories {
+                reporter.story(story);
+            }
         }
         if month.month() == 12 {
             self.calendar.close(&mut self.reporter, month.year());

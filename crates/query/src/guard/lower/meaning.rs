@@ -8,7 +8,7 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Case, Expr};
 use datafusion::scalar::ScalarValue;
 
-use super::predicate::CodeSet;
+use super::predicate::{CodeSet, finer};
 use super::region::{Form, Meaning, Region};
 use super::{Lowering, misplaced};
 use crate::functions::LEVEL_OF;
@@ -135,7 +135,7 @@ impl Lowering<'_> {
             arms.push((set, self.literal(then, region, schema)?));
         }
         let otherwise = case.else_expr.as_ref().map(|expr| self.literal(expr, region, schema)).transpose()?;
-        let Some(finest) = arms.iter().map(|(set, _)| set).cloned().reduce(|a, b| self.finer(region, a, b)) else {
+        let Some(finest) = arms.iter().map(|(set, _)| set).cloned().reduce(|a, b| finer(region, a, b)) else {
             return Err(misplaced::form("CASE without WHEN"));
         };
         let mut given = BTreeMap::new();
