@@ -336,7 +336,9 @@ mod tests {
         let open = |edition| Open { quarter: Some(11), edition };
         let due = charges.due(&grid, &blocks, open(1), Some(Role::Ministry));
         assert_eq!(due.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 10)], [(0, 11)]]);
-        due.iter().for_each(|charge| charges.take(charge));
+        for charge in &due {
+            charges.take(charge);
+        }
         assert!(charges.due(&grid, &blocks, open(1), Some(Role::Partners)).is_empty());
         let again = charges.due(&grid, &blocks, open(2), Some(Role::Partners));
         assert_eq!(again.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 11)]]);
@@ -354,7 +356,9 @@ mod tests {
         for n in 0..40 {
             let due = charges.due(&grid(n), &[(0, 10)], open, Some(Role::Partners));
             if due.iter().all(|charge| charges.can_pay(charge, Role::Partners)) {
-                due.iter().for_each(|charge| charges.take(charge));
+                for charge in &due {
+                    charges.take(charge);
+                }
                 paid += 1;
             }
         }

@@ -60,12 +60,12 @@ pub async fn measure(scratch: &Path, size: Size) -> Result<Measured> {
     let catalogue = crate::catalogue::catalogue();
     let editions = Arc::new(Editions(editions));
     let reader = Reader::open_with_vault(editions, catalogue, Settings::default(), house.clone()).await?;
-    let declared = bill.counters();
+    let declared = bill.grids();
     let mut results = Vec::new();
     for asked in questions::all()? {
         results.push(one(&reader, &house, &bill, asked).await?);
     }
-    Ok(summary(&results, json!({"declared_grids": declared, "all": bill.counters()})))
+    Ok(summary(&results, json!({"declared_grids": declared, "counters_of_the_fullest_block": bill.counters()})))
 }
 
 /// The edition before that of [`as_of`], so that what changed between two can be asked.
@@ -160,9 +160,6 @@ async fn ask(reader: &Reader, house: &House, bill: &Bill, name: &str, sql: &str)
     if let Some((code, what)) = &refused {
         ensure!(*code != Code::ProtectedInternal && *code != Code::Internal, "question {name}: {what}");
     }
-    if let Some((code, what)) = refused.as_ref().filter(|(code, _)| *code != Code::ChargesSpent) {
-        eprintln!("{name}: {}: {what}", code.name());
-    }
     let refused = refused.map(|(code, what)| match code {
         Code::ChargesSpent => format!("{} ({what})", code.name()),
         _ => code.name().to_owned(),
@@ -213,7 +210,7 @@ fn summary(results: &[Seen], charges: Value) -> Measured {
             "refused_for_charges": names(&|seen| seen.refused.as_ref().is_some_and(|code| code.starts_with("PRIV-1020"))),
             "shown_too_little": names(&|seen| seen.refused.is_none() && !seen.is_answered()),
             "questions": lines,
-            "counters_of_the_fullest_block": charges,
+            "charges": charges,
         }),
     }
 }
@@ -273,15 +270,12 @@ impl House {
             for (cell, units) in answered.cells.iter().zip(&units) {
                 for figure in &cell.figures {
                     part.0 += units.count;
-                    match figure.value() {
-                        Some(_) => {
-                            part.1 += units.count;
-                            tally.widest = tally.widest.max(figure.tier().map(disclosure::Tier::variance));
-                        }
-                        None => {
-                            let size = SIZES.iter().position(|(below, _)| units.count < *below).unwrap_or_default();
-                            tally.hidden[size] += units.count;
-                        }
+                    if figure.value().is_some() {
+                        part.1 += units.count;
+                        tally.widest = tally.widest.max(figure.tier().map(disclosure::Tier::variance));
+                    } else {
+                        let size = SIZES.iter().position(|(below, _)| units.count < *below).unwrap_or_default();
+                        tally.hidden[size] += units.count;
                     }
                 }
             }

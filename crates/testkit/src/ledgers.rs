@@ -10,7 +10,20 @@ use disclosure::{Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
 pub struct Bill(Arc<Mutex<Vec<Charge>>>);
 
 impl Bill {
-    /// Each counter, as `universe counter`, in the block where it stands highest; and what of it each role paid there.
+    /// The grids that were charged, in order, with what each weighs.
+    pub fn grids(&self) -> Vec<String> {
+        let mut grids: Vec<String> = Vec::new();
+        for charge in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let weights = charge.counters.iter().map(|(counter, weight)| format!("{counter} +{weight}"));
+            let grid = format!("{}: {}", charge.grid, weights.collect::<Vec<_>>().join(", "));
+            if !grids.contains(&grid) {
+                grids.push(grid);
+            }
+        }
+        grids
+    }
+
+    /// Each counter, as `universe counter`, in the block where it stands highest.
     pub fn counters(&self) -> BTreeMap<String, u64> {
         let mut blocks: HashMap<(String, (u16, u16)), u64> = HashMap::new();
         for charge in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {

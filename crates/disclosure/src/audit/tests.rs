@@ -12,7 +12,7 @@ use crate::floors;
 use crate::memory::{Draft, Memory};
 use crate::microdata::{Column, Microdata, Prepared};
 use crate::noise::Tier;
-use crate::query::{Coordinate, Dimension, Measure, TableQuery};
+use crate::query::{Dimension, Measure, TableQuery};
 use crate::tabulate::tabulate;
 
 fn keys() -> Keys {

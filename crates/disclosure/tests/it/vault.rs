@@ -125,11 +125,11 @@ fn the_same_question_has_the_same_number_after_a_restart() {
     let before = {
         let vault = opened(&store);
         vault.enter(room(&all));
-        vault.ask(&[question.clone()], Role::Ministry).unwrap()
+        vault.ask(std::slice::from_ref(&question), Role::Ministry).unwrap()
     };
     let again = opened(&store);
     again.enter(room(&all));
-    assert_eq!(before, again.ask(&[question.clone()], Role::Ministry).unwrap());
+    assert_eq!(before, again.ask(std::slice::from_ref(&question), Role::Ministry).unwrap());
     let head = again.head().unwrap();
     again.ask(&[question], Role::Partners).unwrap();
     assert_eq!(head, again.head().unwrap(), "asking again adds nothing, whoever asks");
