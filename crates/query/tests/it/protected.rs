@@ -383,3 +383,36 @@ async fn rows_come_in_the_order_of_their_keys() {
     let by_province = first("select sex, province from victims group by province, sex limit 2").await;
     assert_eq!(by_province, "F | PK-PB; M | PK-PB");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_released_rows_all_of_sql_is_at_hand() {
+    let reader = vault::reader(ByRule::new(two_provinces)).await;
+    let n = number(&figure(200));
+    let t = "(select province, count(*) n from victims where year = 2024 group by 1) t";
+    let c = "(select province, count(*) c from cases where year = 2024 group by 1) c";
+    let cases = [
+        (format!("select distinct on (n is null) province, n from {t} order by n is null, province"), format!("PK-PB | {n}; PK-BA | NULL")),
+        (format!("select t.province, n, c from {t} join {c} using (province) order by 1 limit 1"), "PK-BA | NULL | NULL".to_owned()),
+        (format!("select t.* from {t} natural join {c} where n > 0 order by 1"), format!("PK-PB | {n}; PK-SD | {n}")),
+        (format!("select x, n from {t} join (values ('PK-PB', 1), ('PK-SD', 2)) v(p, x) on t.province = v.p order by x"), format!("1 | {n}; 2 | {n}")),
+        (format!("select province from {t} where n > 0 except select 'PK-PB'"), "PK-SD".to_owned()),
+        (format!("select province from {t} where n > 0 intersect select code from reference.province where code = 'PK-SD'"), "PK-SD".to_owned()),
+        (format!("select province from {t} where exists (select 1 from {c} where c.province = t.province and c > 0) order by 1"), "PK-PB; PK-SD".to_owned()),
+        (format!("select en, (select max(n) from {t} where t.province = p.code) n from reference.province p where code = 'PK-PB'"), format!("Punjab | {n}")),
+        (format!("select province, lag(n) over (order by province desc) from {t} where n > 0 order by 1"), format!("PK-PB | {n}; PK-SD | NULL")),
+        (format!("select province from {t} qualify row_number() over (order by province) = 1"), "PK-BA".to_owned()),
+        (format!("select upper(province), round(n * 1.0 / 7, 1) > 0, case when n > 1 then 'many' end from {t} where n between 1 and 1000 order by 1 limit 1"), "PK-PB | true | many".to_owned()),
+        (format!("select a.province from {t} cross join (select 'PK-SD' as province) a where t.province = a.province"), "PK-SD".to_owned()),
+        (format!("select count(*) from {t} full join reference.sex s on t.province = s.code"), "11".to_owned()),
+        (format!("with a as (select * from {t}), b as (select sum(n) s from a where n > 0) select s from b"), format!("{}", 2 * n)),
+        (format!("select v.value > 0, t.n from published.v01 v join {t} on v.province = t.province where v.time_period = '2024' and v.province = 'PK-PB' and v.sex = '_T' and v.age_group = '_T'"), format!("true | {n}")),
+        ("select count(*) + (select count(*) from accused) from victims".to_owned(), format!("{}", 2 * n)),
+        ("select sum(k) from (select count(*) k from victims union all select count(*) from accused union all values (1)) u".to_owned(), format!("{}", 2 * n + 1)),
+        ("select count(*) from (select distinct sex, province from victims) t".to_owned(), "8".to_owned()),
+        ("select count(*) n from victims order by n limit 1 offset 0".to_owned(), format!("{n}")),
+    ];
+    for (sql, expected) in cases {
+        let answer = ask(&reader, &sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        assert_eq!(written(&answer).join("; "), expected, "{sql}");
+    }
+}

@@ -112,6 +112,9 @@ impl Lowering<'_> {
     /// A CASE as a label for each code of a level (privacy.md 6.3, Case (1)).
     fn labels(&self, case: &Case, region: &Region<'_>, schema: &DFSchema) -> Result<Meaning, Refusal> {
         let Arms { level, given, otherwise } = self.arms(case, region, schema)?;
+        if region.dataset.is_many(&level) {
+            return Err(self.many(&level, "a user-defined level"));
+        }
         let codes = region.dataset.codes(&level, self.protected.years.clone()).unwrap_or_default();
         let label = |code: u16| given.get(&code).or(otherwise.as_ref()).map(|value| (code, value.clone()));
         let labels: Vec<_> = codes.iter().filter_map(|&code| label(code)).collect();

@@ -113,7 +113,7 @@ impl Lowering<'_> {
         };
         if let Expr::Case(case) = unaliased(arg) {
             let arms = self.arms(case, region, schema)?;
-            return Ok(rows.with(self.covered(arms, |value| !value.is_null(), region)));
+            return Ok(rows.with(self.covered(arms, |value| !value.is_null(), region)?));
         }
         match self.meaning(arg, region, schema)? {
             Meaning::Constant(value) if !value.is_null() => Ok(rows),
@@ -171,7 +171,7 @@ impl Lowering<'_> {
                 let hint = "Write THEN 1 ELSE 0, or count(*) FILTER (WHERE …).";
                 return Err(not_offered("sum of a CASE with other values than 0 and 1", hint));
             }
-            return Ok(Ask::of(rows(region)).with(self.covered(arms, is_one, region)));
+            return Ok(Ask::of(rows(region)).with(self.covered(arms, is_one, region)?));
         }
         match self.meaning(arg, region, schema)? {
             Meaning::Measure(name) => Ok(Ask::of(Measure::Sum(name))),
@@ -215,12 +215,22 @@ impl Lowering<'_> {
     }
 
     /// The codes of which a CASE gives a value that passes, as a condition.
-    fn covered(&self, arms: Arms, passes: impl Fn(&ScalarValue) -> bool, region: &Region<'_>) -> Condition {
+    fn covered(
+        &self,
+        arms: Arms,
+        passes: impl Fn(&ScalarValue) -> bool,
+        region: &Region<'_>,
+    ) -> Result<Condition, Refusal> {
         let Arms { level, given, otherwise } = arms;
+        // Of a person with several codes, only "at least one of these" can be said, not "none of those".
+        let negates = !given.values().all(&passes) || otherwise.as_ref().is_some_and(&passes);
+        if region.dataset.is_many(&level) && negates {
+            return Err(self.many(&level, "a CASE that counts all other codes"));
+        }
         let codes = region.dataset.codes(&level, self.protected.years.clone()).unwrap_or_default();
-        let passes = |code: &u16| given.get(code).or(otherwise.as_ref()).is_some_and(&passes);
-        let codes = codes.into_iter().filter(passes).collect();
-        CodeSet { level, codes }.condition(region.dataset)
+        let counts = |code: &u16| given.get(code).or(otherwise.as_ref()).is_some_and(&passes);
+        let codes = codes.into_iter().filter(counts).collect();
+        Ok(CodeSet { level, codes }.condition(region.dataset))
     }
 
     /// The refusal of an aggregate that has no measure, after that of its arguments.

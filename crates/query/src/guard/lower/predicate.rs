@@ -224,7 +224,8 @@ impl Lowering<'_> {
         Ok(CodeSet { codes, ..set })
     }
 
-    fn many(&self, level: &str, what: &str) -> Refusal {
+    /// The refusal of what cannot be said of a dimension of which a person may have several codes (privacy.md 6.2).
+    pub(super) fn many(&self, level: &str, what: &str) -> Refusal {
         let detail = format!("A person may have several codes of {level}, so {what} is not offered on it.");
         let refusal = Refusal::new(Code::ManyValued, detail).at(self.words.find(level));
         refusal.hint(format!(
