@@ -21,7 +21,7 @@ pub fn run(config: Config, args: SqlArgs) -> anyhow::Result<()> {
     let dir = DataDir::open(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let answer = runtime.block_on(async {
-        let house = House::open(&dir, Door::Cli).await?;
+        let house = House::open(&dir, Door::Cli, config.privacy.slot()).await?;
         let reader = edition::reader(&config, &dir, house).await?;
         let params = args.param.into_iter().map(Param::Text).collect();
         let question = Question { params, asker: asker(&config)?, ..Question::new(sql) };

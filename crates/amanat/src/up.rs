@@ -193,7 +193,7 @@ impl Up {
         if self.args.sample {
             readers::make_sample_analyst(&self.config)?;
         }
-        let house = House::open(&self.dir, Door::Http).await?;
+        let house = House::open(&self.dir, Door::Http, self.config.privacy.slot()).await?;
         settings.readers = readers::readers(&self.config)?;
         let reader = edition::reader(&self.config, &self.dir, house.clone()).await?;
         tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));

@@ -253,6 +253,17 @@ impl Charges {
         }
     }
 
+    /// The tier that a charge leads to, where it is widest.
+    pub(crate) fn tier_after(&self, charge: &Charge) -> Tier {
+        let tier = |(name, weight): &(String, u32)| {
+            let counters = self.counters.get(&(charge.universe.clone(), name.clone()));
+            let before = |block: &Block| counters.and_then(|counters| counters.get(block)).map_or(0, |c| c.all);
+            let most = charge.blocks.iter().map(before).max().unwrap_or(0);
+            schedule(name, most + u64::from(*weight)).unwrap_or(Tier::V144)
+        };
+        charge.counters.iter().map(tier).max().unwrap_or(Tier::V4)
+    }
+
     /// Where a counter stands in the block that was charged most.
     pub(crate) fn highest(&self, universe: &str, counter: &str) -> u64 {
         let blocks = self.counters.get(&(universe.to_owned(), counter.to_owned()));

@@ -64,4 +64,4 @@ pub use release_store::{Anchor, AnchorFacts, Charge, Entry, Head, ReleaseStore, 
 pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell};
 pub use tabulate::{Cells, tabulate};
 pub use utility::{Error as RelativeError, Utility};
-pub use vault::{Answered, AnsweredCell, Room, Vault, VaultError};
+pub use vault::{Answered, AnsweredCell, Quote, Room, Vault, VaultError};

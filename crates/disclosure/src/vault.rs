@@ -16,13 +16,14 @@ use crate::cell_query::{Breakdown, CellQuery};
 use crate::charges::{Charges, Spent};
 use crate::error::DisclosureError;
 use crate::footprint::{Span, decides_blocks};
+use crate::measured::Space;
 use crate::memory::{Draft, Memory};
 use crate::microdata::{Microdata, Prepared};
 use crate::noise::Tier;
 use crate::protect::{Release, Table, protect, protect_question};
 use crate::query::{Coordinate, Dimension, Measure, TableQuery};
 use crate::release_store::{Entry, Head, ReleaseStore, Remembered, StoreError};
-use crate::released::{Figure, Released};
+use crate::released::{Amount, Figure, Released};
 use crate::tabulate::tabulate;
 
 /// How often a release is tried again after another process committed in between.
@@ -85,6 +86,27 @@ pub struct AnsweredCell {
     pub at: Vec<u16>,
     /// What may be shown, one figure per measure; where no measure was asked for, the number of units.
     pub figures: Vec<Figure>,
+}
+
+/// What a measure of a question would cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// The measure.
+    pub measure: Measure,
+    /// Answered exactly: no charge, no noise.
+    pub is_exact: bool,
+    /// Charged before, by whomever: asking costs nothing.
+    pub is_free: bool,
+    /// Whether the role's share has room for it.
+    pub is_affordable: bool,
+    /// The widest noise of its cells.
+    pub tier: Tier,
+    /// What one step of the noise is worth.
+    pub step: Amount,
+    /// The counters that it raises in each block, and by how much.
+    pub weights: Vec<(String, u32)>,
+    /// The grid.
+    pub grid: String,
 }
 
 /// The vault.
@@ -208,6 +230,32 @@ impl Vault {
         Ok(released.iter().map(|released| answered(released)).collect())
     }
 
+    /// What a question would cost now and how wide its noise would be, for each of its measures. Follows from the question
+    /// and from what was charged before, never from data.
+    pub fn quote(&self, question: &CellQuery, role: Role) -> Result<Vec<Quote>, VaultError> {
+        let room = self.room().ok_or(VaultError::NoRoom)?;
+        let dataset = self.dataset(&question.dataset)?;
+        let blocks = room.span.blocks(dataset, question.conditions());
+        let state = self.state();
+        let quote = |measure: &Measure| {
+            let grid = question.grid(dataset, measure);
+            let due = state.charges.due(&grid, &blocks, room.span.open(), Some(role));
+            let tier = due.iter().map(|charge| state.charges.tier_after(charge)).max();
+            let paid = state.charges.tier(&grid, blocks.iter().copied());
+            Quote {
+                measure: measure.clone(),
+                is_exact: question.is_exact(dataset, measure),
+                is_free: due.is_empty(),
+                is_affordable: due.iter().all(|charge| state.charges.can_pay(charge, role)),
+                tier: tier.map_or(paid, |tier| tier.max(paid)),
+                step: Space::of(dataset, measure).step(),
+                weights: grid.counters.clone(),
+                grid: grid.name,
+            }
+        };
+        Ok(measures_of(question).iter().map(quote).collect())
+    }
+
     /// Charges a question for each of its measures that is not exact.
     fn charge(
         &self,
@@ -260,6 +308,8 @@ impl Vault {
     ) -> Result<TableQuery, DisclosureError> {
         let name = &question.dataset;
         let dataset = self.dataset(name)?;
+        // A record stands for its case where there is no case (privacy.md 6.2, mart rows).
+        let measure = if measure == Measure::Cases && dataset.unit.is_record() { Measure::Units } else { measure };
         let groups = question.groups(dataset, room.span.years.clone());
         let dimension = |(breakdown, groups): (&Breakdown, Vec<u16>)| match breakdown {
             Breakdown::Classes { level, classes } => Dimension::classes(level, classes.clone()),
@@ -321,11 +371,12 @@ impl State {
             self.catch_up()?;
             self.drafting = true;
             let mut draft = Draft::on(&mut self.memory);
-            // Where this fails, the draft is forgotten by the next release.
-            let made = make(&mut draft, &mut self.charges)?;
+            let made = make(&mut draft, &mut self.charges);
             let new: Vec<Entry> = draft.new;
+            // What changes the memory is an entry. Where something was added and this fails, the next release forgets it.
+            self.drafting = !new.is_empty();
+            let made = made?;
             if new.is_empty() {
-                self.drafting = false;
                 return Ok((made, [self.head; 2]));
             }
             match self.store.commit(self.head, &new) {

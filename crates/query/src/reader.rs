@@ -77,6 +77,7 @@ impl Threads {
             .worker_threads(count.max(1))
             .thread_name("question")
             .thread_stack_size(STACK)
+            .enable_time()
             .build()
             .map(|runtime| Self(Some(runtime)))
             .map_err(|e| SourceError::Read(Box::new(e)))

@@ -416,3 +416,46 @@ async fn over_released_rows_all_of_sql_is_at_hand() {
         assert_eq!(written(&answer).join("; "), expected, "{sql}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_shows_the_question_and_asks_nothing() {
+    let oracle = ByRule::new(|_| Some(figure(200)));
+    let reader = vault::reader(oracle.clone()).await;
+    let sql = "explain select province, count(*) from victims where year = 2024 and sex = 'F' group by province";
+    let answer = ask(&reader, sql, Vec::new()).await.expect("an explanation");
+    let text = written(&answer).join("");
+    for part in [r#""dataset":"victims""#, r#""population":{"sex":["F"],"year":["2024"]}"#, r#""by":["province"]"#] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(oracle.asked.lock().expect("not poisoned").is_empty());
+    let refused = ask(&reader, "explain select * from victims", Vec::new()).await.expect_err("a form");
+    assert_eq!(refused.code.name(), "PRIV-1003", "what would be refused is refused");
+    let plans = ask(&reader, "explain select * from published.v01", Vec::new()).await.expect_err("a plan");
+    assert_eq!(plans.code.name(), "statement");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_is_recorded_with_what_became_of_it_and_needs_a_key() {
+    let oracle = ByRule::new(|at| at.iter().any(|(_, code)| code == "PK-PB").then(|| figure(200)));
+    let reader = vault::reader(oracle.clone()).await;
+    let sql = "select province, count(*) from victims where year = 2024 group by province";
+    ask(&reader, sql, Vec::new()).await.expect("an answer");
+    ask(&reader, "select * from victims", Vec::new()).await.expect_err("a form");
+    ask(&reader, "select 1/0 * count(*) from victims where year = 2024", Vec::new()).await.expect_err("an error");
+    ask(&reader, "select * from published.v01", Vec::new()).await.expect("a published table");
+    let ended = oracle.ended.lock().expect("not poisoned").clone();
+    let decisions: Vec<_> = ended.iter().map(|end| end.refused.map(query::Code::name)).collect();
+    assert_eq!(decisions, [None, Some("PRIV-1003"), Some("PRIV-2001")], "published tables are nobody's secret");
+    assert_eq!((ended[0].cells, ended[0].suppressed, ended[0].questions.len()), (8, 7, 1));
+    let keyless = reader.ask(Question::new(sql), tokio_util::sync::CancellationToken::new()).await;
+    assert_eq!(keyless.expect_err("no key").code.name(), "key_needed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answer_leaves_before_the_end_of_its_slot() {
+    let slot = std::time::Duration::from_millis(50);
+    let reader = vault::reader(ByRule::slotted(|_| Some(figure(200)), Some(slot))).await;
+    let began = std::time::Instant::now();
+    ask(&reader, "select count(*) from victims where year = 2024", Vec::new()).await.expect("an answer");
+    assert!(began.elapsed() >= slot);
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use disclosure::{Breakdown, CellQuery, Column, Condition, Figure, Measure, Microdata, Room, Span, Vault};
 use policy::{Asker, Datasets, Keys, Master, Policy, Role};
@@ -22,11 +23,17 @@ pub struct ByRule {
     pub rule: Rule,
     pub asked: Mutex<Vec<(Vec<CellQuery>, String)>>,
     pub ended: Mutex<Vec<Outcome>>,
+    pub slot: Option<Duration>,
 }
 
 impl ByRule {
     pub fn new(rule: Rule) -> Arc<Self> {
-        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::default(), ended: Mutex::default() })
+        Self::slotted(rule, None)
+    }
+
+    /// The same; its answers leave in slots.
+    pub fn slotted(rule: Rule, slot: Option<Duration>) -> Arc<Self> {
+        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::default(), ended: Mutex::default(), slot })
     }
 
     fn answer(&self, question: &CellQuery) -> ReleasedCells {
@@ -72,6 +79,10 @@ impl Oracle for ByRule {
     fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
         self.asked.lock().expect("not poisoned").push((questions.to_vec(), asker.key_id.clone()));
         Ok(questions.iter().map(|question| self.answer(question)).collect())
+    }
+
+    fn slot(&self) -> Option<Duration> {
+        self.slot
     }
 
     fn end(&self, _: Begun, outcome: &Outcome) -> Result<(), Refusal> {
