@@ -207,8 +207,7 @@ impl Charges {
     }
 
     /// Whether a role can pay.
-    #[cfg(test)]
-    fn can_pay(&self, charge: &Charge, role: Role) -> bool {
+    pub(crate) fn can_pay(&self, charge: &Charge, role: Role) -> bool {
         self.short_of(charge, role).is_none()
     }
 

@@ -79,6 +79,8 @@ struct Seen {
     /// The code of the refusal.
     refused: Option<String>,
     expected: Option<String>,
+    /// What the refusal tells to write instead.
+    hint: String,
     tally: Tally,
     /// Values of the answer that are NULL, of its numeric columns, percent.
     null_percent: u64,
@@ -106,7 +108,7 @@ impl Seen {
     fn line(&self) -> String {
         let percent = |percent: Option<u64>| percent.map_or("–".to_owned(), |percent| format!("{percent} %"));
         let mut line = match &self.refused {
-            Some(code) => format!("refused {code}, {} ms", self.millis),
+            Some(code) => format!("refused {code}, {} ms, hint: {}", self.millis, self.hint),
             None => format!(
                 "answered, visible {} (least part {}), {} rows, {} % NULL, widest noise {}, {} ms",
                 percent(self.tally.visible_percent()),
@@ -166,8 +168,9 @@ async fn ask(reader: &Reader, house: &House, bill: &Bill, name: &str, sql: &str)
     });
     let (rows, null_percent) = answer.as_ref().map_or((0, 0), |answer| (answer.row_count(), nulls(answer)));
     let charged = risen(&before, &bill.counters());
+    let hint = answer.err().and_then(|refusal| refusal.hint).unwrap_or_default();
     let (name, expected, rewrite) = (name.to_owned(), None, None);
-    Ok(Seen { name, refused, expected, tally, null_percent, rows, millis, charged, rewrite })
+    Ok(Seen { name, refused, expected, hint, tally, null_percent, rows, millis, charged, rewrite })
 }
 
 /// Which counters a question raised: `victims presence +2 (to 40)`.
