@@ -114,8 +114,9 @@ fn cells(answered: Answered, question: &CellQuery) -> ReleasedCells {
 
 fn refusal(error: VaultError) -> Refusal {
     match error {
-        VaultError::Spent(Spent { role, free }) => {
-            let detail = format!("What {role} may ask about these provinces and periods in this way is spent.");
+        VaultError::Spent(Spent { role, counter, free }) => {
+            let of = counter.split_once('/').map_or(String::new(), |(column, _)| format!(" with {column}"));
+            let detail = format!("What {role} may ask about these provinces and periods{of} in this way is spent.");
             let hint = match free.first() {
                 Some(nearest) => format!("What was asked before is free: {nearest}. So are the published tables."),
                 None => "Ask for fewer dimensions, or the published tables.".to_owned(),

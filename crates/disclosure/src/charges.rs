@@ -171,6 +171,8 @@ pub(crate) struct Charges {
 pub struct Spent {
     /// Whose share.
     pub role: &'static str,
+    /// Of what: `presence`, or the column that has a counter of its own with its profile, `exploitation/sens`.
+    pub counter: String,
     /// Grids about the same that are free, the nearest first: `victims: units by province, year`.
     pub free: Vec<String>,
 }
@@ -206,7 +208,12 @@ impl Charges {
 
     /// Whether a role can pay.
     pub(crate) fn can_pay(&self, charge: &Charge, role: Role) -> bool {
-        charge.counters.iter().all(|(name, weight)| {
+        self.short_of(charge, role).is_none()
+    }
+
+    /// The first counter of which a role has not enough left for a charge.
+    pub(crate) fn short_of<'c>(&self, charge: &'c Charge, role: Role) -> Option<&'c str> {
+        let can_pay = |(name, weight): &&(String, u32)| {
             let counters = self.counters.get(&(charge.universe.clone(), name.clone()));
             charge.blocks.iter().all(|block| {
                 let nothing = Counter::default();
@@ -216,7 +223,8 @@ impl Charges {
                 let own = counter.by_role.get(role.name()).copied().unwrap_or(0) + weight;
                 counter.all + weight <= most(name) && own * 100 <= left * role.share_percent()
             })
-        })
+        };
+        charge.counters.iter().find(|counter| !can_pay(counter)).map(|(name, _)| name.as_str())
     }
 
     /// Takes a charge in.

@@ -273,8 +273,9 @@ impl Vault {
             }
             let grid = question.grid(dataset, measure);
             for charge in charges.due(&grid, &blocks, span.open(), Some(role)) {
-                if !charges.can_pay(&charge, role) {
-                    return Err(Spent { role: role.name(), free: charges.free(&grid, &blocks) }.into());
+                if let Some(counter) = charges.short_of(&charge, role) {
+                    let (role, counter) = (role.name(), counter.to_owned());
+                    return Err(Spent { role, counter, free: charges.free(&grid, &blocks) }.into());
                 }
                 charges.take(&charge);
                 draft.charge(charge);
@@ -299,7 +300,12 @@ impl Vault {
     }
 
     /// Lays a question out over its code lists.
-    fn table_query(&self, room: &Room, question: &CellQuery, measure: Measure) -> Result<TableQuery, DisclosureError> {
+    pub(crate) fn table_query(
+        &self,
+        room: &Room,
+        question: &CellQuery,
+        measure: Measure,
+    ) -> Result<TableQuery, DisclosureError> {
         let name = &question.dataset;
         let dataset = self.dataset(name)?;
         // A record stands for its case where there is no case (privacy.md 6.2, mart rows).

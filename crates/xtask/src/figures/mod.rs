@@ -6,6 +6,7 @@
 
 pub mod amanat;
 mod fuzz;
+mod guard;
 mod hostile;
 mod ingest;
 mod kill9;
@@ -105,6 +106,7 @@ pub fn registry() -> Vec<Figure> {
         .chain(s3::figures())
         .chain(stalled::figures())
         .chain(fuzz::figures())
+        .chain(guard::figures())
         .collect()
 }
 
