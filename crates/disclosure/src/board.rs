@@ -245,6 +245,11 @@ impl Board {
         order
     }
 
+    /// The first cell that a set answers for, of this profile.
+    pub(crate) fn answered_for(&self, anchor: AnchorId, profile: Profile) -> Option<CellId> {
+        self.twins.get(&(anchor, profile)).and_then(|cells| cells.first().copied())
+    }
+
     /// Notes that a set answers for a cell.
     pub(crate) fn answered_by(&mut self, id: CellId, anchor: AnchorId, drift: u64) {
         let entry = &mut self.cells[id];

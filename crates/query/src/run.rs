@@ -146,7 +146,7 @@ fn no_vault() -> Refusal {
 
 pub(crate) fn no_key() -> Refusal {
     let refusal = Refusal::new(Code::KeyNeeded, "Questions about protected tables need a key that is bound to a role.");
-    refusal.hint("Send it as `Authorization: Bearer …`; `amanat key new` makes one. The published tables need none.")
+    refusal.hint("Send it as `Authorization: Bearer …`, or in AMANAT_KEY to `amanat sql`; `amanat key new` makes one. The published tables need none.")
 }
 
 /// Puts the rows in the places of the released tables.
