@@ -7,7 +7,7 @@
 //!
 //! Absent: refunds; persons; time, but for the quarter that is still open.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use policy::{Dataset, Profile, Resolved, Role, TIME, TimeLevel};
 
@@ -275,26 +275,30 @@ impl Charges {
         blocks.filter_map(|block| charged.get(&block)).map(|charged| charged.tier).max().unwrap_or(Tier::V4)
     }
 
-    /// Grids of a dataset that are paid in all of these blocks, those that share most with the one asked for first.
-    pub(crate) fn free(&self, grid: &Grid, blocks: &[Block]) -> Vec<String> {
-        let shared = |name: &str| {
-            let parts = |name: &str| name.split([' ', ',']).map(str::to_owned).collect::<Vec<_>>();
-            let asked = parts(&grid.name);
-            parts(name).iter().filter(|part| asked.contains(part)).count()
+    /// Grids of a dataset that are paid in all of these blocks, those that share most dimensions with the one asked for
+    /// first. Only published levels: a slice of them can be written down, codes put together by somebody else hardly.
+    pub(crate) fn free(&self, dataset: &Dataset, grid: &Grid, blocks: &[Block]) -> Vec<String> {
+        let dimensions = |name: &str| -> BTreeSet<String> {
+            let levels = name.rsplit(" by ").next().unwrap_or_default().split([',', ' ', '[', ']']);
+            levels.filter_map(|level| dataset.dimension_of(level)).map(str::to_owned).collect()
         };
-        let dataset = grid.name.split(':').next().unwrap_or_default();
-        let mut free: Vec<&String> = self
-            .grids
-            .iter()
-            .filter(|((universe, name), charged)| {
-                *universe == grid.universe
-                    && name.split(':').next() == Some(dataset)
-                    && blocks.iter().all(|block| charged.contains_key(block))
+        let asked = dimensions(&grid.name);
+        let is_free = |universe: &str, name: &str, charged: &HashMap<Block, Charged>| {
+            universe == grid.universe
+                && name.split(':').next() == Some(dataset.name.as_str())
+                && !name.contains('[')
+                && blocks.iter().all(|block| charged.contains_key(block))
+        };
+        let free = self.grids.iter().filter(|((universe, name), charged)| is_free(universe, name, charged));
+        let mut free: Vec<(usize, usize, &String)> = free
+            .map(|((_, name), _)| {
+                let its = dimensions(name);
+                let shared = its.intersection(&asked).count();
+                (asked.len() - shared, its.len() - shared, name)
             })
-            .map(|((_, name), _)| name)
             .collect();
-        free.sort_by_key(|name| (std::cmp::Reverse(shared(name)), name.len(), (*name).clone()));
-        free.into_iter().take(3).cloned().collect()
+        free.sort();
+        free.into_iter().take(3).map(|(_, _, name)| name.clone()).collect()
     }
 }
 
@@ -374,7 +378,15 @@ mod tests {
         }
         // A fifth of 32; each costs 3 x 2.
         assert_eq!(paid, 1);
-        assert_eq!(charges.free(&grid(9), &[(0, 10)]).len(), 1);
+        for levels in [&["sex", "year"][..], &["exploitation", "year"], &["exploitation", "sector", "year"]] {
+            let declared = Grid::of(&victims, &Measure::Units, levels.iter().map(|level| Axis::level(level)).collect());
+            for charge in charges.due(&declared, &[(0, 10)], open, None) {
+                charges.take(&charge);
+            }
+        }
+        let free = charges.free(&victims, &grid(9), &[(0, 10)]);
+        let nearest = ["exploitation, year", "exploitation, sector, year", "sex, year"];
+        assert_eq!(free, nearest.map(|levels| format!("victims: units by {levels}")));
         let due = charges.due(&grid(9), &[(0, 10)], open, Some(Role::Ministry));
         assert!(charges.can_pay(&due[0], Role::Ministry), "the ministry's share is its own");
     }

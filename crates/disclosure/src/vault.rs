@@ -13,7 +13,7 @@ use policy::{Dataset, Keys, Policy, Resolved, Role, TimeLevel};
 
 use crate::board::{TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
-use crate::charges::{Charges, Spent};
+use crate::charges::{Block, Charges, Grid, Spent};
 use crate::error::DisclosureError;
 use crate::footprint::{Span, decides_blocks};
 use crate::measured::Space;
@@ -219,15 +219,26 @@ impl Vault {
     pub fn ask(&self, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
         let room = self.room().ok_or(VaultError::NoRoom)?;
         let tables = questions.iter().map(|question| self.tables(&room, question)).collect::<Result<Vec<_>, _>>()?;
-        let (released, _): (Vec<Vec<Released>>, _) = self.state().commit(&mut |draft, charges| {
+        let mut short = None;
+        let made = self.state().commit(&mut |draft, charges| {
             for question in questions {
-                self.charge(question, &room.span, role, draft, charges)?;
+                self.charge(question, &room.span, role, (draft, charges), &mut short)?;
             }
             let tiers = TiersInForce { policy: &self.policy, span: &room.span, charges };
             let protect = |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers);
-            Ok(tables.iter().map(protect).collect::<Result<_, _>>()?)
-        })?;
-        Ok(released.iter().map(|released| answered(released)).collect())
+            Ok(tables.iter().map(protect).collect::<Result<Vec<Vec<Released>>, _>>()?)
+        });
+        match (made, short) {
+            (Ok((released, _)), _) => Ok(released.iter().map(|released| answered(released)).collect()),
+            (Err(VaultError::Spent(spent)), Some(Short { dataset, grid, blocks })) => {
+                // What the refused questions would have paid is not free: only what is left when they are forgotten.
+                let mut state = self.state();
+                state.settle()?;
+                let free = state.charges.free(self.dataset(&dataset)?, &grid, &blocks);
+                Err(Spent { free, ..spent }.into())
+            }
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// What a question would cost now and how wide its noise would be, for each of its measures. Follows from the question
@@ -236,7 +247,8 @@ impl Vault {
         let room = self.room().ok_or(VaultError::NoRoom)?;
         let dataset = self.dataset(&question.dataset)?;
         let blocks = room.span.blocks(dataset, question.conditions());
-        let state = self.state();
+        let mut state = self.state();
+        state.settle()?;
         let quote = |measure: &Measure| {
             let grid = question.grid(dataset, measure);
             let due = state.charges.due(&grid, &blocks, room.span.open(), Some(role));
@@ -262,8 +274,8 @@ impl Vault {
         question: &CellQuery,
         span: &Span,
         role: Role,
-        draft: &mut Draft<'_>,
-        charges: &mut Charges,
+        (draft, charges): (&mut Draft<'_>, &mut Charges),
+        short: &mut Option<Short>,
     ) -> Result<(), VaultError> {
         let dataset = self.dataset(&question.dataset)?;
         let blocks = span.blocks(dataset, question.conditions());
@@ -275,7 +287,8 @@ impl Vault {
             for charge in charges.due(&grid, &blocks, span.open(), Some(role)) {
                 if let Some(counter) = charges.short_of(&charge, role) {
                     let (role, counter) = (role.name(), counter.to_owned());
-                    return Err(Spent { role, counter, free: charges.free(&grid, &blocks) }.into());
+                    *short = Some(Short { dataset: dataset.name.clone(), grid, blocks });
+                    return Err(Spent { role, counter, free: Vec::new() }.into());
                 }
                 charges.take(&charge);
                 draft.charge(charge);
@@ -358,6 +371,11 @@ impl State {
         Ok(())
     }
 
+    /// Brings memory and charges to what is durable: without a draft that did not become a fact.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        if self.drafting { self.start_over() } else { self.catch_up() }
+    }
+
     /// Makes a release on the memory and commits what it adds; made anew when another process was faster. Tells where the
     /// memory stood before and after.
     fn commit<T>(
@@ -365,10 +383,7 @@ impl State {
         make: &mut dyn FnMut(&mut Draft<'_>, &mut Charges) -> Result<T, VaultError>,
     ) -> Result<(T, [Head; 2]), VaultError> {
         for _ in 0..ATTEMPTS {
-            if self.drafting {
-                self.start_over()?;
-            }
-            self.catch_up()?;
+            self.settle()?;
             self.drafting = true;
             let mut draft = Draft::on(&mut self.memory);
             let made = make(&mut draft, &mut self.charges);
@@ -392,6 +407,13 @@ impl State {
         }
         Err(StoreError::Moved.into())
     }
+}
+
+/// What a role could not pay.
+struct Short {
+    dataset: String,
+    grid: Grid,
+    blocks: Vec<Block>,
 }
 
 /// The tiers of cells, by the grids that they stand on in the blocks that they touch.
