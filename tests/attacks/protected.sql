@@ -251,6 +251,8 @@ select n from (select count(*) n from victims) t, released_1
 with released_1 as (select 7 as column_0) select * from released_1, (select count(*) n from victims) t
 -- expect: unknown_column
 select column_0 from (select count(*) n from victims) t
+-- expect: unknown_column
+select sex, count(*) from victims group by rollup (sex) having "__grouping_id" > 0
 -- expect: PRIV-1002
 select count(*) from victims where "agency" = 'x'
 -- expect: unknown_column
@@ -288,6 +290,18 @@ select count(*) from victims where exploitation = 'sexual' and exploitation = 'f
 select case when exploitation = 'sexual' then 'a' else 'b' end, count(*) from victims group by 1
 -- expect: PRIV-1015
 select count(*) from victims where not exploitation = 'sexual'
+-- expect: PRIV-1015
+select sum(case when exploitation_form in ('sexual', 'other') then 0 else 1 end) from victims
+-- expect: PRIV-1015
+select count(case when exploitation_form = 'sexual' then null when exploitation_form = 'other' then 1 end) from victims
+-- expect: PRIV-1015
+select count(*) from (select case when exploitation_form = 'sexual' then 'a' else 'b' end g from victims) t where g = 'b'
+-- expect: ok
+select sum(case when exploitation in ('sexual', 'other') then 1 else 0 end) from victims
+-- expect: PRIV-1015
+select s.act, count(*) from judgments j join reference.section s on j.section = s.code group by 1
+-- expect: ok
+select count(*) from judgments j join reference.section s on j.section = s.code where s.act = 'PTPA'
 -- expect: PRIV-1015
 select count(*) from victims where exploitation not in ('sexual')
 -- expect: PRIV-1014

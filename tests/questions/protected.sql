@@ -68,10 +68,13 @@ select province, quarter, count(*) from cases where year = 2024 group by provinc
 --> judgments | verdict: convicted | province, sex | Units
 select province, sex, count(distinct person_id) from judgments where verdict = 'convicted' group by province, sex
 
--- expect: unknown_column
+-- expect: ok
+--> judgments | section: PTPA-3-2 | imprisonment_months_band | Units
+--> judgments | imprisonment_months_band: 0, 1-5, 6-11, 12-23, 24-35, 36-59, 60-83, 84-119, 120-167, 168-239, 240+ and section: PTPA-3-2 | | Units, Sum("imprisonment_months")
 select median(imprisonment_months), avg(imprisonment_months) from judgments where section = 'PTPA-3-2'
 
--- expect: unknown_column
+-- expect: ok
+--> inspections | sector: brick_kiln | quarter | Sum("children")
 select quarter, sum(children) from inspections where sector = 'brick_kiln' group by quarter
 
 -- expect: ok
@@ -393,3 +396,66 @@ select code, en from reference.province where code in (select province from (sel
 -- expect: ok
 --> victims | year: 2024 | | Units
 select count(*) n from protected.victims where year = 2024
+
+-- measures
+
+-- expect: ok
+--> judgments | year: 2024 | imprisonment_months_band | Units
+select min(imprisonment_months), max(imprisonment_months), percentile_cont(0.9) within group (order by imprisonment_months) from judgments where year = 2024
+
+-- expect: ok
+--> judgments | | province | Rows, Sum("fine_pkr")
+--> judgments | fine_pkr_band: 0, 1-9999, 10000-24999, 25000-49999, 50000-99999, 100000-199999, 200000-299999, 300000-499999, 500000-749999, 750000+ | province | Units, Rows, Sum("fine_pkr")
+select province, sum(fine_pkr), avg(fine_pkr), count(*), count(fine_pkr) from judgments group by province
+
+-- expect: ok
+--> judgments | imprisonment_months_band: 60-83, 84-119, 120-167, 168-239, 240+ | | Rows
+select count(*) from judgments where imprisonment_months >= 60
+
+-- expect: ok
+--> judgments | imprisonment_months_band: 12-23, 24-35, 36-59 | | Rows
+select count(*) from judgments where imprisonment_months between 12 and 59
+
+-- expect: ok
+--> judgments | imprisonment_months_band: 0 | | Rows
+select count(*) from judgments where imprisonment_months = 0
+
+-- expect: ok
+--> judgments | imprisonment_months_band: _X | | Rows
+select count(*) from judgments where imprisonment_months is null
+
+-- expect: ok
+--> judgments | imprisonment_months_band: 12-23, 24-35, 36-59, 60-83, 84-119, 120-167, 168-239, 240+ | imprisonment_months_band | Rows
+select imprisonment_months_band, count(*) from judgments where imprisonment_months_band >= '12-23' group by 1
+
+-- expect: PRIV-1004
+select count(*) from judgments where imprisonment_months > 60
+
+-- expect: PRIV-1004
+select count(*) from judgments where imprisonment_months = 61
+
+-- expect: PRIV-1002
+select imprisonment_months, count(*) from judgments group by 1
+
+-- expect: PRIV-1003
+select sum(imprisonment_months * 2) from judgments
+
+-- expect: PRIV-1011
+select sum(distinct imprisonment_months) from judgments
+
+-- expect: PRIV-1011
+select imprisonment_months_band, median(imprisonment_months) from judgments group by 1
+
+-- expect: PRIV-1003
+select distinct imprisonment_months from judgments
+
+-- expect: PRIV-1011
+select stddev(imprisonment_months) from judgments
+
+-- expect: ok
+--> victims | | age_band {00-08; 09-17; 18-20, 21-23, 24-26, 27-29, 30-38, 39-47; 48+; _X} | Units
+select age_group, case when age_band in ('00-08', '48+') then 'ends' else 'middle' end e, count(*) from victims group by 1, 2
+
+-- expect: ok
+--> victims | | age_group | Units
+select age_group, case when age_band = '_X' then '?' else 'known' end e, count(*) from victims group by 1, 2

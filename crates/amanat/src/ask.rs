@@ -21,7 +21,7 @@ pub fn run(config: Config, args: SqlArgs) -> anyhow::Result<()> {
     let dir = DataDir::open(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let answer = runtime.block_on(async {
-        let house = House::open(&dir, Door::Cli).await?;
+        let house = House::open(&dir, Door::Cli, config.privacy.slot()).await?;
         let reader = edition::reader(&config, &dir, house).await?;
         let params = args.param.into_iter().map(Param::Text).collect();
         let question = Question { params, asker: asker(&config)?, ..Question::new(sql) };
@@ -55,8 +55,11 @@ fn table(answer: &Answer, synthetic: bool) -> anyhow::Result<String> {
     let edition = answer.edition.map_or(String::new(), |number| format!(", edition {number}"));
     let made_up = if synthetic { ", SYNTHETIC: nobody in it exists" } else { "" };
     let drawn = arrow::util::pretty::pretty_format_batches(&batches)?;
-    let notes: String = answer.notes.iter().map(|note| format!("{}: {}\n", note.code.name(), note.detail)).collect();
-    Ok(format!("{drawn}\n{rows} row{}{edition}{made_up}\n{notes}", if rows == 1 { "" } else { "s" }))
+    let mut text = format!("{drawn}\n{rows} row{}{edition}{made_up}\n", if rows == 1 { "" } else { "s" });
+    for note in &answer.notes {
+        text.push_str(&format!("{}: {}\n", note.code.name(), note.detail));
+    }
+    Ok(text)
 }
 
 /// Columns of exact decimals in a form that people read; the other columns as they are. At least one batch.

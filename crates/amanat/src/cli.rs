@@ -562,7 +562,13 @@ pub fn config(config: &Config, command: &ConfigCommand) -> anyhow::Result<()> {
     let policy = crate::data_dir::policy(config)?;
     let text = match command {
         ConfigCommand::Show => toml::to_string_pretty(config)?,
-        ConfigCommand::Check => format!("configuration and policy are valid (policy {})\n", policy.hash),
+        ConfigCommand::Check => {
+            format!(
+                "configuration and policy are valid (policy {})\n{}",
+                policy.hash,
+                crate::edition::charges(&policy)?
+            )
+        }
     };
     exit::print(&text)
 }

@@ -8,6 +8,7 @@ mod lake;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use config::{Environment, File, FileFormat};
 use serde::{Deserialize, Serialize, Serializer};
@@ -35,6 +36,8 @@ pub struct Config {
     pub refresh: RefreshConfig,
     /// Limits of one question.
     pub sql: SqlConfig,
+    /// What keeps answers about protected tables from telling more than they say.
+    pub privacy: PrivacyConfig,
     /// The agencies' door.
     pub gateway: GatewayConfig,
     /// Where the schemas of Avro events are found.
@@ -163,6 +166,27 @@ pub struct SqlConfig {
     pub row_limit: usize,
 }
 
+/// What keeps answers about protected tables from telling more than they say (privacy.md 6.17).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrivacyConfig {
+    /// An answer leaves so many milliseconds after its question, or twice, four times, … as many.
+    pub slot_ms: u64,
+}
+
+impl Default for PrivacyConfig {
+    fn default() -> Self {
+        Self { slot_ms: 250 }
+    }
+}
+
+impl PrivacyConfig {
+    /// The shortest time after which an answer leaves.
+    pub fn slot(&self) -> Duration {
+        Duration::from_millis(self.slot_ms)
+    }
+}
+
 /// The agencies' door: the embedded schema registry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -256,6 +280,7 @@ impl Default for Config {
             ingest: IngestConfig::default(),
             refresh: RefreshConfig::default(),
             sql: SqlConfig::default(),
+            privacy: PrivacyConfig::default(),
             gateway: GatewayConfig::default(),
             registry: RegistryConfig::default(),
             policy: PolicyConfig::default(),

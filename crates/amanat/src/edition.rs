@@ -339,3 +339,25 @@ pub fn is_published(indicator: &models::indicator::Indicator, policy: &Policy) -
     let by_part = parts.filter_map(|part| of(&part.indicator)).any(|of| of.tables.iter().any(|t| known(&t.dataset)));
     indicator.tables.iter().any(|table| known(&table.dataset)) || by_part
 }
+
+/// What the declared grids of a policy use of what may be asked, and whether half is left for questions (privacy.md 6.8).
+pub fn charges(policy: &Policy) -> anyhow::Result<String> {
+    let (tables, span) = edition::declared(policy, today())?;
+    let prices = disclosure::prices(policy, &tables, &span)?;
+    if let Some((counter, charged, most)) = prices.iter().rev().find_map(disclosure::Price::overdrawn) {
+        return Err(Failure::Usage(format!(
+            "the declared grids use {charged} of {most} of the counter `{counter}`, more than half: leave out a dimension, or use years instead of quarters"
+        ))
+        .into());
+    }
+    let mut text = format!(
+        "{} declared grids are charged, in this order:\n  variance  counters (charged of most)\n",
+        prices.len()
+    );
+    for price in &prices {
+        let counters: Vec<String> =
+            price.counters.iter().map(|(name, charged, most)| format!("{name} {charged}/{most}")).collect();
+        text.push_str(&format!("  {:>8}  {}: {}\n", price.tier.variance(), price.grid, counters.join(", ")));
+    }
+    Ok(text)
+}

@@ -5,10 +5,10 @@
 
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Datelike, Utc};
-use disclosure::{Answered, CellQuery, Spent, Vault, VaultError};
+use disclosure::{Answered, CellQuery, Quote, Spent, Vault, VaultError};
 use lake::Published;
 use ledger::{AuditLog, Begin, Door, End, Principal};
 use policy::{Asker, Datasets};
@@ -22,18 +22,19 @@ pub struct House {
     vault: Vault,
     audit: Mutex<AuditLog>,
     door: Door,
+    slot: Duration,
 }
 
 impl House {
     /// Opens both, and the Snapshot of the latest edition to questions. `None` on a machine that does not hold them: there
     /// only the published tables are served.
-    pub async fn open(dir: &DataDir, door: Door) -> anyhow::Result<Option<Arc<Self>>> {
+    pub async fn open(dir: &DataDir, door: Door, slot: Duration) -> anyhow::Result<Option<Arc<Self>>> {
         if !memory::is_here(dir).await? {
             return Ok(None);
         }
         let audit = memory::audit(dir)?;
         let vault = memory::vault(dir, &audit)?;
-        let house = Arc::new(Self { vault, audit: Mutex::new(audit), door });
+        let house = Arc::new(Self { vault, audit: Mutex::new(audit), door, slot });
         house.enter_latest(dir).await?;
         Ok(Some(house))
     }
@@ -78,6 +79,14 @@ impl Oracle for House {
         Ok(answered.map_err(refusal)?.into_iter().zip(questions).map(|(answered, q)| cells(answered, q)).collect())
     }
 
+    fn quote(&self, question: &CellQuery, asker: &Asker) -> Result<Vec<Quote>, Refusal> {
+        self.vault.quote(question, asker.role).map_err(refusal)
+    }
+
+    fn slot(&self) -> Option<Duration> {
+        Some(self.slot)
+    }
+
     fn end(&self, begun: Begun, outcome: &Outcome) -> Result<(), Refusal> {
         let decision = outcome.refused.map_or(ledger::ANSWERED, Code::name).to_owned();
         let end = End {
@@ -105,8 +114,9 @@ fn cells(answered: Answered, question: &CellQuery) -> ReleasedCells {
 
 fn refusal(error: VaultError) -> Refusal {
     match error {
-        VaultError::Spent(Spent { role, free }) => {
-            let detail = format!("What {role} may ask about these provinces and periods in this way is spent.");
+        VaultError::Spent(Spent { role, counter, free }) => {
+            let of = counter.split_once('/').map_or(String::new(), |(column, _)| format!(" with {column}"));
+            let detail = format!("What {role} may ask about these provinces and periods{of} in this way is spent.");
             let hint = match free.first() {
                 Some(nearest) => format!("What was asked before is free: {nearest}. So are the published tables."),
                 None => "Ask for fewer dimensions, or the published tables.".to_owned(),

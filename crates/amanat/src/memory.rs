@@ -79,12 +79,11 @@ pub async fn room(dir: &DataDir, vault: &Vault, info: &EditionInfo) -> anyhow::R
     knows(dir, info)?;
     let as_of = Manifest::as_of_of(&info.manifest).context("the edition's manifest has no date")?;
     let hashes = Manifest::marts_of(&info.manifest);
-    let snapshot = match Snapshot::open_with(&dir.store, &hashes).await? {
-        Some(found) => found,
-        None => {
-            let options = RefreshOptions { below: Some(below(info)), ..RefreshOptions::default() };
-            refresh_once(dir, options).await?.0
-        }
+    let snapshot = if let Some(found) = Snapshot::open_with(&dir.store, &hashes).await? {
+        found
+    } else {
+        let options = RefreshOptions { below: Some(below(info)), ..RefreshOptions::default() };
+        refresh_once(dir, options).await?.0
     };
     if snapshot.hashes() != hashes {
         let what = format!(

@@ -141,6 +141,9 @@ impl Up {
         };
         let writer = self.worker_lock()?;
         self.files = self.worker_files(writer.as_ref().map(|(_, name)| name.as_str()))?;
+        if self.args.sample {
+            readers::make_sample_analyst(&self.config)?;
+        }
         tokio::spawn(stop_on_signal(self.stop.clone()));
         let mut tasks = JoinSet::new();
         let reader = self.open_doors(listener, for_metrics, &mut tasks).await?;
@@ -190,18 +193,14 @@ impl Up {
             None => settings.metrics = Some(counted),
         }
         let Some(listener) = door else { return Ok(None) };
-        if self.args.sample {
-            readers::make_sample_analyst(&self.config)?;
-        }
-        let house = House::open(&self.dir, Door::Http).await?;
+        let house = House::open(&self.dir, Door::Http, self.config.privacy.slot()).await?;
         settings.readers = readers::readers(&self.config)?;
         let reader = edition::reader(&self.config, &self.dir, house.clone()).await?;
         tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
-        match house {
-            Some(house) => {
-                tokio::spawn(follow_editions(house, Arc::clone(&self.dir), reader.clone(), self.stop.clone()));
-            }
-            None => warn!("this machine does not hold the vault: only the published tables are served here"),
+        if let Some(house) = house {
+            tokio::spawn(follow_editions(house, Arc::clone(&self.dir), reader.clone(), self.stop.clone()));
+        } else {
+            warn!("this machine does not hold the vault: only the published tables are served here");
         }
         if self.has(Role::Ingest) {
             settings.checks.push(("ingest", Arc::new(ingest_is_well(Arc::clone(&self.ingesting)))));
@@ -299,8 +298,13 @@ impl Up {
         let mut text = format!("ready after {:.1} s", self.began.elapsed().as_secs_f64());
         if self.has(Role::Endpoint) {
             let http = self.config.http;
+            let records = if self.args.sample {
+                "\n               amanat sql \"select province, count(*) from victims where year = 2024 group by province\""
+            } else {
+                ""
+            };
             text.push_str(&format!(
-                "\n  indicators   http://{http}/v1/indicators/V01/data\n  SQL          amanat sql \"select * from published.v01 limit 5\"\n  API          http://{http}/openapi.json"
+                "\n  indicators   http://{http}/v1/indicators/V01/data\n  SQL          amanat sql \"select * from published.v01 limit 5\"{records}\n  API          http://{http}/openapi.json"
             ));
         }
         if self.serves_schemas()? {

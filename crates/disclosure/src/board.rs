@@ -122,10 +122,13 @@ pub(crate) struct Family {
     pub(crate) at_most: bool,
 }
 
+/// The tier of a cell, by its coordinates.
+pub(crate) type TierAt<'a> = Box<dyn FnMut(&[Coordinate]) -> Tier + 'a>;
+
 /// For a table: the tier of each cell's grid in the blocks that the cell touches (privacy.md 6.8).
 pub(crate) trait Tiers {
     /// The tiers of the cells of one table, by their coordinates.
-    fn of<'a>(&'a self, query: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a>;
+    fn of<'a>(&'a self, query: &'a TableQuery) -> TierAt<'a>;
 }
 
 /// A table of the release and where its cells are on the board.
@@ -242,6 +245,11 @@ impl Board {
         order
     }
 
+    /// The first cell that a set answers for, of this profile.
+    pub(crate) fn answered_for(&self, anchor: AnchorId, profile: Profile) -> Option<CellId> {
+        self.twins.get(&(anchor, profile)).and_then(|cells| cells.first().copied())
+    }
+
     /// Notes that a set answers for a cell.
     pub(crate) fn answered_by(&mut self, id: CellId, anchor: AnchorId, drift: u64) {
         let entry = &mut self.cells[id];
@@ -270,7 +278,7 @@ impl Board {
                 if dimension.total || !self.is_complementary(table, dimension) {
                     continue;
                 }
-                let first = |cell: &usize| cell / stride % dimension.len() == 0;
+                let first = |cell: &usize| (cell / stride).is_multiple_of(dimension.len());
                 let row = |cell: usize| (0..dimension.len()).map(|at| placed.ids[cell + at * stride]).collect();
                 found.extend((0..shape.cells).filter(first).map(row));
             }

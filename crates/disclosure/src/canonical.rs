@@ -19,7 +19,7 @@ use crate::cell_query::{
 /// Before the bytes of a question in its id (privacy.md 6.2, rule 4).
 const PREFIX: &[u8] = b"cell1";
 
-/// The ordinal code list: the others have no order (privacy.md 6.3).
+/// The ordinal code list: beside time and the bands of measures, the others have no order (privacy.md 6.3).
 const ORDINAL: &str = "age_band";
 
 /// Why a question may not be asked, from its form alone (privacy.md 6.4).
@@ -377,8 +377,8 @@ impl Lists<'_> {
     /// Neighbours of an ordered list, without `_X` (privacy.md 6.2, `Range`).
     fn is_range(&self, condition: &Condition) -> bool {
         let ordinal = match self.dataset.resolve(&condition.level) {
-            Some(Resolved::Time(_)) => true,
-            Some(resolved) => resolved.list() == Some(ORDINAL),
+            Some(Resolved::Time(_) | Resolved::Band(_)) => true,
+            Some(resolved @ Resolved::Column(..)) => resolved.list() == Some(ORDINAL),
             None => false,
         };
         let unknown = self.dataset.unknown(&condition.level);

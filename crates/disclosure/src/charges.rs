@@ -7,7 +7,7 @@
 //!
 //! Absent: refunds; persons; time, but for the quarter that is still open.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use policy::{Dataset, Profile, Resolved, Role, TIME, TimeLevel};
 
@@ -133,7 +133,7 @@ fn schedule(counter: &str, t: u64) -> Option<Tier> {
 }
 
 /// The most that a counter may reach: its noise is then of the last tier.
-fn most(counter: &str) -> u64 {
+pub(crate) fn most(counter: &str) -> u64 {
     match counter.rsplit_once('/').map(|(_, profile)| profile) {
         None => 697,
         Some("sens") => 32,
@@ -171,6 +171,8 @@ pub(crate) struct Charges {
 pub struct Spent {
     /// Whose share.
     pub role: &'static str,
+    /// Of what: `presence`, or the column that has a counter of its own with its profile, `exploitation/sens`.
+    pub counter: String,
     /// Grids about the same that are free, the nearest first: `victims: units by province, year`.
     pub free: Vec<String>,
 }
@@ -206,7 +208,12 @@ impl Charges {
 
     /// Whether a role can pay.
     pub(crate) fn can_pay(&self, charge: &Charge, role: Role) -> bool {
-        charge.counters.iter().all(|(name, weight)| {
+        self.short_of(charge, role).is_none()
+    }
+
+    /// The first counter of which a role has not enough left for a charge.
+    pub(crate) fn short_of<'c>(&self, charge: &'c Charge, role: Role) -> Option<&'c str> {
+        let can_pay = |(name, weight): &&(String, u32)| {
             let counters = self.counters.get(&(charge.universe.clone(), name.clone()));
             charge.blocks.iter().all(|block| {
                 let nothing = Counter::default();
@@ -216,7 +223,8 @@ impl Charges {
                 let own = counter.by_role.get(role.name()).copied().unwrap_or(0) + weight;
                 counter.all + weight <= most(name) && own * 100 <= left * role.share_percent()
             })
-        })
+        };
+        charge.counters.iter().find(|counter| !can_pay(counter)).map(|(name, _)| name.as_str())
     }
 
     /// Takes a charge in.
@@ -244,32 +252,53 @@ impl Charges {
         }
     }
 
+    /// The tier that a charge leads to, where it is widest.
+    pub(crate) fn tier_after(&self, charge: &Charge) -> Tier {
+        let tier = |(name, weight): &(String, u32)| {
+            let counters = self.counters.get(&(charge.universe.clone(), name.clone()));
+            let before = |block: &Block| counters.and_then(|counters| counters.get(block)).map_or(0, |c| c.all);
+            let most = charge.blocks.iter().map(before).max().unwrap_or(0);
+            schedule(name, most + u64::from(*weight)).unwrap_or(Tier::V144)
+        };
+        charge.counters.iter().map(tier).max().unwrap_or(Tier::V4)
+    }
+
+    /// Where a counter stands in the block that was charged most.
+    pub(crate) fn highest(&self, universe: &str, counter: &str) -> u64 {
+        let blocks = self.counters.get(&(universe.to_owned(), counter.to_owned()));
+        blocks.and_then(|blocks| blocks.values().map(|counter| counter.all).max()).unwrap_or(0)
+    }
+
     /// The tier of a grid's cells over these blocks.
     pub(crate) fn tier(&self, grid: &Grid, blocks: impl Iterator<Item = Block>) -> Tier {
         let Some(charged) = self.grids.get(&(grid.universe.clone(), grid.name.clone())) else { return Tier::V4 };
         blocks.filter_map(|block| charged.get(&block)).map(|charged| charged.tier).max().unwrap_or(Tier::V4)
     }
 
-    /// Grids of a dataset that are paid in all of these blocks, those that share most with the one asked for first.
-    pub(crate) fn free(&self, grid: &Grid, blocks: &[Block]) -> Vec<String> {
-        let shared = |name: &str| {
-            let parts = |name: &str| name.split([' ', ',']).map(str::to_owned).collect::<Vec<_>>();
-            let asked = parts(&grid.name);
-            parts(name).iter().filter(|part| asked.contains(part)).count()
+    /// Grids of a dataset that are paid in all of these blocks, those that share most dimensions with the one asked for
+    /// first. Only published levels: a slice of them can be written down, codes put together by somebody else hardly.
+    pub(crate) fn free(&self, dataset: &Dataset, grid: &Grid, blocks: &[Block]) -> Vec<String> {
+        let dimensions = |name: &str| -> BTreeSet<String> {
+            let levels = name.rsplit(" by ").next().unwrap_or_default().split([',', ' ', '[', ']']);
+            levels.filter_map(|level| dataset.dimension_of(level)).map(str::to_owned).collect()
         };
-        let dataset = grid.name.split(':').next().unwrap_or_default();
-        let mut free: Vec<&String> = self
-            .grids
-            .iter()
-            .filter(|((universe, name), charged)| {
-                *universe == grid.universe
-                    && name.split(':').next() == Some(dataset)
-                    && blocks.iter().all(|block| charged.contains_key(block))
+        let asked = dimensions(&grid.name);
+        let is_free = |universe: &str, name: &str, charged: &HashMap<Block, Charged>| {
+            universe == grid.universe
+                && name.split(':').next() == Some(dataset.name.as_str())
+                && !name.contains('[')
+                && blocks.iter().all(|block| charged.contains_key(block))
+        };
+        let free = self.grids.iter().filter(|((universe, name), charged)| is_free(universe, name, charged));
+        let mut free: Vec<(usize, usize, &String)> = free
+            .map(|((_, name), _)| {
+                let its = dimensions(name);
+                let shared = its.intersection(&asked).count();
+                (asked.len() - shared, its.len() - shared, name)
             })
-            .map(|((_, name), _)| name)
             .collect();
-        free.sort_by_key(|name| (std::cmp::Reverse(shared(name)), name.len(), (*name).clone()));
-        free.into_iter().take(3).cloned().collect()
+        free.sort();
+        free.into_iter().take(3).map(|(_, _, name)| name.clone()).collect()
     }
 }
 
@@ -321,7 +350,9 @@ mod tests {
         let open = |edition| Open { quarter: Some(11), edition };
         let due = charges.due(&grid, &blocks, open(1), Some(Role::Ministry));
         assert_eq!(due.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 10)], [(0, 11)]]);
-        due.iter().for_each(|charge| charges.take(charge));
+        for charge in &due {
+            charges.take(charge);
+        }
         assert!(charges.due(&grid, &blocks, open(1), Some(Role::Partners)).is_empty());
         let again = charges.due(&grid, &blocks, open(2), Some(Role::Partners));
         assert_eq!(again.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 11)]]);
@@ -339,13 +370,23 @@ mod tests {
         for n in 0..40 {
             let due = charges.due(&grid(n), &[(0, 10)], open, Some(Role::Partners));
             if due.iter().all(|charge| charges.can_pay(charge, Role::Partners)) {
-                due.iter().for_each(|charge| charges.take(charge));
+                for charge in &due {
+                    charges.take(charge);
+                }
                 paid += 1;
             }
         }
         // A fifth of 32; each costs 3 x 2.
         assert_eq!(paid, 1);
-        assert_eq!(charges.free(&grid(9), &[(0, 10)]).len(), 1);
+        for levels in [&["sex", "year"][..], &["exploitation", "year"], &["exploitation", "sector", "year"]] {
+            let declared = Grid::of(&victims, &Measure::Units, levels.iter().map(|level| Axis::level(level)).collect());
+            for charge in charges.due(&declared, &[(0, 10)], open, None) {
+                charges.take(&charge);
+            }
+        }
+        let free = charges.free(&victims, &grid(9), &[(0, 10)]);
+        let nearest = ["exploitation, year", "exploitation, sector, year", "sex, year"];
+        assert_eq!(free, nearest.map(|levels| format!("victims: units by {levels}")));
         let due = charges.due(&grid(9), &[(0, 10)], open, Some(Role::Ministry));
         assert!(charges.can_pay(&due[0], Role::Ministry), "the ministry's share is its own");
     }

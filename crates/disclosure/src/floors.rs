@@ -33,7 +33,9 @@ pub(crate) fn settle(board: &mut Board, id: CellId, keys: &Keys, draft: &mut Dra
     } else if let Some(prints) = entry.prints {
         let set = entry.facts.set();
         let anchor = draft.anchor_for(&keys.distance, &entry.space, (set, &prints), facts_of(entry));
-        let state = decide(entry, anchor, keys, draft);
+        // One set has one answer, whatever tiers the grids have in which it is met.
+        let met = board.answered_for(anchor, entry.profile).map(|twin| board.cells[twin].state);
+        let state = met.unwrap_or_else(|| decide(entry, anchor, keys, draft));
         let drift = set.n.abs_diff(draft.memory.anchor(anchor).set.n);
         board.answered_by(id, anchor, drift);
         board.cells[id].state = state;

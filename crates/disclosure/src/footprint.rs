@@ -48,7 +48,7 @@ impl Span {
         for (level, codes) in conditions {
             match (dataset.dimension_of(level), provinces) {
                 (Some(TIME), _) => {
-                    quarters.retain(|&quarter| codes.iter().any(|&code| meets(dataset, level, code, quarter)))
+                    quarters.retain(|&quarter| codes.iter().any(|&code| meets(dataset, level, code, quarter)));
                 }
                 (dimension, Some(provinces)) if dimension == place => {
                     let wanted: BTreeSet<u16> =
@@ -122,6 +122,18 @@ impl TableQuery {
     /// The conditions of the population as levels and codes.
     pub(crate) fn conditions(&self) -> impl Iterator<Item = (&str, &[u16])> + Clone {
         self.population.iter().map(|(level, codes)| (level.as_str(), codes.as_slice()))
+    }
+
+    /// Every margin of a declared table as a grid, with the blocks that it touches; none of an exact one.
+    pub(crate) fn margins_charged(&self, dataset: &Dataset, span: &Span) -> Vec<(Grid, Vec<Block>)> {
+        if self.is_exact(dataset) {
+            return Vec::new();
+        }
+        let blocks = span.blocks(dataset, self.conditions());
+        let splits = |margin: usize, at: usize| margin >> at & 1 == 1;
+        let exists = |margin: &usize| (0..self.by.len()).all(|at| splits(*margin, at) || self.by[at].total);
+        let margins = (0..1_usize << self.by.len()).filter(exists);
+        margins.map(|margin| (self.grid(dataset, |at| splits(margin, at)), blocks.clone())).collect()
     }
 
     /// The conditions under which the units of a cell stand, as far as they decide its blocks.

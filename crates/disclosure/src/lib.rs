@@ -31,6 +31,7 @@ mod measured;
 mod memory;
 mod microdata;
 mod noise;
+mod price;
 mod prints;
 mod protect;
 mod query;
@@ -56,6 +57,7 @@ pub use error::DisclosureError;
 pub use footprint::Span;
 pub use microdata::{Column, Microdata, MicrodataSource, Prepared};
 pub use noise::{SetName, Tier};
+pub use price::{Price, prices};
 pub use protect::{Release, Table};
 pub use query::{Coordinate, Dimension, Measure, RollUp, TableQuery};
 pub use ratio::{Term, rate, ratio};
@@ -63,6 +65,6 @@ pub use release_store::{Anchor, AnchorFacts, Charge, Entry, Head, ReleaseStore, 
 pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell};
 pub use tabulate::{Cells, tabulate};
 pub use utility::{Error as RelativeError, Utility};
-pub use vault::{Answered, AnsweredCell, Room, Vault, VaultError};
+pub use vault::{Answered, AnsweredCell, Quote, Room, Vault, VaultError};
 #[doc(hidden)]
 pub use weak::Protection;

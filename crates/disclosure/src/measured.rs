@@ -91,6 +91,13 @@ impl Space {
     }
 }
 
+impl Space {
+    /// What one step of noise is worth.
+    pub(crate) fn step(&self) -> Amount {
+        Amount::from_micros(self.scale * self.micros)
+    }
+}
+
 /// One step of a sum's noise: half of the public range, so that its deviation is one maximal unit at the first tier; all
 /// of it where the column is sensitive (privacy.md 6.5).
 fn step_of_sum(column: &policy::MeasureColumn) -> i128 {

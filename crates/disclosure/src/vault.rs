@@ -11,18 +11,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use policy::{Dataset, Keys, Policy, Resolved, Role, TimeLevel};
 
-use crate::board::Tiers;
+use crate::board::{TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
-use crate::charges::{Charges, Spent};
+use crate::charges::{Block, Charges, Grid, Spent};
 use crate::error::DisclosureError;
 use crate::footprint::{Span, decides_blocks};
+use crate::measured::Space;
 use crate::memory::{Draft, Memory};
 use crate::microdata::{Microdata, Prepared};
 use crate::noise::Tier;
 use crate::protect::{Release, Table, protect, protect_question};
 use crate::query::{Coordinate, Dimension, Measure, TableQuery};
 use crate::release_store::{Entry, Head, ReleaseStore, Remembered, StoreError};
-use crate::released::{Figure, Released};
+use crate::released::{Amount, Figure, Released};
 use crate::tabulate::tabulate;
 use crate::weak::Protection;
 
@@ -86,6 +87,27 @@ pub struct AnsweredCell {
     pub at: Vec<u16>,
     /// What may be shown, one figure per measure; where no measure was asked for, the number of units.
     pub figures: Vec<Figure>,
+}
+
+/// What a measure of a question would cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// The measure.
+    pub measure: Measure,
+    /// Answered exactly: no charge, no noise.
+    pub is_exact: bool,
+    /// Charged before, by whomever: asking costs nothing.
+    pub is_free: bool,
+    /// Whether the role's share has room for it.
+    pub is_affordable: bool,
+    /// The widest noise of its cells.
+    pub tier: Tier,
+    /// What one step of the noise is worth.
+    pub step: Amount,
+    /// The counters that it raises in each block, and by how much.
+    pub weights: Vec<(String, u32)>,
+    /// The grid.
+    pub grid: String,
 }
 
 /// The vault.
@@ -197,18 +219,10 @@ impl Vault {
         charges: &mut Charges,
     ) -> Result<(), DisclosureError> {
         let dataset = self.dataset(&query.dataset)?;
-        if query.is_exact(dataset) {
-            return Ok(());
-        }
-        let blocks = span.blocks(dataset, query.conditions());
-        for margin in 0..1_usize << query.by.len() {
-            let has_margin = |at: usize| margin >> at & 1 == 1 || query.by[at].total;
-            if (0..query.by.len()).all(has_margin) {
-                let grid = query.grid(dataset, |at| margin >> at & 1 == 1);
-                for charge in charges.due(&grid, &blocks, span.open(), None) {
-                    charges.take(&charge);
-                    draft.charge(charge);
-                }
+        for (grid, blocks) in query.margins_charged(dataset, span) {
+            for charge in charges.due(&grid, &blocks, span.open(), None) {
+                charges.take(&charge);
+                draft.charge(charge);
             }
         }
         Ok(())
@@ -218,16 +232,54 @@ impl Vault {
     pub fn ask(&self, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
         let room = self.room().ok_or(VaultError::NoRoom)?;
         let tables = questions.iter().map(|question| self.tables(&room, question)).collect::<Result<Vec<_>, _>>()?;
-        let (released, _): (Vec<Vec<Released>>, _) = self.state().commit(&mut |draft, charges| {
+        let mut short = None;
+        let made = self.state().commit(&mut |draft, charges| {
             for question in questions {
-                self.charge(question, &room.span, role, draft, charges)?;
+                self.charge(question, &room.span, role, (draft, charges), &mut short)?;
             }
             let tiers = TiersInForce { policy: &self.policy, span: &room.span, charges };
             let protect =
                 |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers, self.protection);
-            Ok(tables.iter().map(protect).collect::<Result<_, _>>()?)
-        })?;
-        Ok(released.iter().map(|released| answered(released)).collect())
+            Ok(tables.iter().map(protect).collect::<Result<Vec<Vec<Released>>, _>>()?)
+        });
+        match (made, short) {
+            (Ok((released, _)), _) => Ok(released.iter().map(|released| answered(released)).collect()),
+            (Err(VaultError::Spent(spent)), Some(Short { dataset, grid, blocks })) => {
+                // What the refused questions would have paid is not free: only what is left when they are forgotten.
+                let mut state = self.state();
+                state.settle()?;
+                let free = state.charges.free(self.dataset(&dataset)?, &grid, &blocks);
+                Err(Spent { free, ..spent }.into())
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// What a question would cost now and how wide its noise would be, for each of its measures. Follows from the question
+    /// and from what was charged before, never from data.
+    pub fn quote(&self, question: &CellQuery, role: Role) -> Result<Vec<Quote>, VaultError> {
+        let room = self.room().ok_or(VaultError::NoRoom)?;
+        let dataset = self.dataset(&question.dataset)?;
+        let blocks = room.span.blocks(dataset, question.conditions());
+        let mut state = self.state();
+        state.settle()?;
+        let quote = |measure: &Measure| {
+            let grid = question.grid(dataset, measure);
+            let due = state.charges.due(&grid, &blocks, room.span.open(), Some(role));
+            let tier = due.iter().map(|charge| state.charges.tier_after(charge)).max();
+            let paid = state.charges.tier(&grid, blocks.iter().copied());
+            Quote {
+                measure: measure.clone(),
+                is_exact: question.is_exact(dataset, measure),
+                is_free: due.is_empty(),
+                is_affordable: due.iter().all(|charge| state.charges.can_pay(charge, role)),
+                tier: tier.map_or(paid, |tier| tier.max(paid)),
+                step: Space::of(dataset, measure).step(),
+                weights: grid.counters.clone(),
+                grid: grid.name,
+            }
+        };
+        Ok(measures_of(question).iter().map(quote).collect())
     }
 
     /// Charges a question for each of its measures that is not exact.
@@ -236,8 +288,8 @@ impl Vault {
         question: &CellQuery,
         span: &Span,
         role: Role,
-        draft: &mut Draft<'_>,
-        charges: &mut Charges,
+        (draft, charges): (&mut Draft<'_>, &mut Charges),
+        short: &mut Option<Short>,
     ) -> Result<(), VaultError> {
         let dataset = self.dataset(&question.dataset)?;
         let blocks = span.blocks(dataset, question.conditions());
@@ -247,8 +299,10 @@ impl Vault {
             }
             let grid = question.grid(dataset, measure);
             for charge in charges.due(&grid, &blocks, span.open(), Some(role)) {
-                if self.quotas && !charges.can_pay(&charge, role) {
-                    return Err(Spent { role: role.name(), free: charges.free(&grid, &blocks) }.into());
+                if let Some(counter) = charges.short_of(&charge, role).filter(|_| self.quotas) {
+                    let (role, counter) = (role.name(), counter.to_owned());
+                    *short = Some(Short { dataset: dataset.name.clone(), grid, blocks });
+                    return Err(Spent { role, counter, free: Vec::new() }.into());
                 }
                 charges.take(&charge);
                 draft.charge(charge);
@@ -273,9 +327,16 @@ impl Vault {
     }
 
     /// Lays a question out over its code lists.
-    fn table_query(&self, room: &Room, question: &CellQuery, measure: Measure) -> Result<TableQuery, DisclosureError> {
+    pub(crate) fn table_query(
+        &self,
+        room: &Room,
+        question: &CellQuery,
+        measure: Measure,
+    ) -> Result<TableQuery, DisclosureError> {
         let name = &question.dataset;
         let dataset = self.dataset(name)?;
+        // A record stands for its case where there is no case (privacy.md 6.2, mart rows).
+        let measure = if measure == Measure::Cases && dataset.unit.is_record() { Measure::Units } else { measure };
         let groups = question.groups(dataset, room.span.years.clone());
         let dimension = |(breakdown, groups): (&Breakdown, Vec<u16>)| match breakdown {
             Breakdown::Classes { level, classes } => Dimension::classes(level, classes.clone()),
@@ -324,6 +385,11 @@ impl State {
         Ok(())
     }
 
+    /// Brings memory and charges to what is durable: without a draft that did not become a fact.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        if self.drafting { self.start_over() } else { self.catch_up() }
+    }
+
     /// Makes a release on the memory and commits what it adds; made anew when another process was faster. Tells where the
     /// memory stood before and after.
     fn commit<T>(
@@ -331,17 +397,15 @@ impl State {
         make: &mut dyn FnMut(&mut Draft<'_>, &mut Charges) -> Result<T, VaultError>,
     ) -> Result<(T, [Head; 2]), VaultError> {
         for _ in 0..ATTEMPTS {
-            if self.drafting {
-                self.start_over()?;
-            }
-            self.catch_up()?;
+            self.settle()?;
             self.drafting = true;
             let mut draft = Draft::on(&mut self.memory);
-            // Where this fails, the draft is forgotten by the next release.
-            let made = make(&mut draft, &mut self.charges)?;
+            let made = make(&mut draft, &mut self.charges);
             let new: Vec<Entry> = draft.new;
+            // What changes the memory is an entry. Where something was added and this fails, the next release forgets it.
+            self.drafting = !new.is_empty();
+            let made = made?;
             if new.is_empty() {
-                self.drafting = false;
                 return Ok((made, [self.head; 2]));
             }
             match self.store.commit(self.head, &new) {
@@ -359,6 +423,13 @@ impl State {
     }
 }
 
+/// What a role could not pay.
+struct Short {
+    dataset: String,
+    grid: Grid,
+    blocks: Vec<Block>,
+}
+
 /// The tiers of cells, by the grids that they stand on in the blocks that they touch.
 struct TiersInForce<'a> {
     policy: &'a Policy,
@@ -367,7 +438,7 @@ struct TiersInForce<'a> {
 }
 
 impl Tiers for TiersInForce<'_> {
-    fn of<'a>(&'a self, query: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a> {
+    fn of<'a>(&'a self, query: &'a TableQuery) -> TierAt<'a> {
         let Some(dataset) = self.policy.datasets.get(&query.dataset) else { return Box::new(|_| Tier::V144) };
         if query.is_exact(dataset) {
             return Box::new(|_| Tier::V4);

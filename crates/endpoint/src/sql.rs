@@ -108,13 +108,11 @@ fn asker(headers: &HeaderMap, readers: &Readers) -> Result<Option<Asker>, Proble
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let key = value.to_str().ok().and_then(|value| value.split_once(' '));
     let key = key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-    match key.and_then(|key| readers.find(key)) {
-        Some(asker) => Ok(Some(asker.clone())),
-        None => {
-            let refusal = Refusal::new(Code::KeyNeeded, "The header Authorization bears no key that is known here.");
-            Err(refusal.hint("Send `Authorization: Bearer …` with a key of this service, or no such header.").into())
-        }
-    }
+    let unknown = || {
+        let refusal = Refusal::new(Code::KeyNeeded, "The header Authorization bears no key that is known here.");
+        refusal.hint("Send `Authorization: Bearer …` with a key of this service, or no such header.")
+    };
+    Ok(Some(key.and_then(|key| readers.find(key)).ok_or_else(unknown)?.clone()))
 }
 
 fn limits(limits: Limits) -> Result<HeaderValue, Problem> {

@@ -252,9 +252,9 @@ impl<const N: u16, L: Tag> Tag for First<N, L> {
 }
 
 lists! {
-    Act = "act", AgeBand = "age_band", AgeGroup = "age_group", AgencyGroup = "agency_group",
-    AppealOutcome = "appeal_outcome", Citizenship = "citizenship", CitizenshipRegion = "citizenship_region",
-    CitizenshipSubregion = "citizenship_subregion", CorrectionReason = "correction_reason", CourtLevel = "court_level",
+    Act = "act", ActivityKind = "activity_kind", AgeBand = "age_band", AgeGroup = "age_group", AgencyGroup = "agency_group",
+    AppealOutcome = "appeal_outcome", Audience = "audience", Citizenship = "citizenship", CitizenshipRegion = "citizenship_region",
+    CitizenshipSubregion = "citizenship_subregion", ContactKind = "contact_kind", CorrectionReason = "correction_reason", CourtLevel = "court_level",
     ExitReason = "exit_reason", Exploitation = "exploitation", ExploitationForm = "exploitation_form",
     InspectionKind = "inspection_kind", InspectionOutcome = "inspection_outcome", Isic = "isic", Means = "means",
     Place = "place", Province = "province", RecruiterRelation = "recruiter_relation",

@@ -142,6 +142,7 @@ macro_rules! data {
 }
 
 mod older;
+pub(crate) use older::{CorrectionHeadV3, RetractionHeadV1};
 pub use older::{VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2, VictimIdentifiedV2Patch};
 
 data! {
@@ -339,6 +340,28 @@ data! {
         opt released: i64 = Int<0, 1_000_000>,
     }
 
+    /// `pk.tip.contact.received`: a helpline was contacted; the subject is the contact id.
+    ContactReceived / ContactReceivedPatch, occurred = true, person = false {
+        #[doc = "What it was about (list `contact_kind`)."]
+        req kind: u16 = Code<tag::ContactKind>,
+        #[doc = "Where the caller was (list `place`)."]
+        req place: u16 = Code<tag::Place>,
+        #[doc = "Whether somebody was referred to a body or service (list `yes_no`)."]
+        req referral_made: u16 = Code<tag::YesNo>,
+    }
+
+    /// `pk.tip.activity.held`: a training or awareness activity took place.
+    ActivityHeld / ActivityHeldPatch, occurred = true, person = false {
+        #[doc = "Kind of activity (list `activity_kind`)."]
+        req kind: u16 = Code<tag::ActivityKind>,
+        #[doc = "For whom it was held (list `audience`)."]
+        req audience: u16 = Code<tag::Audience>,
+        #[doc = "Where it was held (list `place`)."]
+        req place: u16 = Code<tag::Place>,
+        #[doc = "How many took part; of a campaign, how many it reached in person."]
+        opt participants: i64 = Int<0, 1_000_000>,
+    }
+
     /// What `pk.tip.record.corrected` says beside the fields it replaces.
     CorrectionHead / CorrectionHeadPatch, occurred = false, person = false, fields = true {
         #[doc = "Event id of the fact that is corrected."]
@@ -349,8 +372,8 @@ data! {
         req reason: u16 = Code<tag::CorrectionReason>,
     }
 
-    /// `pk.tip.record.retracted`: an earlier event is taken back.
-    RecordRetracted / RecordRetractedPatch, occurred = false, person = false {
+    /// What `pk.tip.record.retracted` says.
+    RetractionHead / RetractionHeadPatch, occurred = false, person = false {
         #[doc = "Event id of the fact or correction that is retracted."]
         req target: Uuid = Reference,
         #[doc = "Type of the target."]
@@ -395,6 +418,19 @@ pub struct RecordCorrected {
     pub reason: u16,
 }
 
+/// `pk.tip.record.retracted`: an earlier event is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordRetracted {
+    /// The version it is said in: that of the contract which decides what it may take back.
+    pub version: u16,
+    /// Event id of the fact or correction that is retracted.
+    pub target: Uuid,
+    /// Type of the target.
+    pub target_type: EventType,
+    /// Why (list `retraction_reason`).
+    pub reason: u16,
+}
+
 /// Calls a macro with every fact (variant, data, patch), and with every version of one before the newest (type, version,
 /// data, patch, the next version's data).
 macro_rules! each_fact {
@@ -408,6 +444,7 @@ macro_rules! each_fact {
                 AccusedArrested AccusedArrestedPatch, ChargeFiled ChargeFiledPatch,
                 ChargeWithdrawn ChargeWithdrawnPatch, JudgmentDelivered JudgmentDeliveredPatch,
                 AppealDecided AppealDecidedPatch, InspectionConducted InspectionConductedPatch,
+                ContactReceived ContactReceivedPatch, ActivityHeld ActivityHeldPatch,
             ]
             [
                 VictimIdentified 1 VictimIdentifiedV1 VictimIdentifiedV1Patch VictimIdentifiedV2,
@@ -457,6 +494,7 @@ macro_rules! make_enums {
                 match self {
                     $(Self::$old(_) => $number,)*
                     Self::RecordCorrected(correction) => correction.version,
+                    Self::RecordRetracted(retraction) => retraction.version,
                     newest => newest.kind().newest(),
                 }
             }
@@ -467,6 +505,7 @@ macro_rules! make_enums {
                 match self {
                     $(Self::$old(data) => Self::$next(data.up()),)*
                     Self::RecordCorrected(correction) => Self::RecordCorrected(Box::new(correction.next())),
+                    Self::RecordRetracted(retraction) => Self::RecordRetracted(retraction.next()),
                     newest => newest,
                 }
             }
@@ -568,7 +607,8 @@ impl RecordCorrected {
     /// The same in the next version of `record.corrected`, its fields in the version of the target's type that goes with it.
     fn next(mut self) -> Self {
         self.version += 1;
-        while self.fields.version() < self.target_type.in_correction(self.version) {
+        let target = |version| self.target_type.in_correction(version);
+        while target(self.version).is_some_and(|newest| self.fields.version() < newest) {
             self.fields = self.fields.next();
         }
         self
@@ -595,5 +635,32 @@ impl RecordCorrected {
         }
         self.fields.write(&mut fields);
         fields.close();
+    }
+}
+
+impl RecordRetracted {
+    pub(crate) const fn of(head: RetractionHead, version: u16) -> Self {
+        let RetractionHead { target, target_type, reason } = head;
+        Self { version, target, target_type, reason }
+    }
+
+    /// The same in the next version of `record.retracted`, which may take back more types.
+    fn next(mut self) -> Self {
+        if self.version < EventType::RecordRetracted.newest() {
+            self.version += 1;
+        }
+        self
+    }
+
+    fn head(&self) -> RetractionHead {
+        RetractionHead { target: self.target, target_type: self.target_type, reason: self.reason }
+    }
+
+    fn write(&self, object: &mut ObjectWriter<'_>) {
+        self.head().write(object);
+    }
+
+    fn write_avro(&self, out: &mut Vec<u8>) {
+        self.head().write_avro(out);
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::avro::{self, Form, WriterSchemas};
 use crate::contract::{Contract, Mode, ReadData, ReadObject};
-use crate::data::{self, Data, Patch, RecordCorrected, each_fact};
+use crate::data::{self, Data, Patch, RecordCorrected, RecordRetracted, each_fact};
 use crate::envelope::{self, Carriage, Envelope, ReadEnvelope};
 use crate::explain;
 use crate::message::{Event, Limits, Message, NewerVersion, SealedEvent, TokenAt};
@@ -234,8 +234,16 @@ pub(crate) fn data_of<'a, W: Wire<'a>>(
             match (kind, version) {
                 $((EventType::$of, $number) => plain::<data::$old, W>(wire, mode, Data::$old),)*
                 $((EventType::$name, _) => plain::<data::$name, W>(wire, mode, Data::$name),)*
-                (EventType::RecordCorrected, _) => corrected(version, wire, mode),
-                (EventType::RecordRetracted, _) => plain(wire, mode, Data::RecordRetracted),
+                (EventType::RecordCorrected, 1..=3) => {
+                    corrected::<data::CorrectionHeadV3, W>(version, wire, mode, data::CorrectionHeadV3::up)
+                }
+                (EventType::RecordCorrected, _) => corrected::<data::CorrectionHead, W>(version, wire, mode, |head| head),
+                (EventType::RecordRetracted, 1) => plain(wire, mode, |head: data::RetractionHeadV1| {
+                    Data::RecordRetracted(RecordRetracted::of(head.up(), 1))
+                }),
+                (EventType::RecordRetracted, _) => {
+                    plain(wire, mode, |head| Data::RecordRetracted(RecordRetracted::of(head, 2)))
+                }
                 (EventType::ReportExpected, _) => plain(wire, mode, Data::ReportExpected),
                 (EventType::ReportNil, _) => plain(wire, mode, Data::ReportNil),
             }
@@ -255,10 +263,15 @@ fn plain<'a, T: Contract, W: Wire<'a>>(wire: W, mode: Mode, wrap: fn(T) -> Data)
     })
 }
 
-fn corrected<'a, W: Wire<'a>>(version: u16, wire: W, mode: Mode) -> Result<Parsed<'a>, Fault> {
-    let object = wire.object::<data::CorrectionHead>(mode)?;
-    let head = data::CorrectionHead::complete(object.patch).map_err(|n| wire.absent::<data::CorrectionHead>(n))?;
-    let fields = object.fields.ok_or_else(|| wire.absent::<data::CorrectionHead>("fields"))?;
+fn corrected<'a, H: Contract, W: Wire<'a>>(
+    version: u16,
+    wire: W,
+    mode: Mode,
+    newest: fn(H) -> data::CorrectionHead,
+) -> Result<Parsed<'a>, Fault> {
+    let object = wire.object::<H>(mode)?;
+    let head = newest(H::complete(object.patch).map_err(|n| wire.absent::<H>(n))?);
+    let fields = object.fields.ok_or_else(|| wire.absent::<H>("fields"))?;
     let (occurred, fields) = patch_of(head.target_type, head.target_type.in_correction(version), wire, fields)?;
     let data = Data::RecordCorrected(Box::new(RecordCorrected {
         version,
@@ -273,7 +286,7 @@ fn corrected<'a, W: Wire<'a>>(version: u16, wire: W, mode: Mode) -> Result<Parse
 
 fn patch_of<'a, W: Wire<'a>>(
     kind: EventType,
-    version: u16,
+    version: Option<u16>,
     wire: W,
     fields: W::Fields,
 ) -> Result<(Option<Occurred>, Patch), Fault> {
@@ -283,11 +296,11 @@ fn patch_of<'a, W: Wire<'a>>(
             [$($of:ident $number:literal $old:ident $old_patch:ident $next:ident,)*]
         ) => {
             match (kind, version) {
-                $((EventType::$of, $number) => {
+                $((EventType::$of, Some($number)) => {
                     let read = wire.patch::<data::$old>(kind, fields)?;
                     Ok((read.occurred, Patch::$old(read.patch)))
                 })*
-                $((EventType::$name, _) => {
+                $((EventType::$name, Some(_)) => {
                     let read = wire.patch::<data::$name>(kind, fields)?;
                     Ok((read.occurred, Patch::$name(read.patch)))
                 })*

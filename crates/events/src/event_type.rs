@@ -75,15 +75,27 @@ event_types! {
     ReportExpected = "report.expected",
     /// The reporting calendar: nothing to report.
     ReportNil = "report.nil",
+    /// A helpline was contacted; the subject is the contact id that an identification may name.
+    ContactReceived = "contact.received",
+    /// A training or awareness activity took place.
+    ActivityHeld = "activity.held",
 }
 
-/// Versions after the first, in the order of their release. Only appended to: the registry's ids follow from it, and so
-/// does which version of a fact a version of `record.corrected` speaks of.
+/// How many types there were when the contract was first released: those before the first of [`LATER`]'s.
+const FIRST: usize = EventType::ContactReceived as usize;
+
+/// Versions that came after the first release, in the order of theirs: of types that were there, and of types that came
+/// later. Only appended to: the registry's ids follow from it, and so does which version of a fact a version of
+/// `record.corrected` speaks of.
 const LATER: &[(EventType, u16)] = &[
     (EventType::VictimIdentified, 2),
     (EventType::RecordCorrected, 2),
     (EventType::VictimIdentified, 3),
     (EventType::RecordCorrected, 3),
+    (EventType::ContactReceived, 1),
+    (EventType::ActivityHeld, 1),
+    (EventType::RecordCorrected, 4),
+    (EventType::RecordRetracted, 2),
 ];
 
 /// The `dataschema` of each version of each type.
@@ -107,22 +119,32 @@ impl EventType {
     }
 
     /// How many versions there are of all types.
-    pub const VERSIONS: usize = Self::ALL.len() + LATER.len();
+    pub const VERSIONS: usize = FIRST + LATER.len();
 
-    /// Every version of every type in the order of release: the first of all types, then those that came later.
+    /// Every version of every type in the order of release: the first of the types of the first release, then those that
+    /// came later.
     pub fn versions() -> impl Iterator<Item = (Self, u16)> {
-        Self::ALL.iter().map(|kind| (*kind, 1)).chain(LATER.iter().copied())
+        Self::ALL[..FIRST].iter().map(|kind| (*kind, 1)).chain(LATER.iter().copied())
+    }
+
+    /// Whether the type was there in the first release of the contract.
+    pub(crate) const fn is_of_the_first_release(self) -> bool {
+        (self as usize) < FIRST
     }
 
     /// The place of a version in [`Self::versions`], from 0; for a version that is not there, that of the first.
     #[inline]
     pub fn place(self, version: u16) -> usize {
-        let later = (version > 1).then(|| LATER.iter().position(|it| *it == (self, version))).flatten();
-        later.map_or(self as usize, |at| Self::ALL.len() + at)
+        if self.is_of_the_first_release() && version <= 1 {
+            return self as usize;
+        }
+        let at = |version| LATER.iter().position(|it| *it == (self, version));
+        at(version).or_else(|| at(1)).map_or(self as usize, |at| FIRST + at)
     }
 
-    /// The version of this fact that a correction of version `correction` speaks of: the newest that was released before it.
-    pub(crate) const fn in_correction(self, correction: u16) -> u16 {
+    /// The version of this fact that a correction of version `correction` speaks of: the newest that was released before
+    /// it. None where the fact came later.
+    pub(crate) const fn in_correction(self, correction: u16) -> Option<u16> {
         let (mut end, mut at) = (0, 0);
         while at < LATER.len() {
             let (kind, version) = LATER[at];
@@ -131,12 +153,12 @@ impl EventType {
             }
             at += 1;
         }
-        let mut found = 1;
+        let mut found = if self.is_of_the_first_release() { Some(1) } else { None };
         at = 0;
         while at < end {
             let (kind, version) = LATER[at];
             if kind as u16 == self as u16 {
-                found = version;
+                found = Some(version);
             }
             at += 1;
         }
@@ -215,8 +237,6 @@ pub const NOT_SUPPORTED: &[&str] = &[
     "pk.tip.inspection.referred",
     "pk.tip.referral.acted_on",
     "pk.tip.worker.released",
-    "pk.tip.contact.received",
-    "pk.tip.activity.held",
     "pk.tip.persons.merged",
     "pk.tip.persons.split",
     "pk.tip.tokens.rotated",

@@ -47,8 +47,10 @@ pub(crate) fn words((kind, version): (EventType, u16)) -> Words {
             match (kind, version) {
                 $((EventType::$of, $number) => words_of::<data::$old>(),)*
                 $((EventType::$name, _) => words_of::<data::$name>(),)*
+                (EventType::RecordCorrected, 1..=3) => words_of::<data::CorrectionHeadV3>(),
                 (EventType::RecordCorrected, _) => words_of::<data::CorrectionHead>(),
-                (EventType::RecordRetracted, _) => words_of::<data::RecordRetracted>(),
+                (EventType::RecordRetracted, 1) => words_of::<data::RetractionHeadV1>(),
+                (EventType::RecordRetracted, _) => words_of::<data::RetractionHead>(),
                 (EventType::ReportExpected, _) => words_of::<data::ReportExpected>(),
                 (EventType::ReportNil, _) => words_of::<data::ReportNil>(),
             }

@@ -31,8 +31,10 @@ fn object_of(kind: EventType, version: u16, whole: bool) -> Map<String, Value> {
             match (kind, version) {
                 $((EventType::$of, $number) => object::<data::$old>(whole),)*
                 $((EventType::$name, _) => object::<data::$name>(whole),)*
+                (EventType::RecordCorrected, 1..=3) => object::<data::CorrectionHeadV3>(whole),
                 (EventType::RecordCorrected, _) => object::<data::CorrectionHead>(whole),
-                (EventType::RecordRetracted, _) => object::<data::RecordRetracted>(whole),
+                (EventType::RecordRetracted, 1) => object::<data::RetractionHeadV1>(whole),
+                (EventType::RecordRetracted, _) => object::<data::RetractionHead>(whole),
                 (EventType::ReportExpected, _) => object::<data::ReportExpected>(whole),
                 (EventType::ReportNil, _) => object::<data::ReportNil>(whole),
             }
@@ -98,12 +100,13 @@ fn described(mut schema: Value, doc: &str) -> Value {
 fn corrected(version: u16) -> Map<String, Value> {
     let mut body = object_of(EventType::RecordCorrected, version, true);
     let rule = |fact: &EventType| {
-        json!({
+        let fields = object_of(*fact, fact.in_correction(version)?, false);
+        Some(json!({
             "if": { "properties": { "target_type": { "const": fact.name() } }, "required": ["target_type"] },
-            "then": { "properties": { "fields": object_of(*fact, fact.in_correction(version), false) } }
-        })
+            "then": { "properties": { "fields": fields } }
+        }))
     };
-    let rules: Vec<_> = EventType::ALL.iter().filter(|kind| kind.is_fact()).map(rule).collect();
+    let rules: Vec<_> = EventType::ALL.iter().filter(|kind| kind.is_fact()).filter_map(rule).collect();
     if let Some(Value::Object(properties)) = body.get_mut("properties") {
         properties.insert(
             "fields".into(),

@@ -8,8 +8,8 @@
 //! Absent: the way back. Nothing is ever told in an older version than it was sent in.
 
 use crate::data::{
-    VictimIdentified, VictimIdentifiedPatch, VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2,
-    VictimIdentifiedV2Patch,
+    CorrectionHead, CorrectionHeadV3, RetractionHead, RetractionHeadV1, VictimIdentified, VictimIdentifiedPatch,
+    VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2, VictimIdentifiedV2Patch,
 };
 
 /// A step, by what becomes of each field. A field that is not named does not compile.
@@ -56,4 +56,20 @@ upcast! {
     }
     relaxed {}
     added {}
+}
+
+impl CorrectionHeadV3 {
+    /// Version 4 of `record.corrected` may correct the types that came after the first release.
+    pub(crate) const fn up(self) -> CorrectionHead {
+        let Self { target, target_type, reason } = self;
+        CorrectionHead { target, target_type, reason }
+    }
+}
+
+impl RetractionHeadV1 {
+    /// Version 2 of `record.retracted` may take back the types that came after the first release.
+    pub(crate) const fn up(self) -> RetractionHead {
+        let Self { target, target_type, reason } = self;
+        RetractionHead { target, target_type, reason }
+    }
 }

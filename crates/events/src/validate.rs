@@ -106,7 +106,7 @@ impl Validator {
         }
         if let (Some(of), Some(data)) = (of, event.get("data").filter(|d| d.is_object())) {
             let target = data.get("target_type").and_then(Value::as_str).and_then(EventType::from_name);
-            let target = target.map(|target| (target, target.in_correction(of.1)));
+            let target = target.and_then(|target| Some((target, target.in_correction(of.1)?)));
             for error in self.data[of.0.place(of.1)].get_or_init(|| compile(&schema::of(of.0, of.1))).iter_errors(data)
             {
                 found.data(&error, of, target);

@@ -255,6 +255,24 @@ parsed!(
     "the type of a fact or \"pk.tip.record.corrected\" is expected"
 );
 
+parsed!(
+    /// The type of a fact of the contract's first release.
+    FirstFactRef: EventType,
+    |t| EventType::from_name(t).filter(|t| t.is_fact() && t.is_of_the_first_release()),
+    |v: &EventType| *v,
+    json!({ "enum": names(|t| t.is_fact() && t.is_of_the_first_release()) }),
+    "the type of a fact that this version knows is expected, for instance \"pk.tip.victim.identified\""
+);
+
+parsed!(
+    /// The type of a fact of the contract's first release or of a correction.
+    FirstRetractableRef: EventType,
+    |t| EventType::from_name(t).filter(|t| t.is_retractable() && t.is_of_the_first_release()),
+    |v: &EventType| *v,
+    json!({ "enum": names(|t| t.is_retractable() && t.is_of_the_first_release()) }),
+    "the type of a fact that this version knows, or \"pk.tip.record.corrected\", is expected"
+);
+
 fn names(which: fn(EventType) -> bool) -> Vec<&'static str> {
     EventType::ALL.iter().filter(|t| which(**t)).map(|t| t.name()).collect()
 }

@@ -205,13 +205,10 @@ mod tests {
     #[test]
     fn every_column_and_measure_that_the_policy_names_is_in_its_mart() {
         let models = models(&SqlSet::embedded()).unwrap();
-        let mut without_a_mart = Vec::new();
         for policy in [policy::Policy::default(), policy::Policy::ctdc()] {
             for dataset in policy.datasets.iter() {
-                let Some(mart) = models.iter().find(|m| m.layer == Layer::Marts && m.table == dataset.name) else {
-                    without_a_mart.push(dataset.name.clone());
-                    continue;
-                };
+                let mart = models.iter().find(|m| m.layer == Layer::Marts && m.table == dataset.name);
+                let mart = mart.unwrap_or_else(|| panic!("{} has no mart", dataset.name));
                 for column in dataset.columns.values() {
                     let found = mart.column(&column.name);
                     let found = found.unwrap_or_else(|| panic!("{} has no column {}", mart.path, column.name));
@@ -226,7 +223,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(without_a_mart, ["activities", "contacts"]);
     }
 
     #[test]

@@ -258,13 +258,13 @@ fn codes(word: &str) -> Option<i64> {
 
 const EMBEDDED: &[(&str, &str)] = embedded! {
     models:
-        "staging/accused" "staging/calendar" "staging/cases" "staging/charges" "staging/inspections"
-        "staging/judgments" "staging/returns" "staging/services" "staging/victims"
+        "staging/accused" "staging/activities" "staging/calendar" "staging/cases" "staging/charges" "staging/contacts"
+        "staging/inspections" "staging/judgments" "staging/returns" "staging/services" "staging/victims"
         "records/accused" "records/assistances" "records/charges" "records/judgments" "records/referral_outcomes"
         "records/referrals" "records/return_outcomes" "records/returns" "records/service_ends" "records/service_starts"
         "records/victims"
-        "marts/accused" "marts/calendar" "marts/cases" "marts/charges" "marts/inspections" "marts/judgments"
-        "marts/returns" "marts/services" "marts/victims";
+        "marts/accused" "marts/activities" "marts/calendar" "marts/cases" "marts/charges" "marts/contacts"
+        "marts/inspections" "marts/judgments" "marts/returns" "marts/services" "marts/victims";
     others:
         "indicators/C01.yml" "indicators/C03.yml" "indicators/C04.yml" "indicators/C05.yml" "indicators/L01.yml"
         "indicators/L02.yml" "indicators/R01.yml" "indicators/S01.yml" "indicators/V01.yml" "indicators/V02.yml"

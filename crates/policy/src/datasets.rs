@@ -277,7 +277,10 @@ impl Dataset {
             let Some(asked) = self.resolve(name) else { return false };
             grid.by.iter().filter_map(|d| self.resolve(d)).any(|declared| asked.is_no_finer_than(declared))
         };
-        let selected = population.iter().all(|(name, codes)| grid.population.get(name) == Some(codes) || on_grid(name));
+        // Of a many-valued dimension one code is a slice; several are a union, which follows from no published cells.
+        let is_slice = |name: &str, codes: &[u16]| on_grid(name) && (codes.len() <= 1 || !self.is_many(name));
+        let selected =
+            population.iter().all(|(name, codes)| grid.population.get(name) == Some(codes) || is_slice(name, codes));
         let complete = grid.population.iter().all(|(name, codes)| population.get(name) == Some(codes));
         selected && complete && by.iter().all(|name| on_grid(name))
     }

@@ -23,7 +23,7 @@ const ACTS_OF_THE_STATE: [(&str, Unit, &str); 6] = [
 ];
 
 /// Columns that tell something of an act and nothing of a person: name, code list.
-const ATTRIBUTES_OF_ACTS: [(&str, &str); 16] = [
+const ATTRIBUTES_OF_ACTS: [(&str, &str); 18] = [
     ("province", "province"),
     ("place", "place"),
     ("agency_group", "agency_group"),
@@ -40,6 +40,8 @@ const ATTRIBUTES_OF_ACTS: [(&str, &str); 16] = [
     ("sector", "sector"),
     ("kind", "inspection_kind"),
     ("outcome", "inspection_outcome"),
+    ("kind", "activity_kind"),
+    ("audience", "audience"),
 ];
 
 /// Measures of an act: what a court imposed, what an inspection counted, how many came.

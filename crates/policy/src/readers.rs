@@ -69,7 +69,7 @@ impl Readers {
 /// A new key from 32 random bytes, which the caller takes from the operating system, and the line by which the file knows
 /// it.
 pub fn new_reader(id: &str, role: Role, random: [u8; 32]) -> (String, String) {
-    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = blake3::Hash::from_bytes(random).to_hex();
     let key = format!("{PREFIX}{digits}");
     let line =
         format!("\n[[reader]]\nid = {id:?}\nrole = \"{}\"\nkey_blake3 = \"{}\"\n", role.name(), hash_of(&key).to_hex());

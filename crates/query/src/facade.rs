@@ -72,8 +72,8 @@ pub(crate) fn is_unit(dataset: &Dataset, hidden: Hidden) -> bool {
 }
 
 /// The measure columns of a dataset.
-pub(crate) fn measures(dataset: &Dataset) -> Vec<String> {
-    dataset.measures.keys().cloned().collect()
+pub(crate) fn measures(dataset: &Dataset) -> impl Iterator<Item = &str> {
+    dataset.measures.keys().map(String::as_str)
 }
 
 /// What a column of a dataset's facade is.
@@ -84,7 +84,7 @@ pub(crate) fn role(dataset: &Dataset, column: &str) -> Option<Role> {
     if dataset.resolve(column).is_some() {
         return Some(Role::Level);
     }
-    measures(dataset).iter().any(|measure| measure == column).then_some(Role::Measure)
+    measures(dataset).any(|measure| measure == column).then_some(Role::Measure)
 }
 
 fn schema(dataset: &Dataset) -> SchemaRef {
@@ -100,7 +100,7 @@ fn schema(dataset: &Dataset) -> SchemaRef {
         Field::new(name, data_type, true)
     };
     let mut fields: Vec<Field> = dataset.all_levels().map(level).collect();
-    fields.extend(measures(dataset).into_iter().map(|name| Field::new(name, DataType::Int64, true)));
+    fields.extend(measures(dataset).map(|name| Field::new(name, DataType::Int64, true)));
     fields.extend(Hidden::ALL.map(|hidden| Field::new(hidden.name(), DataType::Utf8, true)));
     Arc::new(Schema::new(fields))
 }

@@ -9,6 +9,7 @@
 pub mod catalogue;
 mod current;
 mod editions;
+mod explain;
 mod facade;
 mod functions;
 mod guard;

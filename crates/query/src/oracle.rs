@@ -7,8 +7,9 @@
 //! Absent: SQL, names of people, rows of marts.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
-use disclosure::{CellQuery, Figure};
+use disclosure::{CellQuery, Figure, Quote};
 use policy::Asker;
 
 use crate::refusal::{Code, Refusal};
@@ -26,6 +27,17 @@ pub trait Oracle: Send + Sync {
 
     /// The answers, one per question, in their order; the asker's role pays. Called on a thread that may block.
     fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal>;
+
+    /// What a question would cost the asker now and how wide its noise would be, per measure; empty where that is not told.
+    fn quote(&self, _question: &CellQuery, _asker: &Asker) -> Result<Vec<Quote>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    /// The shortest time after which an answer may leave; longer ones leave after twice, four times, … as long, so that a
+    /// clock at the client's end tells little (privacy.md 6.11). `None`: as soon as it is there.
+    fn slot(&self) -> Option<Duration> {
+        None
+    }
 
     /// Records what became of a question, before anything of it leaves. An answer that cannot be recorded does not leave.
     fn end(&self, begun: Begun, outcome: &Outcome) -> Result<(), Refusal>;
@@ -54,7 +66,7 @@ pub struct ReleasedCells {
     /// For each cell: where it stands, and a figure per measure, both in the order of the question. A code per level of
     /// `by`, the number of the class where the level is user-defined, `None` for the total.
     ///
-    /// A cell that is missing is taken for suppressed. Of a question without measures, a cell is here if and only if its
-    /// group is shown.
+    /// A cell that is missing is taken for suppressed. Of a question without measures, a cell whose group is not shown is
+    /// missing or has a figure without a value.
     pub cells: Vec<(Vec<Option<u16>>, Vec<Figure>)>,
 }

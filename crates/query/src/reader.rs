@@ -77,6 +77,7 @@ impl Threads {
             .worker_threads(count.max(1))
             .thread_name("question")
             .thread_stack_size(STACK)
+            .enable_time()
             .build()
             .map(|runtime| Self(Some(runtime)))
             .map_err(|e| SourceError::Read(Box::new(e)))
@@ -197,10 +198,18 @@ impl Reader {
 
     /// What a question would ask of protected tables, and the notes that its answer would bear: the same refusals as
     /// [`Reader::ask`] gives before any cell is asked for, and no cell is (privacy.md 6.4).
-    pub fn compile(&self, question: &Question) -> Result<(Vec<CellQuery>, Vec<Note>), Refusal> {
+    pub async fn compile(&self, question: Question) -> Result<(Vec<CellQuery>, Vec<Note>), Refusal> {
         let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
-        let current = self.current();
-        let guarded = run::guarded(question, &limits, &current, self.inner.oracle.as_deref())?;
+        let (current, oracle) = (self.current(), self.inner.oracle.clone());
+        let Some(runtime) = &self.inner.threads.0 else {
+            return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
+        };
+        // On the threads whose stacks are made for what nests.
+        let work = runtime.spawn(async move { run::guarded(&question, &limits, &current, oracle.as_deref()) });
+        let guarded = work.await.unwrap_or_else(|error| {
+            tracing::error!(panicked = error.is_panic(), "a question broke off");
+            Err(Refusal::new(Code::Internal, "The question could not be answered; the fault is ours."))
+        })?;
         Ok((guarded.questions, guarded.notes))
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::tree_node::Transformed;
@@ -23,9 +24,11 @@ use datafusion::prelude::SessionConfig;
 use disclosure::CellQuery;
 use futures::StreamExt;
 use policy::Asker;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::current::Current;
+use crate::explain;
 use crate::facade::{Protected, Scope};
 use crate::functions::FUNCTIONS;
 use crate::guard::{self, Guarded, Release, Released};
@@ -56,6 +59,12 @@ pub(crate) async fn answer(
     oracle: Option<Arc<dyn Oracle>>,
     stop: CancellationToken,
 ) -> Result<Answer, Refusal> {
+    if let Some(explained) = explain::explained(&question)
+        && let Some(oracle) = oracle.as_deref()
+        && let Some(answer) = explain::explain(&explained, &limits, &current, oracle)?
+    {
+        return Ok(answer);
+    }
     let guarded = guarded(&question, &limits, &current, oracle.as_deref());
     match &guarded {
         Ok(guarded) if guarded.questions.is_empty() => {
@@ -64,6 +73,7 @@ pub(crate) async fn answer(
         Err(refusal) if !refusal.code.is_protected() => return Err(refusal.clone()),
         _ => {}
     }
+    let began = Instant::now();
     let oracle = oracle.ok_or_else(no_vault)?;
     let asker = question.asker.as_ref().ok_or_else(no_key)?;
     let begun = oracle.begin(&question.sql, asker)?;
@@ -74,7 +84,28 @@ pub(crate) async fn answer(
     };
     outcome.refused = answer.as_ref().err().map(|refusal| refusal.code);
     oracle.end(begun, &outcome)?;
+    // What was refused before any record was read took a time that tells nothing.
+    if let (Some(slot), false) = (oracle.slot(), outcome.questions.is_empty()) {
+        tokio::time::sleep_until(leaves_at(began, slot)).await;
+    }
     answer
+}
+
+/// The end of the slot in which an answer leaves: the first of one, two, four, … times `slot` that is not over yet.
+fn leaves_at(began: Instant, slot: Duration) -> Instant {
+    let (took, mut after) = (began.elapsed(), slot.max(Duration::from_millis(1)));
+    while after < took {
+        after *= 2;
+    }
+    if after > slot {
+        // Too late for its slot: a sign that the slot is too short for what is asked, or the machine too slow.
+        tracing::warn!(
+            slot_ms = slot.as_millis(),
+            left_after_ms = after.as_millis(),
+            "an answer was late for its slot"
+        );
+    }
+    began + after
 }
 
 /// Asks the vault and computes the rest over what it released.
@@ -113,9 +144,9 @@ fn no_vault() -> Refusal {
     refusal.hint("Ask the published tables: SELECT * FROM information_schema.tables lists them.")
 }
 
-fn no_key() -> Refusal {
+pub(crate) fn no_key() -> Refusal {
     let refusal = Refusal::new(Code::KeyNeeded, "Questions about protected tables need a key that is bound to a role.");
-    refusal.hint("Send it as `Authorization: Bearer …`; `amanat key new` makes one. The published tables need none.")
+    refusal.hint("Send it as `Authorization: Bearer …`, or in AMANAT_KEY to `amanat sql`; `amanat key new` makes one. The published tables need none.")
 }
 
 /// Puts the rows in the places of the released tables.

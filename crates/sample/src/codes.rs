@@ -344,6 +344,58 @@ pub const COURT: Weighted = &[("sessions", 62), ("magistrate", 24), ("special", 
 /// Decision on an appeal.
 pub const APPEAL: Weighted = &[("upheld", 56), ("overturned", 27), ("varied", 16), ("_X", 1)];
 
+/// What a helpline is contacted about.
+pub const CONTACT_KIND: Weighted = &[
+    ("help", 24),
+    ("tip", 14),
+    ("child_missing", 12),
+    ("recruitment", 15),
+    ("information", 22),
+    ("follow_up", 8),
+    ("other", 4),
+    ("_X", 1),
+];
+/// Kind of an activity.
+pub const ACTIVITY_KIND: Weighted = &[
+    ("training", 36),
+    ("training_of_trainers", 5),
+    ("seminar", 14),
+    ("community_session", 20),
+    ("school_session", 10),
+    ("campaign", 7),
+    ("coordination_meeting", 6),
+    ("other", 2),
+];
+/// Who is trained.
+pub const OFFICIALS: Weighted = &[
+    ("police", 30),
+    ("fia", 9),
+    ("prosecutors", 12),
+    ("judges", 8),
+    ("labour_inspectors", 10),
+    ("child_protection", 9),
+    ("service_providers", 9),
+    ("health_workers", 3),
+    ("mixed", 9),
+    ("_X", 1),
+];
+/// Who is made aware.
+pub const PUBLIC: Weighted = &[
+    ("community", 34),
+    ("workers", 18),
+    ("migrants", 14),
+    ("students", 8),
+    ("teachers", 6),
+    ("employers", 6),
+    ("journalists", 4),
+    ("civil_society", 5),
+    ("general_public", 4),
+    ("_X", 1),
+];
+/// Who holds activities (domain.md 2: any body; civil society most).
+pub const HOLDER: Weighted =
+    &[("NGO", 46), ("POL", 14), ("FIA", 8), ("IOM", 9), ("SHL", 6), ("CPB", 6), ("LAB", 6), ("HLP", 5)];
+
 /// Kind of an inspection.
 pub const INSPECTION_KIND: Weighted = &[("child", 42), ("bonded", 33), ("general", 23), ("_X", 2)];
 /// Sector inspected.

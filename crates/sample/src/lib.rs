@@ -1,4 +1,4 @@
-//! A synthetic country: its people, cases and inspections, the feeds that report them, and the truth about it.
+//! A synthetic country: its people, cases, inspections and outreach, the feeds that report them, and the truth about it.
 //!
 //! Everything here is made up. People are numbers, tokens are hashes of numbers, shares are orders of magnitude
 //! (domain.md 6); every event says `synthetic`.

@@ -7,15 +7,19 @@
 //! Absent: the registry of figures and their goals in words, processes and HTTP (`xtask`).
 #![allow(clippy::print_stdout)] // a command line talks on it
 
+mod asked;
 mod avro;
+mod catalogue;
 mod commit;
 mod determinism;
 mod disclosed;
 mod fold;
 mod lakes;
+mod ledgers;
 mod live;
 mod maintenance;
 mod malformed;
+mod questions;
 mod real_records;
 mod reconciled;
 mod road;
@@ -59,6 +63,11 @@ enum What {
     },
     /// Malformed lines of every kind
     Malformed,
+    /// The sixty questions of an analyst, one after the other
+    Questions {
+        #[arg(long, value_enum, default_value_t = Size::Small)]
+        size: Size,
+    },
     /// What protection hides and how far it moves what it shows; a planted leak
     Disclosure,
     /// The full fold of a sample, and DuckDB running the same SQL on the same files
@@ -165,6 +174,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Determinism { size } => determinism::measure(&scratch, size).await,
             What::Avro { size } => avro::measure(size),
             What::Malformed => malformed::measure(&scratch).await,
+            What::Questions { size } => asked::measure(&scratch, size).await,
             What::Disclosure => disclosed::measure(&scratch).await,
             What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
             What::Commit { versions } => commit::measure(&scratch, versions).await,

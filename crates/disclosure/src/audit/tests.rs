@@ -7,12 +7,12 @@ use events::code_list::list;
 use policy::{Key, Keys, Master, Policy};
 
 use super::*;
-use crate::board::{Reason, State, Tiers};
+use crate::board::{Reason, State, TierAt, Tiers};
 use crate::floors;
 use crate::memory::{Draft, Memory};
 use crate::microdata::{Column, Microdata, Prepared};
 use crate::noise::Tier;
-use crate::query::{Coordinate, Dimension, Measure, TableQuery};
+use crate::query::{Dimension, Measure, TableQuery};
 use crate::tabulate::tabulate;
 
 fn keys() -> Keys {
@@ -47,7 +47,7 @@ fn rows(groups: &[(u16, u16, usize)]) -> Prepared {
 struct AtFirst;
 
 impl Tiers for AtFirst {
-    fn of<'a>(&'a self, _: &'a TableQuery) -> Box<dyn FnMut(&[Coordinate]) -> Tier + 'a> {
+    fn of<'a>(&'a self, _: &'a TableQuery) -> TierAt<'a> {
         Box::new(|_| Tier::V4)
     }
 }

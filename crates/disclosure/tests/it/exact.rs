@@ -52,6 +52,21 @@ fn off_the_declared_grid_the_same_acts_are_protected() {
 }
 
 #[test]
+fn sections_put_together_are_no_slice_of_a_declared_grid() {
+    // Exact numbers of two sections and of their union would give the exact number of those under both.
+    let rows = prepared("cases", &people(1..=3, |v| v.exploitation = vec![ptpa()]));
+    let mut asked = cases_by_province();
+    let all = asked.population["section"].clone();
+    let exact = |asked: &TableQuery| {
+        let release = released(vec![table("t", &rows, asked)]);
+        release.tables[0].cells().iter().all(|cell| cell.figure.value().is_some())
+    };
+    assert!(exact(&asked), "the grid's own population");
+    asked.population.insert("section".into(), all[..2].to_vec());
+    assert!(!exact(&asked));
+}
+
+#[test]
 fn acts_off_the_declared_grids_are_protected_like_persons() {
     let rows = prepared("cases", &people(1..=3, |_| ()));
     let asked = TableQuery { measure: Measure::Rows, ..cases_by_province() };

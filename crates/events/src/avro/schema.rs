@@ -26,8 +26,10 @@ pub fn schema_of(kind: EventType, version: u16) -> Value {
             match (kind, version) {
                 $((EventType::$of, $number) => whole::<data::$old>(kind, version),)*
                 $((EventType::$name, _) => whole::<data::$name>(kind, version),)*
+                (EventType::RecordCorrected, 1..=3) => whole::<data::CorrectionHeadV3>(kind, version),
                 (EventType::RecordCorrected, _) => whole::<data::CorrectionHead>(kind, version),
-                (EventType::RecordRetracted, _) => whole::<data::RecordRetracted>(kind, version),
+                (EventType::RecordRetracted, 1) => whole::<data::RetractionHeadV1>(kind, version),
+                (EventType::RecordRetracted, _) => whole::<data::RetractionHead>(kind, version),
                 (EventType::ReportExpected, _) => whole::<data::ReportExpected>(kind, version),
                 (EventType::ReportNil, _) => whole::<data::ReportNil>(kind, version),
             }
@@ -97,7 +99,7 @@ fn patches(correction: u16) -> Value {
     EventType::ALL
         .iter()
         .filter(|kind| kind.is_fact())
-        .map(|kind| patch_of(*kind, kind.in_correction(correction)))
+        .filter_map(|kind| Some(patch_of(*kind, kind.in_correction(correction)?)))
         .collect()
 }
 

@@ -4,11 +4,13 @@
 //! A list that has grown since is named by how many of its codes the version knew ([`First`]); lists grow at their end.
 
 use super::CodeSet;
+use crate::EventType;
 use crate::avro::write;
 use crate::code_list::{First, tag};
 use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
-use crate::value::{CaseId, Code, Codes, ContactId, Kind};
+use crate::value::{CaseId, Code, Codes, ContactId, FirstFactRef, FirstRetractableRef, Kind, Reference};
 use serde::de::MapAccess;
+use uuid::Uuid;
 
 data! {
     /// `pk.tip.victim.identified`, version 1.
@@ -83,5 +85,25 @@ data! {
         opt case_id: String = CaseId,
         #[doc = "The helpline's contact that led to her, `<helpline>/<token>`."]
         opt contact_id: String = ContactId,
+    }
+
+    /// What `pk.tip.record.corrected` says in its versions 1 to 3 beside the fields it replaces.
+    CorrectionHeadV3 / CorrectionHeadV3Patch, occurred = false, person = false, fields = true {
+        #[doc = "Event id of the fact that is corrected."]
+        req target: Uuid = Reference,
+        #[doc = "Type of the target; it decides what `fields` may hold."]
+        req target_type: EventType = FirstFactRef,
+        #[doc = "Why (list `correction_reason`)."]
+        req reason: u16 = Code<tag::CorrectionReason>,
+    }
+
+    /// What `pk.tip.record.retracted` says in its version 1.
+    RetractionHeadV1 / RetractionHeadV1Patch, occurred = false, person = false {
+        #[doc = "Event id of the fact or correction that is retracted."]
+        req target: Uuid = Reference,
+        #[doc = "Type of the target."]
+        req target_type: EventType = FirstRetractableRef,
+        #[doc = "Why (list `retraction_reason`)."]
+        req reason: u16 = Code<tag::RetractionReason>,
     }
 }

@@ -136,7 +136,8 @@ fn every_version_of_a_fact_has_corrections_that_speak_of_it() {
             let speaks = |correction: u16| {
                 let rules = schema::of(corrected, correction)["allOf"].clone();
                 let of = |rule: &&Value| rule["if"]["properties"]["target_type"]["const"] == kind.name();
-                let rule = rules.as_array().unwrap().iter().find(of).unwrap().clone();
+                // A correction of before the type speaks of no version of it.
+                let Some(rule) = rules.as_array().unwrap().iter().find(of).cloned() else { return false };
                 let fields = rule["then"]["properties"]["fields"]["properties"].clone();
                 own.iter().all(|(name, of)| same(&fields[name.as_str()], of))
                     && fields.as_object().unwrap().len() == own.len()
@@ -162,8 +163,12 @@ fn same(one: &Value, two: &Value) -> bool {
 fn a_new_version_takes_its_place_after_all_that_were_released_before() {
     let places: Vec<_> = EventType::versions().map(|(kind, version)| kind.place(version)).collect();
     assert_eq!(places, (0..places.len()).collect::<Vec<_>>());
-    for (place, kind) in EventType::ALL.iter().enumerate() {
-        assert_eq!(kind.place(1), place);
+    // The ids of the first release, and those of the versions that it had when types were added, are for ever.
+    let released = |name: &str, version| EventType::from_name(name).unwrap().place(version);
+    assert_eq!((released("pk.tip.case.registered", 1), released("pk.tip.report.nil", 1)), (0, 17));
+    assert_eq!((released("pk.tip.victim.identified", 2), released("pk.tip.record.corrected", 3)), (18, 21));
+    assert_eq!((released("pk.tip.contact.received", 1), released("pk.tip.record.retracted", 2)), (22, 25));
+    for kind in EventType::ALL {
         let versions: Vec<_> = EventType::versions().filter(|(of, _)| of == kind).map(|(_, version)| version).collect();
         assert_eq!(versions, (1..=kind.newest()).collect::<Vec<_>>(), "versions of {kind} are numbered as released");
     }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub use calendar::EditionSource;
 pub use manifest::Manifest;
 pub use population::{Population, TERRITORY, population};
-pub use release::{ReleasedIndicators, release, room, unprotected};
+pub use release::{ReleasedIndicators, declared, release, room, unprotected};
 pub use rows::{Key, Row, to_batch};
 
 use crate::indicator::GridError;
@@ -65,7 +65,7 @@ pub enum EditionError {
     Lake(#[from] LakeError),
     /// A second edition of real data in one quarter.
     #[error(
-        "edition {edition} of {as_of} was published or speaks in this quarter already. Until the guard against comparing editions is built, a store of real data publishes one edition a quarter."
+        "edition {edition} of {as_of} was published or speaks in this quarter already. Revisions come with the quarter: a store of real data publishes one edition in each."
     )]
     SecondInQuarter {
         /// The edition that exists.

@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 use chrono::{Datelike, Days, NaiveDate};
 use disclosure::truth::unprotected_counts;
 use disclosure::{
-    Coordinate, Head, Mark, Marked, Prepared, Released, Room, Table as CountedTable, Utility, Vault, tabulate,
+    Coordinate, Head, Mark, Marked, Prepared, Released, Room, Span, Table as CountedTable, TableQuery, Utility, Vault,
+    tabulate,
 };
 use events::code_list::CodeList;
 use policy::Policy;
@@ -69,6 +70,13 @@ where
     derive::shares_and_rates(&mut rows, policy);
     let rows = rows.into_values().collect();
     Ok(ReleasedIndicators { rows, utility: released.utility, audit: released.audit, ledger })
+}
+
+/// The tables of an edition of this date, in the order in which their grids are charged.
+pub fn declared(policy: &Policy, as_of: NaiveDate) -> Result<(Vec<TableQuery>, Span), EditionError> {
+    let as_of = AsOf::new(as_of)?;
+    let tables = asked(policy).into_iter().map(|asked| question(asked.indicator, asked.table, policy, as_of));
+    Ok((tables.collect::<Result<_, _>>()?, as_of.span(0)))
 }
 
 /// The Snapshot that an edition was made of, as questions see it: every dataset of the policy that has a mart, as of the

@@ -354,6 +354,16 @@ families! {
             place, sector, kind, outcome, workers, children, released,
         }
     }
+    /// Contacts of helplines.
+    Contacts contacts person = false {
+        columns { kind: Code, place: Code, referral_made: Code, }
+        ContactReceived / ContactReceivedPatch { kind, place, referral_made, }
+    }
+    /// Training and awareness activities.
+    Activities activities person = false {
+        columns { kind: Code, audience: Code, place: Code, participants: Number, }
+        ActivityHeld / ActivityHeldPatch { kind, audience, place, participants, }
+    }
 }
 
 /// The reporting calendar. Its period stands in the columns of `occurred_on`, the agency it is about beside the sender.

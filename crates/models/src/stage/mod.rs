@@ -35,7 +35,7 @@ use rows::Row;
 use scatter::{Bucket, Scatter};
 
 /// Version of how rows are staged. Another version is staged anew.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// Most buckets.
 pub const MOST_BUCKETS: usize = 64;

@@ -15,13 +15,13 @@ fn case(number: u64, version: u32, province: &str) -> Told {
     let data = format!(
         r#"{{"record_version":{version},"occurred_on":"2024-03-09","sections":["PTPA-3-1"],"province":"{province}"}}"#
     );
-    Told { agency: "POL-PB", number, kind: "case.registered", record: 1, hour: 8 + version, data }
+    Told { agency: "POL-PB", number, kind: "case.registered", version: 1, record: 1, hour: 8 + version, data }
 }
 
 fn about(kind: &'static str, number: u64, target: u64, target_type: &str, rest: &str) -> Told {
     let data =
         format!(r#"{{"record_version":9,"target":"{}","target_type":"pk.tip.{target_type}",{rest}}}"#, id(target));
-    Told { agency: "POL-PB", number, kind, record: 1, hour: 10, data }
+    Told { agency: "POL-PB", number, kind, version: 1, record: 1, hour: 10, data }
 }
 
 /// A correction of the province of a case.

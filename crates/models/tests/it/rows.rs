@@ -8,11 +8,19 @@ use crate::support::policy;
 
 /// A message; `data` is what it carries beside its version.
 fn told(agency: &'static str, number: u64, kind: &'static str, data: &str) -> Told {
-    Told { agency, number, kind, record: number, hour: 9, data: format!(r#"{{"record_version":1,{data}}}"#) }
+    Told {
+        agency,
+        number,
+        kind,
+        version: 1,
+        record: number,
+        hour: 9,
+        data: format!(r#"{{"record_version":1,{data}}}"#),
+    }
 }
 
 /// The rows of a dataset, each as the codes of some levels, in the order of the codes.
-fn rows(snapshot: &Snapshot, dataset: &str, levels: &[&str]) -> Vec<String> {
+pub fn rows(snapshot: &Snapshot, dataset: &str, levels: &[&str]) -> Vec<String> {
     let (policy, data) = (policy(), snapshot.microdata(dataset, &policy()).unwrap());
     let known = policy.datasets.get(dataset).unwrap();
     let text = |level: &&str, row: usize| {
@@ -119,6 +127,13 @@ async fn a_referral_bears_who_the_person_is_where_she_was_found_where_she_went_a
     assert_eq!(rows(&snapshot, "services", &who), ["F child 09-17 AF 034 PK-PB", "_X _X _X _X _X _X"]);
     let what = ["service", "to_body", "to_country", "to_country_region", "exit_reason", "first_referral"];
     assert_eq!(rows(&snapshot, "services", &what), ["shelter SHL _X _X completed yes", "shelter _X BD 142 _X yes"]);
+    // None began in time, but the shelter ended one: she was in its caseload (privacy.md 6.6, rule 3).
+    let number = |agency: &str| policy().agencies.get(agency).unwrap().index;
+    let mut served = snapshot.microdata("services", &policy()).unwrap().served_by.unwrap();
+    served.sort_unstable();
+    let mut expected = [number("SHL-PB"), number("CPB-PB")];
+    expected.sort_unstable();
+    assert_eq!(served, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,4 +147,49 @@ async fn a_return_bears_who_the_person_is_where_she_was_found_and_where_she_came
     assert_eq!(rows(&snapshot, "returns", &who), ["F child 09-17 AF 142 PK-PB", "_X _X _X _X _X _X"]);
     let what = ["from_country", "from_country_subregion", "from_country_region", "kind", "assisted", "first_return"];
     assert_eq!(rows(&snapshot, "returns", &what), ["LY 015 002 assisted no yes", "LY 015 002 assisted no yes"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_and_an_activity_are_counted_once_each_corrected_and_retracted_like_any_fact() {
+    let contact = |number, month: &str, rest: &str| {
+        told("HLP-PB", number, "contact.received", &format!(r#""occurred_on":"{month}",{rest}"#))
+    };
+    let activity = |agency, number, rest: &str| {
+        told(agency, number, "activity.held", &format!(r#""occurred_on":"2024-03-09",{rest}"#))
+    };
+    // About the record of the event of this number, by the agency that told of it.
+    let about = |told: Told, of: u64, version: u16, rest: &str| {
+        let (target, kind) = (crate::road::id(of), told.kind);
+        let data = format!(r#"{{"record_version":2,"target":"{target}","target_type":"pk.tip.{kind}",{rest}}}"#);
+        let kind = if version == 4 { "record.corrected" } else { "record.retracted" };
+        Told { number: told.number + 50, kind, version, data, ..told }
+    };
+    let help = r#""kind":"help","place":"PK-PB-LHR","referral_made":"no""#;
+    let training = r#""kind":"training","audience":"police","place":"PK-SD-KHI","participants":42"#;
+    let (first, withdrawn, trained) =
+        (contact(1, "2024-03", help), contact(2, "2024-03", help), activity("UNODC", 4, training));
+    let (snapshot, _) = Road::new()
+        .tell(&[
+            first.clone(),
+            about(first, 1, 4, r#""fields":{"referral_made":"yes"},"reason":"verification""#),
+            withdrawn.clone(),
+            about(withdrawn, 2, 2, r#""reason":"error""#),
+            contact(3, "2024", r#""kind":"_X","place":"_X","referral_made":"_X""#),
+            trained.clone(),
+            about(trained, 4, 4, r#""fields":{"participants":24},"reason":"data_entry""#),
+            activity("POL-PB", 5, r#""kind":"campaign","audience":"general_public","place":"_X""#),
+        ])
+        .await;
+    let contacts = ["quarter", "month", "kind", "province", "referral_made"];
+    assert_eq!(
+        rows(&snapshot, "contacts", &contacts),
+        ["2024-Q1 2024-03 help PK-PB yes", "_X _X _X _X _X"],
+        "one was retracted"
+    );
+    let activities = ["kind", "audience", "province", "participants_band"];
+    assert_eq!(
+        rows(&snapshot, "activities", &activities),
+        ["campaign general_public _X _X", "training police PK-SD 20-29"]
+    );
+    assert_eq!(sorted(&snapshot.microdata("activities", &policy()).unwrap(), "participants"), [None, Some(24)]);
 }

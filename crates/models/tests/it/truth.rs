@@ -1,13 +1,15 @@
 //! The marts say what the world says: every cell of the thirteen indicators, before protection, against the sample's
-//! ground truth, which is counted by code that shares nothing with `sql/`.
+//! ground truth, which is counted by code that shares nothing with `sql/`; and of what no indicator counts, every row.
 
 use std::collections::BTreeMap;
 
+use events::code_list::list;
 use models::edition::{DIMENSIONS, unprotected};
 use models::indicator::published_column;
 use models::{RefreshOptions, Snapshot, SqlSet};
 use sample::{Size, Truth};
 
+use crate::rows::rows;
 use crate::support::{AS_OF, Arrival, Lake, feed, policy, thorough, vault, world};
 
 /// Indicator, measure, period, dimensions that apply.
@@ -68,6 +70,28 @@ fn differences(size: Size, snapshot: &Snapshot) -> Vec<String> {
     differ.map(|key| format!("{key:?}: true {:?}, counted {:?}", truth.get(key), counted.get(key))).collect()
 }
 
+/// The rows of contacts and activities as the world has them, each as its codes.
+fn outreach(size: Size) -> [Vec<String>; 2] {
+    let (place, province) = (list("place"), list("province"));
+    let in_province = |said: &str| province.text(place.roll_up(place.code(said).unwrap(), province));
+    let (mut contacts, mut activities) = (Vec::new(), Vec::new());
+    for story in world(size).outreach() {
+        for told in &story.contacts {
+            let (year, province) = (told.filed.when.year(), in_province(told.place));
+            contacts.push(format!("{year} {} {province} {}", told.kind, told.referral_made));
+        }
+        for told in &story.activities {
+            let (year, province) = (told.filed.when.year(), in_province(told.place));
+            let band = policy().datasets.get("activities").unwrap().measures["participants"].clone();
+            let band = band.band_text(band.band_of(told.participants)).unwrap();
+            activities.push(format!("{year} {} {} {province} {band}", told.kind, told.audience));
+        }
+    }
+    contacts.sort();
+    activities.sort();
+    [contacts, activities]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_cell_of_the_thirteen_indicators_is_the_worlds_and_each_rule_is_needed() {
     let size = Size::Small;
@@ -76,6 +100,11 @@ async fn every_cell_of_the_thirteen_indicators_is_the_worlds_and_each_rule_is_ne
     let differ = differences(size, &snapshot);
     assert!(differ.is_empty(), "{} differ, among them {:#?}", differ.len(), &differ[..differ.len().min(12)]);
     assert!(report.stage.raw > 20_000);
+    let [contacts, activities] = outreach(size);
+    assert!(contacts.len() > 400 && activities.len() > 200);
+    assert_eq!(rows(&snapshot, "contacts", &["year", "kind", "province", "referral_made"]), contacts);
+    let levels = ["year", "kind", "audience", "province", "participants_band"];
+    assert_eq!(rows(&snapshot, "activities", &levels), activities);
 
     let off =
         [("corrections", "AND is_correction = false"), ("retractions", "AND true"), ("deduplication", "AND true")];

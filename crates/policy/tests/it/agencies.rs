@@ -12,6 +12,17 @@ fn an_agency_emits_the_types_of_its_group_and_no_others() {
 }
 
 #[test]
+fn helplines_alone_tell_of_contacts_and_any_body_of_its_activities() {
+    let agencies = Policy::default().agencies;
+    for agency in &agencies {
+        let (code, group) = (agency.code.as_str(), agency.group.as_str());
+        assert_eq!(agencies.may_emit(code, EventType::ContactReceived), group == "HLP", "{code}");
+        let of_the_house = ["LINK", "STEWARD"].contains(&group);
+        assert_eq!(agencies.may_emit(code, EventType::ActivityHeld), !of_the_house, "{code}");
+    }
+}
+
+#[test]
 fn an_agency_that_is_not_listed_emits_nothing() {
     assert!(!Policy::default().agencies.may_emit("POL-XX", EventType::CaseRegistered));
 }

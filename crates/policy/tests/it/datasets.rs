@@ -277,6 +277,7 @@ fn a_measure_has_public_bounds_and_bins() {
     let measures = |name: &str| policy.datasets.get(name).unwrap().measures.keys().cloned().collect::<Vec<_>>();
     assert_eq!(measures("judgments"), ["compensation_pkr", "fine_pkr", "imprisonment_months"]);
     assert_eq!(measures("inspections"), ["children", "released", "workers"]);
+    assert_eq!(measures("activities"), ["participants"]);
     assert_eq!(measures("victims"), [""; 0], "nothing of a victim is summed");
 }
 

@@ -7,6 +7,7 @@ mod ordinary;
 mod protected;
 mod spliced;
 mod tables;
+mod through;
 mod vault;
 mod world;
 

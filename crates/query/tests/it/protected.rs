@@ -6,8 +6,8 @@ use crate::vault::{ByRule, figure, line, number};
 use crate::{ask, corpus, vault, world, written};
 
 /// The questions in codes of a text, and its notes; or the code of its refusal.
-fn compiled(reader: &Reader, sql: &str, params: Vec<Param>) -> Result<Vec<String>, String> {
-    match reader.compile(&Question { params, ..Question::new(sql) }) {
+async fn compiled(reader: &Reader, sql: &str, params: Vec<Param>) -> Result<Vec<String>, String> {
+    match reader.compile(Question { params, ..Question::new(sql) }).await {
         Ok((questions, notes)) => {
             let mut lines: Vec<String> = questions.iter().map(line).collect();
             lines.extend(notes.iter().map(|note| note.code.name().to_owned()));
@@ -24,7 +24,7 @@ async fn the_examples_of_the_specification_ask_what_it_says() {
     assert!(cases.len() >= 40, "{} questions", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
-        let got = compiled(&reader, &case.sql, case.params.clone());
+        let got = compiled(&reader, &case.sql, case.params.clone()).await;
         let code = got.as_ref().err().map_or("ok", |error| error.split(' ').next().unwrap_or_default()).to_owned();
         let lines = got.clone().unwrap_or_default();
         if !case.expect.contains(&code) || lines != case.answer {
@@ -89,7 +89,7 @@ async fn ways_around_the_guard_are_refused_or_harmless() {
     assert!(cases.len() >= 120, "{} statements", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
-        let got = compiled(&reader, &case.sql, case.params.clone());
+        let got = compiled(&reader, &case.sql, case.params.clone()).await;
         let code = got.as_ref().err().map_or("ok", |error| error.split(' ').next().unwrap_or_default());
         if case.expect != [code] {
             wrong.push(format!(
@@ -167,15 +167,15 @@ async fn texts_with_one_meaning_ask_one_question() {
     let reader = vault::reader(ByRule::new(|_| None)).await;
     let mut rules = 0;
     for texts in SYNONYMS {
-        let ids = |sql: &str| {
-            let (questions, _) =
-                reader.compile(&Question::new(sql)).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        let ids = async |sql: &str| {
+            let compiled = reader.compile(Question::new(sql)).await;
+            let (questions, _) = compiled.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
             questions.iter().map(disclosure::CellQuery::id).collect::<Vec<_>>()
         };
-        let first = ids(texts[0]);
+        let first = ids(texts[0]).await;
         for text in &texts[1..] {
             rules += 1;
-            assert_eq!(ids(text), first, "{text}");
+            assert_eq!(ids(text).await, first, "{text}");
         }
     }
     assert!(rules >= 30, "{rules}");
@@ -312,11 +312,12 @@ async fn hints_name_the_code_that_was_meant() {
         ("select count(*) from protected.victim", "Did you mean protected.victims?"),
     ];
     for (sql, hint) in cases {
-        let refusal = reader.compile(&Question::new(sql)).map(drop).expect_err(sql);
+        let refusal = reader.compile(Question::new(sql)).await.map(drop).expect_err(sql);
         let told = refusal.hint.clone().unwrap_or_default();
         assert!(told.contains(hint), "{sql}: {refusal}");
     }
-    let refusal = reader.compile(&Question::new("select count(*)\nfrom victims where province = 'Punjab'")).map(drop);
+    let refusal =
+        reader.compile(Question::new("select count(*)\nfrom victims where province = 'Punjab'")).await.map(drop);
     assert_eq!(refusal.expect_err("no code").place, Some(query::Place { line: 2, column: 31 }));
 }
 
@@ -343,4 +344,118 @@ async fn equal_questions_are_asked_once() {
     ask(&reader, sql, Vec::new()).await.expect("an answer");
     let asked = oracle.asked.lock().expect("not poisoned");
     assert_eq!(asked.iter().map(|(questions, _)| questions.len()).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn means_and_quantiles_are_made_of_released_numbers() {
+    let ask_by = async |rule: vault::Rule, sql: &str| {
+        let reader = vault::reader(ByRule::new(rule)).await;
+        written(&ask(&reader, sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"))).join("; ")
+    };
+    let quantiles = "select median(imprisonment_months), percentile_cont(0.25) within group (order by imprisonment_months), \
+                     min(imprisonment_months), max(imprisonment_months) from judgments";
+    // Eleven bins of one size: the middle one is 36 to 60, the first quarter ends three quarters into 6 to 12.
+    assert_eq!(ask_by(|_| Some(figure(200)), quantiles).await, "48 | 10.8 | 0 | 300");
+    // Hidden bins count as half the floor; K is passed in the first bin that is shown.
+    let middle: vault::Rule = |at| (at[0].1 == "36-59").then(|| figure(200));
+    assert_eq!(ask_by(middle, quantiles).await.split(" | ").next(), Some("48"));
+    // Less than four times the floor is shown.
+    let few: vault::Rule = |at| (at[0].1 == "36-59").then(|| figure(30));
+    assert_eq!(ask_by(few, quantiles).await, "NULL | NULL | NULL | NULL");
+    // The same figure for the sum and the units; less than twice the floor is not shown.
+    let mean = "select avg(imprisonment_months) from judgments";
+    assert_eq!(ask_by(|_| Some(figure(200)), mean).await, "1");
+    assert_eq!(ask_by(|_| Some(figure(15)), mean).await, "NULL");
+    assert_eq!(ask_by(|_| None, mean).await, "NULL");
+    let sum = "select province, sum(fine_pkr) from judgments where province in ('PK-PB', 'PK-KP') group by 1";
+    assert_eq!(ask_by(two_provinces, sum).await, format!("PK-PB | {}; PK-KP | NULL", number(&figure(200))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_come_in_the_order_of_their_keys() {
+    let reader = vault::reader(ByRule::new(|_| Some(figure(200)))).await;
+    let first = async |sql: &str| {
+        let answer = ask(&reader, sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        written(&answer).into_iter().take(2).collect::<Vec<_>>().join("; ")
+    };
+    let by_sex = first("select sex, province from victims group by sex, province limit 2").await;
+    assert_eq!(by_sex, "F | PK-PB; F | PK-SD");
+    let by_province = first("select sex, province from victims group by province, sex limit 2").await;
+    assert_eq!(by_province, "F | PK-PB; M | PK-PB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_released_rows_all_of_sql_is_at_hand() {
+    let reader = vault::reader(ByRule::new(two_provinces)).await;
+    let n = number(&figure(200));
+    let t = "(select province, count(*) n from victims where year = 2024 group by 1) t";
+    let c = "(select province, count(*) c from cases where year = 2024 group by 1) c";
+    let cases = [
+        (format!("select distinct on (n is null) province, n from {t} order by n is null, province"), format!("PK-PB | {n}; PK-BA | NULL")),
+        (format!("select t.province, n, c from {t} join {c} using (province) order by 1 limit 1"), "PK-BA | NULL | NULL".to_owned()),
+        (format!("select t.* from {t} natural join {c} where n > 0 order by 1"), format!("PK-PB | {n}; PK-SD | {n}")),
+        (format!("select x, n from {t} join (values ('PK-PB', 1), ('PK-SD', 2)) v(p, x) on t.province = v.p order by x"), format!("1 | {n}; 2 | {n}")),
+        (format!("select province from {t} where n > 0 except select 'PK-PB'"), "PK-SD".to_owned()),
+        (format!("select province from {t} where n > 0 intersect select code from reference.province where code = 'PK-SD'"), "PK-SD".to_owned()),
+        (format!("select province from {t} where exists (select 1 from {c} where c.province = t.province and c > 0) order by 1"), "PK-PB; PK-SD".to_owned()),
+        (format!("select en, (select max(n) from {t} where t.province = p.code) n from reference.province p where code = 'PK-PB'"), format!("Punjab | {n}")),
+        (format!("select province, lag(n) over (order by province desc) from {t} where n > 0 order by 1"), format!("PK-PB | {n}; PK-SD | NULL")),
+        (format!("select province from {t} qualify row_number() over (order by province) = 1"), "PK-BA".to_owned()),
+        (format!("select upper(province), round(n * 1.0 / 7, 1) > 0, case when n > 1 then 'many' end from {t} where n between 1 and 1000 order by 1 limit 1"), "PK-PB | true | many".to_owned()),
+        (format!("select a.province from {t} cross join (select 'PK-SD' as province) a where t.province = a.province"), "PK-SD".to_owned()),
+        (format!("select count(*) from {t} full join reference.sex s on t.province = s.code"), "11".to_owned()),
+        (format!("with a as (select * from {t}), b as (select sum(n) s from a where n > 0) select s from b"), format!("{}", 2 * n)),
+        (format!("select v.value > 0, t.n from published.v01 v join {t} on v.province = t.province where v.time_period = '2024' and v.province = 'PK-PB' and v.sex = '_T' and v.age_group = '_T'"), format!("true | {n}")),
+        ("select count(*) + (select count(*) from accused) from victims".to_owned(), format!("{}", 2 * n)),
+        ("select sum(k) from (select count(*) k from victims union all select count(*) from accused union all values (1)) u".to_owned(), format!("{}", 2 * n + 1)),
+        ("select count(*) from (select distinct sex, province from victims) t".to_owned(), "8".to_owned()),
+        ("select count(*) n from victims order by n limit 1 offset 0".to_owned(), format!("{n}")),
+    ];
+    for (sql, expected) in cases {
+        let answer = ask(&reader, &sql, Vec::new()).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        assert_eq!(written(&answer).join("; "), expected, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_shows_the_question_and_asks_nothing() {
+    let oracle = ByRule::new(|_| Some(figure(200)));
+    let reader = vault::reader(oracle.clone()).await;
+    let sql = "explain select province, count(*) from victims where year = 2024 and sex = 'F' group by province";
+    let answer = ask(&reader, sql, Vec::new()).await.expect("an explanation");
+    let text = written(&answer).join("");
+    for part in [r#""dataset":"victims""#, r#""population":{"sex":["F"],"year":["2024"]}"#, r#""by":["province"]"#] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(oracle.asked.lock().expect("not poisoned").is_empty());
+    let refused = ask(&reader, "explain select * from victims", Vec::new()).await.expect_err("a form");
+    assert_eq!(refused.code.name(), "PRIV-1003", "what would be refused is refused");
+    let plans = ask(&reader, "explain select * from published.v01", Vec::new()).await.expect_err("a plan");
+    assert_eq!(plans.code.name(), "statement");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_is_recorded_with_what_became_of_it_and_needs_a_key() {
+    let oracle = ByRule::new(|at| at.iter().any(|(_, code)| code == "PK-PB").then(|| figure(200)));
+    let reader = vault::reader(oracle.clone()).await;
+    let sql = "select province, count(*) from victims where year = 2024 group by province";
+    ask(&reader, sql, Vec::new()).await.expect("an answer");
+    ask(&reader, "select * from victims", Vec::new()).await.expect_err("a form");
+    ask(&reader, "select 1/0 * count(*) from victims where year = 2024", Vec::new()).await.expect_err("an error");
+    ask(&reader, "select * from published.v01", Vec::new()).await.expect("a published table");
+    let ended = oracle.ended.lock().expect("not poisoned").clone();
+    let decisions: Vec<_> = ended.iter().map(|end| end.refused.map(query::Code::name)).collect();
+    assert_eq!(decisions, [None, Some("PRIV-1003"), Some("PRIV-2001")], "published tables are nobody's secret");
+    assert_eq!((ended[0].cells, ended[0].suppressed, ended[0].questions.len()), (8, 7, 1));
+    let keyless = reader.ask(Question::new(sql), tokio_util::sync::CancellationToken::new()).await;
+    assert_eq!(keyless.expect_err("no key").code.name(), "key_needed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answer_leaves_before_the_end_of_its_slot() {
+    let slot = std::time::Duration::from_millis(50);
+    let reader = vault::reader(ByRule::slotted(|_| Some(figure(200)), Some(slot))).await;
+    let began = std::time::Instant::now();
+    ask(&reader, "select count(*) from victims where year = 2024", Vec::new()).await.expect("an answer");
+    assert!(began.elapsed() >= slot);
 }

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use disclosure::{
-    Breakdown, CellQuery, Column, Coordinate, Dimension, Figure, Measure, Microdata, Prepared, Span, Table, TableQuery,
-    Vault, tabulate,
-};
+use disclosure::{Breakdown, CellQuery, Column, Condition, Figure, Measure, Microdata, Room, Span, Vault};
 use policy::{Asker, Datasets, Keys, Master, Policy, Role};
 use query::{Begun, CodeEntry, CodeListMeta, EditionSource, Oracle, Outcome, Reader, Refusal, ReleasedCells, Settings};
 
@@ -25,11 +23,17 @@ pub struct ByRule {
     pub rule: Rule,
     pub asked: Mutex<Vec<(Vec<CellQuery>, String)>>,
     pub ended: Mutex<Vec<Outcome>>,
+    pub slot: Option<Duration>,
 }
 
 impl ByRule {
     pub fn new(rule: Rule) -> Arc<Self> {
-        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::default(), ended: Mutex::default() })
+        Self::slotted(rule, None)
+    }
+
+    /// The same; its answers leave in slots.
+    pub fn slotted(rule: Rule, slot: Option<Duration>) -> Arc<Self> {
+        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::default(), ended: Mutex::default(), slot })
     }
 
     fn answer(&self, question: &CellQuery) -> ReleasedCells {
@@ -77,6 +81,10 @@ impl Oracle for ByRule {
         Ok(questions.iter().map(|question| self.answer(question)).collect())
     }
 
+    fn slot(&self) -> Option<Duration> {
+        self.slot
+    }
+
     fn end(&self, _: Begun, outcome: &Outcome) -> Result<(), Refusal> {
         self.ended.lock().expect("not poisoned").push(outcome.clone());
         Ok(())
@@ -88,9 +96,9 @@ pub fn analyst() -> Asker {
     Asker { key_id: "analyst".to_owned(), role: Role::Ministry }
 }
 
-/// A released number near `persons`: made on the one road that makes one, with fixed keys.
+/// A released number near `persons`: from the real vault, with fixed keys and no memory.
 pub fn figure(persons: u64) -> Figure {
-    let policy = Policy::default();
+    let policy = Arc::new(Policy::default());
     let keys = Keys::derive(&Master::from_bytes([9; 32]));
     let rows = persons as usize;
     let data = Microdata {
@@ -102,13 +110,21 @@ pub fn figure(persons: u64) -> Figure {
         measures: BTreeMap::new(),
         dims: BTreeMap::from([("year".to_owned(), Column::One(vec![2024; rows]))]),
     };
-    let rows = Prepared::new(data, &policy, &keys).expect("rows");
-    let by = vec![Dimension::codes("year", vec![2024])];
-    let query = TableQuery { dataset: "victims".to_owned(), measure: Measure::Units, population: BTreeMap::new(), by };
-    let table = Table { name: "t".to_owned(), cells: tabulate(&rows, &query).expect("cells"), marks: Vec::new() };
-    let span = Span { edition: 1, years: 2011..=2025, last_quarter: 503, is_open: false };
-    let (released, _) = Vault::forgetful(Arc::new(policy), &keys).release(vec![table], &span).expect("released");
-    *released.tables[0].at(&[Coordinate::Code(2024)]).expect("the cell")
+    let vault = Vault::forgetful(policy, &keys);
+    let rows = vault.prepare(data).expect("rows");
+    let last_quarter = policy::TimeLevel::Quarter.codes(2024..=2024)[3];
+    let span = Span { edition: 1, years: YEARS, last_quarter, is_open: false };
+    let datasets = BTreeMap::from([("victims".to_owned(), rows)]);
+    vault.enter(Room { span, as_of: "2024-12-31".to_owned(), datasets });
+    let year = Condition { dimension: "time".to_owned(), level: "year".to_owned(), codes: vec![2024] };
+    let question = CellQuery {
+        dataset: "victims".to_owned(),
+        population: vec![year],
+        by: Vec::new(),
+        measures: vec![Measure::Units],
+    };
+    let answer = vault.ask(&[question], policy::Role::Ministry).expect("an answer");
+    answer[0].cells[0].figures[0]
 }
 
 /// The whole number of a figure.

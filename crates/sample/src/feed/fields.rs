@@ -3,8 +3,8 @@ use crate::codes::{Code, Codes};
 use crate::names::{EventId, Record};
 use crate::when::When;
 use crate::world::account::{
-    Accused, Appeal, Arrest, Assistance, Case, Charge, Determination, Filed, Identification, Inspection, Judgment,
-    Referral, Return, Sentence, Service,
+    Accused, Activity, Appeal, Arrest, Assistance, Case, Charge, Contact, Determination, Filed, Identification,
+    Inspection, Judgment, Referral, Return, Sentence, Service,
 };
 
 /// The value of a field.
@@ -183,5 +183,22 @@ pub(super) fn inspection(inspection: &Inspection) -> Fields {
         .number("workers", inspection.workers)
         .number("children", inspection.children)
         .number("released", inspection.released)
+        .0
+}
+
+pub(super) fn contact(contact: &Contact) -> Fields {
+    Collect::of(&contact.filed)
+        .code("kind", contact.kind)
+        .code("place", contact.place)
+        .code("referral_made", contact.referral_made)
+        .0
+}
+
+pub(super) fn activity(activity: &Activity) -> Fields {
+    Collect::of(&activity.filed)
+        .code("kind", activity.kind)
+        .code("audience", activity.audience)
+        .code("place", activity.place)
+        .number("participants", activity.participants)
         .0
 }

@@ -169,7 +169,7 @@ impl Draft {
                 set(&mut envelope, "id", b"3b241101-e2bb-4255-8caf-4136c566a962");
             }
             "an unknown type" => set_type(&mut envelope, "case.vanished"),
-            "a type not accepted yet" => set_type(&mut envelope, "contact.received"),
+            "a type not accepted yet" => set_type(&mut envelope, "case.transferred"),
             "another agency's topic" => topic = elsewhere(topic),
             "not synthetic" => set(&mut envelope, "synthetic", b"false"),
             _ => {}

@@ -76,11 +76,21 @@ impl Message {
         envelope.push(("id", Cow::Owned(id)));
         envelope.push(("source", text(agency.source)));
         envelope.push(("type", text(self.kind.name())));
-        envelope.push(("dataschema", text(self.kind.dataschema(1))));
+        envelope.push(("dataschema", text(self.kind.dataschema(self.said_in()))));
         envelope.push(("subject", Cow::Owned(subject)));
         envelope.push(("time", Cow::Owned(time)));
         envelope.push(("synthetic", text("true")));
         envelope
+    }
+
+    /// The version it is said in: the first that knows what it speaks of.
+    fn said_in(&self) -> u16 {
+        let later = |of: EventType| matches!(of, EventType::ContactReceived | EventType::ActivityHeld);
+        match &self.body {
+            Body::Correction { target_type, .. } if later(*target_type) => 4,
+            Body::Retraction { target_type, .. } if later(*target_type) => 2,
+            _ => 1,
+        }
     }
 
     /// The data as compact JSON.

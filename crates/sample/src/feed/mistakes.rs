@@ -9,7 +9,7 @@ use crate::when::{Precision, When, days};
 use super::fields::{Fields, Value};
 
 /// Fields that may be left out at first; the others are required.
-const OPTIONAL: [&str; 13] = [
+const OPTIONAL: [&str; 14] = [
     "means",
     "act",
     "recruiter_relation",
@@ -23,6 +23,7 @@ const OPTIONAL: [&str; 13] = [
     "months",
     "outcome_6",
     "outcome_12",
+    "participants",
 ];
 
 /// What an inspection may be said to have found.
@@ -140,7 +141,11 @@ fn other_code(dice: &mut Dice, kind: EventType, name: &str) -> Option<Code> {
         ("from_country", _) => codes::FROM,
         ("kind", EventType::VictimReturned) => codes::RETURN_KIND,
         ("kind", EventType::ReintegrationAssisted) => codes::REINTEGRATION,
+        ("kind", EventType::ContactReceived) => codes::CONTACT_KIND,
+        ("kind", EventType::ActivityHeld) => codes::ACTIVITY_KIND,
         ("kind", _) => codes::INSPECTION_KIND,
+        ("audience", _) => codes::OFFICIALS,
+        ("referral_made", _) => &[("yes", 40), ("no", 55), ("_X", 5)],
         ("outcome_6" | "outcome_12", _) => codes::OUTCOME,
         ("role", _) => codes::ROLE,
         ("verdict", _) => codes::VERDICT,

@@ -128,33 +128,36 @@ pub struct Feed {
     told: u64,
     calendar: Calendar,
     reporter: Reporter,
+    /// Reports what happens beside the stories, where it is told, and how much was told of it.
+    outreach: Option<(Reporter, u64)>,
 }
 
 impl Feed {
     /// The feed of a world, with one malformed line in a thousand.
     pub fn new(world: World) -> Self {
-        Self::with(world, Breaker::in_passing())
+        Self::with(world, Breaker::in_passing(), true)
     }
 
     /// The feed of a world without malformed lines.
     pub fn well_formed(world: World) -> Self {
-        Self::with(world, Breaker::never())
+        Self::with(world, Breaker::never(), true)
     }
 
     /// `lines` lines of a feed of which the given share (parts per million) are malformed, in turn in every way of
     /// [`MALFORMATIONS`], one of them 20 MB long. Not a whole world: it has no truth.
     pub fn malformed(seed: u64, lines: usize, share_ppm: u32) -> impl Iterator<Item = Feedline> + Send {
         let size = if lines < 25_000 { Size::Small } else { Size::Medium };
-        Self::with(World::new(seed, size), Breaker::dedicated(share_ppm)).take(lines)
+        Self::with(World::new(seed, size), Breaker::dedicated(share_ppm), false).take(lines)
     }
 
-    fn with(world: World, breaker: Breaker) -> Self {
+    fn with(world: World, breaker: Breaker, outreach: bool) -> Self {
         Self {
             months: Box::new(world.months()),
             due_before_ms: i64::MIN,
             told: 0,
             calendar: Calendar::new(),
             reporter: Reporter::new(world.seed, breaker),
+            outreach: outreach.then(|| (Reporter::of_outreach(world.seed), 0)),
         }
     }
 
@@ -169,10 +172,29 @@ impl Feed {
             self.calendar.note(story);
             self.reporter.story(story);
         }
+        if let Some((reporter, told)) = &mut self.outreach {
+            let stories = month.outreach(*told);
+            *told += stories.len() as u64;
+            for story in &stories {
+                reporter.story(story);
+            }
+        }
         if month.month() == 12 {
             self.calendar.close(&mut self.reporter, month.year());
         }
         self.due_before_ms = midnight_ms(month.next_day());
+    }
+}
+
+impl Feed {
+    /// The next line that is due; of two of one instant that of the stories.
+    fn due(&mut self) -> Option<Feedline> {
+        match &mut self.outreach {
+            Some((outreach, _)) if outreach.due_ms() < self.reporter.due_ms() => {
+                outreach.due_before(self.due_before_ms)
+            }
+            _ => self.reporter.due_before(self.due_before_ms),
+        }
     }
 }
 
@@ -181,7 +203,7 @@ impl Iterator for Feed {
 
     fn next(&mut self) -> Option<Feedline> {
         loop {
-            if let Some(line) = self.reporter.due_before(self.due_before_ms) {
+            if let Some(line) = self.due() {
                 return Some(line);
             }
             match self.months.next() {

@@ -9,8 +9,8 @@ use crate::dice::Dice;
 use crate::names::{EventId, Record};
 use crate::when::{DAY_MS, midnight_ms};
 use crate::world::account::{
-    Arrested, Case, Charged, Filed, Identification, Inspection, Judged, Named, Referred, Return, Returned, Service,
-    Story, Victim,
+    Activity, Arrested, Case, Charged, Contact, Filed, Identification, Inspection, Judged, Named, Referred, Return,
+    Returned, Service, Story, Victim,
 };
 use crate::world::present_day;
 
@@ -23,6 +23,8 @@ use super::{Expected, Feedline};
 pub(super) const HOUR: i64 = 3_600_000;
 /// Numbers of what the feed makes up (phantoms, corrections) have this bit; the world's have not.
 const INVENTED: u64 = 1 << 62;
+/// Of what it makes up beside outreach, this one too.
+const BESIDE: u64 = 1 << 61;
 
 /// A line that waits for its time; of lines of one instant the one sent first goes first.
 struct Waiting {
@@ -61,15 +63,29 @@ pub(super) struct Reporter {
 impl Reporter {
     /// A reporter of the world of this seed, with its own stream of chance.
     pub(super) fn new(seed: u64, breaker: Breaker) -> Self {
+        Self::with(seed, Dice::new(seed, 1 << 32), INVENTED, breaker)
+    }
+
+    /// A reporter of outreach, with chance and numbers of its own; it makes no malformed lines.
+    pub(super) fn of_outreach(seed: u64) -> Self {
+        Self::with(seed, Dice::new(seed, 1 << 34), INVENTED | BESIDE, Breaker::never())
+    }
+
+    fn with(seed: u64, dice: Dice, invented: u64, breaker: Breaker) -> Self {
         Self {
             seed,
-            dice: Dice::new(seed, 1 << 32),
-            invented: INVENTED,
+            dice,
+            invented,
             sequence: 0,
             waiting: BinaryHeap::new(),
             breaker,
             horizon_ms: midnight_ms(present_day()) + 2 * DAY_MS,
         }
+    }
+
+    /// When the next line is due.
+    pub(super) fn due_ms(&self) -> i64 {
+        self.waiting.peek().map_or(i64::MAX, |waiting| waiting.0.due.0)
     }
 
     /// The next line that is due before this instant.
@@ -91,6 +107,8 @@ impl Reporter {
         story.charged.iter().for_each(|person| self.charged(person));
         story.judged.iter().for_each(|person| self.judged(person));
         story.inspections.iter().for_each(|inspection| self.inspection(inspection));
+        story.contacts.iter().for_each(|contact| self.contact(contact));
+        story.activities.iter().for_each(|activity| self.activity(activity));
     }
 
     fn case(&mut self, case: &Case) {
@@ -101,6 +119,16 @@ impl Reporter {
     fn inspection(&mut self, inspection: &Inspection) {
         let fields = fields::inspection(inspection);
         self.record_of(EventType::InspectionConducted, inspection.record, None, &inspection.filed, fields, true);
+    }
+
+    fn contact(&mut self, contact: &Contact) {
+        let fields = fields::contact(contact);
+        self.record_of(EventType::ContactReceived, contact.record, None, &contact.filed, fields, true);
+    }
+
+    fn activity(&mut self, activity: &Activity) {
+        let fields = fields::activity(activity);
+        self.record_of(EventType::ActivityHeld, activity.record, None, &activity.filed, fields, true);
     }
 
     /// Reports a record with a single fact.

@@ -338,6 +338,38 @@ pub struct Inspection {
     pub released: Option<i64>,
 }
 
+/// A contact of a helpline.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// The record; its name is the contact id.
+    pub record: Record,
+    /// The contact.
+    pub filed: Filed,
+    /// What it was about.
+    pub kind: Code,
+    /// Where the caller was.
+    pub place: Code,
+    /// Whether somebody was referred.
+    pub referral_made: Code,
+}
+
+/// A training or awareness activity.
+#[derive(Clone, Debug)]
+pub struct Activity {
+    /// The record.
+    pub record: Record,
+    /// The day.
+    pub filed: Filed,
+    /// What was held.
+    pub kind: Code,
+    /// For whom.
+    pub audience: Code,
+    /// Where.
+    pub place: Code,
+    /// How many took part.
+    pub participants: Option<i64>,
+}
+
 /// Things that hang together: a case and all that follows from it, a rescue, an inspection, a return.
 ///
 /// A natural person appears in one story only, so a story holds every record that any agency has of her.
@@ -363,4 +395,8 @@ pub struct Story {
     pub judged: Vec<Judged>,
     /// Workplaces inspected.
     pub inspections: Vec<Inspection>,
+    /// Contacts of a helpline: in stories of [`crate::World::outreach`] only.
+    pub contacts: Vec<Contact>,
+    /// Activities held: in stories of [`crate::World::outreach`] only.
+    pub activities: Vec<Activity>,
 }

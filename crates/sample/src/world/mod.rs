@@ -7,6 +7,7 @@
 pub mod account;
 mod justice;
 mod labour;
+mod outreach;
 mod support;
 mod teller;
 mod victims;
@@ -15,8 +16,13 @@ use account::Story;
 use teller::Teller;
 pub(crate) use teller::present_day;
 
-use crate::size::{BEGINNINGS, Beginning, FIRST_YEAR, LAST_YEAR, Size};
+use crate::size::{BEGINNINGS, Beginning, FIRST_YEAR, LAST_YEAR, OUTREACHES, Size};
 use crate::when::days;
+
+/// The streams of chance of outreach begin here, beyond those of the months and of the feed.
+const OUTREACH: u64 = 1 << 33;
+/// Stories of outreach are numbered from here, beyond those of the months.
+const FIRST_OUTREACH: u64 = 1 << 40;
 
 /// Months in the world.
 const MONTHS: u32 = ((LAST_YEAR - FIRST_YEAR + 1) * 12) as u32;
@@ -41,6 +47,16 @@ impl World {
         let mut told = 0;
         self.months().flat_map(move |month| {
             let stories = month.stories(told);
+            told += stories.len() as u64;
+            stories
+        })
+    }
+
+    /// What happens beside the stories: contacts of helplines and activities, a story each, in the order of the month.
+    pub fn outreach(self) -> impl Iterator<Item = Story> {
+        let mut told = 0;
+        self.months().flat_map(move |month| {
+            let stories = month.outreach(told);
             told += stories.len() as u64;
             stories
         })
@@ -80,6 +96,21 @@ impl Month {
         if self.month() == 12 { days(self.year() + 1, 1, 1) } else { days(self.year(), self.month() + 1, 1) }
     }
 
+    /// The outreach of this month, of which so many stories were told before. It has its own chance and numbers: what came
+    /// to the world later changes nothing of what was there.
+    pub fn outreach(self, told: u64) -> Vec<Story> {
+        let mut teller = Teller::new(self.world.seed, OUTREACH + u64::from(self.number), FIRST_OUTREACH + told);
+        let mut stories = Vec::new();
+        for what in OUTREACHES {
+            let mean = self.world.size.monthly(what, self.year(), self.month());
+            for _ in 0..teller.dice.round(mean) {
+                let day = teller.dice.between(self.first_day(), self.next_day() - 1);
+                stories.push(if what == Beginning::Contact { teller.contact(day) } else { teller.activity(day) });
+            }
+        }
+        stories
+    }
+
     /// The stories that begin in this month, numbered from `first`.
     pub fn stories(self, first: u64) -> Vec<Story> {
         let mut teller = Teller::new(self.world.seed, u64::from(self.number), first);
@@ -93,6 +124,8 @@ impl Month {
                     Beginning::Rescue => teller.rescue(day),
                     Beginning::Inspection => teller.inspection(day),
                     Beginning::Return => teller.return_home(day),
+                    Beginning::Contact => teller.contact(day),
+                    Beginning::Activity => teller.activity(day),
                 });
             }
         }

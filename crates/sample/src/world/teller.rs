@@ -16,6 +16,8 @@ pub(super) enum Known {
     Perhaps,
     /// To the day, rarely only the month.
     Nearly,
+    /// Mostly by month only.
+    Month,
 }
 
 /// Last day on which anything counted may happen.
@@ -130,6 +132,8 @@ impl Teller {
             Known::Perhaps if coarse < 30 => Precision::Quarter,
             Known::Perhaps if coarse < 80 => Precision::Month,
             Known::Nearly if coarse < 15 => Precision::Month,
+            Known::Month if coarse < 20 => Precision::Year,
+            Known::Month if coarse < 880 => Precision::Month,
             _ => Precision::Day,
         }
     }

@@ -113,7 +113,7 @@ fn the_small_feed_has_every_kind_of_trouble() {
         assert!(notes.contains_key(trouble), "{trouble}");
     }
     let total: usize = expected.iter().sum();
-    assert!((28_000..33_000).contains(&total), "{total}");
+    assert!((28_000..34_000).contains(&total), "{total}");
     assert!((20..45).contains(&expected[3]), "one line in a thousand is malformed: {}", expected[3]);
 }
 
@@ -143,6 +143,41 @@ fn the_same_seed_makes_the_same_feed_and_another_seed_another() {
     };
     assert_eq!(hash(7), hash(7));
     assert_ne!(hash(7), hash(8));
+}
+
+/// Whether a line tells of a helpline's contact or an activity, or corrects or retracts one that does.
+fn of_outreach(line: &Feedline) -> bool {
+    let names = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.contains("contact.received") || text.contains("activity.held")
+    };
+    names(&line.value) || line.headers.iter().any(|(_, value)| names(value))
+}
+
+/// What came to the world later changes nothing of what was there: measurements and seeds stay comparable.
+#[test]
+fn contacts_and_activities_come_beside_the_rest_of_the_feed_which_is_as_it_was() {
+    let mut hasher = blake3::Hasher::new();
+    let mut beside = 0;
+    let lines: Vec<Feedline> = Feed::new(World::new(7, Size::PercentOfSmall(10))).collect();
+    // A correction that misnames its target's type tells of outreach by its record alone.
+    let records: BTreeSet<_> = lines.iter().filter(|line| of_outreach(line)).map(|line| line.key.clone()).collect();
+    for line in lines {
+        if records.contains(&line.key) {
+            beside += 1;
+            continue;
+        }
+        for part in [line.topic.as_bytes(), line.key.as_deref().unwrap_or_default(), &line.value] {
+            hasher.update(part);
+        }
+        hasher.update(&line.log_timestamp_ms.to_le_bytes());
+        for (name, value) in &line.headers {
+            hasher.update(name.as_bytes());
+            hasher.update(value);
+        }
+    }
+    assert_eq!(hasher.finalize().to_hex()[..16], *"88dc486e6df4d805");
+    assert!(beside > 50, "{beside}");
 }
 
 #[test]

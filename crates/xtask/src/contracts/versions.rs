@@ -83,6 +83,13 @@ fn narrower_object(later: &Map<String, Value>, earlier: &Map<String, Value>, pla
                     None => Some(place),
                 }
             }),
+            // A rule for a code that the earlier version refused binds nothing that it accepted.
+            ("allOf", Some(Value::Array(rules)), Some(Value::Array(before)))
+                if rules.len() > before.len()
+                    && rules[before.len()..].iter().all(|rule| is_for_a_code_refused_by(earlier, rule)) =>
+            {
+                rules.iter().zip(before).find_map(|(later, earlier)| narrower(later, earlier, place))
+            }
             (_, Some(later), Some(earlier)) => narrower(later, earlier, place),
             _ => here(),
         };
@@ -91,6 +98,17 @@ fn narrower_object(later: &Map<String, Value>, earlier: &Map<String, Value>, pla
         }
     }
     None
+}
+
+/// Whether a rule (`if` a field has a code, `then` …) is for a code that an earlier schema does not take in that field.
+fn is_for_a_code_refused_by(earlier: &Map<String, Value>, rule: &Value) -> bool {
+    let Some(fields) = rule["if"]["properties"].as_object().filter(|fields| !fields.is_empty()) else { return false };
+    let refused = |(name, of): (&String, &Value)| {
+        let taken = earlier.get("properties").and_then(|all| all[name]["enum"].as_array());
+        let required = rule["if"]["required"].as_array().is_some_and(|all| all.contains(&Value::from(name.as_str())));
+        required && of.get("const").is_some_and(|code| taken.is_some_and(|taken| !taken.contains(code)))
+    };
+    fields.iter().any(refused)
 }
 
 /// Whether every item of one list is in the other.
@@ -126,5 +144,25 @@ mod tests {
         }
         let gone = json!({ "required": [], "properties": { "b": { "maximum": 9 } } });
         assert_eq!(narrower(&gone, &first, "data").as_deref(), Some("data.a"));
+    }
+
+    #[test]
+    fn a_rule_may_be_added_for_a_code_that_is_new_and_for_no_other() {
+        let rule = |code: &str| json!({ "if": { "properties": { "of": { "const": code } }, "required": ["of"] }, "then": { "maximum": 1 } });
+        let with = |codes: &[&str], rules: &[&str]| {
+            let rules: Vec<Value> = rules.iter().map(|code| rule(code)).collect();
+            json!({ "properties": { "of": { "enum": codes } }, "allOf": rules })
+        };
+        let first = with(&["x"], &["x"]);
+        assert_eq!(narrower(&with(&["x", "y"], &["x", "y"]), &first, "data"), None);
+        for narrow in [with(&["x", "y"], &["x", "x"]), with(&["x", "y"], &["y"]), with(&["x", "y"], &["y", "x"])] {
+            assert!(narrower(&narrow, &first, "data").is_some(), "{narrow}");
+        }
+        let mut unasked = with(&["x", "y"], &["x", "y"]);
+        unasked["allOf"][1] = json!({ "maximum": 1 });
+        assert_eq!(narrower(&unasked, &first, "data").as_deref(), Some("data"));
+        let mut where_absent = with(&["x", "y"], &["x", "y"]);
+        where_absent["allOf"][1]["if"]["required"] = json!([]);
+        assert_eq!(narrower(&where_absent, &first, "data").as_deref(), Some("data"));
     }
 }

@@ -146,12 +146,18 @@ fn files(folders: &[&Path]) -> Result<BTreeSet<String>> {
             };
             if entry.is_dir() {
                 left.push(path);
-            } else {
+            } else if !is_beside_a_ledger(&path) {
                 found.insert(format!("{} {} {:?}", path.display(), entry.len(), entry.modified()?));
             }
         }
     }
     Ok(found)
+}
+
+/// What SQLite keeps beside `vault.db` and `audit.db` while they are open; the two themselves are looked at.
+fn is_beside_a_ledger(path: &Path) -> bool {
+    const BESIDE: [&str; 4] = ["vault.db-wal", "vault.db-shm", "audit.db-wal", "audit.db-shm"];
+    path.file_name().is_some_and(|name| BESIDE.iter().any(|beside| name == *beside))
 }
 
 /// Reads a corpus; its form is told in its first lines.

@@ -7,6 +7,7 @@
 pub mod amanat;
 mod attacks;
 mod fuzz;
+mod guard;
 mod hostile;
 mod ingest;
 mod kill9;
@@ -107,6 +108,7 @@ pub fn registry() -> Vec<Figure> {
         .chain(stalled::figures())
         .chain(fuzz::figures())
         .chain(attacks::figures())
+        .chain(guard::figures())
         .collect()
 }
 

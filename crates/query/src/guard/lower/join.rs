@@ -53,14 +53,14 @@ impl<'a> Lowering<'a> {
         // Each record once: an outer join may only keep records, not codes that nobody has.
         let keeps =
             matches!((join.join_type, left), (JoinType::Inner, _) | (JoinType::Left, true) | (JoinType::Right, false));
-        let list = self.code_list(other).filter(|_| keeps).ok_or_else(|| self.no_edge())?;
-        let (mine, key) = pair(join, own.schema(), other.schema()).ok_or_else(|| self.no_edge())?;
+        let list = self.code_list(other).filter(|_| keeps).ok_or_else(no_edge)?;
+        let (mine, key) = pair(join, own.schema(), other.schema()).ok_or_else(no_edge)?;
         let Some(Meaning::Level { level, .. }) = region.column(&mine, own.schema()).cloned() else {
-            return Err(self.no_edge());
+            return Err(no_edge());
         };
         let is_list = region.dataset.resolve(&level).and_then(Resolved::list) == Some(list.name.as_str());
         if !is_list || key.name != KEY {
-            return Err(self.no_edge());
+            return Err(no_edge());
         }
         if join.join_type == JoinType::Inner {
             region.population.extend(self.listed(&region, &level, list));
@@ -73,15 +73,6 @@ impl<'a> Lowering<'a> {
             added.into_iter().chain(region.columns).collect()
         };
         Ok(region)
-    }
-
-    /// The refusal of a join that is no edge of the catalogue.
-    fn no_edge(&self) -> Refusal {
-        let detail = "A protected table is joined with something else than the code list of one of its levels.";
-        Refusal::new(Code::ProtectedJoin, detail).hint(
-            "Write JOIN reference.citizenship AS c ON v.citizenship = c.code, with the list of the column; or aggregate \
-             first and join the released rows.",
-        )
     }
 
     /// The code list that a plan reads, whole and as it is.
@@ -124,6 +115,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
+/// A code in its list.
 fn entry<'l>(region: &Region<'_>, level: &str, list: &'l CodeListMeta, code: u16) -> Option<&'l CodeEntry> {
     let text = region.dataset.code_text(level, code)?;
     list.codes.iter().find(|entry| entry.code == text)
@@ -141,4 +133,13 @@ fn pair(join: &Join, own: &DFSchema, other: &DFSchema) -> Option<(Column, Column
         (Expr::Column(a), Expr::Column(b)) if own.has_column(b) && other.has_column(a) => Some((b.clone(), a.clone())),
         _ => None,
     }
+}
+
+/// The refusal of a join that is no edge of the catalogue.
+fn no_edge() -> Refusal {
+    let detail = "A protected table is joined with something else than the code list of one of its levels.";
+    Refusal::new(Code::ProtectedJoin, detail).hint(
+        "Write JOIN reference.citizenship AS c ON v.citizenship = c.code, with the list of the column; or aggregate \
+         first and join the released rows.",
+    )
 }

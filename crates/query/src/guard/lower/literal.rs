@@ -2,9 +2,9 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, Operator};
 use datafusion::scalar::ScalarValue;
-use policy::{Dataset, Resolved, TimeLevel};
+use policy::{Dataset, MeasureColumn, Resolved, TimeLevel};
 
 use super::Lowering;
 use super::region::{Form, Meaning, Region};
@@ -53,11 +53,7 @@ impl Lowering<'_> {
                 }
                 Ok(codes)
             }
-            Meaning::Measure(name) => {
-                let detail = format!("{name} cannot be selected or grouped by.");
-                let refusal = Refusal::new(Code::NotFilterable, detail).at(self.words.find(name));
-                Err(refusal.hint(format!("Write sum({name}) or avg({name}).")))
-            }
+            Meaning::Measure(_) => Err(super::misplaced::internal()),
             Meaning::Hidden(hidden) => Err(self.hidden(*hidden)),
             Meaning::Constant(_) => Err(super::misplaced::form("A comparison of two values")),
         }
@@ -66,6 +62,11 @@ impl Lowering<'_> {
     fn code_of(&self, level: &str, form: Form, value: &ScalarValue, dataset: &Dataset) -> Result<u16, Refusal> {
         let years = self.protected.years.clone();
         let found = match (dataset.resolve(level), form) {
+            (Some(Resolved::Band(measure)), Form::Number) => {
+                // A number is one of its own only where a bin holds it alone.
+                let [at, next] = [0, 1].map(|step| edge(measure, value, step));
+                return at.filter(|at| next == Some(at + 1)).ok_or_else(|| self.no_edge_of(measure, value));
+            }
             (Some(Resolved::Time(time)), Form::FirstDay) => {
                 let code = first_day(time, value);
                 code.filter(|code| time.codes(years.clone()).contains(code))
@@ -82,9 +83,28 @@ impl Lowering<'_> {
         let next = self.protected.years.end().saturating_add(1);
         let code = match form {
             Form::FirstDay => first_day(time, value),
-            Form::Text | Form::Year => dataset.code_of(level, &text(value)?, next..=next),
+            Form::Text | Form::Year | Form::Number => dataset.code_of(level, &text(value)?, next..=next),
         };
         code.filter(|code| time.codes(next..=next).first() == Some(code))
+    }
+
+    /// The codes of the bins that an order of numbers stands for: its bound must be an edge (privacy.md 6.2, breakpoints).
+    pub(super) fn bins(&self, measure: &MeasureColumn, op: Operator, value: &ScalarValue) -> Result<Vec<u16>, Refusal> {
+        let step = i64::from(matches!(op, Operator::LtEq | Operator::Gt));
+        let first = edge(measure, value, step).ok_or_else(|| self.no_edge_of(measure, value))?;
+        let below = matches!(op, Operator::Lt | Operator::LtEq);
+        Ok((0..measure.unknown()).filter(|&bin| (bin < first) == below).collect())
+    }
+
+    fn no_edge_of(&self, measure: &MeasureColumn, value: &ScalarValue) -> Refusal {
+        let detail = format!("{} is no edge of the bins of {}.", shown(value), measure.name);
+        let edges: Vec<String> = measure.bins.iter().take(measure.bins.len() - 1).map(i64::to_string).collect();
+        let refusal = Refusal::new(Code::NotACode, detail).at(self.place_of(value));
+        refusal.hint(format!(
+            "Bins begin at {}: write {} >= one of these, or < one of these.",
+            edges.join(", "),
+            measure.name
+        ))
     }
 
     fn no_code(&self, level: &str, form: Form, value: &ScalarValue, dataset: &Dataset) -> Refusal {
@@ -132,6 +152,13 @@ impl Lowering<'_> {
     fn place_of(&self, value: &ScalarValue) -> Option<crate::refusal::Place> {
         text(value).and_then(|text| self.words.find_value(&text))
     }
+}
+
+/// The bin that begins `step` above a number. The last edge begins none: its bin holds all that is larger.
+fn edge(measure: &MeasureColumn, value: &ScalarValue, step: i64) -> Option<u16> {
+    let number = text(value)?.parse::<i64>().ok()?.checked_add(step)?;
+    let at = measure.bins.iter().position(|edge| *edge == number)? as u16;
+    (at < measure.unknown()).then_some(at)
 }
 
 /// A literal as it may be written in a code list.

@@ -8,7 +8,7 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Case, Expr};
 use datafusion::scalar::ScalarValue;
 
-use super::predicate::CodeSet;
+use super::predicate::{CodeSet, finer};
 use super::region::{Form, Meaning, Region};
 use super::{Lowering, misplaced};
 use crate::functions::LEVEL_OF;
@@ -112,6 +112,9 @@ impl Lowering<'_> {
     /// A CASE as a label for each code of a level (privacy.md 6.3, Case (1)).
     fn labels(&self, case: &Case, region: &Region<'_>, schema: &DFSchema) -> Result<Meaning, Refusal> {
         let Arms { level, given, otherwise } = self.arms(case, region, schema)?;
+        if region.dataset.is_many(&level) {
+            return Err(self.many(&level, "a user-defined level"));
+        }
         let codes = region.dataset.codes(&level, self.protected.years.clone()).unwrap_or_default();
         let label = |code: u16| given.get(&code).or(otherwise.as_ref()).map(|value| (code, value.clone()));
         let labels: Vec<_> = codes.iter().filter_map(|&code| label(code)).collect();
@@ -135,7 +138,7 @@ impl Lowering<'_> {
             arms.push((set, self.literal(then, region, schema)?));
         }
         let otherwise = case.else_expr.as_ref().map(|expr| self.literal(expr, region, schema)).transpose()?;
-        let Some(finest) = arms.iter().map(|(set, _)| set).cloned().reduce(|a, b| self.finer(region, a, b)) else {
+        let Some(finest) = arms.iter().map(|(set, _)| set).cloned().reduce(|a, b| finer(region, a, b)) else {
             return Err(misplaced::form("CASE without WHEN"));
         };
         let mut given = BTreeMap::new();

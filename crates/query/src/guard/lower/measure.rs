@@ -2,9 +2,10 @@
 //!
 //! Absent: everything that gives a value of one record back. What has no measure is refused.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
+use datafusion::logical_expr::{Expr, SortExpr};
 use datafusion::scalar::ScalarValue;
 use disclosure::{Condition, Measure};
 
@@ -30,10 +31,23 @@ pub(super) enum What {
     Figure(Measure),
     /// The sum over the units, never the true mean.
     Mean(String),
+    /// A quantile of a measure, from the histogram of its public bins.
+    Quantile(String, Order),
     /// How many codes of a level are shown.
     Shown(String),
     /// Which of the group expressions (by number) are rolled up, the last one in the lowest bit.
     Grouping(Vec<usize>),
+}
+
+/// Which value of a measure is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// That which so many millionths of the units are below.
+    Quantile(i128),
+    /// The edge of the bin below which fewer than K units are.
+    Least,
+    /// The edge of the bin above which fewer than K units are.
+    Most,
 }
 
 impl Ask {
@@ -69,10 +83,19 @@ impl Lowering<'_> {
             "count" => self.count(args, region, schema)?,
             "sum" if !distinct => self.sum(args, region, schema)?,
             "avg" if !distinct => self.mean(args, region, schema)?,
+            "median" if !distinct => self.quantile(args, Order::Quantile(500_000), region, schema)?,
+            "min" => self.quantile(args, Order::Least, region, schema)?,
+            "max" => self.quantile(args, Order::Most, region, schema)?,
+            "percentile_cont" if !distinct => {
+                let order = percentile(args, order_by).ok_or_else(|| {
+                    not_offered("This form of percentile_cont", "Write percentile_cont(0.9) WITHIN GROUP (ORDER BY x).")
+                })?;
+                self.quantile(&args[..1], order, region, schema)?
+            }
             "grouping" => return grouping(args, groups),
             _ => return Err(self.no_measure(call, region, schema)),
         };
-        if !order_by.is_empty() || null_treatment.is_some() {
+        if (!order_by.is_empty() && name != "percentile_cont") || null_treatment.is_some() {
             let detail = format!("{name} with ORDER BY or a treatment of NULL is not offered over protected tables.");
             return Err(Refusal::new(Code::ProtectedAggregate, detail).hint("Leave it out."));
         }
@@ -90,7 +113,7 @@ impl Lowering<'_> {
         };
         if let Expr::Case(case) = unaliased(arg) {
             let arms = self.arms(case, region, schema)?;
-            return Ok(rows.with(self.covered(arms, |value| !value.is_null(), region)));
+            return Ok(rows.with(self.covered(arms, |value| !value.is_null(), region)?));
         }
         match self.meaning(arg, region, schema)? {
             Meaning::Constant(value) if !value.is_null() => Ok(rows),
@@ -105,7 +128,7 @@ impl Lowering<'_> {
             }
             Meaning::Hidden(hidden) => Err(self.hidden(hidden)),
             Meaning::Constant(_) => Err(not_offered("count(NULL)", "Write count(*).")),
-            Meaning::Measure(name) => Err(not_offered(&format!("count({name})"), "Write count(*), sum or avg.")),
+            Meaning::Measure(name) => Ok(rows.with(known(&name, region)?)),
         }
     }
 
@@ -148,7 +171,7 @@ impl Lowering<'_> {
                 let hint = "Write THEN 1 ELSE 0, or count(*) FILTER (WHERE …).";
                 return Err(not_offered("sum of a CASE with other values than 0 and 1", hint));
             }
-            return Ok(Ask::of(rows(region)).with(self.covered(arms, is_one, region)));
+            return Ok(Ask::of(rows(region)).with(self.covered(arms, is_one, region)?));
         }
         match self.meaning(arg, region, schema)? {
             Meaning::Measure(name) => Ok(Ask::of(Measure::Sum(name))),
@@ -166,7 +189,11 @@ impl Lowering<'_> {
     fn mean(&self, args: &[Expr], region: &Region<'_>, schema: &DFSchema) -> Result<Ask, Refusal> {
         let [arg] = args else { return Err(misplaced::internal()) };
         match self.meaning(arg, region, schema)? {
-            Meaning::Measure(name) => Ok(Ask { extra: Vec::new(), what: What::Mean(name) }),
+            // NULL is no number: the mean is of those of whom the value is known.
+            Meaning::Measure(name) => {
+                let known = known(&name, region)?;
+                Ok(Ask { extra: vec![known], what: What::Mean(name) })
+            }
             Meaning::Hidden(hidden) => Err(self.hidden(hidden)),
             Meaning::Level { .. } | Meaning::Labels { .. } | Meaning::Constant(_) => {
                 let hint = "Divide two counts: count(*) FILTER (WHERE …) * 1.0 / count(*).";
@@ -175,13 +202,35 @@ impl Lowering<'_> {
         }
     }
 
+    fn quantile(&self, args: &[Expr], order: Order, region: &Region<'_>, schema: &DFSchema) -> Result<Ask, Refusal> {
+        let [arg] = args else { return Err(misplaced::internal()) };
+        match self.meaning(arg, region, schema)? {
+            Meaning::Measure(name) => Ok(Ask { extra: Vec::new(), what: What::Quantile(name, order) }),
+            Meaning::Hidden(hidden) => Err(self.hidden(hidden)),
+            Meaning::Level { .. } | Meaning::Labels { .. } | Meaning::Constant(_) => {
+                let hint = "Group by the column, and take min, max or median over the released rows.";
+                Err(not_offered("A quantile of what is no measure column", hint))
+            }
+        }
+    }
+
     /// The codes of which a CASE gives a value that passes, as a condition.
-    fn covered(&self, arms: Arms, passes: impl Fn(&ScalarValue) -> bool, region: &Region<'_>) -> Condition {
+    fn covered(
+        &self,
+        arms: Arms,
+        passes: impl Fn(&ScalarValue) -> bool,
+        region: &Region<'_>,
+    ) -> Result<Condition, Refusal> {
         let Arms { level, given, otherwise } = arms;
+        // Of a person with several codes, only "at least one of these" can be said, not "none of those".
+        let negates = !given.values().all(&passes) || otherwise.as_ref().is_some_and(&passes);
+        if region.dataset.is_many(&level) && negates {
+            return Err(self.many(&level, "a CASE that counts all other codes"));
+        }
         let codes = region.dataset.codes(&level, self.protected.years.clone()).unwrap_or_default();
-        let passes = |code: &u16| given.get(code).or(otherwise.as_ref()).is_some_and(&passes);
-        let codes = codes.into_iter().filter(passes).collect();
-        CodeSet { level, codes }.condition(region.dataset)
+        let counts = |code: &u16| given.get(code).or(otherwise.as_ref()).is_some_and(&passes);
+        let codes = codes.into_iter().filter(counts).collect();
+        Ok(CodeSet { level, codes }.condition(region.dataset))
     }
 
     /// The refusal of an aggregate that has no measure, after that of its arguments.
@@ -192,15 +241,19 @@ impl Lowering<'_> {
         }
         let name = call.func.name();
         let hint = match name {
-            "median" | "percentile_cont" | "min" | "max" => {
-                "Quantiles of measure columns are not offered yet; group by a level, such as age_band."
-            }
             SUM_VISIBLE => "It stands over released numbers: SELECT sum_visible(n) FROM (SELECT …, count(*) AS n …).",
             _ => "count, sum and avg are offered; others can be computed over the released numbers.",
         };
         let distinct = if call.params.distinct { " with DISTINCT" } else { "" };
         not_offered(&format!("{name}{distinct}"), hint).at(self.words.find(name))
     }
+}
+
+/// The condition that a measure is known.
+fn known(measure: &str, region: &Region<'_>) -> Result<Condition, Refusal> {
+    let measure = region.dataset.measures.get(measure).ok_or_else(misplaced::internal)?;
+    let codes = (0..measure.unknown()).collect();
+    Ok(CodeSet { level: measure.band.clone(), codes }.condition(region.dataset))
 }
 
 /// Rows: the units, or acts where a unit has several.
@@ -231,6 +284,20 @@ fn number(value: &ScalarValue) -> Option<i64> {
         ScalarValue::Int32(number) => number.map(i64::from),
         _ => None,
     }
+}
+
+/// The quantile of `percentile_cont(q) WITHIN GROUP (ORDER BY x)`.
+fn percentile(args: &[Expr], order_by: &[SortExpr]) -> Option<Order> {
+    let [value, Expr::Literal(quantile, _)] = args else { return None };
+    let ascending = match order_by {
+        [] => true,
+        [sort] => sort.asc && sort.expr == *value,
+        _ => false,
+    };
+    let ScalarValue::Decimal128(Some(millionths), _, _) = quantile.cast_to(&DataType::Decimal128(38, 6)).ok()? else {
+        return None;
+    };
+    (ascending && (0..=1_000_000).contains(&millionths)).then_some(Order::Quantile(millionths))
 }
 
 /// Computed from the sets alone.

@@ -2,10 +2,10 @@
 //!
 //! The match has no arm for the rest: a new form of the library does not compile until it is judged here.
 
-use datafusion::common::DFSchema;
-use datafusion::logical_expr::{Expr, Subquery};
+use datafusion::common::{DFSchema, Spans};
+use datafusion::logical_expr::{Expr, LogicalPlan, Subquery};
 
-use super::region::Region;
+use super::region::{Meaning, Region};
 use super::{Lowering, reads_protected};
 use crate::facade::Hidden;
 use crate::refusal::{Code, Place, Refusal};
@@ -34,9 +34,9 @@ pub(super) fn function(name: &str) -> Refusal {
 
 impl Lowering<'_> {
     /// Why rows of a protected table are not shown; where one of the hidden columns was asked for by name, that.
-    pub(super) fn records(&self, region: &Region<'_>, plan: &datafusion::logical_expr::LogicalPlan) -> Refusal {
+    pub(super) fn records(&self, region: &Region<'_>, plan: &LogicalPlan) -> Refusal {
         let everything = plan.schema().fields().len() >= region.dataset.all_levels().count();
-        if !everything && let Some(hidden) = region.columns.iter().find_map(|column| column.hidden()) {
+        if !everything && let Some(hidden) = region.columns.iter().find_map(Meaning::hidden) {
             return self.hidden(hidden);
         }
         let refusal = Refusal::new(Code::ProtectedForm, "Records of people are not shown, only numbers of them.");
@@ -53,7 +53,7 @@ impl Lowering<'_> {
 
     /// Where an expression stands.
     pub(super) fn place(&self, expr: &Expr) -> Option<Place> {
-        let span = expr.spans().and_then(|spans| spans.first());
+        let span = expr.spans().and_then(Spans::first);
         let told = span.map(|span| Place { line: span.start.line, column: span.start.column });
         told.or_else(|| match expr {
             Expr::Column(column) => self.words.find(&column.name),
@@ -66,7 +66,7 @@ impl Lowering<'_> {
     pub(super) fn misplaced(&self, expr: &Expr, region: &Region<'_>, schema: &DFSchema) -> Refusal {
         let refusal = match expr {
             Expr::Alias(alias) => return self.misplaced(&alias.expr, region, schema),
-            Expr::Column(column) => match region.column(column, schema).and_then(|meaning| meaning.hidden()) {
+            Expr::Column(column) => match region.column(column, schema).and_then(Meaning::hidden) {
                 Some(hidden) => return self.hidden(hidden),
                 None => form("A column in this place").hint("Compare a column with a code; group by both to see pairs."),
             },
@@ -95,10 +95,10 @@ impl Lowering<'_> {
             }
             Expr::AggregateFunction(call) => form(&format!("The aggregate {}", call.func.name())),
             Expr::WindowFunction(_) => form("A window function").hint(AGGREGATE_FIRST),
-            Expr::Exists(exists) => self.subquery_below(&exists.subquery),
-            Expr::InSubquery(within) => self.subquery_below(&within.subquery),
-            Expr::SetComparison(compared) => self.subquery_below(&compared.subquery),
-            Expr::ScalarSubquery(subquery) => self.subquery_below(subquery),
+            Expr::Exists(exists) => subquery_below(&exists.subquery),
+            Expr::InSubquery(within) => subquery_below(&within.subquery),
+            Expr::SetComparison(compared) => subquery_below(&compared.subquery),
+            Expr::ScalarSubquery(subquery) => subquery_below(subquery),
             Expr::OuterReferenceColumn(..) => self.outer_column(),
             Expr::GroupingSet(_) => form("Grouping sets in this place").hint("Write them in GROUP BY."),
             Expr::Placeholder(_) => Refusal::new(Code::Parameter, "A placeholder has no value."),
@@ -107,17 +107,6 @@ impl Lowering<'_> {
         };
         let place = self.place(expr);
         if refusal.place.is_none() { refusal.at(place) } else { refusal }
-    }
-
-    /// A subquery in a condition on records: over protected tables it would steer them by released numbers, over open
-    /// ones it is no code.
-    fn subquery_below(&self, subquery: &Subquery) -> Refusal {
-        if reads_protected(&subquery.subquery) {
-            steering()
-        } else {
-            form("A subquery")
-                .hint("Write the codes: province IN ('PK-PB', 'PK-SD'); or join the code list of the column.")
-        }
     }
 
     /// A column of the query around: over released rows it would steer records.
@@ -134,4 +123,14 @@ impl Lowering<'_> {
 pub(super) fn steering() -> Refusal {
     let refusal = Refusal::new(Code::Steering, "Released numbers cannot select which records of people are counted.");
     refusal.hint("Group by the column, and filter the released rows: … GROUP BY province HAVING count(*) > 50.")
+}
+
+/// A subquery in a condition on records: over protected tables it would steer them by released numbers, over open
+/// ones it is no code.
+fn subquery_below(subquery: &Subquery) -> Refusal {
+    if reads_protected(&subquery.subquery) {
+        steering()
+    } else {
+        form("A subquery").hint("Write the codes: province IN ('PK-PB', 'PK-SD'); or join the code list of the column.")
+    }
 }

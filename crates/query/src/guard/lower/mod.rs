@@ -11,11 +11,13 @@
 //! of a join are lowered before the join is judged.
 //!
 //! Reading order: this walk, `region` (what a protected subtree is), `meaning`, `literal` and `predicate` (what may be said
-//! below the aggregate), `measure` and `release` (the aggregate), `batch` (the answer as rows), `join`, `open` and `strict`
+//! below the aggregate), `measure`, `release`, `sets`, `bases`, `asked`, `rows` (the aggregate), `batch` (the answer), `join`, `open` and `strict`
 //! (what stays above), `misplaced` (every form that is refused).
 //!
 //! Absent: any rule on what may be computed from open tables; that is `guard::plan`, which judges what comes out of here.
 
+mod asked;
+mod bases;
 mod batch;
 mod join;
 mod literal;
@@ -26,6 +28,8 @@ mod open;
 mod predicate;
 mod region;
 mod release;
+mod rows;
+mod sets;
 mod strict;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use disclosure::Condition;
 use policy::{Dataset, Resolved, TimeLevel};
 
-use super::region::{Meaning, Region};
+use super::region::{Form, Meaning, Region};
 use super::{Lowering, misplaced};
 use crate::refusal::{Code, Refusal};
 
@@ -69,7 +69,7 @@ impl Lowering<'_> {
                     let value = self.literal(value, region, schema)?;
                     codes.extend(self.codes_of(&meaning, &value, region)?);
                 }
-                self.unless(list.negated, CodeSet { level: level_of(&meaning, region)?, codes }, region)
+                self.unless(list.negated, CodeSet { level: level_of(&meaning)?, codes }, region)
             }
             Expr::IsNull(inner) => self.unknown(inner, region, schema),
             Expr::IsNotNull(inner) => {
@@ -118,7 +118,7 @@ impl Lowering<'_> {
         if op == Operator::And && region.dataset.is_many(&a.level) {
             return Err(self.many(&a.level, "two conditions at once"));
         }
-        let finest = self.finer(region, a.clone(), b.clone());
+        let finest = finer(region, a.clone(), b.clone());
         let (a, b) = (self.at_level(region, a, &finest)?, self.at_level(region, b, &finest)?);
         let codes = match op {
             Operator::And => a.codes.intersection(&b.codes).copied().collect(),
@@ -148,7 +148,7 @@ impl Lowering<'_> {
     ) -> Result<CodeSet, Refusal> {
         let meaning = self.operand(subject, region, schema)?;
         let value = self.literal(value, region, schema)?;
-        let level = level_of(&meaning, region)?;
+        let level = level_of(&meaning)?;
         if matches!(op, Operator::Eq | Operator::NotEq) {
             let codes = self.codes_of(&meaning, &value, region)?.into_iter().collect();
             return self.unless(op == Operator::NotEq, CodeSet { level, codes }, region);
@@ -156,18 +156,21 @@ impl Lowering<'_> {
         let Meaning::Level { form, .. } = meaning else {
             return Err(misplaced::form("An order of labels").hint("Compare the column itself with codes."));
         };
+        if let (Form::Number, Some(Resolved::Band(measure))) = (form, region.dataset.resolve(&level)) {
+            let codes = self.bins(measure, op, &value)?.into_iter().collect();
+            return Ok(CodeSet { level, codes });
+        }
         if !is_ordinal(region.dataset, &level) {
             let detail = format!("The codes of {level} have no order.");
             let refusal = Refusal::new(Code::ProtectedForm, detail).at(self.place(subject));
-            return Err(refusal.hint("Write = or IN; only time and age bands are ordered."));
+            return Err(refusal.hint("Write = or IN; only time, age bands and bins of measures are ordered."));
         }
         let end = (op == Operator::Lt).then(|| self.end_of(&level, form, &value, region.dataset)).flatten();
-        let bound = match end {
-            Some(end) => end,
-            None => {
-                let codes = self.codes_of(&Meaning::Level { level: level.clone(), form }, &value, region)?;
-                codes.first().copied().ok_or_else(misplaced::internal)?
-            }
+        let bound = if let Some(end) = end {
+            end
+        } else {
+            let codes = self.codes_of(&Meaning::Level { level: level.clone(), form }, &value, region)?;
+            codes.first().copied().ok_or_else(misplaced::internal)?
         };
         let unknown = region.dataset.unknown(&level);
         let holds = |code: u16| match op {
@@ -181,17 +184,16 @@ impl Lowering<'_> {
         Ok(CodeSet { level, codes })
     }
 
-    /// A column that can be selected by.
+    /// A column that can be selected by: a level, classes of one, or a measure by the edges of its bins.
     fn operand(&self, expr: &Expr, region: &Region<'_>, schema: &DFSchema) -> Result<Meaning, Refusal> {
-        // A function here selects rather than groups; it is looked at in the same way.
         let meaning = self.meaning(expr, region, schema)?;
         match meaning {
             Meaning::Level { .. } | Meaning::Labels { .. } => Ok(meaning),
             Meaning::Hidden(hidden) => Err(self.hidden(hidden)),
-            Meaning::Measure(_) => Err(self
-                .codes_of(&meaning, &datafusion::scalar::ScalarValue::Null, region)
-                .err()
-                .unwrap_or_else(misplaced::internal)),
+            Meaning::Measure(name) => {
+                let measure = region.dataset.measures.get(&name).ok_or_else(misplaced::internal)?;
+                Ok(Meaning::Level { level: measure.band.clone(), form: Form::Number })
+            }
             Meaning::Constant(_) => Err(self.misplaced(expr, region, schema)),
         }
     }
@@ -199,15 +201,12 @@ impl Lowering<'_> {
     /// `IS NULL`: the code `_X`.
     fn unknown(&self, expr: &Expr, region: &Region<'_>, schema: &DFSchema) -> Result<CodeSet, Refusal> {
         let meaning = self.operand(expr, region, schema)?;
-        let level = level_of(&meaning, region)?;
-        let codes = match &meaning {
-            Meaning::Labels { labels, .. } => {
-                labels.iter().filter(|(_, label)| label.is_null()).map(|(code, _)| *code).collect()
-            }
-            _ => {
-                let unknown = region.dataset.unknown(&level);
-                self.codes(region, &level).into_iter().filter(|&code| Some(code) == unknown).collect()
-            }
+        let level = level_of(&meaning)?;
+        let codes = if let Meaning::Labels { labels, .. } = &meaning {
+            labels.iter().filter(|(_, label)| label.is_null()).map(|(code, _)| *code).collect()
+        } else {
+            let unknown = region.dataset.unknown(&level);
+            self.codes(region, &level).into_iter().filter(|&code| Some(code) == unknown).collect()
         };
         Ok(CodeSet { level, codes })
     }
@@ -225,7 +224,8 @@ impl Lowering<'_> {
         Ok(CodeSet { codes, ..set })
     }
 
-    fn many(&self, level: &str, what: &str) -> Refusal {
+    /// The refusal of what cannot be said of a dimension of which a person may have several codes (privacy.md 6.2).
+    pub(super) fn many(&self, level: &str, what: &str) -> Refusal {
         let detail = format!("A person may have several codes of {level}, so {what} is not offered on it.");
         let refusal = Refusal::new(Code::ManyValued, detail).at(self.words.find(level));
         refusal.hint(format!(
@@ -235,12 +235,6 @@ impl Lowering<'_> {
 
     fn codes(&self, region: &Region<'_>, level: &str) -> Vec<u16> {
         region.dataset.codes(level, self.protected.years.clone()).unwrap_or_default()
-    }
-
-    /// Of two sets of one dimension, the one at the finer level.
-    pub(super) fn finer(&self, region: &Region<'_>, a: CodeSet, b: CodeSet) -> CodeSet {
-        let unknown = region.dataset.unknown(&b.level).unwrap_or_default();
-        if region.dataset.roll_up(&b.level, &a.level, unknown).is_some() { b } else { a }
     }
 
     /// The same units by codes of the level of `other`.
@@ -268,18 +262,25 @@ impl Lowering<'_> {
     }
 }
 
-fn level_of(meaning: &Meaning, _region: &Region<'_>) -> Result<String, Refusal> {
+/// The level of what can be selected by.
+fn level_of(meaning: &Meaning) -> Result<String, Refusal> {
     match meaning {
         Meaning::Level { level, .. } | Meaning::Labels { level, .. } => Ok(level.clone()),
         Meaning::Measure(_) | Meaning::Hidden(_) | Meaning::Constant(_) => Err(misplaced::internal()),
     }
 }
 
-/// Time and age bands have an order (privacy.md 6.2, `Range`).
+/// Time, age bands and bins of measures have an order (privacy.md 6.2, `Range`).
 fn is_ordinal(dataset: &Dataset, level: &str) -> bool {
     match dataset.resolve(level) {
-        Some(Resolved::Time(_)) => true,
-        Some(resolved) => resolved.list() == Some("age_band"),
+        Some(Resolved::Time(_) | Resolved::Band(_)) => true,
+        Some(resolved @ Resolved::Column(..)) => resolved.list() == Some("age_band"),
         None => false,
     }
+}
+
+/// Of two sets of one dimension, the one at the finer level.
+pub(super) fn finer(region: &Region<'_>, a: CodeSet, b: CodeSet) -> CodeSet {
+    let unknown = region.dataset.unknown(&b.level).unwrap_or_default();
+    if region.dataset.roll_up(&b.level, &a.level, unknown).is_some() { b } else { a }
 }

@@ -24,6 +24,8 @@ pub(super) enum Form {
     Year,
     /// The first day of the period; NULL for an unknown one.
     FirstDay,
+    /// A number at an edge of the public bins: only compared with, never shown.
+    Number,
 }
 
 impl Form {

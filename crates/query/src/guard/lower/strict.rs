@@ -12,6 +12,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::Field;
 use datafusion::common::{Column, TableReference};
 use datafusion::logical_expr::expr::{AggregateFunction, WindowFunction};
 use datafusion::logical_expr::{
@@ -34,6 +35,9 @@ enum Made {
     /// Where each of these pairs of counts agrees.
     Where(Column, Vec<(Column, Column)>),
 }
+
+/// A column as the steps above know it.
+type Named<'n> = (Option<&'n TableReference>, &'n Arc<Field>);
 
 /// The expressions of a new step, each once.
 #[derive(Default)]
@@ -179,12 +183,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The new step under the names of the old one.
-    fn named(
-        &self,
-        made: Vec<((Option<&TableReference>, &Arc<arrow::datatypes::Field>), Made, bool)>,
-        new: LogicalPlan,
-        released: bool,
-    ) -> Result<Node<'a>, Refusal> {
+    fn named(&self, made: Vec<(Named<'_>, Made, bool)>, new: LogicalPlan, released: bool) -> Result<Node<'a>, Refusal> {
         let mut tainted = Vec::new();
         let mut exprs = Vec::new();
         for ((relation, field), made, is_tainted) in made {
