@@ -201,8 +201,8 @@ impl<'a> Public<'a> {
     }
 
     /// Stretches near that of a pair: other beginnings, so that between `least` and `most` persons more or fewer are in
-    /// them. Whoever knows the sizes of groups can say so; of nobody's secret anything is known.
-    pub fn neighbours(&self, pair: &Pair, apart: &RangeInclusive<usize>) -> Vec<String> {
+    /// them, the longest first. Whoever knows the sizes of groups can say so; of nobody's secret anything is known.
+    pub fn neighbours(&self, pair: &Pair, apart: &RangeInclusive<usize>) -> Vec<Neighbour> {
         let Some((first, last)) = pair.months else { return Vec::new() };
         let months = &self.known["month"];
         let backwards = pair.with.as_deref() == Some(&between((first, last + 1)));
@@ -217,9 +217,10 @@ impl<'a> Public<'a> {
         for (from, to) in moved {
             let inside = self.in_base(pair).filter(|&at| (from..=to).contains(&months[at])).count();
             if apart.contains(&inside.abs_diff(pair.rest.len())) {
-                found.push(between((from, to)));
+                found.push(Neighbour { condition: between((from, to)), persons: inside });
             }
         }
+        found.sort_by_key(|neighbour| std::cmp::Reverse(neighbour.persons));
         found
     }
 
@@ -238,6 +239,14 @@ impl<'a> Public<'a> {
         }
         levels
     }
+}
+
+/// A population beside that of a pair.
+pub struct Neighbour {
+    /// In place of the condition of one side.
+    pub condition: String,
+    /// How many are in it, with the secret or without.
+    pub persons: usize,
 }
 
 /// A stretch of months, both ends inside.

@@ -92,6 +92,8 @@ pub struct Membership {
     pub complements: bool,
     /// Whether stretches of one trial must end differently enough to be no neighbours of each other.
     pub apart: bool,
+    /// How many of the others have the secret, where that is fixed.
+    pub having: Option<usize>,
     /// Whether the victim must be the only one of her case, beside so many cases.
     pub cases: Option<(usize, usize)>,
 }
@@ -213,7 +215,11 @@ fn plan(
             public.pair(victim, &bases[rng.random_range(0..bases.len())], &size, kind.r, rng)
         };
         let Some(pair) = found.filter(|pair| fits(public, victim, pair, kind)) else { continue };
-        let n = pair.rest.iter().filter(|&&at| truth[at]).count();
+        let having = |persons: &[usize]| persons.iter().filter(|&&at| truth[at]).count();
+        let n = having(&pair.rest);
+        if kind.having.is_some_and(|wanted| wanted != having(&pair.others)) {
+            continue;
+        }
         let differing = |before: &Pair| {
             let common = before.rest.iter().filter(|at| pair.rest.binary_search(at).is_ok()).count();
             before.rest.len() + pair.rest.len() - 2 * common

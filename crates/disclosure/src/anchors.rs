@@ -1,7 +1,11 @@
 //! The separation guard: nearly the same set gets the same released number (privacy.md 6.7).
 //!
-//! Every set that was asked about and is near no other is an anchor. A set near an anchor is answered as the anchor is,
-//! so that nobody learns from two answers that their sets differ by one.
+//! Every set that was asked about is remembered. One that is near no other is an *anchor* and has answers of its own; one
+//! that is near another is a *neighbour*, and the anchor that answers for the other answers for it. So whoever asks about
+//! two sets that differ by one person hears one number, whatever was asked before: the second set is nearest to the first.
+//!
+//! Were only anchors remembered, each of the two would be compared with a third set alone, at a middling distance, and one
+//! could be answered by it and the other not.
 //!
 //! Absent: members of sets; any choice that could be made again with another outcome.
 
@@ -12,8 +16,8 @@ use policy::Key;
 use crate::measured::Space;
 use crate::noise::SetName;
 use crate::prints::{CASE_WORDS, Prints, UNIT_WORDS};
-use crate::release_store::{Anchor, AnchorFacts};
-use crate::sketch::{Buckets, Sketch, apart, distance, separation};
+use crate::release_store::{Anchor, AnchorFacts, AskedSet};
+use crate::sketch::{Buckets, Sketch, apart, distance, separation, stretch};
 
 /// Farther than this in size or by buckets no set is near another.
 const FARTHEST: u64 = 30;
@@ -30,24 +34,43 @@ pub(crate) type AnchorId = u64;
 pub(crate) struct Kept {
     pub(crate) set: SetName,
     pub(crate) facts: AnchorFacts,
-    sketch: Sketch<UNIT_WORDS>,
-    cases: Sketch<CASE_WORDS>,
+    buckets: Buckets,
 }
 
-/// All anchors, by space.
+/// A set that was asked about, and who answers for it.
+struct Asked {
+    set: SetName,
+    sketch: Sketch<UNIT_WORDS>,
+    cases: Sketch<CASE_WORDS>,
+    anchor: AnchorId,
+    /// Whether it is the anchor's own set.
+    is_anchor: bool,
+}
+
+/// All sets that were asked about, by space.
 #[derive(Default)]
 pub(crate) struct Anchors {
     kept: Vec<Kept>,
+    asked: Vec<Asked>,
     spaces: HashMap<String, Neighbours>,
     /// Whether sets answer for none but themselves: only in a vault that was weakened for attacks (`weak`).
     alone: bool,
 }
 
-/// The anchors of a space: by name, and by size with their buckets, oldest first.
+/// The sets of a space: by name, and by size with their buckets, oldest first.
 #[derive(Default)]
 struct Neighbours {
     exact: HashMap<SetName, AnchorId>,
-    by_size: BTreeMap<u64, Vec<(AnchorId, Buckets)>>,
+    by_size: BTreeMap<u64, Vec<(usize, Buckets)>>,
+}
+
+/// Who answers for a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The set was asked about before.
+    Same(AnchorId),
+    /// It was not, and this anchor answers for a set near it.
+    Near(AnchorId),
 }
 
 impl Anchors {
@@ -70,69 +93,102 @@ impl Anchors {
         self.spaces.contains_key(&space.name)
     }
 
-    /// The anchor that answers for a set: the set itself, else the oldest near it.
-    pub(crate) fn find(&self, distance_key: &Key, space: &Space, set: SetName, prints: &Prints) -> Option<AnchorId> {
+    /// The anchor that answers for a set: that of the set itself, else that of the nearest set that was asked about, the
+    /// oldest where several are equally near.
+    pub(crate) fn find(&self, key: &Key, space: &Space, set: SetName, prints: &Prints) -> Option<Found> {
         let neighbours = self.spaces.get(&space.name)?;
         if let Some(&same) = neighbours.exact.get(&set) {
-            return Some(same);
+            return Some(Found::Same(same));
         }
         if self.alone {
             return None;
         }
-        let mut oldest: Option<AnchorId> = None;
-        for (_, anchors) in neighbours.by_size.range(set.n.saturating_sub(FARTHEST)..=set.n + FARTHEST) {
-            for (id, buckets) in anchors {
-                if oldest.is_some_and(|oldest| oldest <= *id) {
-                    break;
+        let mut nearest: Option<(u64, usize)> = None;
+        for (_, sets) in neighbours.by_size.range(set.n.saturating_sub(FARTHEST)..=set.n + FARTHEST) {
+            for (at, buckets) in sets {
+                let least = u64::from(apart(&prints.buckets, buckets));
+                // What differs by no less than the nearest does cannot be nearer.
+                if least > FARTHEST || nearest.is_some_and(|nearest| nearest <= (least, *at)) {
+                    continue;
                 }
-                let apart = u64::from(apart(&prints.buckets, buckets));
-                if apart <= FARTHEST && self.is_near(distance_key, space, (set, prints), *id, apart) {
-                    oldest = Some(*id);
-                }
+                let distance = self.near(key, space, (set, prints), &self.asked[*at], least);
+                nearest = distance.map(|distance| (distance, *at)).into_iter().chain(nearest).min();
             }
         }
-        oldest
+        nearest.map(|(_, at)| Found::Near(self.asked[at].anchor))
     }
 
-    fn is_near(&self, key: &Key, space: &Space, (set, prints): (SetName, &Prints), id: AnchorId, apart: u64) -> bool {
-        let anchor = self.get(id);
-        let units = distance(&prints.sketch.xor(&anchor.sketch), FARTHEST_UNITS);
-        if units.is_some_and(|units| (units as u64) < separation(key, &space.universe, set.c, anchor.set.c)) {
-            return true;
+    /// How far a set is from one that was asked about, where it is near enough to be answered like it. `least` is what they
+    /// differ by at least.
+    fn near(
+        &self,
+        key: &Key,
+        space: &Space,
+        (set, prints): (SetName, &Prints),
+        asked: &Asked,
+        least: u64,
+    ) -> Option<u64> {
+        let units = distance(&prints.sketch.xor(&asked.sketch), FARTHEST_UNITS).map(|units| units as u64);
+        let by_units = units.is_some_and(|units| units < separation(key, &space.universe, set.c, asked.set.c));
+        if !by_units && !are_near_by_cases(prints, asked, least) {
+            return None;
         }
-        // Only persons have cases; elsewhere both sketches are empty and would always be near.
-        let empty = Sketch::default();
-        if prints.cases == empty || anchor.cases == empty {
-            return false;
+        // Neighbours of neighbours must not lead away without end.
+        let anchor = self.get(asked.anchor);
+        let strayed =
+            || u64::from(apart(&prints.buckets, &anchor.buckets)) > stretch(key, &space.universe, anchor.set.c);
+        if !asked.is_anchor && strayed() {
+            return None;
         }
-        let most = anchor.set.n.div_ceil(3).clamp(FARTHEST_UNITS as u64, FARTHEST);
-        apart <= most && distance(&prints.cases.xor(&anchor.cases), FARTHEST_CASES).is_some()
+        Some(units.unwrap_or(least.max(FARTHEST_UNITS as u64 + 1)))
     }
 
     /// Puts an anchor in, as the next in order. `None` where its words are not as many as they must be.
     pub(crate) fn add(&mut self, anchor: &Anchor) -> Option<AnchorId> {
-        let set = SetName { n: anchor.n, c: anchor.c };
-        let sketch = Sketch::from_words(anchor.sketch.as_slice().try_into().ok()?);
-        let cases = Sketch::from_words(anchor.case_sketch.as_slice().try_into().ok()?);
-        let buckets = Buckets::from_bytes(anchor.buckets.as_slice().try_into().ok()?);
-        let id = self.kept.len() as AnchorId;
-        self.kept.push(Kept { set, facts: anchor.facts, sketch, cases });
-        let neighbours = self.spaces.entry(anchor.space.clone()).or_default();
-        neighbours.exact.entry(set).or_insert(id);
-        neighbours.by_size.entry(set.n).or_default().push((id, buckets));
+        let id = self.len();
+        let (set, buckets) = self.remember(&anchor.set, id, true)?;
+        self.kept.push(Kept { set, facts: anchor.facts, buckets });
         Some(id)
+    }
+
+    /// Puts a neighbour in. `None` where there is no such anchor, or its words are not as many as they must be.
+    pub(crate) fn add_neighbour(&mut self, set: &AskedSet, anchor: AnchorId) -> Option<()> {
+        self.kept.get(anchor as usize)?;
+        self.remember(set, anchor, false).map(|_| ())
+    }
+
+    fn remember(&mut self, asked: &AskedSet, anchor: AnchorId, is_anchor: bool) -> Option<(SetName, Buckets)> {
+        let set = SetName { n: asked.n, c: asked.c };
+        let sketch = Sketch::from_words(asked.sketch.as_slice().try_into().ok()?);
+        let cases = Sketch::from_words(asked.case_sketch.as_slice().try_into().ok()?);
+        let buckets = Buckets::from_bytes(asked.buckets.as_slice().try_into().ok()?);
+        let neighbours = self.spaces.entry(asked.space.clone()).or_default();
+        neighbours.exact.entry(set).or_insert(anchor);
+        neighbours.by_size.entry(set.n).or_default().push((self.asked.len(), buckets));
+        self.asked.push(Asked { set, sketch, cases, anchor, is_anchor });
+        Some((set, buckets))
     }
 }
 
+/// Whether few cases make the difference: two altered ones, or four that came or went (privacy.md 6.7).
+fn are_near_by_cases(prints: &Prints, asked: &Asked, least: u64) -> bool {
+    // Only persons have cases; elsewhere both sketches are empty and would always be near.
+    let empty = Sketch::default();
+    let most = asked.set.n.div_ceil(3).clamp(FARTHEST_UNITS as u64, FARTHEST);
+    prints.cases != empty
+        && asked.cases != empty
+        && least <= most
+        && distance(&prints.cases.xor(&asked.cases), FARTHEST_CASES).is_some()
+}
+
 /// A set as it is remembered.
-pub(crate) fn anchor_of(space: &Space, set: SetName, prints: &Prints, facts: AnchorFacts) -> Anchor {
-    Anchor {
+pub(crate) fn asked_set(space: &Space, set: SetName, prints: &Prints) -> AskedSet {
+    AskedSet {
         space: space.name.clone(),
         n: set.n,
         c: set.c,
         sketch: prints.sketch.words().to_vec(),
         case_sketch: prints.cases.words().to_vec(),
         buckets: prints.buckets.bytes().to_vec(),
-        facts,
     }
 }

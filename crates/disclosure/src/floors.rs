@@ -9,7 +9,7 @@ use crate::anchors::{AnchorId, Kept};
 use crate::board::{Board, CellId, Entry, Reason, State};
 use crate::measured::LEAST_AGENCIES;
 use crate::memory::{Answer, Draft};
-use crate::noise::{floor_jitter, noise};
+use crate::noise::{beside_jitter, floor_jitter};
 use crate::query::Measure;
 use crate::release_store::AnchorFacts;
 use crate::released::Marked;
@@ -32,7 +32,7 @@ pub(crate) fn settle(board: &mut Board, id: CellId, keys: &Keys, draft: &mut Dra
         board.cells[id].state = State::Shown { value, tier: None, pinned: false };
     } else if let Some(prints) = entry.prints {
         let set = entry.facts.set();
-        let anchor = draft.anchor_for(&keys.distance, &entry.space, (set, &prints), facts_of(entry));
+        let anchor = draft.anchor_for(&keys.distance, &entry.space, (set, &prints), facts_of(entry, keys));
         // One set has one answer, whatever tiers the grids have in which it is met.
         let met = board.answered_for(anchor, entry.profile).map(|twin| board.cells[twin].state);
         let state = met.unwrap_or_else(|| decide(entry, anchor, keys, draft));
@@ -51,9 +51,7 @@ fn decide(entry: &Entry, anchor: AnchorId, keys: &Keys, draft: &Draft<'_>) -> St
     if let Some(reason) = refusal(entry, kept, keys) {
         return State::Hidden(reason);
     }
-    let steps = i128::from(noise(&keys.noise, &entry.space.seed, kept.set, entry.tier));
-    // Sums of non-negative values are never shown below zero; of counts it cannot happen (n >= K > D).
-    let value = (kept.facts.value + steps * entry.space.scale).max(0);
+    let value = entry.space.noisy(&keys.noise, kept.set, entry.tier, kept.facts.value);
     State::Shown { value, tier: Some(entry.tier), pinned: false }
 }
 
@@ -72,14 +70,14 @@ pub(crate) fn remember(board: &Board, draft: &mut Draft<'_>) {
 }
 
 /// What the floors will ask of a cell's own set, whoever is answered through it.
-fn facts_of(entry: &Entry) -> AnchorFacts {
+fn facts_of(entry: &Entry, keys: &Keys) -> AnchorFacts {
     let (facts, policy) = (&entry.facts, &entry.rows.0.policy);
     AnchorFacts {
         units: facts.n,
         value: facts.measured.value,
-        cases: facts.cases,
         top_case: facts.top_case,
-        dominated: is_dominated(facts, policy)
+        beside_cases: facts.beside_cases,
+        dominated: is_dominated(facts, policy, keys)
             || (matches!(entry.measure, Measure::Sum(_)) && facts.measured.is_dominated(policy.p_percent)),
     }
 }
@@ -93,7 +91,8 @@ fn refusal(entry: &Entry, kept: &Kept, keys: &Keys) -> Option<Reason> {
         return Some(Reason::SmallCount);
     }
     // Rule 2: one raid is one story. Says nothing where the unit is itself a record.
-    if !policy.unit.is_record() && (facts.cases < policy.min_cases || is_one_story(facts, policy.top_case_percent)) {
+    let beside = || beside_jitter(&keys.threshold, b"thr2", &policy.universe, kept.set);
+    if !policy.unit.is_record() && is_few_stories(facts, policy.top_case_percent, beside()) {
         return Some(Reason::Cases);
     }
     // Rule 3: private caseloads.
@@ -105,20 +104,26 @@ fn refusal(entry: &Entry, kept: &Kept, keys: &Keys) -> Option<Reason> {
 }
 
 /// Rule 3: private caseloads dominate, of those who hold the records or of those who served.
-fn is_dominated(facts: &Facts, policy: &Dataset) -> bool {
-    let dominated = |x: &Contributions| dominated(x, policy.p_percent);
+fn is_dominated(facts: &Facts, policy: &Dataset, keys: &Keys) -> bool {
+    let beside = beside_jitter(&keys.threshold, b"thr3", &policy.universe, facts.set());
+    let dominated = |x: &Contributions| dominated(x, policy.p_percent, beside);
     policy.agency_rule == AgencyRule::Private && (dominated(&facts.agencies) || dominated(&facts.servers))
 }
 
-/// Whether the largest case has more than its share of the units.
-fn is_one_story(facts: &AnchorFacts, percent: u64) -> bool {
-    facts.top_case * 100 > facts.units * percent
+/// Whether the largest cases are nearly all there is: fewer than `beside` units are in others than the two largest (or
+/// more, where more cases are asked for), or the largest has more than its share.
+///
+/// `min_cases` alone would open a cell of two raids to whoever adds one person of a third; the draw widens that edge.
+fn is_few_stories(facts: &AnchorFacts, percent: u64, beside: u64) -> bool {
+    let others = facts.units - facts.top_case;
+    facts.beside_cases < beside || others * 100 < facts.units * (100 - percent) + 100 * (beside - 2)
 }
 
-/// The p % rule between caseloads, where a private one is the largest: at least three contributors, and what the others
-/// hold beside the two largest is at least p % of the largest.
-fn dominated(x: &Contributions, p: u64) -> bool {
-    x.private_first && (x.count < 3 || (x.sum - x.first - x.second) * 100 < p * x.first)
+/// The p % rule between caseloads, where a private one is the largest: what others hold beside the two largest is at
+/// least p % of the largest, and at least `beside`, so that there are three contributors or more.
+fn dominated(x: &Contributions, p: u64, beside: u64) -> bool {
+    let others = x.sum - x.first - x.second;
+    x.private_first && (others < beside || others * 100 < p * x.first + 100 * (beside - 2))
 }
 
 #[cfg(test)]
@@ -134,24 +139,45 @@ mod tests {
     }
 
     #[test]
-    fn a_private_caseload_needs_two_others_beside_it() {
-        assert!(dominated(&held(&[(40, true)]), 10));
-        assert!(dominated(&held(&[(40, true), (30, true)]), 10));
-        assert!(!dominated(&held(&[(40, true), (30, true), (4, true)]), 10));
-        assert!(dominated(&held(&[(40, true), (30, true), (3, true)]), 10), "the rest is below 10 % of the largest");
+    fn a_private_caseload_needs_others_beside_the_second_largest() {
+        assert!(dominated(&held(&[(40, true)]), 10, 2));
+        assert!(dominated(&held(&[(40, true), (30, true)]), 10, 2));
+        assert!(!dominated(&held(&[(40, true), (30, true), (4, true)]), 10, 2));
+        assert!(dominated(&held(&[(40, true), (30, true), (3, true)]), 10, 2), "the rest is below 10 % of the largest");
     }
 
     #[test]
     fn a_state_body_that_is_the_largest_needs_nobody() {
-        assert!(!dominated(&held(&[(40, false)]), 10));
-        assert!(!dominated(&held(&[(40, false), (39, true)]), 10));
-        assert!(dominated(&held(&[(40, false), (40, true)]), 10), "a private caseload that shares the first place");
+        assert!(!dominated(&held(&[(40, false)]), 10, 10));
+        assert!(!dominated(&held(&[(40, false), (39, true)]), 10, 10));
+        assert!(dominated(&held(&[(40, false), (40, true)]), 10, 2), "a private caseload that shares the first place");
+    }
+
+    #[test]
+    fn how_many_must_be_beside_the_largest_caseloads_is_drawn() {
+        let third = |units| held(&[(40, true), (30, true), (units, true)]);
+        for beside in 2..=10 {
+            assert!(dominated(&third(beside + 1), 10, beside), "p % of the largest is not enough");
+            assert!(!dominated(&third(beside + 2), 10, beside));
+        }
+        assert!(dominated(&held(&[(12, true), (11, true), (4, true)]), 10, 5));
     }
 
     #[test]
     fn one_case_may_hold_four_fifths_and_no_more() {
-        let facts = |units, top_case| AnchorFacts { units, top_case, ..AnchorFacts::default() };
-        assert!(!is_one_story(&facts(20, 16), 80));
-        assert!(is_one_story(&facts(20, 17), 80));
+        let facts = |units, top_case| AnchorFacts { units, top_case, beside_cases: 10, ..AnchorFacts::default() };
+        assert!(!is_few_stories(&facts(100, 80), 80, 2));
+        assert!(is_few_stories(&facts(100, 81), 80, 2));
+        assert!(is_few_stories(&facts(100, 80), 80, 3));
+    }
+
+    #[test]
+    fn two_cases_and_one_person_are_two_stories() {
+        let facts =
+            |beside_cases| AnchorFacts { units: 40 + beside_cases, top_case: 20, beside_cases, ..Default::default() };
+        for beside in 2..=10 {
+            assert!(is_few_stories(&facts(beside - 1), 80, beside));
+            assert!(!is_few_stories(&facts(beside), 80, beside));
+        }
     }
 }

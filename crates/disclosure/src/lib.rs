@@ -61,7 +61,7 @@ pub use price::{Price, prices};
 pub use protect::{Release, Table};
 pub use query::{Coordinate, Dimension, Measure, RollUp, TableQuery};
 pub use ratio::{Term, rate, ratio};
-pub use release_store::{Anchor, AnchorFacts, Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
+pub use release_store::{Anchor, AnchorFacts, AskedSet, Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
 pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell};
 pub use tabulate::{Cells, tabulate};
 pub use utility::{Error as RelativeError, Utility};

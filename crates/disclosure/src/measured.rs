@@ -7,7 +7,7 @@
 
 use policy::Key;
 
-use crate::noise::SetName;
+use crate::noise::{SetName, Tier, dither, noise};
 use crate::prints::{Powers, UNIT_WORDS};
 use crate::query::Measure;
 use crate::released::Amount;
@@ -92,6 +92,15 @@ impl Space {
 }
 
 impl Space {
+    /// The value with its noise, in whole units. Sums of non-negative values are never shown below zero; of counts it
+    /// cannot happen (n >= K > D).
+    pub(crate) fn noisy(&self, key: &Key, set: SetName, tier: Tier, value: i128) -> i128 {
+        let noise =
+            i128::from(noise(key, &self.seed, set, tier)) * self.scale + dither(key, &self.seed, set, self.scale);
+        let whole = Amount::ONE / self.micros;
+        ((value + noise + whole / 2).div_euclid(whole) * whole).max(0)
+    }
+
     /// What one step of noise is worth.
     pub(crate) fn step(&self) -> Amount {
         Amount::from_micros(self.scale * self.micros)

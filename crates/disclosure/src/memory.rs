@@ -6,11 +6,11 @@ use std::collections::HashMap;
 
 use policy::{Key, Profile};
 
-use crate::anchors::{AnchorId, Anchors, Kept, anchor_of};
+use crate::anchors::{AnchorId, Anchors, Found, Kept, asked_set};
 use crate::measured::Space;
 use crate::noise::{SetName, Tier};
 use crate::prints::Prints;
-use crate::release_store::{AnchorFacts, Charge, Entry};
+use crate::release_store::{Anchor, AnchorFacts, Charge, Entry};
 use crate::weak::Protection;
 
 /// An answer already given.
@@ -39,6 +39,7 @@ impl Memory {
     pub(crate) fn take(&mut self, entry: &Entry) -> bool {
         match entry {
             Entry::Anchor(anchor) => self.anchors.add(anchor).is_some(),
+            Entry::Neighbour { set, anchor } => self.anchors.add_neighbour(set, *anchor).is_some(),
             Entry::Answer { anchor, profile, tier, value } => {
                 let Some(tier) = Tier::from_variance(*tier) else { return false };
                 self.answers.insert((*anchor, *profile), Answer { tier, value: *value }).is_none()
@@ -69,7 +70,7 @@ impl<'a> Draft<'a> {
         Self { memory, new: Vec::new() }
     }
 
-    /// The anchor that answers for a set; a new one where it is near no other.
+    /// The anchor that answers for a set, which is remembered; a new one where it is near no other.
     ///
     /// A space begins with the empty set, so that nobody stays apart from a handful (privacy.md 6.7).
     pub(crate) fn anchor_for(
@@ -80,13 +81,21 @@ impl<'a> Draft<'a> {
         facts: AnchorFacts,
     ) -> AnchorId {
         if !self.memory.anchors.knows(space) {
-            self.add(Entry::Anchor(anchor_of(space, SetName::default(), &Prints::default(), AnchorFacts::default())));
+            let nobody = asked_set(space, SetName::default(), &Prints::default());
+            self.add(Entry::Anchor(Anchor { set: nobody, facts: AnchorFacts::default() }));
         }
-        if let Some(found) = self.memory.anchors.find(distance_key, space, set, prints) {
-            return found;
+        let asked = || asked_set(space, set, prints);
+        match self.memory.anchors.find(distance_key, space, set, prints) {
+            Some(Found::Same(anchor)) => anchor,
+            Some(Found::Near(anchor)) => {
+                self.add(Entry::Neighbour { set: asked(), anchor });
+                anchor
+            }
+            None => {
+                self.add(Entry::Anchor(Anchor { set: asked(), facts }));
+                self.memory.anchors.len() - 1
+            }
         }
-        self.add(Entry::Anchor(anchor_of(space, set, prints, facts)));
-        self.memory.anchors.len() - 1
     }
 
     /// Gives an anchor its answer for a profile, where it has none.

@@ -9,6 +9,8 @@
 
 use policy::Key;
 
+use crate::sketch::smeared;
+
 /// A tier: the variance of the noise of a released number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
@@ -144,6 +146,20 @@ pub(crate) fn record_key(key: &Key, universe: &str, sid: u64) -> u128 {
 pub(crate) fn floor_jitter(key: &Key, universe: &str, set: SetName) -> u64 {
     let word = first_word(key, &[b"thr1\0", universe.as_bytes(), b"\0", &set.c.to_le_bytes()]);
     u64::from(word.leading_ones().min(4))
+}
+
+/// What is added to noise that comes in steps larger than one: less than half a step, any as likely, and like the noise a
+/// matter of the set alone, the same at all tiers. Without it, what is left of a sum on division by the step would be exact.
+pub(crate) fn dither(key: &Key, seed: &[u8], set: SetName, step: i128) -> i128 {
+    let word = first_word(key, &[b"dit1\0", &base_seed(seed, set)]);
+    // A step is far below 2^62: half of a public range, in millionths.
+    ((i128::from(word) * step) >> 64) - step / 2
+}
+
+/// By how many units a cell must be more than one or two stories (privacy.md 6.6, rules 2 and 3), 2..=10: a sticky draw,
+/// so that nobody learns from a cell that is shown that one more story is in it. `rule` tells draws apart.
+pub(crate) fn beside_jitter(key: &Key, rule: &[u8], universe: &str, set: SetName) -> u64 {
+    smeared(first_word(key, &[rule, b"\0", universe.as_bytes(), b"\0", &set.c.to_le_bytes()])) - 2
 }
 
 /// The thresholds of one maximum-entropy draw on -D..=D.

@@ -5,7 +5,6 @@
 //!
 //! Absent: true numbers, floats.
 
-use crate::noise::Tier;
 use crate::released::{Amount, Figure, ObsStatus};
 
 /// A released number's part in a ratio.
@@ -108,8 +107,9 @@ fn parts(terms: &[Term<'_>]) -> Result<Vec<Part>, Figure> {
         let step = term.figure.step().map_or(1, |step| step.micros() / Amount::ONE);
         Some(Part {
             value: i128::from(value),
-            variance: i128::from(tier.map_or(0, Tier::variance)) * step * step,
-            bound: i128::from(tier.map_or(0, Tier::bound)) * step,
+            // Steps larger than one have a dither of variance step^2 / 12 beside their noise.
+            variance: tier.map_or(0, |tier| i128::from(tier.variance()) * step * step + step * step / 12),
+            bound: tier.map_or(0, |tier| i128::from(tier.bound()) * step + step / 2),
             above: i128::from(term.above),
             below: i128::from(term.below),
         })
@@ -177,6 +177,7 @@ fn up(number: i128, step: i128) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::Tier;
     use crate::released::ConfStatus;
 
     fn noisy(value: i64) -> Figure {

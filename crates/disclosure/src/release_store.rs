@@ -36,11 +36,27 @@ pub enum Entry {
     },
     /// A grid that was charged.
     Charge(Charge),
+    /// A set that was asked about and is near another one: the anchor that answers for that one answers for it.
+    Neighbour {
+        /// The set.
+        set: AskedSet,
+        /// Number of the anchor.
+        anchor: u64,
+    },
+}
+
+/// A set that was asked about and is near no other, so that it has answers of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The set.
+    pub set: AskedSet,
+    /// What the floors need to know of it.
+    pub facts: AnchorFacts,
 }
 
 /// A set that was asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Anchor {
+pub struct AskedSet {
     /// Universe and measure, as the vault names them (`"victims/units"`).
     pub space: String,
     /// Number of elements.
@@ -53,8 +69,6 @@ pub struct Anchor {
     pub case_sketch: Vec<u64>,
     /// Counts of elements by bucket, modulo 256 (64 bytes).
     pub buckets: Vec<u8>,
-    /// What the floors need to know of it.
-    pub facts: AnchorFacts,
 }
 
 /// What the floors judge an anchor by: the numbers of its own set, whoever asks through it (privacy.md 6.6).
@@ -64,11 +78,11 @@ pub struct AnchorFacts {
     pub units: u64,
     /// What is measured: units, rows, cases, agencies, or the sum times 10^6.
     pub value: i128,
-    /// Distinct cases.
-    pub cases: u64,
     /// Units of the largest case.
     pub top_case: u64,
-    /// Whether private caseloads dominate it.
+    /// Units beside the largest cases: all but one of those that must be there.
+    pub beside_cases: u64,
+    /// Whether private caseloads dominate it, or few make its sum.
     pub dominated: bool,
 }
 

@@ -157,7 +157,8 @@ impl Figure {
     /// A value with noise, or exact where there is no tier: one step of noise is worth `step` of its unit, which is so
     /// many `micros`.
     pub(crate) fn measured(value: i128, tier: Option<Tier>, (step, micros): (i128, i128), provisional: bool) -> Self {
-        let half = tier.map_or(0, |tier| i128::from(tier.half_width_95()) * step);
+        // Steps larger than one are widened by a dither of half a step.
+        let half = tier.map_or(0, |tier| i128::from(tier.half_width_95()) * step + step / 2);
         let obs = match tier {
             _ if provisional => ObsStatus::P,
             Some(tier) if is_unreliable(value, tier.variance(), step, micros) => ObsStatus::U,

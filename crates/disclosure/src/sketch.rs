@@ -177,8 +177,23 @@ pub(crate) fn apart(a: &Buckets, b: &Buckets) -> u32 {
 /// Sticky: the pair of sets alone decides, in either order, so asking again draws nothing new.
 pub(crate) fn separation(key: &Key, universe: &str, c_s: u128, c_a: u128) -> u64 {
     let (low, high) = (c_s.min(c_a).to_le_bytes(), c_s.max(c_a).to_le_bytes());
-    let u = first_word(key, &[b"dist1\0", universe.as_bytes(), b"\0", &low, &high]);
-    4 + SEPARATION.iter().map(|&threshold| u64::from(threshold <= u)).sum::<u64>()
+    smeared(first_word(key, &[b"dist1\0", universe.as_bytes(), b"\0", &low, &high]))
+}
+
+/// A number in 4..=12 around 8, drawn by a word: wherever a rule would have an edge that one person crosses, this is how
+/// wide it is.
+pub(crate) fn smeared(word: u64) -> u64 {
+    4 + SEPARATION.iter().map(|&threshold| u64::from(threshold <= word)).sum::<u64>()
+}
+
+/// How far the neighbours of an anchor's neighbours may be from it: 12..=30, each as likely. Sticky: the anchor decides.
+///
+/// Wide, so that nobody who counts up to it finds the edge between two sets that differ by one person: they stand on
+/// different sides of it with a chance of 1 in 19, and then only if a chain of questions led there. At most 30, which is
+/// what cases may differ by (privacy.md 6.7).
+pub(crate) fn stretch(key: &Key, universe: &str, c: u128) -> u64 {
+    let word = first_word(key, &[b"dist2\0", universe.as_bytes(), b"\0", &c.to_le_bytes()]);
+    12 + u64::try_from((u128::from(word) * 19) >> 64).unwrap_or(18)
 }
 
 /// `625 * 0.6^|k-8|` for k = 4..=12: whole numbers.

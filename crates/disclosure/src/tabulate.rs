@@ -44,10 +44,10 @@ pub(crate) struct Facts {
     pub(crate) c: u128,
     /// Rows.
     pub(crate) rows: u64,
-    /// Distinct cases.
-    pub(crate) cases: u64,
     /// Units of the largest case.
     pub(crate) top_case: u64,
+    /// Units beside the largest cases: all but one of those that must be there (`min_cases`).
+    pub(crate) beside_cases: u64,
     /// Agencies' contributions in units.
     pub(crate) agencies: Contributions,
     /// Contributions in units of the agencies that served, where the rows tell.
@@ -239,15 +239,17 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Distinct cases, the largest, and what they look like together with their members.
+    /// The largest cases, what is beside them, and what cases look like together with their members.
     fn count_cases(&self, hits: &Hits, counted: &mut Counted) {
         let (rows, targets) = (self.rows, counted.facts.len());
+        let few = usize::try_from(rows.policy.min_cases).unwrap_or(usize::MAX).saturating_sub(1);
+        let mut largest = vec![0; targets * few];
         let universe = &rows.policy.universe;
         let measured = matches!(self.measure, Measure::Cases);
         grouped(rows, &rows.by_case, &|row| rows.data.case_sid[row], hits, targets, |cell, case, share| {
             let fact = &mut counted.facts[cell];
-            fact.cases += 1;
             fact.top_case = fact.top_case.max(share.units);
+            fact.beside_cases += left_over(&mut largest[cell * few..][..few], share.units);
             if measured {
                 fact.measured.add(record_key(&rows.secrets.rk, "cases", case), 1);
             }
@@ -434,6 +436,16 @@ fn grouped<G: Copy + PartialEq>(
             tell(cell as usize, before, shares[cell as usize]);
         }
     }
+}
+
+/// Puts a number among the largest, and gives what falls out: the smallest of them, or itself.
+fn left_over(largest: &mut [u64], mut number: u64) -> u64 {
+    for kept in largest {
+        if number > *kept {
+            std::mem::swap(kept, &mut number);
+        }
+    }
+    number
 }
 
 fn column_of<'a>(rows: &'a Rows, name: &str) -> Result<&'a Column, DisclosureError> {

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use disclosure::{Anchor, AnchorFacts, Entry, Head, ReleaseStore};
+use disclosure::{Anchor, AnchorFacts, AskedSet, Entry, Head, ReleaseStore};
 use ledger::VaultStore;
 
 /// Anchors of one question.
@@ -20,13 +20,15 @@ fn anchor(n: u64) -> Entry {
         u64::from_le_bytes(bytes)
     };
     Entry::Anchor(Anchor {
-        space: "victims/units".into(),
-        n: word() % 30_000,
-        c: u128::from(word()) << 64 | u128::from(word()),
-        sketch: (0..14).map(|_| word()).collect(),
-        case_sketch: (0..6).map(|_| word()).collect(),
-        buckets: (0..64).map(|_| word() as u8).collect(),
-        facts: AnchorFacts { units: word() % 30_000, value: 7, cases: 900, top_case: 30, dominated: false },
+        set: AskedSet {
+            space: "victims/units".into(),
+            n: word() % 30_000,
+            c: u128::from(word()) << 64 | u128::from(word()),
+            sketch: (0..14).map(|_| word()).collect(),
+            case_sketch: (0..6).map(|_| word()).collect(),
+            buckets: (0..64).map(|_| word() as u8).collect(),
+        },
+        facts: AnchorFacts { units: word() % 30_000, value: 7, top_case: 30, beside_cases: 900, dominated: false },
     })
 }
 

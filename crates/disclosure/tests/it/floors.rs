@@ -47,27 +47,29 @@ fn a_code_may_ask_for_more_than_its_column() {
 }
 
 #[test]
-fn three_cases_at_least_and_none_of_four_fifths() {
+fn more_than_two_cases_and_none_of_four_fifths() {
+    // How many must be beside the largest is drawn for each set, up to ten: far from that edge nothing depends on it.
     let in_cases = |cases: &dyn Fn(u64) -> u64| year_total(&people(1..=40, |v| v.case = cases(v.sid)));
     assert!(is_hidden(&in_cases(&|_| 1)), "one raid is one story");
     assert!(is_hidden(&in_cases(&|sid| sid % 2)), "two cases");
     assert_eq!(value(&in_cases(&|sid| sid % 3)), Some(39), "three");
-    assert_eq!(value(&in_cases(&|sid| if sid <= 32 { 1 } else { sid })), Some(39), "the largest has exactly 80 %");
-    assert!(is_hidden(&in_cases(&|sid| if sid <= 33 { 1 } else { sid })), "the largest has more");
+    assert!(is_hidden(&in_cases(&|sid| if sid == 1 { 3 } else { sid % 2 })), "two cases and one person");
+    assert_eq!(value(&in_cases(&|sid| if sid <= 24 { 1 } else { sid })), Some(39), "the largest has 60 %");
+    assert!(is_hidden(&in_cases(&|sid| if sid <= 33 { 1 } else { sid })), "the largest has more than 80 %");
 }
 
 #[test]
-fn a_private_caseload_is_hidden_behind_at_least_two_others() {
+fn a_private_caseload_is_hidden_behind_others_beside_the_second_largest() {
     let held_by = |who: &dyn Fn(u64) -> &'static str| year_total(&people(1..=40, |v| v.agency = agency(who(v.sid))));
     let shelter = agency_of_group("SHL");
     assert!(is_hidden(&held_by(&|_| shelter)));
     assert!(is_hidden(&held_by(&|sid| if sid <= 30 { shelter } else { "POL-PB" })), "two holders");
     let three = |sid| match sid {
-        1..=20 => shelter,
-        21..=35 => "POL-PB",
+        1..=16 => shelter,
+        17..=29 => "POL-PB",
         _ => "FIA",
     };
-    assert_eq!(value(&held_by(&three)), Some(39), "the third holds 5, which is 10 % of 20 and more");
+    assert_eq!(value(&held_by(&three)), Some(39), "the third holds 11, more than any draw asks for");
     let dominated = |sid| match sid {
         1..=30 => shelter,
         31..=39 => "POL-PB",
@@ -89,8 +91,8 @@ fn those_whom_one_private_body_serves_are_its_caseload_whoever_holds_their_recor
     let shelter = agency_of_group("SHL");
     assert!(is_hidden(&served_by(&|_| shelter)), "referred by the police, all served by one shelter");
     let spread = |sid| match sid {
-        1..=20 => shelter,
-        21..=35 => "POL-PB",
+        1..=16 => shelter,
+        17..=29 => "POL-PB",
         _ => "FIA",
     };
     assert_eq!(value(&served_by(&spread)), Some(39));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use disclosure::{Anchor, AnchorFacts, Charge, Entry, Head, ReleaseStore};
+use disclosure::{Anchor, AnchorFacts, AskedSet, Charge, Entry, Head, ReleaseStore};
 use ledger::{ANSWERED, AuditLog, Begin, Door, End, Principal, VaultStore};
 use policy::Profile;
 use rusqlite::Connection;
@@ -51,13 +51,15 @@ impl Place {
 
 pub fn anchor(n: u64) -> Entry {
     Entry::Anchor(Anchor {
-        space: "victims/units".into(),
-        n: 11 + n,
-        c: u128::from(n) << 64 | 7,
-        sketch: vec![n ^ 0x5555_5555_5555_5555; 14],
-        case_sketch: vec![n; 6],
-        buckets: vec![n as u8; 64],
-        facts: AnchorFacts { units: 11 + n, value: 11, cases: 3, top_case: 4, dominated: n.is_multiple_of(2) },
+        set: AskedSet {
+            space: "victims/units".into(),
+            n: 11 + n,
+            c: u128::from(n) << 64 | 7,
+            sketch: vec![n ^ 0x5555_5555_5555_5555; 14],
+            case_sketch: vec![n; 6],
+            buckets: vec![n as u8; 64],
+        },
+        facts: AnchorFacts { units: 11 + n, value: 11, top_case: 4, beside_cases: 5, dominated: n.is_multiple_of(2) },
     })
 }
 
