@@ -101,7 +101,6 @@ pub struct ThirdSets {
 
 impl Attack for ThirdSets {
     fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
-        let secret = know.secret.sql();
         let differs: Vec<bool> = know
             .pairs
             .iter()
