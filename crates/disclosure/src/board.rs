@@ -45,9 +45,17 @@ pub(crate) struct Entry {
     pub(crate) tier: Tier,
     /// How far down the hierarchies it lies: totals are answered before their parts (privacy.md 6.7).
     pub(crate) depth: usize,
-    /// The set that answers for it, once the guard has found it, and by how many units its size differs.
-    pub(crate) anchor: Option<(AnchorId, u64)>,
+    /// The set that answers for it, once the guard has found it.
+    pub(crate) anchor: Option<Answering>,
     pub(crate) state: State,
+}
+
+/// The set that answers for a cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answering {
+    pub(crate) anchor: AnchorId,
+    /// Its size.
+    pub(crate) units: u64,
 }
 
 /// Whether a cell is shown.
@@ -251,16 +259,16 @@ impl Board {
     }
 
     /// Notes that a set answers for a cell.
-    pub(crate) fn answered_by(&mut self, id: CellId, anchor: AnchorId, drift: u64) {
+    pub(crate) fn answered_by(&mut self, id: CellId, answering: Answering) {
         let entry = &mut self.cells[id];
-        entry.anchor = Some((anchor, drift));
-        self.twins.entry((anchor, entry.profile)).or_default().push(id);
+        entry.anchor = Some(answering);
+        self.twins.entry((answering.anchor, entry.profile)).or_default().push(id);
     }
 
     /// Hides a cell, and with it those that the same set answers for. Returns all that were hidden.
     pub(crate) fn hide(&mut self, id: CellId) -> Vec<CellId> {
         let entry = &self.cells[id];
-        let twins = entry.anchor.and_then(|(anchor, _)| self.twins.get(&(anchor, entry.profile)));
+        let twins = entry.anchor.and_then(|answering| self.twins.get(&(answering.anchor, entry.profile)));
         let hidden = twins.cloned().unwrap_or_else(|| vec![id]);
         for &id in &hidden {
             self.cells[id].state = State::Hidden(Reason::Secondary);

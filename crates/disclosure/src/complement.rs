@@ -43,7 +43,7 @@ fn endangered(board: &Board, family: &Family) -> Option<CellId> {
 
 /// Whether one set answers for the total and for a part: then their difference is none, whoever the others are.
 fn has_one_number(board: &Board, family: &Family) -> bool {
-    let answered = |id: CellId| board.cells[id].anchor.map(|(anchor, _)| (anchor, board.cells[id].profile));
+    let answered = |id: CellId| board.cells[id].anchor.map(|answering| (answering.anchor, board.cells[id].profile));
     let total = answered(family.total);
     total.is_some() && family.children.iter().any(|&child| answered(child) == total)
 }

@@ -6,7 +6,7 @@
 use policy::{AgencyRule, Dataset, Keys};
 
 use crate::anchors::{AnchorId, Kept};
-use crate::board::{Board, CellId, Entry, Reason, State};
+use crate::board::{Answering, Board, CellId, Entry, Reason, State};
 use crate::measured::LEAST_AGENCIES;
 use crate::memory::{Answer, Draft};
 use crate::noise::{beside_jitter, floor_jitter};
@@ -36,8 +36,8 @@ pub(crate) fn settle(board: &mut Board, id: CellId, keys: &Keys, draft: &mut Dra
         // One set has one answer, whatever tiers the grids have in which it is met.
         let met = board.answered_for(anchor, entry.profile).map(|twin| board.cells[twin].state);
         let state = met.unwrap_or_else(|| decide(entry, anchor, keys, draft));
-        let drift = set.n.abs_diff(draft.memory.anchor(anchor).set.n);
-        board.answered_by(id, anchor, drift);
+        let units = draft.memory.anchor(anchor).set.n;
+        board.answered_by(id, Answering { anchor, units });
         board.cells[id].state = state;
     }
 }
@@ -59,7 +59,7 @@ fn decide(entry: &Entry, anchor: AnchorId, keys: &Keys, draft: &Draft<'_>) -> St
 pub(crate) fn remember(board: &Board, draft: &mut Draft<'_>) {
     for id in board.coarse_to_fine() {
         let entry = &board.cells[id];
-        if let Some((anchor, _)) = entry.anchor {
+        if let Some(Answering { anchor, .. }) = entry.anchor {
             let answer = match entry.state {
                 State::Shown { value, tier, .. } => Answer { tier: tier.unwrap_or(entry.tier), value: Some(value) },
                 State::Hidden(_) => Answer { tier: entry.tier, value: None },

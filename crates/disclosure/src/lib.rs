@@ -64,7 +64,7 @@ pub use ratio::{Term, rate, ratio};
 pub use release_store::{Anchor, AnchorFacts, AskedSet, Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
 pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell};
 pub use tabulate::{Cells, tabulate};
-pub use utility::{Error as RelativeError, Utility};
+pub use utility::{SIZES, SizeClass, Utility};
 pub use vault::{Answered, AnsweredCell, Quote, Room, Vault, VaultError};
 #[doc(hidden)]
 pub use weak::Protection;

@@ -4,6 +4,8 @@
 //! cell, complementary suppression per family, the audit over everything, remainder rows, flags. Nothing else makes a
 //! [`Released`].
 
+use std::collections::BTreeMap;
+
 use policy::Keys;
 
 use crate::audit::{self, AuditReport};
@@ -36,8 +38,8 @@ pub struct Release {
     pub tables: Vec<Released>,
     /// What the audit did. Not for publication.
     pub audit: AuditReport,
-    /// What protection cost, true against released, per table and margin. Not for publication.
-    pub utility: Vec<Utility>,
+    /// What protection cost, true against released, over all tables and of each by name. Not for publication.
+    pub utility: (Utility, BTreeMap<String, Utility>),
 }
 
 /// Protects all tables of an edition jointly: floors and noise, complementary suppression, the audit over everything.

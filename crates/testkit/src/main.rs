@@ -25,6 +25,7 @@ mod reconciled;
 mod road;
 mod s3_commit;
 mod truth;
+mod utility;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,6 +71,12 @@ enum What {
     },
     /// What protection hides and how far it moves what it shows; a planted leak
     Disclosure,
+    /// What protection costs on both samples, over all published tables
+    Utility {
+        /// Write the page
+        #[arg(long)]
+        write: Option<PathBuf>,
+    },
     /// The full fold of a sample, and DuckDB running the same SQL on the same files
     FoldAgainstDuckdb {
         #[arg(long, value_enum, default_value_t = Size::Small)]
@@ -176,6 +183,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Malformed => malformed::measure(&scratch).await,
             What::Questions { size } => asked::measure(&scratch, size).await,
             What::Disclosure => disclosed::measure(&scratch).await,
+            What::Utility { write } => utility::measure(&scratch, write.as_deref()).await,
             What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
             What::Commit { versions } => commit::measure(&scratch, versions).await,
             What::Live { brokers, data, rate, seconds } => live::measure(&brokers, &data, rate, seconds).await,

@@ -143,7 +143,7 @@ fn known(board: &Board, id: CellId, ceiling: f64) -> (f64, f64) {
     match entry.state {
         crate::board::State::Shown { value, tier, .. } => {
             // A neighbour that answered differs by so many units at least: the cell's own number may lie that far beyond.
-            let drift = entry.anchor.map_or(0, |(_, drift)| drift);
+            let drift = entry.anchor.map_or(0, |answering| answering.units.abs_diff(entry.facts.set().n));
             let bound = (tier.map_or(0, Tier::bound) + drift) as f64;
             let floor = tier.map_or(0, |tier| tier.floor(entry.floor()).saturating_sub(drift)) as f64;
             let value = value as f64;

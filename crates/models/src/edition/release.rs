@@ -25,8 +25,8 @@ use crate::snapshot::Source;
 pub struct ReleasedIndicators {
     /// Sorted by indicator, measure, time, dimensions.
     pub rows: Vec<Row>,
-    /// True against released, per table and margin.
-    pub utility: Vec<Utility>,
+    /// True against released, over all tables and of each by name.
+    pub utility: (Utility, BTreeMap<String, Utility>),
     /// What the joint audit did.
     pub audit: disclosure::AuditReport,
     /// Where the vault's memory stood before and after.
