@@ -24,6 +24,7 @@ mod real_records;
 mod reconciled;
 mod road;
 mod s3_commit;
+mod speed;
 mod truth;
 mod utility;
 
@@ -76,6 +77,18 @@ enum What {
         /// Write the page
         #[arg(long)]
         write: Option<PathBuf>,
+    },
+    /// A protected GROUP BY over many persons, and DuckDB's unprotected one on the same rows
+    Speed {
+        /// Persons
+        #[arg(long, default_value_t = 10_000_000)]
+        persons: u32,
+        /// Anchors in the vault's memory before
+        #[arg(long, default_value_t = 100_000)]
+        anchors: u64,
+        /// A Python interpreter that has the package `duckdb`
+        #[arg(long)]
+        python: PathBuf,
     },
     /// The full fold of a sample, and DuckDB running the same SQL on the same files
     FoldAgainstDuckdb {
@@ -183,6 +196,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Malformed => malformed::measure(&scratch).await,
             What::Questions { size } => asked::measure(&scratch, size).await,
             What::Disclosure => disclosed::measure(&scratch).await,
+            What::Speed { persons, anchors, python } => speed::measure(&scratch, persons, anchors, &python),
             What::Utility { write } => utility::measure(&scratch, write.as_deref()).await,
             What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
             What::Commit { versions } => commit::measure(&scratch, versions).await,
