@@ -104,11 +104,12 @@ impl Anchors {
             return None;
         }
         let mut nearest: Option<(u64, usize)> = None;
-        for (_, sets) in neighbours.by_size.range(set.n.saturating_sub(FARTHEST)..=set.n + FARTHEST) {
+        for (&n, sets) in neighbours.by_size.range(set.n.saturating_sub(FARTHEST)..=set.n + FARTHEST) {
+            let most = farthest(n);
             for (at, buckets) in sets {
                 let least = u64::from(apart(&prints.buckets, buckets));
                 // What differs by no less than the nearest does cannot be nearer.
-                if least > FARTHEST || nearest.is_some_and(|nearest| nearest <= (least, *at)) {
+                if least > most || nearest.is_some_and(|nearest| nearest <= (least, *at)) {
                     continue;
                 }
                 let distance = self.near(key, space, (set, prints), &self.asked[*at], least);
@@ -170,14 +171,18 @@ impl Anchors {
     }
 }
 
+/// By how many units a set may differ from one of this size and be near it: as many as sketches tell, more inside few cases.
+fn farthest(n: u64) -> u64 {
+    n.div_ceil(3).clamp(FARTHEST_UNITS as u64, FARTHEST)
+}
+
 /// Whether few cases make the difference: two altered ones, or four that came or went (privacy.md 6.7).
 fn are_near_by_cases(prints: &Prints, asked: &Asked, least: u64) -> bool {
     // Only persons have cases; elsewhere both sketches are empty and would always be near.
     let empty = Sketch::default();
-    let most = asked.set.n.div_ceil(3).clamp(FARTHEST_UNITS as u64, FARTHEST);
     prints.cases != empty
         && asked.cases != empty
-        && least <= most
+        && least <= farthest(asked.set.n)
         && distance(&prints.cases.xor(&asked.cases), FARTHEST_CASES).is_some()
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use policy::{AgencyRule, Dataset, Key, Keys, Policy};
+use policy::{Dataset, Key, Keys, Policy};
 
 use crate::error::DisclosureError;
 use crate::measured::powers_of;
@@ -111,12 +111,8 @@ pub(crate) struct Rows {
     pub(crate) powers: Vec<Powers>,
     /// Keys of what is measured beside units.
     pub(crate) secrets: Secrets,
-    /// Rows by (case, unit); empty where the unit is itself a record.
-    pub(crate) by_case: Vec<u32>,
-    /// Rows by (agency, unit).
-    pub(crate) by_agency: Vec<u32>,
-    /// Rows by (agency that served, unit); empty where the agency rule is off or the rows do not tell.
-    pub(crate) by_server: Vec<u32>,
+    /// Number of each row's case; empty where the unit is itself a record.
+    pub(crate) case: Vec<u32>,
     /// Whether the agency of this number holds a private caseload.
     private: Vec<bool>,
 }
@@ -144,26 +140,13 @@ impl Prepared {
         check(&data)?;
         let (unit, sids) = units(&data.sid);
         let record_keys = sids.iter().map(|&sid| record_key(&keys.rk, &dataset.universe, sid)).collect();
-        let rows = 0..data.sid.len() as u32;
-        let order = |key: &dyn Fn(usize) -> u64| {
-            let mut order: Vec<u32> = rows.clone().collect();
-            order.sort_unstable_by_key(|&row| (key(row as usize), unit[row as usize], row));
-            order
-        };
-        let by_case = if dataset.unit.is_record() { Vec::new() } else { order(&|row| data.case_sid[row]) };
-        let by_agency = order(&|row| u64::from(data.agency[row]));
-        let mut by_server = Vec::new();
-        if dataset.agency_rule == AgencyRule::Private {
-            by_server = data.served_by.as_ref().map(|served| order(&|row| u64::from(served[row]))).unwrap_or_default();
-        }
+        let case = if dataset.unit.is_record() { Vec::new() } else { numbered(&data.case_sid) };
         let private = policy.agencies.iter().map(|agency| agency.private).collect();
         Ok(Self(Arc::new(Rows {
             keys: record_keys,
             powers: sids.iter().map(|&sid| powers_of(&keys.ek, &dataset.universe, sid)).collect(),
             secrets: Secrets { rk: keys.rk.clone(), ek: keys.ek.clone() },
-            by_case,
-            by_agency,
-            by_server,
+            case,
             private,
             unit,
             policy: dataset,
@@ -200,6 +183,17 @@ fn check(data: &Microdata) -> Result<(), DisclosureError> {
         return Err(DisclosureError::NotSorted(data.dataset.clone()));
     }
     Ok(())
+}
+
+/// The ordinal of each row's surrogate among those that there are.
+fn numbered(surrogates: &[u64]) -> Vec<u32> {
+    let mut order: Vec<(u64, u32)> = surrogates.iter().copied().zip(0..).collect();
+    order.sort_unstable();
+    let mut numbers = vec![0; surrogates.len()];
+    for (number, group) in order.chunk_by(|a, b| a.0 == b.0).enumerate() {
+        group.iter().for_each(|(_, row)| numbers[*row as usize] = number as u32);
+    }
+    numbers
 }
 
 /// The ordinal of each row's unit, and the units' sids.

@@ -34,6 +34,13 @@ impl Prints {
         self.buckets.add(powers[0]);
     }
 
+    /// Puts the elements and cases of another fingerprint in.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.sketch = self.sketch.xor(&other.sketch);
+        self.cases = self.cases.xor(&other.cases);
+        self.buckets.merge(&other.buckets);
+    }
+
     /// Puts a case with its members in.
     pub(crate) fn add_case(&mut self, element: u64) {
         self.cases.toggle_powers(&Sketch::<CASE_WORDS>::powers(element));

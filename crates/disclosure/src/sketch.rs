@@ -152,6 +152,11 @@ impl Buckets {
         *count = count.wrapping_add(1);
     }
 
+    /// Counts the elements of other buckets.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(count, other)| *count = count.wrapping_add(*other));
+    }
+
     /// The counts, for storage.
     pub(crate) fn bytes(&self) -> &[u8; 64] {
         &self.0

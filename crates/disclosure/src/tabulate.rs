@@ -1,4 +1,5 @@
-//! Counting: one pass over the units, then one per case and one per agency (privacy.md 6.5, *Accumulator*).
+//! Counting: first which rows fall into which cells, then one pass over these by unit, one by case and one by agency
+//! (privacy.md 6.5, *Accumulator*), on two threads.
 //!
 //! A unit counts once in a cell however many of its rows hit it; on a many-valued dimension it is in the cell of each
 //! of its codes; totals are cells of their own. No hash of user data in the loops over units: per cell one integer
@@ -9,6 +10,8 @@
 //! [`protect`](crate::protect) takes it further.
 
 use std::fmt;
+
+use policy::AgencyRule;
 
 use crate::error::DisclosureError;
 use crate::measured::{MOST_ACTS, Measured, powers_of, value_key, value_powers};
@@ -105,6 +108,24 @@ pub(crate) struct Counted {
     pub(crate) prints: Vec<Prints>,
 }
 
+impl Counted {
+    /// Adds what another pass over the same hits has counted; each fact and print is counted by one pass alone.
+    fn merge(&mut self, other: Self) {
+        for (fact, other) in self.facts.iter_mut().zip(other.facts) {
+            fact.top_case = other.top_case;
+            fact.beside_cases = other.beside_cases;
+            fact.agencies = other.agencies;
+            fact.servers = other.servers;
+            if other.measured != Measured::default() {
+                fact.measured = other.measured;
+            }
+        }
+        for (prints, other) in self.prints.iter_mut().zip(&other.prints) {
+            prints.merge(other);
+        }
+    }
+}
+
 /// Counts the cells of a table.
 ///
 /// Fails when the question does not fit the policy or the rows (see [`DisclosureError`]); never because of a count.
@@ -138,11 +159,34 @@ const NO_POSITION: u32 = u32::MAX;
 struct Plan<'a> {
     rows: &'a Rows,
     dimensions: Vec<Lookup<'a>>,
-    population: Vec<(&'a Column, Vec<bool>)>,
+    population: Vec<Chosen<'a>>,
     dataset: &'a str,
     measure: &'a Measure,
     /// Whether the table is on a declared grid as a whole: nothing of it is remembered.
     exact: bool,
+}
+
+/// A condition of the population: for each code that there could be, whether it is asked for.
+struct Chosen<'a> {
+    column: &'a Column,
+    codes: Vec<bool>,
+}
+
+impl Chosen<'_> {
+    fn holds(&self, row: u32) -> bool {
+        self.column.at(row as usize).iter().any(|&code| self.codes[usize::from(code)])
+    }
+
+    /// The rows among these for which it holds.
+    fn among(&self, rows: std::ops::Range<u32>) -> Vec<u32> {
+        match self.column {
+            Column::One(codes) => {
+                let codes = codes[rows.start as usize..rows.end as usize].iter();
+                rows.zip(codes).filter(|(_, code)| self.codes[usize::from(**code)]).map(|(row, _)| row).collect()
+            }
+            Column::Many { .. } => rows.filter(|&row| self.holds(row)).collect(),
+        }
+    }
 }
 
 /// One dimension: the offset of each code in the array of cells.
@@ -169,11 +213,9 @@ impl<'a> Plan<'a> {
             Ok(Lookup { name: &dimension.name, column, offset_of_code, total })
         });
         let population = query.population.iter().map(|(name, codes)| {
-            let mut chosen = vec![false; codes.iter().max().map_or(0, |&code| usize::from(code) + 1)];
-            for &code in codes {
-                chosen[usize::from(code)] = true;
-            }
-            Ok((column_of(rows, name)?, chosen))
+            let mut chosen = vec![false; usize::from(u16::MAX) + 1];
+            codes.iter().for_each(|&code| chosen[usize::from(code)] = true);
+            Ok(Chosen { column: column_of(rows, name)?, codes: chosen })
         });
         Ok(Self {
             rows,
@@ -188,24 +230,41 @@ impl<'a> Plan<'a> {
     /// Counts, cells mapped to targets (the same target for the cells of a union).
     fn count(&self, target: &dyn Fn(usize) -> u32, targets: usize) -> Result<Counted, DisclosureError> {
         let hits = self.hits(target)?;
+        std::thread::scope(|scope| {
+            let groups = scope.spawn(|| {
+                let mut counted = self.nothing(targets);
+                self.count_cases(&hits, &mut counted);
+                self.count_caseloads(&hits, &mut counted);
+                counted
+            });
+            let mut counted = self.nothing(targets);
+            self.count_units(&hits, &mut counted);
+            self.count_measure(&hits, &mut counted)?;
+            counted.merge(groups.join().expect("counting does not panic"));
+            Ok(counted)
+        })
+    }
+
+    fn nothing(&self, targets: usize) -> Counted {
         let prints = if self.exact { Vec::new() } else { vec![Prints::default(); targets] };
-        let mut counted = Counted { facts: vec![Facts::default(); targets], prints };
-        self.count_units(&hits, &mut counted);
-        self.count_cases(&hits, &mut counted);
-        self.count_caseloads(&hits, &mut counted);
+        Counted { facts: vec![Facts::default(); targets], prints }
+    }
+
+    /// What is measured beside units, cases and agencies: acts, and sums.
+    fn count_measure(&self, hits: &Hits, counted: &mut Counted) -> Result<(), DisclosureError> {
         match self.measure {
             Measure::Units | Measure::Cases | Measure::Agencies => {}
-            Measure::Rows => self.count_values(&hits, &mut counted, "rows", &|_| Some(1), (0, i128::from(MOST_ACTS))),
+            Measure::Rows => self.count_values(hits, counted, "rows", &|_| Some(1), (0, i128::from(MOST_ACTS))),
             Measure::Sum(column) => {
                 let no_column = || self.no_measure(column);
                 let bounds = self.rows.policy.measures.get(column).ok_or_else(no_column)?;
                 let values = self.rows.data.measures.get(column).ok_or_else(no_column)?;
                 let micros = |value: i64| i128::from(value) * Amount::ONE;
                 let value = |row: usize| values[row].map(micros);
-                self.count_values(&hits, &mut counted, column, &value, (micros(bounds.min), micros(bounds.max)));
+                self.count_values(hits, counted, column, &value, (micros(bounds.min), micros(bounds.max)));
             }
         }
-        Ok(counted)
+        Ok(())
     }
 
     fn no_measure(&self, column: &str) -> DisclosureError {
@@ -214,25 +273,22 @@ impl<'a> Plan<'a> {
 
     /// Distinct units, and rows.
     fn count_units(&self, hits: &Hits, counted: &mut Counted) {
-        let rows = self.rows;
         let measured = matches!(self.measure, Measure::Units);
         let mut last_unit = vec![0u32; counted.facts.len()];
-        for row in 0..rows.unit.len() {
-            let unit = rows.unit[row];
-            for &cell in hits.of(row) {
+        for (place, (&unit, &key)) in hits.units.iter().zip(&hits.keys).enumerate() {
+            for &cell in hits.at(place) {
                 let cell = cell as usize;
                 let fact = &mut counted.facts[cell];
                 fact.rows += 1;
                 if std::mem::replace(&mut last_unit[cell], unit + 1) == unit + 1 {
                     continue;
                 }
-                let key = rows.keys[unit as usize];
                 fact.n += 1;
                 fact.c = fact.c.wrapping_add(key);
                 if measured {
                     fact.measured.add(key, 1);
                     if let Some(prints) = counted.prints.get_mut(cell) {
-                        prints.add(&rows.powers[unit as usize]);
+                        prints.add(&self.rows.powers[unit as usize]);
                     }
                 }
             }
@@ -242,11 +298,15 @@ impl<'a> Plan<'a> {
     /// The largest cases, what is beside them, and what cases look like together with their members.
     fn count_cases(&self, hits: &Hits, counted: &mut Counted) {
         let (rows, targets) = (self.rows, counted.facts.len());
+        if rows.case.is_empty() {
+            return;
+        }
         let few = usize::try_from(rows.policy.min_cases).unwrap_or(usize::MAX).saturating_sub(1);
         let mut largest = vec![0; targets * few];
         let universe = &rows.policy.universe;
         let measured = matches!(self.measure, Measure::Cases);
-        grouped(rows, &rows.by_case, &|row| rows.data.case_sid[row], hits, targets, |cell, case, share| {
+        grouped(hits, &|row| rows.case[row], targets, |cell, row, share| {
+            let case = rows.data.case_sid[row];
             let fact = &mut counted.facts[cell];
             fact.top_case = fact.top_case.max(share.units);
             fact.beside_cases += left_over(&mut largest[cell * few..][..few], share.units);
@@ -267,7 +327,9 @@ impl<'a> Plan<'a> {
     fn count_caseloads(&self, hits: &Hits, counted: &mut Counted) {
         let (rows, targets) = (self.rows, counted.facts.len());
         let measured = matches!(self.measure, Measure::Agencies);
-        grouped(rows, &rows.by_agency, &|row| rows.data.agency[row], hits, targets, |cell, agency, share| {
+        let agencies = &rows.data.agency;
+        grouped(hits, &|row| u32::from(agencies[row]), targets, |cell, row, share| {
+            let agency = agencies[row];
             let fact = &mut counted.facts[cell];
             fact.agencies.add(share.units, rows.is_private(agency));
             if measured {
@@ -277,9 +339,10 @@ impl<'a> Plan<'a> {
                 }
             }
         });
-        if let Some(served_by) = &rows.data.served_by {
-            grouped(rows, &rows.by_server, &|row| served_by[row], hits, targets, |cell, agency, share| {
-                counted.facts[cell].servers.add(share.units, rows.is_private(agency));
+        let served_by = rows.data.served_by.as_ref().filter(|_| rows.policy.agency_rule == AgencyRule::Private);
+        if let Some(served_by) = served_by {
+            grouped(hits, &|row| u32::from(served_by[row]), targets, |cell, row, share| {
+                counted.facts[cell].servers.add(share.units, rows.is_private(served_by[row]));
             });
         }
     }
@@ -295,12 +358,11 @@ impl<'a> Plan<'a> {
     ) {
         let rows = self.rows;
         let (mut sums, mut touched) = (vec![None::<i128>; counted.facts.len()], Vec::new());
-        let mut row = 0;
-        while row < rows.unit.len() {
-            let unit = rows.unit[row];
-            while row < rows.unit.len() && rows.unit[row] == unit {
+        let mut hit = hits.iter().peekable();
+        while let Some(&(first, _)) = hit.peek() {
+            while let Some((row, cells)) = hit.next_if(|(row, _)| rows.unit[*row] == rows.unit[first]) {
                 if let Some(value) = value(row) {
-                    for &cell in hits.of(row) {
+                    for &cell in cells {
                         let sum = &mut sums[cell as usize];
                         if sum.is_none() {
                             touched.push(cell as usize);
@@ -308,9 +370,8 @@ impl<'a> Plan<'a> {
                         *sum = Some(sum.unwrap_or(0) + value);
                     }
                 }
-                row += 1;
             }
-            let sid = rows.data.sid[row - 1];
+            let sid = rows.data.sid[first];
             for cell in touched.drain(..) {
                 let Some(sum) = sums[cell].take() else { continue };
                 let sum = sum.clamp(least, most);
@@ -323,34 +384,79 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The targets that each row hits, each once.
+    /// The rows of the population with the targets that each hits, each once. Rows that hit none are left out.
     fn hits(&self, target: &dyn Fn(usize) -> u32) -> Result<Hits, DisclosureError> {
-        let mut hits = Hits { offsets: vec![0], cells: Vec::new() };
-        let (mut cells, mut next) = (Vec::new(), Vec::new());
-        for row in 0..self.rows.unit.len() {
-            if self.is_counted(row) {
-                cells.clear();
-                cells.push(0u32);
-                for dimension in &self.dimensions {
-                    self.extend(dimension, row, &cells, &mut next)?;
-                    std::mem::swap(&mut cells, &mut next);
-                }
-                let start = hits.cells.len();
-                for &cell in &cells {
-                    let cell = target(cell as usize);
-                    if cell != NOWHERE && !hits.cells[start..].contains(&cell) {
-                        hits.cells.push(cell);
-                    }
-                }
-            }
-            hits.offsets.push(hits.cells.len());
-        }
-        Ok(hits)
+        let rows = self.chosen();
+        let single = self.dimensions.iter().all(|d| d.total.is_none() && matches!(d.column, Column::One(_)));
+        let hits = if single { self.single_hits(&rows, target) } else { self.several_hits(&rows, target)? };
+        Ok(hits.with_units(self.rows))
     }
 
-    fn is_counted(&self, row: usize) -> bool {
-        let chosen = |chosen: &[bool], code: u16| chosen.get(usize::from(code)).copied().unwrap_or(false);
-        self.population.iter().all(|(column, codes)| column.at(row).iter().any(|&code| chosen(codes, code)))
+    /// The rows of the population, ascending: one condition after the other, so that a later one looks at few rows.
+    fn chosen(&self) -> Vec<u32> {
+        let all = self.rows.unit.len() as u32;
+        let Some((first, others)) = self.population.split_first() else { return (0..all).collect() };
+        let half = all / 2;
+        let mut rows = std::thread::scope(|scope| {
+            let second = scope.spawn(|| first.among(half..all));
+            let mut rows = first.among(0..half);
+            rows.extend(second.join().expect("a look at codes does not panic"));
+            rows
+        });
+        for condition in others {
+            rows.retain(|&row| condition.holds(row));
+        }
+        rows
+    }
+
+    /// Each row has one code on each dimension, and no totals are asked for: one cell at most.
+    fn single_hits(&self, rows: &[u32], target: &dyn Fn(usize) -> u32) -> Hits {
+        let mut cells = vec![0u32; rows.len()];
+        for Lookup { column, offset_of_code, .. } in &self.dimensions {
+            let Column::One(codes) = column else { continue };
+            for (cell, &row) in cells.iter_mut().zip(rows) {
+                let code = usize::from(codes[row as usize]);
+                let offset = offset_of_code.get(code).copied().unwrap_or(NO_POSITION);
+                *cell = if *cell == NOWHERE || offset == NO_POSITION { NOWHERE } else { *cell + offset };
+            }
+        }
+        let (rows_hit, cells_hit) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        let mut hits = Hits { rows: rows_hit, cells: cells_hit, ..Hits::none() };
+        for (&row, cell) in rows.iter().zip(cells) {
+            let cell = if cell == NOWHERE { NOWHERE } else { target(cell as usize) };
+            if cell != NOWHERE {
+                hits.rows.push(row);
+                hits.cells.push(cell);
+            }
+        }
+        hits
+    }
+
+    /// The general case: a row is in the cell of each of its codes, and in totals.
+    fn several_hits(&self, rows: &[u32], target: &dyn Fn(usize) -> u32) -> Result<Hits, DisclosureError> {
+        let (mut hits, mut ends) = (Hits::none(), Vec::new());
+        let (mut cells, mut next) = (Vec::new(), Vec::new());
+        for &row in rows {
+            cells.clear();
+            cells.push(0u32);
+            for dimension in &self.dimensions {
+                self.extend(dimension, row as usize, &cells, &mut next)?;
+                std::mem::swap(&mut cells, &mut next);
+            }
+            let start = hits.cells.len();
+            for &cell in &cells {
+                let cell = target(cell as usize);
+                if cell != NOWHERE && !hits.cells[start..].contains(&cell) {
+                    hits.cells.push(cell);
+                }
+            }
+            if hits.cells.len() > start {
+                hits.rows.push(row);
+                ends.push(hits.cells.len());
+            }
+        }
+        hits.ends = Some(ends);
+        Ok(hits)
     }
 
     /// The cells of a row on one more dimension.
@@ -378,17 +484,69 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The targets hit by each row.
+/// Rows that hit a target, ascending, with the targets of each. Units and their keys lie beside them, because passes in
+/// another order than that of the rows would wait for memory.
 struct Hits {
-    offsets: Vec<usize>,
+    rows: Vec<u32>,
+    units: Vec<u32>,
+    keys: Vec<u128>,
+    /// Where the targets of each row end; `None` where each has one.
+    ends: Option<Vec<usize>>,
     cells: Vec<u32>,
 }
 
 impl Hits {
-    fn of(&self, row: usize) -> &[u32] {
-        &self.cells[self.offsets[row]..self.offsets[row + 1]]
+    fn none() -> Self {
+        Self { rows: Vec::new(), units: Vec::new(), keys: Vec::new(), ends: None, cells: Vec::new() }
+    }
+
+    /// Puts the units of the rows beside them.
+    fn with_units(mut self, rows: &Rows) -> Self {
+        self.units = self.rows.iter().map(|&row| rows.unit[row as usize]).collect();
+        self.keys = self.units.iter().map(|&unit| rows.keys[unit as usize]).collect();
+        self
+    }
+
+    /// The targets of the row at a place.
+    fn at(&self, place: usize) -> &[u32] {
+        match &self.ends {
+            None => &self.cells[place..=place],
+            Some(ends) => &self.cells[if place == 0 { 0 } else { ends[place - 1] }..ends[place]],
+        }
+    }
+
+    /// Rows with their targets.
+    fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
+        self.rows.iter().enumerate().map(|(place, &row)| (row as usize, self.at(place)))
+    }
+
+    /// Places of rows, by a number of each row; rows of one number stay in their order.
+    fn by(&self, number: &dyn Fn(usize) -> u32) -> Vec<(u32, u32)> {
+        let mut order: Vec<(u32, u32)> = self.rows.iter().map(|&row| number(row as usize)).zip(0..).collect();
+        let bits = u32::BITS - order.iter().map(|(number, _)| *number).max().unwrap_or(0).leading_zeros();
+        let mut sorted = vec![(0, 0); order.len()];
+        // Digits from the last to the first; each pass keeps the order of what it finds equal.
+        for shift in (0..bits).step_by(DIGIT) {
+            let digit = |number: u32| (number >> shift) as usize & ((1 << DIGIT) - 1);
+            let mut starts = vec![0u32; 1 << DIGIT];
+            order.iter().for_each(|(number, _)| starts[digit(*number)] += 1);
+            let mut sum = 0;
+            for start in &mut starts {
+                sum += std::mem::replace(start, sum);
+            }
+            for entry in &order {
+                let start = &mut starts[digit(entry.0)];
+                sorted[*start as usize] = *entry;
+                *start += 1;
+            }
+            std::mem::swap(&mut order, &mut sorted);
+        }
+        order
     }
 }
+
+/// Bits that a pass of sorting looks at.
+const DIGIT: usize = 11;
 
 /// What a group has in a cell: distinct units and the sum of their record keys.
 #[derive(Clone, Copy, Default)]
@@ -397,43 +555,30 @@ struct Share {
     c: u128,
 }
 
-/// For rows ordered by (group, unit): tells what each group has in each cell.
-fn grouped<G: Copy + PartialEq>(
-    rows: &Rows,
-    order: &[u32],
-    group_of: &dyn Fn(usize) -> G,
-    hits: &Hits,
-    targets: usize,
-    mut tell: impl FnMut(usize, G, Share),
-) {
-    let mut touched: Vec<u32> = Vec::new();
-    let mut shares = vec![Share::default(); targets];
+/// Tells what each group of rows has in each cell, with one of its rows.
+fn grouped(hits: &Hits, group_of: &dyn Fn(usize) -> u32, targets: usize, mut tell: impl FnMut(usize, usize, Share)) {
+    let order = hits.by(group_of);
+    let (mut touched, mut shares) = (Vec::new(), vec![Share::default(); targets]);
     let mut last_unit = vec![0u32; targets];
-    let mut group = None;
-    for &row in order {
-        let now = group_of(row as usize);
-        if let Some(before) = group.filter(|&before| before != now) {
-            for cell in touched.drain(..) {
-                tell(cell as usize, before, std::mem::take(&mut shares[cell as usize]));
-                last_unit[cell as usize] = 0;
+    for group in order.chunk_by(|a, b| a.0 == b.0) {
+        for &(_, place) in group {
+            let place = place as usize;
+            let unit = hits.units[place];
+            for &cell in hits.at(place) {
+                let share = &mut shares[cell as usize];
+                if share.units == 0 {
+                    touched.push(cell);
+                }
+                if std::mem::replace(&mut last_unit[cell as usize], unit + 1) != unit + 1 {
+                    share.units += 1;
+                    share.c = share.c.wrapping_add(hits.keys[place]);
+                }
             }
         }
-        group = Some(now);
-        let unit = rows.unit[row as usize];
-        for &cell in hits.of(row as usize) {
-            let share = &mut shares[cell as usize];
-            if share.units == 0 {
-                touched.push(cell);
-            }
-            if std::mem::replace(&mut last_unit[cell as usize], unit + 1) != unit + 1 {
-                share.units += 1;
-                share.c = share.c.wrapping_add(rows.keys[unit as usize]);
-            }
-        }
-    }
-    if let Some(before) = group {
-        for cell in touched {
-            tell(cell as usize, before, shares[cell as usize]);
+        let row = hits.rows[group[0].1 as usize] as usize;
+        for cell in touched.drain(..) {
+            tell(cell as usize, row, std::mem::take(&mut shares[cell as usize]));
+            last_unit[cell as usize] = 0;
         }
     }
 }

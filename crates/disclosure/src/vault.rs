@@ -126,6 +126,9 @@ struct State {
     charges: Charges,
     head: Head,
     room: Option<Arc<Room>>,
+    /// What was answered on the Snapshot that is open, by the question's id: an answer is given once and never changes
+    /// there, so that it need not be counted again.
+    answered: HashMap<String, Answered>,
     /// Whether the memory may hold what the store does not: while a release is being made, and after one that panicked.
     drafting: bool,
     protection: Protection,
@@ -165,6 +168,7 @@ impl Vault {
             charges: Charges::default(),
             head: Head::default(),
             room: None,
+            answered: HashMap::new(),
             drafting: false,
             protection,
         };
@@ -178,7 +182,9 @@ impl Vault {
 
     /// Opens a Snapshot to questions, in place of the one before. Questions under way end on theirs.
     pub fn enter(&self, room: Room) {
-        self.state().room = Some(Arc::new(room));
+        let mut state = self.state();
+        state.answered.clear();
+        state.room = Some(Arc::new(room));
     }
 
     /// The Snapshot that is open to questions.
@@ -228,10 +234,32 @@ impl Vault {
         Ok(())
     }
 
-    /// Answers questions in this order, on the Snapshot that is open; `role` pays.
+    /// Answers questions in this order, on the Snapshot that is open; `role` pays for what was not asked before.
     pub fn ask(&self, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
-        let room = self.room().ok_or(VaultError::NoRoom)?;
-        let tables = questions.iter().map(|question| self.tables(&room, question)).collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<String> = questions.iter().map(CellQuery::id).collect();
+        let known =
+            |state: &State| -> Vec<Option<Answered>> { ids.iter().map(|id| state.answered.get(id).cloned()).collect() };
+        let (room, mut answers) = {
+            let state = self.state();
+            (state.room.clone().ok_or(VaultError::NoRoom)?, known(&state))
+        };
+        let new: Vec<CellQuery> =
+            questions.iter().zip(&answers).filter(|(_, known)| known.is_none()).map(|(new, _)| new.clone()).collect();
+        if !new.is_empty() {
+            let made = self.ask_anew(&room, &new, role)?;
+            let places = answers.iter_mut().zip(ids).filter(|(known, _)| known.is_none());
+            let mut state = self.state();
+            for ((answer, id), made) in places.zip(made) {
+                state.keep(&room, id, &made);
+                *answer = Some(made);
+            }
+        }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Counts, charges and answers.
+    fn ask_anew(&self, room: &Arc<Room>, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
+        let tables = questions.iter().map(|question| self.tables(room, question)).collect::<Result<Vec<_>, _>>()?;
         let mut short = None;
         let made = self.state().commit(&mut |draft, charges| {
             for question in questions {
@@ -364,7 +392,21 @@ impl Vault {
     }
 }
 
+/// Cells of answers that are kept for who asks again.
+const MOST_KEPT: usize = 1_000_000;
+
 impl State {
+    /// Keeps an answer that was given on a Snapshot, while that is open.
+    fn keep(&mut self, room: &Arc<Room>, id: String, answer: &Answered) {
+        if self.room.as_ref().is_some_and(|open| Arc::ptr_eq(open, room)) {
+            let kept: usize = self.answered.values().map(|answer| answer.cells.len()).sum();
+            if kept + answer.cells.len() > MOST_KEPT {
+                self.answered.clear();
+            }
+            self.answered.insert(id, answer.clone());
+        }
+    }
+
     /// Takes in what other processes have committed.
     fn catch_up(&mut self) -> Result<(), StoreError> {
         if self.store.head()? == self.head {

@@ -17,8 +17,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use arrow::array::{ArrayRef, RecordBatch, UInt16Array};
 use disclosure::{
-    Anchor, AnchorFacts, AskedSet, Breakdown, CellQuery, Column, Condition, Entry, Head, Measure, Microdata, ReleaseStore,
-    Room, Span, Vault,
+    Anchor, AnchorFacts, AskedSet, Breakdown, CellQuery, Column, Condition, Entry, Head, Measure, Microdata,
+    ReleaseStore, Room, Span, Vault,
 };
 use ledger::VaultStore;
 use parquet::arrow::ArrowWriter;
@@ -211,11 +211,27 @@ fn anchor(number: u64) -> Entry {
             c: u128::from(word(2)) << 64 | u128::from(word(3)),
             sketch: (4..18).map(word).collect(),
             case_sketch: (18..24).map(word).collect(),
-            // Buckets of a set of this size: what two sets share of them decides whether their sketches are compared.
-            buckets: (0..64).map(|at| (n / 64) as u8 ^ (word(24 + at) % 2) as u8).collect(),
+            buckets: buckets(n, number),
         },
         facts: AnchorFacts { units: n, value: i128::from(n), ..AnchorFacts::default() },
     })
+}
+
+/// Buckets as a set of this size has them: what two sets share of them decides whether their sketches are compared. Exact for
+/// small sets, and by a sum of twelve uniform draws for large ones.
+fn buckets(n: u64, number: u64) -> Vec<u8> {
+    let mut counts = vec![0u8; 64];
+    if n < 1_000 {
+        (0..n).for_each(|element| counts[(mixed(element, 300 + number) % 64) as usize] += 1);
+        return counts;
+    }
+    let (mean, deviation) = (n as f64 / 64.0, (n as f64 / 64.0).sqrt());
+    for (at, count) in counts.iter_mut().enumerate() {
+        let uniform = |draw: u64| mixed(number << 6 | at as u64, 400 + draw) as f64 / u64::MAX as f64;
+        let normal = (0..12).map(uniform).sum::<f64>() - 6.0;
+        *count = (mean + deviation * normal).round().rem_euclid(256.0) as u8;
+    }
+    counts
 }
 
 /// What the process has in memory, in MiB.
