@@ -7,6 +7,7 @@
 //! Absent: HTTP, storage formats, who is asking.
 
 pub mod catalogue;
+mod companions;
 mod current;
 mod editions;
 mod explain;

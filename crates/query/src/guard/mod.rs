@@ -55,7 +55,9 @@ fn guarded(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Gua
         .sql_statement_to_plan(Statement::Query(parsed.query))
         .map_err(|e| planning(&e, &words))?;
     let lowered = match scope.protected {
-        Some(protected) if lower::reads_protected(&plan) => lower::lower(&plan, protected, &words)?,
+        Some(protected) if lower::reads_protected(&plan) => {
+            lower::lower(&plan, question.companions, protected, &words)?
+        }
         _ => lower::Lowered { plan, questions: Vec::new(), releases: Vec::new(), notes: Vec::new() },
     };
     let lower::Lowered { plan, questions, releases, notes } = lowered;

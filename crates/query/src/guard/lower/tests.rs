@@ -82,7 +82,7 @@ impl World {
     }
 
     fn lower(&self, plan: &LogicalPlan) -> Result<Lowered, Refusal> {
-        lower(plan, &self.protected(), &self.words)
+        lower(plan, false, &self.protected(), &self.words)
     }
 }
 
