@@ -47,6 +47,11 @@ impl Computed {
             Expr::Alias(alias) => Self::of(&alias.expr, schema, input),
             Expr::Column(column) => {
                 let known = input.known(column, schema)?;
+                let is_number =
+                    schema.maybe_index_of_column(column).map(|at| schema.field(at).data_type().is_numeric());
+                if is_number != Some(true) {
+                    return None;
+                }
                 let parts: Vec<_> = known.companions.iter().map(|key| (Arc::clone(key), lit(1.0))).collect();
                 // A released number without companions varies in a way that is not known.
                 let sign = if parts.is_empty() { Sign::Constant } else { Sign::NeverNegative };
@@ -58,7 +63,7 @@ impl Computed {
                 let sign = if number < 0.0 { Sign::Constant } else { Sign::NeverNegative };
                 Some(Self { value: lit(number), parts: Vec::new(), sign })
             }
-            Expr::Cast(cast) if is_number(cast.field.data_type()) => Self::of(&cast.expr, schema, input),
+            Expr::Cast(cast) if cast.field.data_type().is_numeric() => Self::of(&cast.expr, schema, input),
             Expr::Negative(inner) => Some(Self::of(inner, schema, input)?.negated()),
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
                 let [left, right] = [Self::of(left, schema, input)?, Self::of(right, schema, input)?];
@@ -217,10 +222,6 @@ fn product(a: Sign, b: Sign) -> Sign {
 
 fn scaled(parts: Vec<(Arc<str>, Expr)>, by: impl Fn(Expr) -> Expr) -> Vec<(Arc<str>, Expr)> {
     parts.into_iter().map(|(key, part)| (key, by(part))).collect()
-}
-
-fn is_number(data_type: &DataType) -> bool {
-    data_type.is_numeric()
 }
 
 fn double(expr: Expr) -> Expr {
