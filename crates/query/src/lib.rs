@@ -14,6 +14,7 @@ mod explain;
 mod facade;
 mod functions;
 mod guard;
+mod marginals;
 mod metered;
 mod names;
 mod notes;
@@ -25,7 +26,7 @@ mod run;
 pub mod selection;
 mod tables;
 
-pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
+pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, CountedTable, Dimension, IndicatorMeta, PopulationRow, Text};
 pub use current::Current;
 pub use editions::{EditionMeta, EditionSource, SourceError};
 pub use notes::{Note, NoteCode};

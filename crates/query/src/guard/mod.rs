@@ -9,6 +9,7 @@ mod errors;
 mod lower;
 mod plan;
 mod planner;
+mod sparsity;
 mod statement;
 mod text;
 
@@ -62,6 +63,9 @@ fn guarded(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Gua
     };
     let lower::Lowered { plan, questions, releases, notes } = lowered;
     plan::check(&plan, scope.tables)?;
+    if let Some(protected) = scope.protected {
+        sparsity::check(&questions, protected, &words)?;
+    }
     Ok(Guarded { plan, questions, releases, notes, words })
 }
 
