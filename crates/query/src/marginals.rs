@@ -67,7 +67,7 @@ fn of_table(table: &CountedTable, values: &RecordBatch) -> Vec<Marginal> {
     };
     let mut found = vec![marginal(&table.period, None)];
     found.extend(table.columns.iter().map(|(level, column)| marginal(level, Some(column))));
-    found.retain(|marginal| marginal.all > 0.0);
+    found.retain(|marginal| marginal.all > 0.0 && !marginal.units.is_empty());
     found
 }
 

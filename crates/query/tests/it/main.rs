@@ -6,6 +6,7 @@ mod hostile;
 mod limits;
 mod ordinary;
 mod protected;
+mod sparse;
 mod spliced;
 mod tables;
 mod through;
