@@ -2,13 +2,14 @@
 //!
 //! The expected units of a cell are the product of published marginals (the independence model): units of its periods times
 //! the share of each of its codes. Refused is a question of several cells where more than 40 % of the expected units, `_X`
-//! left out, fall into cells of fewer than K. Everything comes from the text, the catalogue and the latest edition's
+//! left out, fall into cells below the floor of their profile (K). Everything comes from the text, the catalogue and the latest edition's
 //! published cells, so that a refusal tells nothing that is not published.
 //!
 //! In doubt a question is asked: a dataset without published periods is not judged; a dimension without a published marginal
 //! is left out, as if it had one code; what a table leaves out of its dataset is taken for as much again as it counts, for
 //! each of its conditions that the question has not. A level below a published one spreads evenly over its codes.
-//! A question of one cell is never refused: that its one number is hidden tells its asker no less.
+//! A question of one cell is never refused (that its one number is hidden tells its asker no less), nor one on a declared
+//! grid.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +53,10 @@ struct Group {
 
 impl Model<'_> {
     fn is_sparse(&self, question: &CellQuery) -> bool {
-        self.hidden(question).is_some_and(|hidden| hidden > MOST_HIDDEN)
+        // On a declared grid every cell is shown (privacy.md 6.6).
+        let is_exact = |measure| question.is_exact(self.dataset, measure);
+        let is_declared = !question.measures.is_empty() && question.measures.iter().all(is_exact);
+        !is_declared && self.hidden(question).is_some_and(|hidden| hidden > MOST_HIDDEN)
     }
 
     /// The part of the expected units in cells that are too small; none where it is not known or there is one cell.

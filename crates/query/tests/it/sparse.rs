@@ -90,6 +90,13 @@ async fn in_doubt_a_question_is_asked() {
     // Nothing is published, or nothing of this dataset.
     assert_eq!(compiled(&reader(0, counted(&["status"])).await, sparse).await.0, "answered");
     assert_eq!(compiled(&reader(2, Vec::new()).await, sparse).await.0, "answered");
+    // On a declared grid every cell is shown, however small.
+    let inspections = CountedTable { dataset: "inspections".to_owned(), ..counted(&[]).remove(0) };
+    let by_quarter = "select quarter, count(*) from inspections where year = 2024 and province = 'PK-KP' and kind in ('child', 'bonded') group by 1";
+    let of_inspections = reader(2, vec![inspections]).await;
+    assert_eq!(compiled(&of_inspections, by_quarter).await.0, "answered");
+    let undeclared = by_quarter.replace(" and kind in ('child', 'bonded')", "");
+    assert_eq!(compiled(&of_inspections, &undeclared).await.0, "PRIV-1009");
     let of_victims = reader(2, counted(&["status"])).await;
     for sql in [
         "select section, province, count(*) from cases group by 1, 2",

@@ -96,8 +96,8 @@ impl<'a> Answers<'a> {
 
 /// Bins as units in millionths, a hidden one as half the floor.
 pub(super) struct Bins {
-    /// Lower edge, upper edge, units.
-    pub(super) bins: Vec<(i64, i64, i128)>,
+    /// Lower edge, upper edge, units; ascending.
+    pub(super) each: Vec<(i64, i64, i128)>,
     pub(super) all: i128,
     /// The floor on units.
     pub(super) k: i128,
@@ -120,7 +120,7 @@ impl Answers<'_> {
         let bins: Vec<_> =
             histogram.bins.iter().map(|(low, high, cell)| (*low, *high, shown(cell).unwrap_or(k / 2))).collect();
         let all = bins.iter().map(|(_, _, units)| units).sum();
-        Some(Bins { bins, all, k })
+        Some(Bins { each: bins, all, k })
     }
 }
 
@@ -130,9 +130,9 @@ impl Bins {
         let (further, k) = ((further * Amount::ONE as f64) as i128, self.k);
         match order {
             Order::Quantile(millionths) => self.at((self.all * millionths / Amount::ONE + further).clamp(0, self.all)),
-            Order::Least => Self::passing(self.bins.iter(), k + further).map(|(low, _)| i128::from(low) * Amount::ONE),
+            Order::Least => Self::passing(self.each.iter(), k + further).map(|(low, _)| i128::from(low) * Amount::ONE),
             Order::Most => {
-                Self::passing(self.bins.iter().rev(), k - further).map(|(_, high)| i128::from(high) * Amount::ONE)
+                Self::passing(self.each.iter().rev(), k - further).map(|(_, high)| i128::from(high) * Amount::ONE)
             }
         }
     }
@@ -140,7 +140,7 @@ impl Bins {
     /// The value below which so many units are.
     fn at(&self, below: i128) -> Option<i128> {
         let mut before = 0;
-        for &(low, high, units) in &self.bins {
+        for &(low, high, units) in &self.each {
             if before + units >= below && units > 0 {
                 let width = i128::from(high - low);
                 // A tenth of the bin: no more digits than the histogram supports.
@@ -149,7 +149,7 @@ impl Bins {
             }
             before += units;
         }
-        self.bins.last().map(|&(_, high, _)| i128::from(high) * Amount::ONE)
+        self.each.last().map(|&(_, high, _)| i128::from(high) * Amount::ONE)
     }
 
     /// The edges of the bin in which the units pass K.

@@ -106,7 +106,7 @@ impl Computed {
                 Companion::Flag => self.flag(shown, plan),
                 Companion::Bias => only(self.bias(plan)?),
                 Companion::Deviation => only(self.deviation(plan)?),
-                Companion::AsOf => self.hidden(Companion::AsOf, plan)?.pop().map_or_else(|| no_part(), Ok),
+                Companion::AsOf => self.hidden(Companion::AsOf, plan)?.pop().map_or_else(no_part, Ok),
             })
             .collect()
     }
@@ -233,10 +233,10 @@ fn rounded(expr: Expr) -> Result<Expr> {
 }
 
 fn function(name: &str, args: Vec<Expr>) -> Result<Expr> {
-    match FUNCTIONS.scalar.get(name) {
-        Some(function) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), args))),
-        None => datafusion::common::internal_err!("{name} is not offered"),
-    }
+    let Some(function) = FUNCTIONS.scalar.get(name) else {
+        return datafusion::common::internal_err!("{name} is not offered");
+    };
+    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), args)))
 }
 
 fn no_part<T>() -> Result<T> {

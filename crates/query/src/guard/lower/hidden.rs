@@ -61,7 +61,7 @@ pub(super) fn no_companion(function: &str) -> Refusal {
     )
 }
 
-impl<'a> Lowering<'a> {
+impl Lowering<'_> {
     /// A call of a function of companions, over arguments that are lowered.
     pub(super) fn companion(
         &self,

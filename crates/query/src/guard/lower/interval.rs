@@ -71,8 +71,8 @@ impl Answers<'_> {
         };
         // The sd of a hidden bin, taken for K/2: that of a number anywhere between 0 and K.
         let hidden = histogram.k as f64 / 12_f64.sqrt();
-        let noise = |figure: &Option<&Figure>| figure.filter(|f| f.value().is_some()).map_or(hidden, deviation);
-        let spread = bins.spread(histogram.order, figures.iter().map(noise));
+        let noise = |figure: Option<&Figure>| figure.filter(|f| f.value().is_some()).map_or(hidden, deviation);
+        let spread = bins.spread(histogram.order, figures.iter().copied().map(noise));
         let all = (bins.all / Amount::ONE).max(0);
         let at = |by: f64| bins.value(histogram.order, by).unwrap_or(value);
         let [lo, hi] = [at(-NORMAL_95 * spread).min(value), at(NORMAL_95 * spread).max(value)];
@@ -102,9 +102,9 @@ fn of_mean(mean: i128, sum: &Figure, units: &Figure, most: i64) -> (ObsStatus, O
 /// The status of what is made of several numbers: what is missing first, then what is provisional, then what is
 /// unreliable; hidden where one of them is not there.
 fn status(parts: &[Option<&Figure>]) -> ObsStatus {
-    let of = |part: &Option<&Figure>| part.map_or(ObsStatus::Q, Figure::obs_status);
+    let of = |part: Option<&Figure>| part.map_or(ObsStatus::Q, Figure::obs_status);
     let order = [ObsStatus::M, ObsStatus::L, ObsStatus::Q, ObsStatus::P, ObsStatus::U];
-    order.into_iter().find(|status| parts.iter().any(|part| of(part) == *status)).unwrap_or(ObsStatus::A)
+    order.into_iter().find(|status| parts.iter().any(|part| of(*part) == *status)).unwrap_or(ObsStatus::A)
 }
 
 fn reliable(half: f64, value: f64) -> ObsStatus {
@@ -134,7 +134,7 @@ impl Bins {
             Order::Most => (self.all - self.k, 0.0, 1.0),
         };
         let mut before = 0;
-        let weights = self.bins.iter().map(|&(_, _, units)| {
+        let weights = self.each.iter().map(|&(_, _, units)| {
             let weight = if before <= place { up_to } else { after };
             before += units;
             weight
