@@ -283,6 +283,9 @@ pub struct SqlArgs {
     /// Value of $1, then of $2, …
     #[arg(long, value_name = "VALUE")]
     pub param: Vec<String>,
+    /// Follow every protected number by its interval, status and bias, and each row by the date of the data
+    #[arg(long)]
+    pub companions: bool,
     /// How the answer is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

@@ -109,7 +109,7 @@ fn cells(answered: Answered, question: &CellQuery) -> ReleasedCells {
     };
     let cells = answered.cells.into_iter().filter(shown);
     let cells = cells.map(|cell| (cell.at.into_iter().map(Some).collect(), cell.figures));
-    ReleasedCells { cells: cells.collect() }
+    ReleasedCells { cells: cells.collect(), as_of: Some(answered.as_of) }
 }
 
 fn refusal(error: VaultError) -> Refusal {

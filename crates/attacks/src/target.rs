@@ -313,7 +313,8 @@ impl Oracle for House {
                 !question.measures.is_empty() || cell.figures.iter().all(|figure| figure.value().is_some())
             };
             let cells = answered.cells.into_iter().filter(shown);
-            ReleasedCells { cells: cells.map(|cell| (cell.at.into_iter().map(Some).collect(), cell.figures)).collect() }
+            let cells = cells.map(|cell| (cell.at.into_iter().map(Some).collect(), cell.figures)).collect();
+            ReleasedCells { cells, as_of: Some(answered.as_of) }
         };
         Ok(answered.into_iter().zip(questions).map(cells).collect())
     }

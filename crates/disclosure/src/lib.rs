@@ -62,7 +62,7 @@ pub use protect::{Release, Table};
 pub use query::{Coordinate, Dimension, Measure, RollUp, TableQuery};
 pub use ratio::{Term, rate, ratio};
 pub use release_store::{Anchor, AnchorFacts, AskedSet, Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
-pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell};
+pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell, guard_bias};
 pub use tabulate::{Cells, tabulate};
 pub use utility::{SIZES, SizeClass, Utility};
 pub use vault::{Answered, AnsweredCell, Quote, Room, Vault, VaultError};

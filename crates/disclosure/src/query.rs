@@ -8,6 +8,7 @@ use policy::Count;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DisclosureError;
+use crate::measured::MOST_ACTS;
 
 /// Cells of one table, totals included. Published tables are wider than an analyst's question (4,000; privacy.md 6.2).
 const MAX_CELLS: usize = 1 << 20;
@@ -28,6 +29,15 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// What one unit, case, agency or pair of unit and value adds at most (privacy.md 6.5).
+    pub fn most_of_one(&self, dataset: &policy::Dataset) -> i64 {
+        match self {
+            Self::Units | Self::Cases | Self::Agencies => 1,
+            Self::Rows => MOST_ACTS as i64,
+            Self::Sum(column) => dataset.measures.get(column).map_or(0, |m| m.min.abs().max(m.max.abs())),
+        }
+    }
+
     /// What a declared grid calls it; none for what is never declared exact.
     pub fn count(&self) -> Option<Count> {
         match self {

@@ -231,6 +231,12 @@ impl Figure {
     }
 }
 
+/// The elements by which a released number may belong to another set: `clamp(ceil(n / 3), 11, 30)`, or 30 where n is not
+/// known (privacy.md 6.7, `case_near`; 6.14).
+pub fn guard_bias(elements: Option<i128>) -> i128 {
+    elements.map_or(30, |n| ((n.max(0) + 2) / 3).clamp(11, 30))
+}
+
 /// Flag U: a count below 34, or `1.96 sqrt(V)` steps above a fifth of the value (privacy.md 6.14).
 fn is_unreliable(value: i128, variance: u64, step: i128, micros: i128) -> bool {
     let small = micros == Amount::ONE && value < 34;
@@ -291,6 +297,12 @@ mod tests {
         let flag = |value, tier| Figure::count(value, Some(tier), false).obs_status();
         assert_eq!([flag(33, Tier::V4), flag(34, Tier::V4)], [ObsStatus::U, ObsStatus::A]);
         assert_eq!([flag(39, Tier::V16), flag(40, Tier::V16)], [ObsStatus::U, ObsStatus::A]);
+    }
+
+    #[test]
+    fn a_number_may_belong_to_a_set_of_a_third_more_or_less_at_most() {
+        assert_eq!([0, 33, 34, 60, 90, 9_000].map(|n| guard_bias(Some(n))), [11, 11, 12, 20, 30, 30]);
+        assert_eq!(guard_bias(None), 30, "of a sum the number of its elements is not known");
     }
 
     #[test]

@@ -76,6 +76,8 @@ impl Room {
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
+    /// The date of its Snapshot (privacy.md 6.14).
+    pub as_of: String,
     /// Every cell of its grid, in the order of its breakdown's codes.
     pub cells: Vec<AnsweredCell>,
 }
@@ -271,7 +273,7 @@ impl Vault {
             Ok(tables.iter().map(protect).collect::<Result<Vec<Vec<Released>>, _>>()?)
         });
         match (made, short) {
-            (Ok((released, _)), _) => Ok(released.iter().map(|released| answered(released)).collect()),
+            (Ok((released, _)), _) => Ok(released.iter().map(|released| answered(released, &room.as_of)).collect()),
             (Err(VaultError::Spent(spent)), Some(Short { dataset, grid, blocks })) => {
                 // What the refused questions would have paid is not free: only what is left when they are forgotten.
                 let mut state = self.state();
@@ -516,15 +518,16 @@ fn measures_of(question: &CellQuery) -> &[Measure] {
 }
 
 /// The tables of a question, one per measure, as one grid of cells.
-fn answered(released: &[Released]) -> Answered {
+fn answered(released: &[Released], as_of: &str) -> Answered {
+    let as_of = as_of.to_owned();
     let code = |at: &Coordinate| match at {
         Coordinate::Code(code) => *code,
         Coordinate::Total | Coordinate::Remainder => u16::MAX,
     };
-    let Some(first) = released.first() else { return Answered { cells: Vec::new() } };
+    let Some(first) = released.first() else { return Answered { as_of, cells: Vec::new() } };
     let cells = first.cells().iter().enumerate().map(|(number, cell)| AnsweredCell {
         at: cell.at.iter().map(code).collect(),
         figures: released.iter().filter_map(|table| table.cells().get(number)).map(|cell| cell.figure).collect(),
     });
-    Answered { cells: cells.collect() }
+    Answered { as_of, cells: cells.collect() }
 }

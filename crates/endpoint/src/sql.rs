@@ -25,6 +25,7 @@ use crate::bodies::{EDITION, ROWS};
 use crate::negotiate::{self, Format};
 use crate::problem::{Kind, Problem};
 use crate::render::{self, Column};
+use crate::request::Pairs;
 
 /// Header with the limits that hold for a question.
 pub(crate) const LIMITS: HeaderName = HeaderName::from_static("amanat-limits");
@@ -49,6 +50,10 @@ pub(crate) struct Asked {
     #[serde(default)]
     #[schema(value_type = Vec<Object>, example = json!(["PK-PB"]))]
     params: Vec<Param>,
+    /// Whether every protected number is followed by its interval, status and bias (`x_lo95`, `x_hi95`, `x_status`,
+    /// `x_bias`), and the row by the date of the data (`as_of`).
+    #[serde(default)]
+    companions: bool,
 }
 
 /// An answer in JSON.
@@ -70,6 +75,8 @@ pub(crate) struct Head {
 
 /// A question in SQL over what is published. Past a limit it is refused as a whole; an answer is never cut short.
 #[utoipa::path(post, path = "/v1/sql", tag = "sql",
+    params(("companions" = Option<bool>, Query, description = "The same as the member `companions` of the body: every \
+        protected number with its interval, status and bias")),
     request_body(description = "The question: JSON, or the SQL alone as text/plain",
         content((Asked = "application/json"), (String = "text/plain"))),
     responses((status = 200, description = "The whole answer",
@@ -78,11 +85,17 @@ pub(crate) struct Head {
         headers(("Amanat-Rows" = u64, description = "Number of rows"),
             ("Amanat-Edition" = u32, description = "The latest edition at the time of the question"),
             ("Amanat-Limits" = String, description = "Limits of a question: seconds, bytes of memory, rows")))))]
-pub(crate) async fn ask(State(door): State<Arc<Door>>, asked: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn ask(
+    State(door): State<Arc<Door>>,
+    mut pairs: Pairs,
+    asked: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let companions = companions(pairs.take("companions"))?;
     let format = negotiate::format(&asked, None, &FORMATS)?;
     let asker = asker(&asked, &door.settings.readers)?;
     let question = read(&asked, body, door.settings.body_limit, door.settings.request_timeout).await?;
-    let question = Question { asker, ..question };
+    let question = Question { asker, companions: companions.unwrap_or(question.companions), ..question };
     // When the client leaves, this future is dropped, and the work with it.
     let answer = match door.reader.ask(question, CancellationToken::new()).await {
         Ok(answer) => answer,
@@ -101,6 +114,15 @@ pub(crate) async fn ask(State(door): State<Arc<Door>>, asked: HeaderMap, body: B
         headers.insert(EDITION, HeaderValue::from(edition));
     }
     Ok((headers, write(answer, format, door.settings.answer_timeout).await?).into_response())
+}
+
+/// Whether companions are asked for in the address; `None` where it does not say.
+fn companions(said: Option<String>) -> Result<Option<bool>, Problem> {
+    let malformed = || {
+        let detail = "The parameter companions is neither true nor false.";
+        Problem::new(Kind::MalformedParameter, detail, "Write ?companions=true, or leave it out.")
+    };
+    said.map(|said| said.parse().map_err(|_| malformed())).transpose()
 }
 
 /// Whose key the request bears; `None` where it bears none.
@@ -144,14 +166,14 @@ async fn read(headers: &HeaderMap, body: Body, limit: usize, time: Duration) -> 
     match kind {
         Media::Text => Ok(Question::new(text)),
         Media::Json => {
-            let Asked { sql, params } = serde_json::from_str(text).map_err(|e| {
+            let Asked { sql, params, companions } = serde_json::from_str(text).map_err(|e| {
                 let detail = format!("The body is not a question in JSON: {e}.");
                 malformed(
                     &detail,
                     "Send {\"sql\": \"select …\", \"params\": [null, true, 1, \"text\"]}; params may be absent.",
                 )
             })?;
-            Ok(Question { params, ..Question::new(sql) })
+            Ok(Question { params, companions, ..Question::new(sql) })
         }
     }
 }

@@ -6,6 +6,7 @@ use arrow::record_batch::RecordBatch;
 
 use crate::catalogue::Catalogue;
 use crate::editions::{EditionMeta, EditionSource, SourceError};
+use crate::marginals::{self, Marginal};
 use crate::tables::Tables;
 
 /// An immutable picture of all editions. A new edition makes a new picture; this one stays as it is.
@@ -13,6 +14,8 @@ pub struct Current {
     catalogue: Arc<Catalogue>,
     editions: Vec<(EditionMeta, RecordBatch)>,
     tables: Tables,
+    /// How units spread over codes by the latest edition.
+    marginals: Vec<Marginal>,
 }
 
 impl Current {
@@ -24,7 +27,9 @@ impl Current {
         let edition = editions.last().map_or(0, |(meta, _)| meta.edition);
         let tables =
             Tables::new(&catalogue, &editions).map_err(|e| SourceError::Malformed { edition, what: e.to_string() })?;
-        Ok(Self { catalogue, editions, tables })
+        let latest = editions.last();
+        let marginals = latest.map(|(_, values)| marginals::of_edition(&catalogue.counted, values)).unwrap_or_default();
+        Ok(Self { catalogue, editions, tables, marginals })
     }
 
     /// This picture and the editions that have appeared since.
@@ -70,6 +75,11 @@ impl Current {
     /// An edition and its rows in long form.
     pub(crate) fn rows_of(&self, number: u32) -> Option<(&EditionMeta, &RecordBatch)> {
         self.editions.iter().find(|(meta, _)| meta.edition == number).map(|(meta, batch)| (meta, batch))
+    }
+
+    /// How units spread over codes by the latest edition.
+    pub(crate) fn marginals(&self) -> &[Marginal] {
+        &self.marginals
     }
 
     /// The tables of this picture.

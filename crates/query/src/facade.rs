@@ -15,6 +15,8 @@ use datafusion::logical_expr::TableSource;
 use policy::{Dataset, Datasets, Resolved, TimeLevel, Unit};
 
 use crate::catalogue::Catalogue;
+use crate::current::Current;
+use crate::marginals::Marginal;
 use crate::names;
 use crate::oracle::Oracle;
 use crate::tables::{DATABASE, Missing, Table, Tables};
@@ -124,19 +126,21 @@ pub(crate) struct Protected<'a> {
     pub(crate) datasets: &'a Datasets,
     pub(crate) years: RangeInclusive<u16>,
     pub(crate) catalogue: &'a Catalogue,
+    pub(crate) marginals: &'a [Marginal],
     facades: BTreeMap<&'a str, Arc<dyn TableSource>>,
 }
 
 impl<'a> Protected<'a> {
-    /// The tables that an oracle answers for.
-    pub(crate) fn new(oracle: &'a dyn Oracle, catalogue: &'a Catalogue) -> Self {
+    /// The tables that an oracle answers for, over a picture of what is published.
+    pub(crate) fn new(oracle: &'a dyn Oracle, current: &'a Current) -> Self {
+        let (catalogue, marginals) = (current.catalogue(), current.marginals());
         let datasets = oracle.datasets();
         let facade = |dataset: &'a Dataset| {
             let facade: Arc<dyn TableSource> =
                 Arc::new(Facade { dataset: dataset.name.clone(), schema: schema(dataset) });
             (dataset.name.as_str(), facade)
         };
-        Self { datasets, years: oracle.years(), catalogue, facades: datasets.iter().map(facade).collect() }
+        Self { datasets, years: oracle.years(), catalogue, marginals, facades: datasets.iter().map(facade).collect() }
     }
 
     /// Whether a word is the name of a protected table.

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
     Signature, Volatility, WindowUDF,
 };
 
-use crate::names;
+use crate::{companions, names};
 
 /// `priv_level(dimension, 'level')`: a level of a dimension by name (privacy.md 6.3).
 pub(crate) const LEVEL_OF: &str = "priv_level";
@@ -178,8 +178,9 @@ pub(crate) static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| Functions {
 pub(crate) static OF_PROTECTED: LazyLock<Functions> = LazyLock::new(|| {
     let level: Arc<ScalarUDF> = Arc::new(ScalarUDF::new_from_impl(LevelOf::default()));
     let visible: Arc<AggregateUDF> = Arc::new(AggregateUDF::new_from_impl(SumVisible::default()));
+    let companions = companions::functions().map(Arc::new).map(|function| (function.name().to_owned(), function));
     Functions {
-        scalar: [(LEVEL_OF.to_owned(), level)].into(),
+        scalar: companions.chain([(LEVEL_OF.to_owned(), level)]).collect(),
         aggregate: [(SUM_VISIBLE.to_owned(), visible)].into(),
         window: BTreeMap::new(),
     }
@@ -241,6 +242,10 @@ impl Functions {
             }
             "arrow_cast" | "arrow_try_cast" | "try_cast_to_type" | "cast_to_type" => {
                 "Write CAST(x AS bigint), double, numeric, text or date."
+            }
+            _ if companions::is_companion(name) => {
+                "Over published tables the columns lo95, hi95, obs_status and as_of say it: SELECT value, lo95, hi95, \
+                 obs_status FROM published.v01."
             }
             "approx_distinct" => "Write count(distinct x).",
             "approx_median" => "Write median(x).",

@@ -7,12 +7,14 @@
 //! Absent: HTTP, storage formats, who is asking.
 
 pub mod catalogue;
+mod companions;
 mod current;
 mod editions;
 mod explain;
 mod facade;
 mod functions;
 mod guard;
+mod marginals;
 mod metered;
 mod names;
 mod notes;
@@ -24,7 +26,7 @@ mod run;
 pub mod selection;
 mod tables;
 
-pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
+pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, CountedTable, Dimension, IndicatorMeta, PopulationRow, Text};
 pub use current::Current;
 pub use editions::{EditionMeta, EditionSource, SourceError};
 pub use notes::{Note, NoteCode};

@@ -69,4 +69,6 @@ pub struct ReleasedCells {
     /// A cell that is missing is taken for suppressed. Of a question without measures, a cell whose group is not shown is
     /// missing or has a figure without a value.
     pub cells: Vec<(Vec<Option<u16>>, Vec<Figure>)>,
+    /// The date of the Snapshot that it is of, as `2024-12-31`; none where that is not told.
+    pub as_of: Option<String>,
 }

@@ -70,6 +70,9 @@ pub struct Question {
     pub params: Vec<Param>,
     /// Limits of this question; those of the reader still hold.
     pub limits: Option<Limits>,
+    /// Whether every protected number of the answer is followed by its interval, status and bias, and the row by the date
+    /// (privacy.md 6.14).
+    pub companions: bool,
     /// Who asks: needed for questions about protected tables.
     pub asker: Option<Asker>,
 }

@@ -217,7 +217,7 @@ impl Code {
             Code::NotACode => ("PRIV-1004", 422, "This value is not a code of the column"),
             Code::ProtectedJoin => ("PRIV-1005", 422, "Records of people are joined to code lists only"),
             Code::Steering => ("PRIV-1006", 422, "Released numbers cannot select records of people"),
-            Code::ProtectedFunction => ("PRIV-1007", 422, "This function is not allowed below the aggregate"),
+            Code::ProtectedFunction => ("PRIV-1007", 422, "This function is not allowed in this place"),
             Code::TooManyDimensions => ("PRIV-1008", 422, "The question has too many dimensions"),
             Code::TooSparse => ("PRIV-1009", 422, "Most cells of this breakdown would be empty or hidden"),
             Code::ProtectedStatement => ("PRIV-1010", 403, "Only queries are answered from protected tables"),

@@ -47,7 +47,7 @@ pub(crate) fn guarded(
     current: &Current,
     oracle: Option<&dyn Oracle>,
 ) -> Result<Guarded, Refusal> {
-    let protected = oracle.map(|oracle| Protected::new(oracle, current.catalogue()));
+    let protected = oracle.map(|oracle| Protected::new(oracle, current));
     guard::guard(question, limits, Scope { tables: current.tables(), protected: protected.as_ref() })
 }
 

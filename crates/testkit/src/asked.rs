@@ -290,7 +290,7 @@ impl House {
             };
             let cells = answered.cells.into_iter().filter(shown);
             let cells = cells.map(|cell| (cell.at.into_iter().map(Some).collect(), cell.figures));
-            released.push(ReleasedCells { cells: cells.collect() });
+            released.push(ReleasedCells { cells: cells.collect(), as_of: Some(answered.as_of) });
         }
         Ok((released, tally))
     }

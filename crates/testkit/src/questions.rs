@@ -115,11 +115,9 @@ mod tests {
         }
     }
 
-    /// Questions that the guard does not treat as their header says yet, with what they compile to now.
-    const NOT_YET: [(&str, &str); 2] = [
-        ("09-victims-by-sex-and-age", "PRIV-1007"), // priv_lo, priv_hi, priv_flag (privacy.md 6.14)
-        ("44-too-fine", "answered"),                // sparsity by published marginals (privacy.md 6.2)
-    ];
+    /// Questions that the guard does not treat as their header says, with what they compile to. Sparsity (privacy.md 6.2) is
+    /// judged by an edition's cells, of which this one has none; over a whole one 44 is answered, too (`missing.md`).
+    const OTHERWISE: [(&str, &str); 1] = [("44-too-fine", "answered")];
 
     /// What a statement compiles to: `answered`, or the code of the refusal with its texts.
     async fn compiled(reader: &Reader, sql: &str) -> (String, String) {
@@ -172,8 +170,8 @@ mod tests {
         let reader = reader().await;
         let mut wrong = Vec::new();
         for asked in all().unwrap() {
-            let not_yet = NOT_YET.iter().find(|(name, _)| *name == asked.name).map(|(_, found)| *found);
-            let expected = not_yet.or(asked.refused.as_deref()).unwrap_or("answered");
+            let otherwise = OTHERWISE.iter().find(|(name, _)| *name == asked.name).map(|(_, found)| *found);
+            let expected = otherwise.or(asked.refused.as_deref()).unwrap_or("answered");
             let (found, texts) = compiled(&reader, &asked.sql).await;
             if found != expected {
                 wrong.push(format!("{}: {expected} expected, {found}: {texts}", asked.name));

@@ -39,6 +39,18 @@ async fn a_question_is_answered_in_json() {
 }
 
 #[tokio::test]
+async fn companions_are_asked_for_in_the_body_or_the_address() {
+    // Over published tables, whose intervals are columns of their own, the answer is the same.
+    let world = real().await;
+    let json = [("content-type", "application/json")];
+    let body = world.sql("{\"sql\": \"select 1 as one\", \"companions\": true}", &[]).await;
+    let address = world.send("POST", "/v1/sql?companions=true", &json, "{\"sql\": \"select 1 as one\"}").await;
+    assert_eq!((body.json()["rows"].clone(), address.json()["rows"].clone()), (json!([[1]]), json!([[1]])));
+    let neither = world.send("POST", "/v1/sql?companions=perhaps", &json, "{\"sql\": \"select 1\"}").await;
+    assert_eq!(neither.problem(), "malformed_parameter");
+}
+
+#[tokio::test]
 async fn the_accepted_format_is_sent() {
     let world = real().await;
     let csv = world.sql(QUESTION, &[("accept", "text/csv")]).await;

@@ -161,6 +161,7 @@ fn catalogue() -> Catalogue {
             list("note", &many),
         ],
         population: Vec::new(),
+        counted: Vec::new(),
     }
 }
 

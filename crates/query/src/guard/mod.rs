@@ -9,6 +9,7 @@ mod errors;
 mod lower;
 mod plan;
 mod planner;
+mod sparsity;
 mod statement;
 mod text;
 
@@ -55,11 +56,16 @@ fn guarded(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Gua
         .sql_statement_to_plan(Statement::Query(parsed.query))
         .map_err(|e| planning(&e, &words))?;
     let lowered = match scope.protected {
-        Some(protected) if lower::reads_protected(&plan) => lower::lower(&plan, protected, &words)?,
+        Some(protected) if lower::reads_protected(&plan) => {
+            lower::lower(&plan, question.companions, protected, &words)?
+        }
         _ => lower::Lowered { plan, questions: Vec::new(), releases: Vec::new(), notes: Vec::new() },
     };
     let lower::Lowered { plan, questions, releases, notes } = lowered;
     plan::check(&plan, scope.tables)?;
+    if let Some(protected) = scope.protected {
+        sparsity::check(&questions, protected, &words)?;
+    }
     Ok(Guarded { plan, questions, releases, notes, words })
 }
 

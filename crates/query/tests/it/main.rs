@@ -1,10 +1,12 @@
 //! What asking gives and refuses, over editions in memory.
 
+mod companions;
 mod corpus;
 mod hostile;
 mod limits;
 mod ordinary;
 mod protected;
+mod sparse;
 mod spliced;
 mod tables;
 mod through;

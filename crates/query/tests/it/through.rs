@@ -67,6 +67,7 @@ impl Oracle for Fresh {
                 .into_iter()
                 .map(|cell| (cell.at.into_iter().map(Some).collect(), cell.figures))
                 .collect(),
+            as_of: Some(answer.as_of),
         };
         Ok(answers.into_iter().map(cells).collect())
     }
@@ -122,7 +123,7 @@ fn microdata(policy: &Policy, dataset: &Dataset) -> Microdata {
     }
 }
 
-async fn reader() -> Reader {
+pub async fn reader() -> Reader {
     let memory = Arc::new(world::Memory { visible: 2.into() });
     let source: Arc<dyn EditionSource> = memory;
     let catalogue = query::Catalogue { code_lists: lists(), ..world::catalogue() };

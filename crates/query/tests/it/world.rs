@@ -291,6 +291,7 @@ pub fn catalogue() -> Catalogue {
             .flat_map(|y| PROVINCES.map(|p| person(y, p, population(p))))
             .chain(years.into_iter().map(|y| person(y, "_T", 210_000_000)))
             .collect(),
+        counted: Vec::new(),
     }
 }
 

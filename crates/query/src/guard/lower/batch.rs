@@ -10,24 +10,34 @@ use datafusion::common::DataFusionError;
 use datafusion::scalar::ScalarValue;
 use disclosure::{Amount, Figure};
 
+use super::interval::Interval;
 use super::measure::Order;
-use super::release::{Cell, Histogram, Release, Row, Source};
+use super::release::{Beside, Cell, Histogram, Release, Row, Source};
+use crate::companions::Companion;
 use crate::oracle::ReleasedCells;
 
 /// The answers of a statement, each found by its coordinates.
-struct Answers<'a>(Vec<HashMap<&'a [Option<u16>], &'a [Figure]>>);
+pub(super) struct Answers<'a> {
+    by_place: Vec<HashMap<&'a [Option<u16>], &'a [Figure]>>,
+    as_of: Option<&'a str>,
+}
 
 impl<'a> Answers<'a> {
     fn new(answers: &'a [ReleasedCells]) -> Self {
         let by_place = |answer: &'a ReleasedCells| {
             answer.cells.iter().map(|(at, figures)| (at.as_slice(), figures.as_slice())).collect()
         };
-        Self(answers.iter().map(by_place).collect())
+        let as_of = answers.iter().find_map(|answer| answer.as_of.as_deref());
+        Self { by_place: answers.iter().map(by_place).collect(), as_of }
     }
 
     fn figures(&self, cell: &Cell) -> Option<&'a [Figure]> {
         let at: Vec<Option<u16>> = cell.at.iter().copied().map(Some).collect();
-        self.0.get(cell.question)?.get(at.as_slice()).copied()
+        self.by_place.get(cell.question)?.get(at.as_slice()).copied()
+    }
+
+    pub(super) fn figure(&self, cell: &Cell, measure: usize) -> Option<&'a Figure> {
+        self.figures(cell)?.get(measure)
     }
 
     /// Whether a group is shown: of a question without measures it is there, or its number of units is.
@@ -36,7 +46,19 @@ impl<'a> Answers<'a> {
     }
 
     fn amount(&self, cell: &Cell, measure: usize) -> Option<Amount> {
-        self.figures(cell)?.get(measure)?.value()
+        self.figure(cell, measure)?.value()
+    }
+
+    /// A mean in millionths, where enough units are shown.
+    pub(super) fn mean(&self, source: &Source) -> Option<i128> {
+        let Source::Mean { cell, sum, units, least } = source else { return None };
+        let units = self.amount(cell, *units).and_then(Amount::as_integer).filter(|units| units >= least)?;
+        self.amount(cell, *sum).map(|sum| sum.micros() / i128::from(units))
+    }
+
+    /// How many of some cells are shown.
+    pub(super) fn shown(&self, cells: &[Cell]) -> i128 {
+        cells.iter().filter(|cell| self.is_shown(cell)).count() as i128
     }
 
     fn value(&self, source: &Source) -> ScalarValue {
@@ -46,31 +68,49 @@ impl<'a> Answers<'a> {
                 ScalarValue::Int64(self.amount(cell, *measure).and_then(Amount::as_integer))
             }
             Source::Sum(cell, measure) => decimal(self.amount(cell, *measure).map(Amount::micros)),
-            Source::Mean { cell, sum, units, least } => {
-                let units = self.amount(cell, *units).and_then(Amount::as_integer).filter(|units| units >= least);
-                let sum = self.amount(cell, *sum).map(Amount::micros);
-                decimal(units.zip(sum).map(|(units, sum)| sum / i128::from(units)))
-            }
-            Source::Shown(cells) => {
-                let shown = cells.iter().filter(|cell| self.is_shown(cell)).count();
-                ScalarValue::Int64(Some(shown as i64))
-            }
+            Source::Mean { .. } => decimal(self.mean(source)),
+            Source::Shown(cells) => ScalarValue::Int64(i64::try_from(self.shown(cells)).ok()),
             Source::Quantile(histogram) => decimal(self.quantile(histogram)),
+        }
+    }
+
+    /// A companion of a value, in its type.
+    fn companion(
+        &self,
+        source: &Source,
+        beside: &Beside,
+        data_type: &DataType,
+    ) -> Result<ScalarValue, DataFusionError> {
+        let (status, interval) = self.interval(source, beside.most);
+        let number = |of: fn(&Interval) -> i128| decimal(interval.as_ref().map(of)).cast_to(data_type);
+        match beside.companion {
+            Companion::Lo => number(|interval| interval.lo),
+            Companion::Hi => number(|interval| interval.hi),
+            Companion::Bias => number(|interval| interval.bias),
+            Companion::Flag => Ok(ScalarValue::Utf8(Some(status.code().to_owned()))),
+            Companion::Deviation => Ok(ScalarValue::Float64(interval.map(|interval| interval.deviation))),
+            Companion::AsOf => ScalarValue::Utf8(self.as_of.map(str::to_owned)).cast_to(data_type),
         }
     }
 }
 
 /// Bins as units in millionths, a hidden one as half the floor.
-struct Bins {
-    /// Lower edge, upper edge, units.
-    bins: Vec<(i64, i64, i128)>,
-    all: i128,
+pub(super) struct Bins {
+    /// Lower edge, upper edge, units; ascending.
+    pub(super) each: Vec<(i64, i64, i128)>,
+    pub(super) all: i128,
+    /// The floor on units.
+    pub(super) k: i128,
 }
 
 impl Answers<'_> {
-    /// A quantile in millionths: linear inside its bin and rounded to a tenth of it, only where four times the floor of
-    /// units are shown (privacy.md 6.5, Quantile; 6.3 for the least and the most).
-    fn quantile(&self, histogram: &Histogram) -> Option<i128> {
+    /// A quantile in millionths (privacy.md 6.5, Quantile; 6.3 for the least and the most).
+    pub(super) fn quantile(&self, histogram: &Histogram) -> Option<i128> {
+        self.bins(histogram)?.value(histogram.order, 0.0)
+    }
+
+    /// The bins of a histogram, only where four times the floor of units are shown.
+    pub(super) fn bins(&self, histogram: &Histogram) -> Option<Bins> {
         let k = i128::from(histogram.k) * Amount::ONE;
         let shown = |cell: &Cell| self.amount(cell, 0).map(Amount::micros);
         let released: i128 = histogram.bins.iter().filter_map(|(_, _, cell)| shown(cell)).sum();
@@ -80,20 +120,27 @@ impl Answers<'_> {
         let bins: Vec<_> =
             histogram.bins.iter().map(|(low, high, cell)| (*low, *high, shown(cell).unwrap_or(k / 2))).collect();
         let all = bins.iter().map(|(_, _, units)| units).sum();
-        let bins = Bins { bins, all };
-        match histogram.order {
-            Order::Quantile(millionths) => bins.at(bins.all * millionths / Amount::ONE),
-            Order::Least => Bins::passing(bins.bins.iter(), k).map(|(low, _)| i128::from(low) * Amount::ONE),
-            Order::Most => Bins::passing(bins.bins.iter().rev(), k).map(|(_, high)| i128::from(high) * Amount::ONE),
-        }
+        Some(Bins { each: bins, all, k })
     }
 }
 
 impl Bins {
+    /// The value of an order, or of the place so many units further on: linear inside its bin and rounded to a tenth of it.
+    pub(super) fn value(&self, order: Order, further: f64) -> Option<i128> {
+        let (further, k) = ((further * Amount::ONE as f64) as i128, self.k);
+        match order {
+            Order::Quantile(millionths) => self.at((self.all * millionths / Amount::ONE + further).clamp(0, self.all)),
+            Order::Least => Self::passing(self.each.iter(), k + further).map(|(low, _)| i128::from(low) * Amount::ONE),
+            Order::Most => {
+                Self::passing(self.each.iter().rev(), k - further).map(|(_, high)| i128::from(high) * Amount::ONE)
+            }
+        }
+    }
+
     /// The value below which so many units are.
     fn at(&self, below: i128) -> Option<i128> {
         let mut before = 0;
-        for &(low, high, units) in &self.bins {
+        for &(low, high, units) in &self.each {
             if before + units >= below && units > 0 {
                 let width = i128::from(high - low);
                 // A tenth of the bin: no more digits than the histogram supports.
@@ -102,7 +149,7 @@ impl Bins {
             }
             before += units;
         }
-        self.bins.last().map(|&(_, high, _)| i128::from(high) * Amount::ONE)
+        self.each.last().map(|&(_, high, _)| i128::from(high) * Amount::ONE)
     }
 
     /// The edges of the bin in which the units pass K.
@@ -128,11 +175,16 @@ impl Release {
         let answers = Answers::new(answers);
         let is_there = |row: &&Row| row.only_if.as_ref().is_none_or(|cell| answers.is_shown(cell));
         let rows: Vec<&Row> = self.rows.iter().filter(is_there).collect();
+        let own = self.schema.fields().len() - self.beside.len();
         let column = |at: usize, data_type: &DataType| -> Result<ArrayRef, DataFusionError> {
             if rows.is_empty() {
                 return Ok(new_empty_array(data_type));
             }
-            ScalarValue::iter_to_array(rows.iter().map(|row| answers.value(&row.values[at])))
+            let Some(beside) = at.checked_sub(own).and_then(|at| self.beside.get(at)) else {
+                return ScalarValue::iter_to_array(rows.iter().map(|row| answers.value(&row.values[at])));
+            };
+            let companion = |row: &&Row| answers.companion(&row.values[beside.of], beside, data_type);
+            ScalarValue::iter_to_array(rows.iter().map(companion).collect::<Result<Vec<_>, _>>()?)
         };
         let columns = self.schema.fields().iter().enumerate().map(|(at, field)| column(at, field.data_type()));
         let columns = columns.collect::<Result<Vec<_>, _>>()?;

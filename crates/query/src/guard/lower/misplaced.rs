@@ -5,8 +5,10 @@
 use datafusion::common::{DFSchema, Spans};
 use datafusion::logical_expr::{Expr, LogicalPlan, Subquery};
 
+use super::hidden::no_companion;
 use super::region::{Meaning, Region};
 use super::{Lowering, reads_protected};
+use crate::companions::is_companion;
 use crate::facade::Hidden;
 use crate::refusal::{Code, Place, Refusal};
 
@@ -25,6 +27,9 @@ pub(super) fn internal() -> Refusal {
 
 /// The refusal of a function.
 pub(super) fn function(name: &str) -> Refusal {
+    if is_companion(name) {
+        return no_companion(name);
+    }
     let detail = format!("The function {name} is not allowed between records of people and their aggregate.");
     Refusal::new(Code::ProtectedFunction, detail).hint(
         "Group and select by columns as they are; of dates date_trunc('quarter', month) and extract(year from month), of \

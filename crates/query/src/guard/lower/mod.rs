@@ -11,14 +11,17 @@
 //! of a join are lowered before the join is judged.
 //!
 //! Reading order: this walk, `region` (what a protected subtree is), `meaning`, `literal` and `predicate` (what may be said
-//! below the aggregate), `measure`, `release`, `sets`, `bases`, `asked`, `rows` (the aggregate), `batch` (the answer), `join`, `open` and `strict`
-//! (what stays above), `misplaced` (every form that is refused).
+//! below the aggregate), `measure`, `release`, `sets`, `bases`, `asked`, `rows` (the aggregate), `batch` and
+//! `interval` (the answer), `join`, `open`, `strict`, `hidden` and `delta` (what stays above), `misplaced` (every form that is refused).
 //!
 //! Absent: any rule on what may be computed from open tables; that is `guard::plan`, which judges what comes out of here.
 
 mod asked;
 mod bases;
 mod batch;
+mod delta;
+mod hidden;
+mod interval;
 mod join;
 mod literal;
 mod meaning;
@@ -77,10 +80,18 @@ pub(super) fn reads_protected(plan: &LogicalPlan) -> bool {
 }
 
 /// Lowers a raw plan, or says why not.
-pub(super) fn lower(plan: &LogicalPlan, protected: &Protected<'_>, words: &Words) -> Result<Lowered, Refusal> {
+///
+/// With `extended`, every number of the answer is followed by its companions (privacy.md 6.14).
+pub(super) fn lower(
+    plan: &LogicalPlan,
+    extended: bool,
+    protected: &Protected<'_>,
+    words: &Words,
+) -> Result<Lowered, Refusal> {
     let mut lowering = Lowering::new(protected, words);
+    lowering.companions = extended || hidden::asks_for_companions(plan);
     let plan = match lowering.node(plan)? {
-        Node::Open(open) => open.plan,
+        Node::Open(open) => lowering.answer(open, extended)?,
         Node::Protected(region) => return Err(lowering.records(&region, plan)),
     };
     let Lowering { questions, releases, mut notes, .. } = lowering;
@@ -94,6 +105,10 @@ struct Lowering<'a> {
     words: &'a Words,
     /// Whether the query around each subquery that is being lowered has released columns, innermost last.
     outer: Vec<bool>,
+    /// Whether companions are asked for: then they follow every released number.
+    companions: bool,
+    /// Projections that were lowered: each names the companions that it computes.
+    steps: usize,
     questions: Vec<CellQuery>,
     releases: Vec<Release>,
     notes: Vec<Note>,
@@ -108,6 +123,8 @@ impl<'a> Lowering<'a> {
             protected,
             words,
             outer: Vec::new(),
+            companions: false,
+            steps: 0,
             questions: Vec::new(),
             releases: Vec::new(),
             notes: Vec::new(),
@@ -146,7 +163,7 @@ impl<'a> Lowering<'a> {
             },
             LogicalPlan::Distinct(Distinct::All(input)) => match self.node(input)? {
                 Node::Protected(region) => self.shown(&region, input.schema()).map(Node::Open),
-                Node::Open(input) => self.over(plan, input),
+                Node::Open(input) => self.bare(input).and_then(|input| self.over(plan, input)),
             },
             LogicalPlan::Distinct(Distinct::On(on)) => {
                 let input = self.open(&on.input, "DISTINCT ON")?;
@@ -164,7 +181,8 @@ impl<'a> Lowering<'a> {
             }
             LogicalPlan::Unnest(unnest) => self.open(&unnest.input, "UNNEST").and_then(|input| self.over(plan, input)),
             LogicalPlan::Subquery(subquery) => {
-                self.open(&subquery.subquery, "A subquery").and_then(|input| self.over(plan, input))
+                let input = self.open(&subquery.subquery, "A subquery").and_then(|input| self.bare(input))?;
+                self.over(plan, input)
             }
             LogicalPlan::Values(values) => self.values(values, plan),
             LogicalPlan::EmptyRelation(_) => Ok(Node::Open(Open::leaf(plan.clone()))),

@@ -5,32 +5,64 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::Field;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, DataFusionError};
+use datafusion::common::{Column, DFSchema, DataFusionError, TableReference};
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
 use datafusion::logical_expr::{
     Aggregate, DistinctOn, Expr, Join, JoinType, LogicalPlan, Projection, SortExpr, Subquery, Union, Values, Window,
 };
 
+use super::hidden::under_name;
 use super::{Lowering, Node, misplaced};
+use crate::companions::is_companion;
 use crate::functions::LEVEL_OF;
 use crate::refusal::Refusal;
 
 /// A plan over open and released tables.
 #[derive(Debug)]
 pub(super) struct Open {
+    /// Its columns, those that the question knows first, then hidden ones (`hidden`).
     pub(super) plan: LogicalPlan,
-    /// For each column, whether a NULL in it may be a hidden cell.
-    pub(super) tainted: Vec<bool>,
+    /// One for each column that the question knows.
+    pub(super) columns: Vec<Known>,
     /// Whether any released table is under it.
     pub(super) released: bool,
 }
 
+/// What is known of a column.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// Whether a NULL in it may be a hidden cell.
+    pub(super) tainted: bool,
+    /// Under which name its companions are in the plan, where they are.
+    pub(super) companions: Option<Arc<str>>,
+}
+
+impl Known {
+    pub(super) fn tainted(tainted: bool) -> Self {
+        Self { tainted, companions: None }
+    }
+}
+
 impl Open {
     pub(super) fn leaf(plan: LogicalPlan) -> Self {
-        let tainted = vec![false; plan.schema().fields().len()];
-        Self { plan, tainted, released: false }
+        let columns = vec![Known::default(); plan.schema().fields().len()];
+        Self { plan, columns, released: false }
     }
+
+    /// What is known of a column, `schema` being that of the raw plan.
+    pub(super) fn known(&self, column: &Column, schema: &DFSchema) -> Option<&Known> {
+        let at = schema.maybe_index_of_column(column)?;
+        let position = named_columns(schema).position(|other| other == at)?;
+        self.columns.get(position)
+    }
+}
+
+/// The columns of a raw plan that a question can name: all but the number of the grouping set, which no lowered plan has.
+pub(super) fn named_columns(schema: &DFSchema) -> impl Iterator<Item = usize> + '_ {
+    let fields = schema.fields().iter().enumerate();
+    fields.filter(|(_, field)| field.name() != Aggregate::INTERNAL_GROUPING_ID).map(|(at, _)| at)
 }
 
 /// An expression whose subqueries are lowered.
@@ -50,16 +82,16 @@ impl<'a> Lowering<'a> {
         let released = input.released || written.iter().any(|w| w.released);
         let exprs = written.into_iter().map(|w| w.expr).collect();
         let plan = self.built(plan.with_new_exprs(exprs, vec![input.plan]))?;
-        Ok(Node::Open(Open { plan, tainted: input.tainted, released }))
+        Ok(Node::Open(Open { plan, columns: input.columns, released }))
     }
 
     pub(super) fn projection(&mut self, projection: &Projection, input: Open) -> Result<Node<'a>, Refusal> {
         let written = self.all(projection.expr.clone(), projection.input.schema(), &input)?;
         let released = input.released || written.iter().any(|w| w.released);
-        let tainted = written.iter().map(|w| w.tainted).collect();
-        let exprs = written.into_iter().map(|w| w.expr).collect();
+        let (columns, hidden) = self.following(&written, projection.input.schema(), &input)?;
+        let exprs = named(written, &projection.schema).chain(hidden).collect();
         let plan = self.built(Projection::try_new(exprs, Arc::new(input.plan)))?;
-        Ok(Node::Open(Open { plan: LogicalPlan::Projection(plan), tainted, released }))
+        Ok(Node::Open(Open { plan: LogicalPlan::Projection(plan), columns, released }))
     }
 
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate, input: Open) -> Result<Node<'a>, Refusal> {
@@ -81,59 +113,64 @@ impl<'a> Lowering<'a> {
         let sorts = on.sort_expr.clone().unwrap_or_default();
         let sorted = self.all(sorts.iter().map(|sort| sort.expr.clone()).collect(), schema, &input)?;
         let sorts: Vec<SortExpr> = sorts.iter().zip(sorted).map(|(sort, w)| sort.with_expr(w.expr)).collect();
-        let tainted = select.iter().map(|w| w.tainted).collect();
-        let exprs = |written: Vec<Written>| written.into_iter().map(|w| w.expr).collect();
+        let columns = select.iter().map(|w| Known::tainted(w.tainted)).collect();
+        let keys = keys.into_iter().map(|w| w.expr).collect();
+        let select = named(select, &on.schema).collect();
         let sorts = on.sort_expr.as_ref().map(|_| sorts);
-        let plan = self.built(DistinctOn::try_new(exprs(keys), exprs(select), sorts, Arc::new(input.plan)))?;
+        let plan = self.built(DistinctOn::try_new(keys, select, sorts, Arc::new(input.plan)))?;
         let plan = LogicalPlan::Distinct(datafusion::logical_expr::Distinct::On(plan));
-        Ok(Node::Open(Open { plan, tainted, released: input.released }))
+        Ok(Node::Open(Open { plan, columns, released: input.released }))
     }
 
     pub(super) fn union(&mut self, union: &Union) -> Result<Node<'a>, Refusal> {
         let mut inputs = Vec::new();
-        let mut tainted = vec![false; union.schema.fields().len()];
+        let mut columns = vec![Known::default(); union.schema.fields().len()];
         let mut released = false;
         for input in &union.inputs {
-            let input = self.open(input, "UNION")?;
-            tainted.iter_mut().zip(&input.tainted).for_each(|(all, one)| *all |= one);
+            let input = self.open(input, "UNION").and_then(|input| self.bare(input))?;
+            columns.iter_mut().zip(&input.columns).for_each(|(all, one)| all.tainted |= one.tainted);
             released |= input.released;
             inputs.push(Arc::new(input.plan));
         }
         let plan = LogicalPlan::Union(self.built(Union::try_new_with_loose_types(inputs))?);
-        Ok(Node::Open(Open { plan, tainted, released }))
+        Ok(Node::Open(Open { plan, columns, released }))
     }
 
     pub(super) fn values(&mut self, values: &Values, plan: &LogicalPlan) -> Result<Node<'a>, Refusal> {
         let none = Open::leaf(plan.clone());
         let written = self.all(values.values.concat(), &DFSchema::empty(), &none)?;
         let released = written.iter().any(|w| w.released);
-        let columns = none.tainted.len().max(1);
-        let mut tainted = none.tainted;
-        written.iter().enumerate().for_each(|(at, w)| tainted[at % columns] |= w.tainted);
+        let mut columns = none.columns;
+        let width = columns.len().max(1);
+        written.iter().enumerate().for_each(|(at, w)| columns[at % width].tainted |= w.tainted);
         let exprs = written.into_iter().map(|w| w.expr).collect();
         let plan = self.built(plan.with_new_exprs(exprs, Vec::new()))?;
-        Ok(Node::Open(Open { plan, tainted, released }))
+        Ok(Node::Open(Open { plan, columns, released }))
     }
 
     pub(super) fn open_join(&mut self, join: &Join, left: Open, right: Open) -> Result<Node<'a>, Refusal> {
         let schema = self.built(join.left.schema().join(join.right.schema()))?;
         let both = Open {
             plan: left.plan.clone(),
-            tainted: left.tainted.iter().chain(&right.tainted).copied().collect(),
+            columns: left.columns.iter().chain(&right.columns).cloned().collect(),
             released: left.released || right.released,
         };
         let whole = LogicalPlan::Join(join.clone());
         let written = self.all(whole.expressions(), &schema, &both)?;
         let released = both.released || written.iter().any(|w| w.released);
-        let tainted = match join.join_type {
-            JoinType::LeftSemi | JoinType::LeftAnti => left.tainted,
-            JoinType::RightSemi | JoinType::RightAnti => right.tainted,
-            _ => both.tainted,
-        };
         let exprs = written.into_iter().map(|w| w.expr).collect();
-        let plan = self.built(whole.with_new_exprs(exprs, vec![left.plan, right.plan]))?;
-        let tainted = fit(tainted, &plan);
-        Ok(Node::Open(Open { plan, tainted, released }))
+        let all_left = left.plan.schema().fields().len();
+        let mut plan = self.built(whole.with_new_exprs(exprs, vec![left.plan, right.plan]))?;
+        let columns = match join.join_type {
+            JoinType::LeftSemi | JoinType::LeftAnti => left.columns,
+            JoinType::RightSemi | JoinType::RightAnti => right.columns,
+            _ => {
+                plan = self.in_order(plan, (left.columns.len(), all_left), right.columns.len())?;
+                both.columns
+            }
+        };
+        let columns = fit(columns, &join.schema);
+        Ok(Node::Open(Open { plan, columns, released }))
     }
 
     fn all(&mut self, exprs: Vec<Expr>, schema: &DFSchema, input: &Open) -> Result<Vec<Written>, Refusal> {
@@ -168,8 +205,7 @@ impl<'a> Lowering<'a> {
         let plain = |expr: Expr| Written { expr, tainted: false, released: false };
         match expr {
             Expr::Column(ref column) => {
-                let at = schema.maybe_index_of_column(column);
-                let tainted = at.and_then(|at| input.tainted.get(at)).copied().unwrap_or(false);
+                let tainted = input.known(column, schema).is_some_and(|known| known.tainted);
                 Ok(Written { expr, tainted, released: false })
             }
             Expr::Exists(exists) => {
@@ -194,6 +230,9 @@ impl<'a> Lowering<'a> {
                 let (subquery, inner) = self.subquery(&subquery, input)?;
                 let expr = Expr::ScalarSubquery(subquery);
                 Ok(Written { expr, tainted: inner.tainted, released: inner.released })
+            }
+            Expr::ScalarFunction(ref call) if is_companion(call.func.name()) => {
+                self.companion(call.func.name(), &call.args, schema, input).map(plain)
             }
             Expr::ScalarFunction(ref call) if call.func.name() == LEVEL_OF => Err(misplaced::function(LEVEL_OF).hint(
                 "It names a level of a column of a protected table; over released rows the column is there itself.",
@@ -242,8 +281,9 @@ impl<'a> Lowering<'a> {
         self.outer.push(around.released);
         let inner = self.open(&subquery.subquery, "A subquery over records");
         self.outer.pop();
-        let inner = inner?;
-        let facts = SubqueryFacts { tainted: inner.tainted.contains(&true), released: inner.released };
+        let inner = self.bare(inner?)?;
+        let tainted = inner.columns.iter().any(|known| known.tainted);
+        let facts = SubqueryFacts { tainted, released: inner.released };
         Ok((subquery.with_plan(Arc::new(inner.plan)), facts))
     }
 
@@ -258,8 +298,19 @@ struct SubqueryFacts {
     released: bool,
 }
 
-/// As many as the plan has columns.
-pub(super) fn fit(mut tainted: Vec<bool>, plan: &LogicalPlan) -> Vec<bool> {
-    tainted.resize(plan.schema().fields().len(), false);
-    tainted
+/// As many as there are columns that the question knows.
+pub(super) fn fit(mut columns: Vec<Known>, schema: &DFSchema) -> Vec<Known> {
+    columns.resize(schema.fields().len(), Known::default());
+    columns
+}
+
+/// Expressions under the names that they had in the raw plan.
+fn named<'n>(written: Vec<Written>, schema: &'n DFSchema) -> impl Iterator<Item = Expr> + 'n
+where
+    Vec<Written>: 'n,
+{
+    let name = |(written, (relation, field)): (Written, (Option<&TableReference>, &Arc<Field>))| {
+        under_name(written.expr, (relation, field.name()))
+    };
+    written.into_iter().zip(schema.iter()).map(name)
 }

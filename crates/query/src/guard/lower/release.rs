@@ -14,12 +14,14 @@ use datafusion::scalar::ScalarValue;
 use disclosure::{MOST_CELLS, Measure, Refused};
 
 use super::asked::refused;
+use super::hidden::hidden_name;
 use super::measure::{Ask, Order, What};
-use super::open::Open;
+use super::open::{Known, Open};
 use super::region::{Meaning, Region};
 use super::rows::GroupingSet;
 use super::sets::sets;
 use super::{Lowering, misplaced};
+use crate::companions::Companion;
 use crate::refusal::{Code, Refusal};
 use crate::tables::WRITTEN;
 
@@ -36,6 +38,18 @@ pub(crate) struct Release {
     pub(crate) name: String,
     pub(crate) schema: SchemaRef,
     pub(super) rows: Vec<Row>,
+    /// Its last columns: companions of others.
+    pub(super) beside: Vec<Beside>,
+}
+
+/// A column of companions (privacy.md 6.14).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beside {
+    /// The value of a row that it stands beside.
+    pub(super) of: usize,
+    pub(super) companion: Companion,
+    /// What one element adds to the value at most.
+    pub(super) most: i64,
 }
 
 /// A row of a table that answers fill.
@@ -178,24 +192,48 @@ impl<'a> Lowering<'a> {
             };
             Field::new(format!("column_{at}"), data_type, true)
         });
-        let schema: SchemaRef = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
-        let widths = (0..fields.len()).map(|at| width(&rows, at)).collect();
+        let mut columns: Vec<Field> = columns.collect();
+        let beside = if self.companions { beside(region, keys, asks) } else { Vec::new() };
+        let key = |at: usize| Arc::from(format!("{name}.column_{at}"));
+        for Beside { of, companion, .. } in &beside {
+            let data_type = companion.data_type(columns[*of].data_type());
+            columns.push(Field::new(hidden_name(*companion, &key(*of)), data_type, true));
+        }
+        let schema: SchemaRef = Arc::new(Schema::new(columns));
+        let widths = (0..schema.fields().len()).map(|at| width(&rows, at)).collect();
         let source = Arc::new(Released { schema: Arc::clone(&schema), widths });
         let plan = renamed(&name, source, fields).map_err(|_| misplaced::internal())?;
-        self.releases.push(Release { name, schema, rows });
-        let tainted = (0..fields.len()).map(|at| at >= keys).collect();
-        Ok(Open { plan, tainted, released: true })
+        let known = |at: usize| Known {
+            tainted: at >= keys,
+            companions: beside.iter().any(|beside| beside.of == at).then(|| key(at)),
+        };
+        let columns = (0..fields.len()).map(known).collect();
+        self.releases.push(Release { name, schema, rows, beside });
+        Ok(Open { plan, columns, released: true })
     }
 }
 
-/// The released table under the names that the steps above know.
+/// The companions of every number of an aggregate.
+fn beside(region: &Region<'_>, keys: usize, asks: &[Ask]) -> Vec<Beside> {
+    let most = |what: &What| match what {
+        What::Figure(measure) => Some(measure.most_of_one(region.dataset)),
+        What::Mean(column) => Some(Measure::Sum(column.clone()).most_of_one(region.dataset)),
+        What::Quantile(..) | What::Shown(_) => Some(1),
+        What::Grouping(_) => None,
+    };
+    let numbers = asks.iter().enumerate().filter_map(|(at, ask)| Some((keys + at, most(&ask.what)?)));
+    numbers.flat_map(|(of, most)| Companion::ALL.map(|companion| Beside { of, companion, most })).collect()
+}
+
+/// The released table under the names that the steps above know; companions keep theirs.
 fn renamed(name: &str, source: Arc<Released>, fields: &[NamedField]) -> datafusion::common::Result<LogicalPlan> {
+    let beside: Vec<Expr> = source.schema.fields().iter().skip(fields.len()).map(|field| ident(field.name())).collect();
     let scan = LogicalPlan::TableScan(TableScanBuilder::new(name, source).build()?);
     let columns = fields
         .iter()
         .enumerate()
         .map(|(at, (relation, field))| ident(format!("column_{at}")).alias_qualified(relation.clone(), field.name()));
-    Projection::try_new(columns.collect(), Arc::new(scan)).map(LogicalPlan::Projection)
+    Projection::try_new(columns.chain(beside).collect(), Arc::new(scan)).map(LogicalPlan::Projection)
 }
 
 fn width(rows: &[Row], at: usize) -> u64 {

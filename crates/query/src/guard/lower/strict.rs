@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
     Aggregate, AggregateUDF, Expr, LogicalPlan, Projection, Window, WindowFunctionDefinition, lit, when,
 };
 
-use super::open::{Open, Written, fit};
+use super::open::{Known, Open, Written, named_columns};
 use super::{Lowering, Node, misplaced};
 use crate::functions::{FUNCTIONS, SUM_VISIBLE};
 use crate::notes::Note;
@@ -79,15 +79,15 @@ impl<'a> Lowering<'a> {
         let new = LogicalPlan::Aggregate(self.built(Aggregate::try_new(Arc::new(input.plan), group_expr, exprs.0))?);
         let first = new.schema().fields().len().saturating_sub(added);
         let mut made = Vec::new();
-        for at in 0..own {
-            if aggregate.schema.field(at).name() != Aggregate::INTERNAL_GROUPING_ID {
-                made.push((aggregate.schema.qualified_field(at), Made::Same(column(&new, at)), group_tainted));
-            }
+        for at in named_columns(&aggregate.schema).take_while(|at| *at < own) {
+            let known = Known::tainted(group_tainted);
+            made.push((aggregate.schema.qualified_field(at), Made::Same(column(&new, at)), known));
         }
         for (number, (one, written)) in computed.iter().zip(&aggregates).enumerate() {
-            made.push((aggregate.schema.qualified_field(own + number), one.made(&new, first), written.tainted));
+            let known = Known::tainted(written.tainted);
+            made.push((aggregate.schema.qualified_field(own + number), one.made(&new, first), known));
         }
-        self.named(made, new, released)
+        self.named(made, Vec::new(), new, released)
     }
 
     pub(super) fn strict_window(
@@ -104,16 +104,17 @@ impl<'a> Lowering<'a> {
         }
         let own = window.input.schema().fields().len();
         let first = input.plan.schema().fields().len();
-        let taints = input.tainted;
+        let hidden = (input.columns.len()..first).map(|at| Expr::Column(column(&input.plan, at))).collect();
         let new = LogicalPlan::Window(self.built(Window::try_new(exprs.0, Arc::new(input.plan)))?);
         let mut made = Vec::new();
-        for (at, tainted) in (0..own).zip(taints) {
-            made.push((window.schema.qualified_field(at), Made::Same(column(&new, at)), tainted));
+        for (at, (raw, known)) in named_columns(window.input.schema()).zip(input.columns).enumerate() {
+            made.push((window.schema.qualified_field(raw), Made::Same(column(&new, at)), known));
         }
         for (number, (one, written)) in computed.iter().zip(&written).enumerate() {
-            made.push((window.schema.qualified_field(own + number), one.made(&new, first), written.tainted));
+            let known = Known::tainted(written.tainted);
+            made.push((window.schema.qualified_field(own + number), one.made(&new, first), known));
         }
-        self.named(made, new, released)
+        self.named(made, hidden, new, released)
     }
 
     fn computed_aggregate(&mut self, written: &Written, exprs: &mut Exprs) -> Result<Computed, Refusal> {
@@ -182,11 +183,17 @@ impl<'a> Lowering<'a> {
         Ok(Computed { at, counts })
     }
 
-    /// The new step under the names of the old one.
-    fn named(&self, made: Vec<(Named<'_>, Made, bool)>, new: LogicalPlan, released: bool) -> Result<Node<'a>, Refusal> {
-        let mut tainted = Vec::new();
+    /// The new step under the names of the old one, hidden columns behind.
+    fn named(
+        &self,
+        made: Vec<(Named<'_>, Made, Known)>,
+        hidden: Vec<Expr>,
+        new: LogicalPlan,
+        released: bool,
+    ) -> Result<Node<'a>, Refusal> {
+        let mut columns = Vec::new();
         let mut exprs = Vec::new();
-        for ((relation, field), made, is_tainted) in made {
+        for ((relation, field), made, known) in made {
             let expr = match made {
                 Made::Same(column) => Expr::Column(column),
                 Made::Where(value, counts) => {
@@ -196,11 +203,11 @@ impl<'a> Lowering<'a> {
                 }
             };
             exprs.push(expr.alias_qualified(relation.cloned(), field.name()));
-            tainted.push(is_tainted);
+            columns.push(known);
         }
+        exprs.extend(hidden);
         let plan = LogicalPlan::Projection(self.built(Projection::try_new(exprs, Arc::new(new)))?);
-        let tainted = fit(tainted, &plan);
-        Ok(Node::Open(Open { plan, tainted, released }))
+        Ok(Node::Open(Open { plan, columns, released }))
     }
 }
 

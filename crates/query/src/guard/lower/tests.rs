@@ -53,7 +53,6 @@ impl Oracle for Silent {
 /// What a test needs to plan and to lower.
 struct World {
     oracle: Silent,
-    catalogue: Arc<Catalogue>,
     current: Current,
     words: Words,
 }
@@ -64,12 +63,12 @@ static WORLD: LazyLock<World> = LazyLock::new(World::new);
 impl World {
     fn new() -> Self {
         let catalogue = Arc::new(Catalogue::default());
-        let current = Current::empty(Arc::clone(&catalogue)).unwrap();
-        Self { oracle: Silent(Policy::default()), catalogue, current, words: Words::new(Vec::new()) }
+        let current = Current::empty(catalogue).unwrap();
+        Self { oracle: Silent(Policy::default()), current, words: Words::new(Vec::new()) }
     }
 
     fn protected(&self) -> Protected<'_> {
-        Protected::new(&self.oracle, &self.catalogue)
+        Protected::new(&self.oracle, &self.current)
     }
 
     /// The raw plan of a text.
@@ -82,7 +81,7 @@ impl World {
     }
 
     fn lower(&self, plan: &LogicalPlan) -> Result<Lowered, Refusal> {
-        lower(plan, &self.protected(), &self.words)
+        lower(plan, false, &self.protected(), &self.words)
     }
 }
 
