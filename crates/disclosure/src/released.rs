@@ -232,7 +232,8 @@ impl Figure {
 }
 
 /// The elements by which a released number may belong to another set: `clamp(ceil(n / 3), 11, 30)`, or 30 where n is not
-/// known (privacy.md 6.7, `case_near`; 6.14).
+/// known (privacy.md 6.7, `case_near`; 6.14). That is the reach of one question; where nearly the same sets were asked about
+/// in a row it may be 30 for any n (docs/decisions: every set asked about is remembered).
 pub fn guard_bias(elements: Option<i128>) -> i128 {
     elements.map_or(30, |n| ((n.max(0) + 2) / 3).clamp(11, 30))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::StringArray;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
-use disclosure::{Breakdown, CellQuery, Measure, Quote};
+use disclosure::{Amount, Breakdown, CellQuery, Measure, Quote};
 use policy::{Asker, Dataset};
 use serde_json::{Value, json};
 
@@ -104,7 +104,10 @@ fn priced(quote: &Quote, dataset: &Dataset) -> Value {
     if quote.is_exact {
         return json!({"measure": measure, "exact": true, "grid": quote.grid});
     }
-    let half_width = i128::from(quote.tier.half_width_95()) * quote.step.micros();
+    let step = quote.step.micros();
+    // Steps larger than one have a dither of half a step beside their noise.
+    let dither = if step > Amount::ONE { step / 2 } else { 0 };
+    let half_width = i128::from(quote.tier.half_width_95()) * step + dither;
     let weights: serde_json::Map<String, Value> =
         quote.weights.iter().map(|(counter, weight)| (counter.clone(), json!(weight))).collect();
     json!({
