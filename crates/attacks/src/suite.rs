@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::groups::{self, Opener};
-use crate::membership::{AcrossProfiles, Attack, Cases, Chains, Difference, Equality, Riding, ThirdSets};
+use crate::membership::{AcrossProfiles, Attack, Cases, Chains, Difference, Equality, Fronts, Riding, ThirdSets};
 use crate::numeric;
 use crate::outcomes;
 use crate::people::{BALANCED, People};
@@ -286,6 +286,10 @@ fn a8(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
         let line = |m: &usize| (format!("{}, chains, m = {m}", size.name()), 0.53, FALLS);
         let lines: Vec<_> = [1, 3].iter().map(line).collect();
         on_all(arena, board, ("A8", &Chains { counts: &[1, 3], longest: 80 }), kind, &lines)?;
+        let fronts = Fronts { counts: &[1, 3], longest: 40 };
+        let line = |m: &usize| (format!("{}, two fronts, m = {m}", size.name()), 0.53, FALLS);
+        let lines: Vec<_> = [1, 3].iter().map(line).collect();
+        on_all(arena, board, ("A8", &fronts), kind, &lines)?;
         for (r, counts, goal) in RIDES {
             let kind = Membership { size, pairs: counts[counts.len() - 1], r: 2 * r, having: Some(r), ..PLAIN };
             let line = |m: &usize| (format!("{}, r = {r}, m = {m}", size.name()), goal, NAIVE_FALLS);
