@@ -60,8 +60,9 @@ pub struct Pair {
 
 /// Levels by which a base selects.
 const BASES: [&str; 6] = ["sex", "age_group", "province", "status", "citizenship", "sector"];
-/// Levels of which NOT has few codes.
-const COMPLEMENTS: [&str; 4] = ["sex", "status", "age_group", "province"];
+/// Levels of which NOT has few codes. Not the sex: NOT women holds transgender persons, whose cells have a stricter profile
+/// than the base, so that both numbers would always differ and tell nothing.
+const COMPLEMENTS: [&str; 3] = ["status", "age_group", "province"];
 
 impl<'a> Public<'a> {
     /// Of a population.
@@ -81,6 +82,12 @@ impl<'a> Public<'a> {
     pub fn condition(&self, level: &str, person: usize) -> String {
         let code = self.known[level][person];
         format!("{level} = '{}'", self.dataset.code_text(level, code).unwrap_or_default())
+    }
+
+    /// The month of a person, as a condition.
+    pub fn months_of(&self, person: usize) -> String {
+        let own = self.known["month"][person];
+        between((own, own))
     }
 
     /// Those who have the same codes as a person.

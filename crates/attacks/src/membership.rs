@@ -101,7 +101,6 @@ pub struct ThirdSets {
 
 impl Attack for ThirdSets {
     fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
-        let secret = know.secret.sql();
         let differs: Vec<bool> = know
             .pairs
             .iter()
@@ -167,7 +166,12 @@ impl Attack for Fronts {
 }
 
 /// Whether the sets of a pair differ, the smaller one asked first.
-fn between_fronts(target: &dyn Sql, know: &Knowledge<'_>, (pair, others): (&Pair, i64), fronts: Vec<Neighbour>) -> bool {
+fn between_fronts(
+    target: &dyn Sql,
+    know: &Knowledge<'_>,
+    (pair, others): (&Pair, i64),
+    fronts: Vec<Neighbour>,
+) -> bool {
     let secret = know.secret.sql();
     let mut conditions: Vec<String> =
         fronts.iter().map(|neighbour| pair.under(&secret, Some(&neighbour.condition))).collect();

@@ -17,15 +17,15 @@ use crate::measured::Space;
 use crate::noise::SetName;
 use crate::prints::{CASE_WORDS, Prints, UNIT_WORDS};
 use crate::release_store::{Anchor, AnchorFacts, AskedSet};
-use crate::sketch::{Buckets, Sketch, apart, distance, separation, stretch};
+use crate::sketch::{Buckets, Sketch, apart, distance, separation, spread, stretch};
 
 /// Farther than this in size or by buckets no set is near another.
 const FARTHEST: u64 = 30;
 /// The largest distance that sketches of units tell exactly.
 const FARTHEST_UNITS: usize = 11;
-/// The largest distance that sketches of cases tell exactly, and the largest that is near: two altered cases, or four
+/// The largest distance that sketches of cases tell exactly, and the most that may be near: five altered cases, or eleven
 /// that came or went.
-const FARTHEST_CASES: usize = 4;
+const FARTHEST_CASES: usize = 11;
 
 /// Number of an anchor: its place in the order of making.
 pub(crate) type AnchorId = u64;
@@ -130,7 +130,13 @@ impl Anchors {
     ) -> Option<u64> {
         let units = distance(&prints.sketch.xor(&asked.sketch), FARTHEST_UNITS).map(|units| units as u64);
         let by_units = units.is_some_and(|units| units < separation(key, &space.universe, set.c, asked.set.c));
-        if !by_units && !are_near_by_cases(prints, asked, least) {
+        let draw = |rule, most| spread(key, rule, &space.universe, (set.c, asked.set.c), most);
+        let by_cases = || {
+            let persons = draw(b"dist3\0", most_by_cases(asked.set.n));
+            let cases = draw(b"dist4\0", FARTHEST_CASES as u64);
+            least <= persons && case_distance(prints, asked).is_some_and(|apart| apart <= cases)
+        };
+        if !by_units && !by_cases() {
             return None;
         }
         // Neighbours of neighbours must not lead away without end.
@@ -170,15 +176,18 @@ impl Anchors {
     }
 }
 
-/// Whether few cases make the difference: two altered ones, or four that came or went (privacy.md 6.7).
-fn are_near_by_cases(prints: &Prints, asked: &Asked, least: u64) -> bool {
+/// How many cases make the difference, an altered one twice (privacy.md 6.7).
+fn case_distance(prints: &Prints, asked: &Asked) -> Option<u64> {
     // Only persons have cases; elsewhere both sketches are empty and would always be near.
     let empty = Sketch::default();
-    let most = asked.set.n.div_ceil(3).clamp(FARTHEST_UNITS as u64, FARTHEST);
-    prints.cases != empty
-        && asked.cases != empty
-        && least <= most
-        && distance(&prints.cases.xor(&asked.cases), FARTHEST_CASES).is_some()
+    let both = prints.cases != empty && asked.cases != empty;
+    let apart = both.then(|| distance(&prints.cases.xor(&asked.cases), FARTHEST_CASES))?;
+    apart.map(|cases| cases as u64)
+}
+
+/// By how many persons few cases may make a set of so many another one and be answered like it, at most.
+fn most_by_cases(n: u64) -> u64 {
+    n.div_ceil(3).clamp(FARTHEST_UNITS as u64, FARTHEST)
 }
 
 /// A set as it is remembered.
