@@ -26,6 +26,10 @@ const FARTHEST_UNITS: usize = 11;
 /// The largest distance that sketches of cases tell exactly, and the most that may be near: five altered cases, or eleven
 /// that came or went.
 const FARTHEST_CASES: usize = 11;
+/// So many cases are always few: a new one, and one altered.
+const LEAST_CASES: u64 = 3;
+/// So many persons may always come or go with few cases: more than the distance of persons asks for.
+const LEAST_BY_CASES: u64 = 12;
 
 /// Number of an anchor: its place in the order of making.
 pub(crate) type AnchorId = u64;
@@ -130,10 +134,10 @@ impl Anchors {
     ) -> Option<u64> {
         let units = distance(&prints.sketch.xor(&asked.sketch), FARTHEST_UNITS).map(|units| units as u64);
         let by_units = units.is_some_and(|units| units < separation(key, &space.universe, set.c, asked.set.c));
-        let draw = |rule, most| spread(key, rule, &space.universe, (set.c, asked.set.c), most);
+        let draw = |rule, range| spread(key, rule, &space.universe, (set.c, asked.set.c), range);
         let by_cases = || {
-            let persons = draw(b"dist3\0", most_by_cases(asked.set.n));
-            let cases = draw(b"dist4\0", FARTHEST_CASES as u64);
+            let persons = draw(b"dist3\0", LEAST_BY_CASES..=most_by_cases(asked.set.n));
+            let cases = draw(b"dist4\0", LEAST_CASES..=FARTHEST_CASES as u64);
             least <= persons && case_distance(prints, asked).is_some_and(|apart| apart <= cases)
         };
         if !by_units && !by_cases() {
@@ -185,9 +189,10 @@ fn case_distance(prints: &Prints, asked: &Asked) -> Option<u64> {
     apart.map(|cases| cases as u64)
 }
 
-/// By how many persons few cases may make a set of so many another one and be answered like it, at most.
+/// By how many persons few cases may make a set of so many another one and be answered like it, at most: twice as many as
+/// they may at least, or more, so that the edge is nowhere in particular.
 fn most_by_cases(n: u64) -> u64 {
-    n.div_ceil(3).clamp(FARTHEST_UNITS as u64, FARTHEST)
+    (2 * n / 3).clamp(22, FARTHEST)
 }
 
 /// A set as it is remembered.

@@ -196,15 +196,21 @@ pub(crate) fn stretch(key: &Key, universe: &str, c: u128) -> u64 {
     12 + u64::try_from((u128::from(word) * 19) >> 64).unwrap_or(18)
 }
 
-/// How far two sets may be from each other where few cases make the difference (privacy.md 6.7), in persons and in cases:
-/// from a third of `most` to `most`, each as likely. Sticky: the pair of sets decides. `rule` tells draws apart.
+/// How far two sets may be from each other where few cases make the difference (privacy.md 6.7), in persons or in cases:
+/// anything of the range is as likely. Sticky: the pair of sets decides. `rule` tells draws apart.
 ///
-/// Whoever brings just as many fabricated persons, in just as many cases, as the rule allows would learn from the answer
-/// whether there is one more; a draw leaves that to a chance of 1 in 9 or less.
-pub(crate) fn spread(key: &Key, rule: &[u8], universe: &str, (c_s, c_a): (u128, u128), most: u64) -> u64 {
+/// Whoever brings just as many fabricated persons, in just as many cases, as a fixed rule allows would learn from the answer
+/// whether there is one more.
+pub(crate) fn spread(
+    key: &Key,
+    rule: &[u8],
+    universe: &str,
+    (c_s, c_a): (u128, u128),
+    range: std::ops::RangeInclusive<u64>,
+) -> u64 {
     let (low, high) = (c_s.min(c_a).to_le_bytes(), c_s.max(c_a).to_le_bytes());
     let word = first_word(key, &[rule, universe.as_bytes(), b"\0", &low, &high]);
-    let least = most / 3;
+    let (least, most) = range.into_inner();
     least + u64::try_from((u128::from(word) * u128::from(most - least + 1)) >> 64).unwrap_or(most - least)
 }
 
