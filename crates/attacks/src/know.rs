@@ -60,8 +60,9 @@ pub struct Pair {
 
 /// Levels by which a base selects.
 const BASES: [&str; 6] = ["sex", "age_group", "province", "status", "citizenship", "sector"];
-/// Levels of which NOT has few codes.
-const COMPLEMENTS: [&str; 4] = ["sex", "status", "age_group", "province"];
+/// Levels of which NOT has few codes. Not the sex: NOT women holds transgender persons, whose cells have a stricter profile
+/// than the base, so that both numbers would always differ and tell nothing.
+const COMPLEMENTS: [&str; 3] = ["status", "age_group", "province"];
 
 impl<'a> Public<'a> {
     /// Of a population.
@@ -81,6 +82,12 @@ impl<'a> Public<'a> {
     pub fn condition(&self, level: &str, person: usize) -> String {
         let code = self.known[level][person];
         format!("{level} = '{}'", self.dataset.code_text(level, code).unwrap_or_default())
+    }
+
+    /// The month of a person, as a condition.
+    pub fn months_of(&self, person: usize) -> String {
+        let own = self.known["month"][person];
+        between((own, own))
     }
 
     /// Those who have the same codes as a person.
@@ -222,6 +229,35 @@ impl<'a> Public<'a> {
         }
         found.sort_by_key(|neighbour| std::cmp::Reverse(neighbour.persons));
         found
+    }
+
+    /// Stretches on both sides of a pair: those that reach beyond the victim's month, and those that end before the smaller
+    /// population does; the farthest first, with up to `most` persons more or fewer. Nobody's secret is known.
+    pub fn both_sides(&self, pair: &Pair, most: usize) -> [Vec<Neighbour>; 2] {
+        let Some((first, last)) = pair.months else { return [Vec::new(), Vec::new()] };
+        let months = &self.known["month"];
+        let backwards = pair.with.as_deref() == Some(&between((first, last + 1)));
+        let ends = (*months.iter().min().unwrap_or(&first), *months.iter().max().unwrap_or(&last));
+        let (beyond, before): (Vec<_>, Vec<_>) = if backwards {
+            ((last + 2..=ends.1).map(|m| (first, m)).collect(), (first..last).rev().map(|m| (first, m)).collect())
+        } else {
+            let beyond = (ends.0..first.saturating_sub(1)).rev().map(|m| (m, last));
+            (beyond.collect(), (first + 1..=last).map(|m| (m, last)).collect())
+        };
+        [beyond, before].map(|spans| {
+            let mut found: Vec<Neighbour> = Vec::new();
+            for span in spans {
+                let persons = self.in_base(pair).filter(|&at| (span.0..=span.1).contains(&months[at])).count();
+                if persons.abs_diff(pair.rest.len()) > most {
+                    break;
+                }
+                if found.last().is_none_or(|nearer| nearer.persons != persons) {
+                    found.push(Neighbour { condition: between(span), persons });
+                }
+            }
+            found.reverse();
+            found
+        })
     }
 
     fn in_base<'b>(&'b self, pair: &'b Pair) -> impl Iterator<Item = usize> + 'b {

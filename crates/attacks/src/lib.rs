@@ -7,6 +7,10 @@
 //! Absent: attacks on time (A19), on pseudonyms (7.4), on the separate tier (6.9); anything that a program of the warehouse
 //! uses.
 
+pub mod caseload;
+pub mod changes;
+pub mod cloning;
+pub mod dummies;
 pub mod groups;
 pub mod know;
 pub mod membership;
@@ -18,3 +22,5 @@ pub mod referee;
 pub mod score;
 pub mod suite;
 pub mod target;
+pub mod trackers;
+pub mod unpick;

@@ -140,6 +140,48 @@ impl Attack for Chains {
     }
 }
 
+/// A8, two fronts: every set is answered like the nearest that was asked about, so two sets that differ by one person have
+/// different numbers where the followers of one anchor meet those of another. Whoever leads one chain of questions down to
+/// the pair from above, and another up to it from below, lets them meet at the victim. Of nobody the secret is known.
+pub struct Fronts {
+    /// How many pairs each claim uses.
+    pub counts: &'static [usize],
+    /// How many persons, with the secret or without, the chains begin away.
+    pub longest: usize,
+}
+
+impl Attack for Fronts {
+    fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
+        let differs: Vec<bool> = know
+            .pairs
+            .iter()
+            .zip(&know.others)
+            .map(|(pair, others)| {
+                let [beyond, before] = know.public.both_sides(pair, self.longest);
+                between_fronts(target, know, (pair, *others), beyond.into_iter().chain(before).collect())
+            })
+            .collect();
+        self.counts.iter().map(|count| differs.iter().take(*count).any(|differs| *differs)).collect()
+    }
+}
+
+/// Whether the sets of a pair differ, the smaller one asked first.
+fn between_fronts(
+    target: &dyn Sql,
+    know: &Knowledge<'_>,
+    (pair, others): (&Pair, i64),
+    fronts: Vec<Neighbour>,
+) -> bool {
+    let secret = know.secret.sql();
+    let mut conditions: Vec<String> =
+        fronts.iter().map(|neighbour| pair.under(&secret, Some(&neighbour.condition))).collect();
+    conditions.extend([pair.smaller(&secret), pair.larger(&secret)]);
+    let mut answers = target.counts(&know.public.dataset.name, &conditions);
+    answers.drain(..fronts.len());
+    answers.reverse();
+    is_one_more(&answers, others, know.target)
+}
+
 /// Whether the sets of a pair differ, asked after others.
 fn after(target: &dyn Sql, know: &Knowledge<'_>, (pair, others): (&Pair, i64), before: Vec<Neighbour>) -> bool {
     let secret = know.secret.sql();
@@ -200,7 +242,7 @@ fn sides(target: &dyn Sql, know: &Knowledge<'_>, pairs: &[Pair]) -> Vec<Option<i
 }
 
 /// Whether the larger set has one person more than the smaller one and the known others.
-fn is_one_more(answers: &[Option<i64>], others: i64, target: Target) -> bool {
+pub(crate) fn is_one_more(answers: &[Option<i64>], others: i64, target: Target) -> bool {
     match answers {
         [Some(larger), Some(smaller)] if others == 0 => larger != smaller,
         [Some(larger), Some(smaller)] if target == Target::K11Exact => larger - smaller == others + 1,

@@ -45,7 +45,8 @@ pub fn page(board: &Scoreboard) -> String {
          - Texts that only the naive endpoint would take (OR over two dimensions, NOT on many codes) are put in forms of the \
          grammar, so that all targets answer the same questions. A21 has therefore no positive control: the same guard stands \
          before every target.\n\
-         - A4, A6, A7, A9 to A15, A19: not built yet. A2 is one form of tracker; A16 has no estimate of caseloads.\n\
+         - A6 (ii), A10 to A13, A19: not built yet. A4 says nothing of suppressed parts; A9 is cloning alone; A22 has no \
+         declared exact totals.\n\
          - EXPLAIN of protected questions and intervals beside numbers are not offered yet, so that they cannot be attacked.\n",
     );
     text

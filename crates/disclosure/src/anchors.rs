@@ -17,15 +17,19 @@ use crate::measured::Space;
 use crate::noise::SetName;
 use crate::prints::{CASE_WORDS, Prints, UNIT_WORDS};
 use crate::release_store::{Anchor, AnchorFacts, AskedSet};
-use crate::sketch::{Buckets, Sketch, apart, distance, separation, stretch};
+use crate::sketch::{Buckets, Sketch, apart, distance, separation, spread, stretch};
 
 /// Farther than this in size or by buckets no set is near another.
 const FARTHEST: u64 = 30;
 /// The largest distance that sketches of units tell exactly.
 const FARTHEST_UNITS: usize = 11;
-/// The largest distance that sketches of cases tell exactly, and the largest that is near: two altered cases, or four
+/// The largest distance that sketches of cases tell exactly, and the most that may be near: five altered cases, or eleven
 /// that came or went.
-const FARTHEST_CASES: usize = 4;
+const FARTHEST_CASES: usize = 11;
+/// So many cases are always few: a new one, and one altered.
+const LEAST_CASES: u64 = 3;
+/// So many persons may always come or go with few cases: more than the distance of persons asks for.
+const LEAST_BY_CASES: u64 = 12;
 
 /// Number of an anchor: its place in the order of making.
 pub(crate) type AnchorId = u64;
@@ -105,7 +109,7 @@ impl Anchors {
         }
         let mut nearest: Option<(u64, usize)> = None;
         for (&n, sets) in neighbours.by_size.range(set.n.saturating_sub(FARTHEST)..=set.n + FARTHEST) {
-            let most = farthest(n);
+            let most = most_by_cases(n);
             for (at, buckets) in sets {
                 let least = u64::from(apart(&prints.buckets, buckets));
                 // What differs by no less than the nearest does cannot be nearer.
@@ -129,9 +133,18 @@ impl Anchors {
         asked: &Asked,
         least: u64,
     ) -> Option<u64> {
-        let units = distance(&prints.sketch.xor(&asked.sketch), FARTHEST_UNITS).map(|units| units as u64);
+        // What differs by more than sketches tell need not be asked.
+        let told = (least <= FARTHEST_UNITS as u64).then(|| prints.sketch.xor(&asked.sketch));
+        let units = told.and_then(|difference| distance(&difference, FARTHEST_UNITS)).map(|units| units as u64);
         let by_units = units.is_some_and(|units| units < separation(key, &space.universe, set.c, asked.set.c));
-        if !by_units && !are_near_by_cases(prints, asked, least) {
+        let draw = |rule, range| spread(key, rule, &space.universe, (set.c, asked.set.c), range);
+        let by_cases = || {
+            case_distance(prints, asked).is_some_and(|apart| {
+                least <= draw(b"dist3\0", LEAST_BY_CASES..=most_by_cases(asked.set.n))
+                    && apart <= draw(b"dist4\0", LEAST_CASES..=FARTHEST_CASES as u64)
+            })
+        };
+        if !by_units && !by_cases() {
             return None;
         }
         // Neighbours of neighbours must not lead away without end.
@@ -171,19 +184,19 @@ impl Anchors {
     }
 }
 
-/// By how many units a set may differ from one of this size and be near it: as many as sketches tell, more inside few cases.
-fn farthest(n: u64) -> u64 {
-    n.div_ceil(3).clamp(FARTHEST_UNITS as u64, FARTHEST)
-}
-
-/// Whether few cases make the difference: two altered ones, or four that came or went (privacy.md 6.7).
-fn are_near_by_cases(prints: &Prints, asked: &Asked, least: u64) -> bool {
+/// How many cases make the difference, an altered one twice (privacy.md 6.7).
+fn case_distance(prints: &Prints, asked: &Asked) -> Option<u64> {
     // Only persons have cases; elsewhere both sketches are empty and would always be near.
     let empty = Sketch::default();
-    prints.cases != empty
-        && asked.cases != empty
-        && least <= farthest(asked.set.n)
-        && distance(&prints.cases.xor(&asked.cases), FARTHEST_CASES).is_some()
+    let both = prints.cases != empty && asked.cases != empty;
+    let apart = both.then(|| distance(&prints.cases.xor(&asked.cases), FARTHEST_CASES))?;
+    apart.map(|cases| cases as u64)
+}
+
+/// By how many persons few cases may make a set of so many another one and be answered like it, at most: twice as many as
+/// they may at least, or more, so that the edge is nowhere in particular.
+fn most_by_cases(n: u64) -> u64 {
+    (2 * n / 3).clamp(22, FARTHEST)
 }
 
 /// A set as it is remembered.

@@ -10,8 +10,8 @@ use crate::sketch::{Buckets, Sketch};
 
 /// Words of the sketch of a set: distances up to 11 are exact.
 pub(crate) const UNIT_WORDS: usize = 14;
-/// Words of the sketch of its cases: distances up to 4 are exact.
-pub(crate) const CASE_WORDS: usize = 6;
+/// Words of the sketch of its cases: distances up to 11 are exact, too.
+pub(crate) const CASE_WORDS: usize = 14;
 
 /// The powers of one element, as they are added to a sketch.
 pub(crate) type Powers = [u64; UNIT_WORDS];

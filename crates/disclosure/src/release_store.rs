@@ -65,7 +65,7 @@ pub struct AskedSet {
     pub c: u128,
     /// Odd syndromes of its elements (14 words).
     pub sketch: Vec<u64>,
-    /// Odd syndromes of its cases with their members (6 words).
+    /// Odd syndromes of its cases with their members (14 words).
     pub case_sketch: Vec<u64>,
     /// Counts of elements by bucket, modulo 256 (64 bytes).
     pub buckets: Vec<u8>,

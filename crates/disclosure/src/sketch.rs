@@ -21,7 +21,7 @@ pub(crate) fn element(key: &Key, universe: &str, sid: u64) -> u64 {
 
 /// The sketch of a set: `s_j = xor of e^(2j-1)` over its elements e, for j = 1..=W.
 ///
-/// Units have 14 words and are told apart up to 11; cases have 6 and are told apart up to 4. A sketch of W elements or
+/// Units and cases have 14 words and are told apart up to 11. A sketch of W elements or
 /// fewer can be solved for them, though not for the units behind them without their key: it is as secret as a list of
 /// pseudonyms.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -199,6 +199,24 @@ pub(crate) fn smeared(word: u64) -> u64 {
 pub(crate) fn stretch(key: &Key, universe: &str, c: u128) -> u64 {
     let word = first_word(key, &[b"dist2\0", universe.as_bytes(), b"\0", &c.to_le_bytes()]);
     12 + u64::try_from((u128::from(word) * 19) >> 64).unwrap_or(18)
+}
+
+/// How far two sets may be from each other where few cases make the difference (privacy.md 6.7), in persons or in cases:
+/// anything of the range is as likely. Sticky: the pair of sets decides. `rule` tells draws apart.
+///
+/// Whoever brings just as many fabricated persons, in just as many cases, as a fixed rule allows would learn from the answer
+/// whether there is one more.
+pub(crate) fn spread(
+    key: &Key,
+    rule: &[u8],
+    universe: &str,
+    (c_s, c_a): (u128, u128),
+    range: std::ops::RangeInclusive<u64>,
+) -> u64 {
+    let (low, high) = (c_s.min(c_a).to_le_bytes(), c_s.max(c_a).to_le_bytes());
+    let word = first_word(key, &[rule, universe.as_bytes(), b"\0", &low, &high]);
+    let (least, most) = range.into_inner();
+    least + u64::try_from((u128::from(word) * u128::from(most - least + 1)) >> 64).unwrap_or(most - least)
 }
 
 /// `625 * 0.6^|k-8|` for k = 4..=12: whole numbers.

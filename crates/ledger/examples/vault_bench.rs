@@ -25,7 +25,7 @@ fn anchor(n: u64) -> Entry {
             n: word() % 30_000,
             c: u128::from(word()) << 64 | u128::from(word()),
             sketch: (0..14).map(|_| word()).collect(),
-            case_sketch: (0..6).map(|_| word()).collect(),
+            case_sketch: (0..14).map(|_| word()).collect(),
             buckets: (0..64).map(|_| word() as u8).collect(),
         },
         facts: AnchorFacts { units: word() % 30_000, value: 7, top_case: 30, beside_cases: 900, dominated: false },

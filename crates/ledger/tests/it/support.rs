@@ -56,7 +56,7 @@ pub fn anchor(n: u64) -> Entry {
             n: 11 + n,
             c: u128::from(n) << 64 | 7,
             sketch: vec![n ^ 0x5555_5555_5555_5555; 14],
-            case_sketch: vec![n; 6],
+            case_sketch: vec![n; 14],
             buckets: vec![n as u8; 64],
         },
         facts: AnchorFacts { units: 11 + n, value: 11, top_case: 4, beside_cases: 5, dominated: n.is_multiple_of(2) },
