@@ -8,6 +8,7 @@
 //! uses.
 
 pub mod groups;
+pub mod guard;
 pub mod know;
 pub mod membership;
 pub mod numeric;

@@ -19,8 +19,8 @@ use axum::http::Request;
 use disclosure::{CellQuery, Microdata, Prepared, Protection, Room, Span, Vault, VaultError};
 use policy::{Asker, Keys, Master, Policy, Readers, Role, TimeLevel};
 use query::{
-    Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Oracle, Outcome, Reader, Refusal,
-    ReleasedCells, Settings, SourceError,
+    Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Oracle, Outcome, Question, Reader,
+    Refusal, ReleasedCells, Settings, SourceError,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -160,6 +160,7 @@ impl Reply {
 pub struct Door {
     runtime: tokio::runtime::Runtime,
     router: Router,
+    reader: Reader,
     house: Arc<House>,
     policy: Arc<Policy>,
     /// Rows with their keys, which take longer to make than a question: by keys and [`People::name`].
@@ -182,7 +183,8 @@ impl Door {
         let settings = endpoint::Settings { readers: Readers::parse(&readers)?, ..endpoint::Settings::default() };
         Ok(Self {
             runtime,
-            router: endpoint::router(reader, settings),
+            router: endpoint::router(reader.clone(), settings),
+            reader,
             house,
             policy: Arc::clone(policy),
             prepared: Mutex::default(),
@@ -210,6 +212,18 @@ impl Door {
         let vault = self.house.vault().context("no vault")?;
         vault.enter(self.room(&vault, edition, rows)?);
         Ok(())
+    }
+
+    /// `POST /v1/sql` with parameters.
+    pub fn ask_with(&self, sql: &str, params: &[Value]) -> Reply {
+        let request =
+            Request::post("/v1/sql").header("content-type", "application/json").header("authorization", bearer(Role::Ministry));
+        self.send(request, serde_json::json!({"sql": sql, "params": params}).to_string())
+    }
+
+    /// What a question would ask of the vault, or why not: its text alone decides.
+    pub fn compile(&self, sql: &str) -> Result<Vec<CellQuery>, Refusal> {
+        self.runtime.block_on(self.reader.compile(Question::new(sql))).map(|(questions, _)| questions)
     }
 
     fn room(&self, vault: &Vault, edition: i64, rows: &[&People]) -> Result<Room> {
