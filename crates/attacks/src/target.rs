@@ -216,8 +216,9 @@ impl Door {
 
     /// `POST /v1/sql` with parameters.
     pub fn ask_with(&self, sql: &str, params: &[Value]) -> Reply {
-        let request =
-            Request::post("/v1/sql").header("content-type", "application/json").header("authorization", bearer(Role::Ministry));
+        let request = Request::post("/v1/sql")
+            .header("content-type", "application/json")
+            .header("authorization", bearer(Role::Ministry));
         self.send(request, serde_json::json!({"sql": sql, "params": params}).to_string())
     }
 

@@ -178,7 +178,13 @@ impl<'a> Grammar<'a> {
         asking
     }
 
-    fn condition(&self, people: &People, dataset: &Dataset, dimension: &str, rng: &mut ChaCha8Rng) -> Option<Condition> {
+    fn condition(
+        &self,
+        people: &People,
+        dataset: &Dataset,
+        dimension: &str,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Condition> {
         let row = self.row(people, rng);
         let levels = match dimension {
             TIME => vec!["year", "year", "year", "quarter", "month"],

@@ -48,7 +48,10 @@ pub fn run(questions: usize, seed: u64) -> Result<Found> {
     let door = Door::new(&policy)?;
     let mut tallies = Vec::new();
     for rule in RULES {
-        tallies.push((rule.name, apply(rule, questions, &door, &Grammar { policy: &policy, country: &country, about: None }, &mut rng)?));
+        tallies.push((
+            rule.name,
+            apply(rule, questions, &door, &Grammar { policy: &policy, country: &country, about: None }, &mut rng)?,
+        ));
     }
     Ok(found(questions, &tallies))
 }
@@ -71,7 +74,13 @@ fn apply(rule: &Rule, questions: usize, door: &Door, grammar: &Grammar<'_>, rng:
             tally.same += 1;
             tally.shown += usize::from(values.iter().any(|row| row.contains(|c: char| c.is_ascii_digit())));
         } else {
-            tally.misses.push(format!("{}\n{}\n{} {}", plain.sql, otherwise.sql, second.code(), difference(&first, &second)));
+            tally.misses.push(format!(
+                "{}\n{}\n{} {}",
+                plain.sql,
+                otherwise.sql,
+                second.code(),
+                difference(&first, &second)
+            ));
         }
     }
     bail!("`{}` can be applied to too few questions of the grammar: {}", rule.name, tally.same)
@@ -92,7 +101,8 @@ fn values(reply: &Reply) -> Vec<String> {
 /// The first row that only one of them has.
 fn difference(one: &Reply, other: &Reply) -> String {
     let (one, other) = (values(one), values(other));
-    let only = |these: &[String], those: &[String]| these.iter().find(|row| !those.contains(row)).cloned().unwrap_or_default();
+    let only =
+        |these: &[String], those: &[String]| these.iter().find(|row| !those.contains(row)).cloned().unwrap_or_default();
     format!("{} rows and {}: {} against {}", one.len(), other.len(), only(&one, &other), only(&other, &one))
 }
 

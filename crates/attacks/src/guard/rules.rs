@@ -283,7 +283,8 @@ fn filtered(asking: &Asking<'_>) -> Option<(Said, Said)> {
 }
 
 fn indicator(asking: &Asking<'_>, said: impl Fn(&str) -> String) -> Option<(Said, Said)> {
-    let (last, others) = asking.plain().conditions.split_last().map(|(last, others)| (last.clone(), others.to_vec()))?;
+    let (last, others) =
+        asking.plain().conditions.split_last().map(|(last, others)| (last.clone(), others.to_vec()))?;
     let with = |figure: String| Parts { figures: vec![figure], conditions: others.clone(), ..asking.plain() };
     Some((with(format!("count(*) filter (where {last})")).into(), with(said(&last)).into()))
 }
@@ -295,7 +296,8 @@ fn units(asking: &Asking<'_>) -> Option<(Said, Said)> {
         Unit::Case => "count(distinct case_id)",
         _ => return None,
     };
-    figures(asking, |figure| figure.replace("count(*)", own))
+    let once = !asking.figures.iter().any(|figure| figure == own);
+    once.then(|| figures(asking, |figure| figure.replace("count(*)", own))).flatten()
 }
 
 /// With a name for each column.
@@ -370,11 +372,15 @@ fn quoted(asking: &Asking<'_>) -> Option<(Said, Said)> {
 fn shouted(asking: &Asking<'_>) -> String {
     let text = asking.plain().text();
     let parts = text.split('\'').enumerate();
-    parts.map(|(at, part)| if at % 2 == 0 { part.to_uppercase() } else { part.to_owned() }).collect::<Vec<_>>().join("'")
+    parts
+        .map(|(at, part)| if at % 2 == 0 { part.to_uppercase() } else { part.to_owned() })
+        .collect::<Vec<_>>()
+        .join("'")
 }
 
 fn commented(asking: &Asking<'_>) -> String {
-    let text = asking.plain().text().replace(" from ", "\n\t/* of */ from -- whom\n  ").replace(" where ", "\r\nwhere  ");
+    let text =
+        asking.plain().text().replace(" from ", "\n\t/* of */ from -- whom\n  ").replace(" where ", "\r\nwhere  ");
     format!("  -- a question\n{text} ;\n")
 }
 
@@ -395,7 +401,8 @@ fn apart(asking: &Asking<'_>) -> Option<(Said, Said)> {
     let ([key], [_, _]) = (&asking.by[..], &asking.figures[..]) else { return None };
     let part = |at: usize| {
         let parts = asking.plain();
-        Parts { keys: vec![format!("{key} as k")], figures: vec![format!("{} as f", parts.figures[at])], ..parts }.text()
+        Parts { keys: vec![format!("{key} as k")], figures: vec![format!("{} as f", parts.figures[at])], ..parts }
+            .text()
     };
     let joined = format!("select a.k, a.f, b.f from ({}) a join ({}) b on a.k = b.k", part(0), part(1));
     Some((asking.plain().into(), joined.into()))
