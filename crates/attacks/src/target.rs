@@ -19,8 +19,8 @@ use axum::http::Request;
 use disclosure::{CellQuery, Microdata, Prepared, Protection, Room, Span, Vault, VaultError};
 use policy::{Asker, Keys, Master, Policy, Readers, Role, TimeLevel};
 use query::{
-    Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Oracle, Outcome, Question, Reader,
-    Refusal, ReleasedCells, Settings, SourceError,
+    Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Limits, Oracle, Outcome, Question,
+    Reader, Refusal, ReleasedCells, Settings, SourceError,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -173,9 +173,14 @@ pub struct Door {
 impl Door {
     /// Opens one.
     pub fn new(policy: &Arc<Policy>) -> Result<Self> {
+        Self::limited(policy, Limits::default())
+    }
+
+    /// Opens one whose questions have these limits.
+    pub fn limited(policy: &Arc<Policy>, limits: Limits) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let house = Arc::new(House { policy: Arc::clone(policy), vault: RwLock::new(None) });
-        let settings = Settings { threads: 1, ..Settings::default() };
+        let settings = Settings { threads: 1, limits, ..Settings::default() };
         let oracle = Arc::clone(&house) as Arc<dyn Oracle>;
         let opened = Reader::open_with_vault(Arc::new(NoEditions), catalogue(), settings, oracle);
         let reader = runtime.block_on(opened).context("a reader")?;

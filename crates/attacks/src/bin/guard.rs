@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout)]
 
 use anyhow::Result;
-use attacks::guard::rewrites;
+use attacks::guard::{rewrites, statements};
 use clap::{Parser, ValueEnum};
 
 #[derive(Parser)]
@@ -22,12 +22,15 @@ struct Args {
 enum What {
     /// Every rewriting rule gives the same bytes
     Rewrites,
+    /// Nothing breaks and nothing leaks, whatever is written
+    Statements,
 }
 
 fn main() -> Result<()> {
     let args = Args::parse();
     let found = match args.what {
         What::Rewrites => rewrites::run(args.count, args.seed)?,
+        What::Statements => statements::run(args.count as u64, args.seed)?,
     };
     println!("{}", serde_json::to_string_pretty(&found)?);
     Ok(())

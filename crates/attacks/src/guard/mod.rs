@@ -8,12 +8,12 @@
 
 pub mod asking;
 pub mod country;
-//pub mod mutate;
+pub mod mutate;
 //pub mod neighbours;
 pub mod rewrites;
 pub mod rules;
-//pub mod statements;
-//pub mod wild;
+pub mod statements;
+pub mod wild;
 
 use serde::Serialize;
 use serde_json::Value;
