@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout)]
 
 use anyhow::Result;
-use attacks::guard::{rewrites, statements};
+use attacks::guard::{neighbours, rewrites, statements};
 use clap::{Parser, ValueEnum};
 
 #[derive(Parser)]
@@ -22,6 +22,8 @@ struct Args {
 enum What {
     /// Every rewriting rule gives the same bytes
     Rewrites,
+    /// One person more or less changes no refusal and no shape
+    Neighbours,
     /// Nothing breaks and nothing leaks, whatever is written
     Statements,
 }
@@ -30,6 +32,7 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let found = match args.what {
         What::Rewrites => rewrites::run(args.count, args.seed)?,
+        What::Neighbours => neighbours::run(args.count, args.seed)?,
         What::Statements => statements::run(args.count as u64, args.seed)?,
     };
     println!("{}", serde_json::to_string_pretty(&found)?);

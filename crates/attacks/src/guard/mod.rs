@@ -9,7 +9,7 @@
 pub mod asking;
 pub mod country;
 pub mod mutate;
-//pub mod neighbours;
+pub mod neighbours;
 pub mod rewrites;
 pub mod rules;
 pub mod statements;
