@@ -52,7 +52,7 @@ mod tests {
             |level: &str| Condition { dimension: level.to_owned(), level: level.to_owned(), codes: vec![1] };
         CellQuery {
             dataset: "victims".to_owned(),
-            population: condition.map(condition).into_iter().collect(),
+            population: condition.map(of).into_iter().collect(),
             by: by.iter().map(|level| Breakdown::Level((*level).to_owned())).collect(),
             measures: vec![Measure::Units],
         }

@@ -241,3 +241,21 @@ fn found(count: u64, tallies: &[Tally], took: Duration) -> Found {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_defect_a_panic_and_a_canary_in_a_text_or_a_log_are_failures_and_a_refusal_is_none() {
+        assert_eq!(wrong("syntax", "There is no table 8 or 917."), None);
+        assert!(wrong(Code::ProtectedInternal.name(), "").is_some());
+        assert!(wrong(Code::Internal.name(), "").is_some());
+        assert!(wrong("answered", r#"{"rows":[[7770000000009]]}"#).is_some());
+        LOGS.lock().unwrap().extend(b"sum of 917381");
+        assert!(wrong("answered", "").is_some());
+        PANICS.store(1, Ordering::Relaxed);
+        assert!(wrong("answered", "").is_some());
+        assert_eq!(wrong("answered", ""), None);
+    }
+}
