@@ -396,7 +396,7 @@ fn bound(asking: &Asking<'_>) -> Option<(Said, Said)> {
     (!params.is_empty()).then(|| (asking.plain().into(), Said { sql: parts.text(), params }))
 }
 
-/// Each figure in a subquery of its own.
+/// Each figure in a subquery of its own. The key of a period that is not known is NULL where it is a day.
 fn apart(asking: &Asking<'_>) -> Option<(Said, Said)> {
     let ([key], [_, _]) = (&asking.by[..], &asking.figures[..]) else { return None };
     let part = |at: usize| {
@@ -404,6 +404,7 @@ fn apart(asking: &Asking<'_>) -> Option<(Said, Said)> {
         Parts { keys: vec![format!("{key} as k")], figures: vec![format!("{} as f", parts.figures[at])], ..parts }
             .text()
     };
-    let joined = format!("select a.k, a.f, b.f from ({}) a join ({}) b on a.k = b.k", part(0), part(1));
+    let joined =
+        format!("select a.k, a.f, b.f from ({}) a join ({}) b on a.k is not distinct from b.k", part(0), part(1));
     Some((asking.plain().into(), joined.into()))
 }

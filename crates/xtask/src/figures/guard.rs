@@ -12,7 +12,7 @@ use super::{Bench, Figure, Measured};
 
 /// The registry's part for guarded SQL.
 pub fn figures() -> Vec<Figure> {
-    [questions(), rewrites(), neighbours(), generated_sql(), ledgers()].into_iter().flatten().collect()
+    [questions(), rewrites(), neighbours(), generated_sql(), consistency(), ledgers()].into_iter().flatten().collect()
 }
 
 fn questions() -> Vec<Figure> {
@@ -109,6 +109,19 @@ fn generated_sql() -> Vec<Figure> {
             |_| trial("statements", "20000"),
         ),
     ]
+}
+
+fn consistency() -> Vec<Figure> {
+    vec![Figure {
+        name: "guard.consistency",
+        shows: "three editions with late events and corrections between them: every published cell asked in SQL, every margin of every table",
+        unit: "cells with another value than published",
+        goal: "0",
+        minutes: 2,
+        short: false,
+        correctness: true,
+        run: |bench| measure(bench, Profile::Dev, "consistency", &[]),
+    }]
 }
 
 fn ledgers() -> Vec<Figure> {
