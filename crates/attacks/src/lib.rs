@@ -12,6 +12,7 @@ pub mod changes;
 pub mod cloning;
 pub mod dummies;
 pub mod groups;
+pub mod guard;
 pub mod know;
 pub mod membership;
 pub mod numeric;

@@ -136,7 +136,7 @@ impl People {
         }
     }
 
-    fn empty(dataset: &str) -> Self {
+    pub(crate) fn empty(dataset: &str) -> Self {
         Self {
             dataset: dataset.to_owned(),
             name: 0,
@@ -305,14 +305,14 @@ impl Maker<'_> {
 }
 
 /// 25 agencies, those with the largest caseloads first: state bodies and private ones mixed.
-fn agencies(policy: &Policy) -> Vec<u16> {
+pub(crate) fn agencies(policy: &Policy) -> Vec<u16> {
     let mut all: Vec<(bool, u16)> = policy.agencies.iter().map(|agency| (agency.private, agency.index)).collect();
     all.sort_by_key(|(private, index)| (index % 3, *private, *index));
     all.into_iter().map(|(_, index)| index).take(25).collect()
 }
 
 /// A rank, small ones more often: 1/(rank + 2).
-fn zipf(rng: &mut ChaCha8Rng, ranks: usize) -> usize {
+pub(crate) fn zipf(rng: &mut ChaCha8Rng, ranks: usize) -> usize {
     let total: f64 = (0..ranks).map(|rank| 1.0 / (rank as f64 + 2.0)).sum();
     let mut at = rng.random::<f64>() * total;
     for rank in 0..ranks {

@@ -19,8 +19,8 @@ use axum::http::Request;
 use disclosure::{CellQuery, Microdata, Prepared, Protection, Room, Span, Vault, VaultError};
 use policy::{Asker, Keys, Master, Policy, Readers, Role, TimeLevel};
 use query::{
-    Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Oracle, Outcome, Reader, Refusal,
-    ReleasedCells, Settings, SourceError,
+    Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Limits, Oracle, Outcome, Question,
+    Reader, Refusal, ReleasedCells, Settings, SourceError,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -160,6 +160,7 @@ impl Reply {
 pub struct Door {
     runtime: tokio::runtime::Runtime,
     router: Router,
+    reader: Reader,
     house: Arc<House>,
     policy: Arc<Policy>,
     /// Rows with their keys, which take longer to make than a question: by keys and [`People::name`].
@@ -172,9 +173,14 @@ pub struct Door {
 impl Door {
     /// Opens one.
     pub fn new(policy: &Arc<Policy>) -> Result<Self> {
+        Self::limited(policy, Limits::default())
+    }
+
+    /// Opens one whose questions have these limits.
+    pub fn limited(policy: &Arc<Policy>, limits: Limits) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let house = Arc::new(House { policy: Arc::clone(policy), vault: RwLock::new(None) });
-        let settings = Settings { threads: 1, ..Settings::default() };
+        let settings = Settings { threads: 1, limits, ..Settings::default() };
         let oracle = Arc::clone(&house) as Arc<dyn Oracle>;
         let opened = Reader::open_with_vault(Arc::new(NoEditions), catalogue(), settings, oracle);
         let reader = runtime.block_on(opened).context("a reader")?;
@@ -182,7 +188,8 @@ impl Door {
         let settings = endpoint::Settings { readers: Readers::parse(&readers)?, ..endpoint::Settings::default() };
         Ok(Self {
             runtime,
-            router: endpoint::router(reader, settings),
+            router: endpoint::router(reader.clone(), settings),
+            reader,
             house,
             policy: Arc::clone(policy),
             prepared: Mutex::default(),
@@ -210,6 +217,19 @@ impl Door {
         let vault = self.house.vault().context("no vault")?;
         vault.enter(self.room(&vault, edition, rows)?);
         Ok(())
+    }
+
+    /// `POST /v1/sql` with parameters.
+    pub fn ask_with(&self, sql: &str, params: &[Value]) -> Reply {
+        let request = Request::post("/v1/sql")
+            .header("content-type", "application/json")
+            .header("authorization", bearer(Role::Ministry));
+        self.send(request, serde_json::json!({"sql": sql, "params": params}).to_string())
+    }
+
+    /// What a question would ask of the vault, or why not: its text alone decides.
+    pub fn compile(&self, sql: &str) -> Result<Vec<CellQuery>, Refusal> {
+        self.runtime.block_on(self.reader.compile(Question::new(sql))).map(|(questions, _)| questions)
     }
 
     fn room(&self, vault: &Vault, edition: i64, rows: &[&People]) -> Result<Room> {

@@ -1,12 +1,22 @@
-//! Measures the vault's memory: many anchors in batches of 200, as questions bring them, then a replay as at a start. Prints one
-//! JSON object. `cargo run -p ledger --example vault_bench -- 100000 [FOLDER]`.
+//! Measures the vault's memory: many anchors in batches of 200, as questions bring them, then a replay as at a start; then
+//! questions to a vault that has them all in mind, beside one that has none, and whether after a restart each cell has the
+//! answer it had. Prints one JSON object. `cargo run -p ledger --example vault_bench -- 100000 [FOLDER]`.
+//!
+//! The many anchors are made up, in sizes as cells have them (11 to 700, as many in each doubling); the sets that are asked
+//! about are of made-up persons.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a measurement")]
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
-use disclosure::{Anchor, AnchorFacts, AskedSet, Entry, Head, ReleaseStore};
+use disclosure::{
+    Anchor, AnchorFacts, Answered, AskedSet, Breakdown, CellQuery, Column, Condition, Entry, Head, Measure, Microdata,
+    ReleaseStore, Room, Span, Vault,
+};
 use ledger::VaultStore;
+use policy::{Keys, Master, Policy, Role, TimeLevel};
 
 /// Anchors of one question.
 const BATCH: u64 = 200;
@@ -19,17 +29,100 @@ fn anchor(n: u64) -> Entry {
         random.fill(&mut bytes);
         u64::from_le_bytes(bytes)
     };
+    let n = (11.0 * 64_f64.powf(word() as f64 / u64::MAX as f64)) as u64;
+    let mut buckets = vec![0_u8; 64];
+    for _ in 0..n {
+        let bucket = &mut buckets[(word() % 64) as usize];
+        *bucket = bucket.wrapping_add(1);
+    }
     Entry::Anchor(Anchor {
         set: AskedSet {
             space: "victims/units".into(),
-            n: word() % 30_000,
+            n,
             c: u128::from(word()) << 64 | u128::from(word()),
             sketch: (0..14).map(|_| word()).collect(),
             case_sketch: (0..14).map(|_| word()).collect(),
-            buckets: (0..64).map(|_| word() as u8).collect(),
+            buckets,
         },
-        facts: AnchorFacts { units: word() % 30_000, value: 7, top_case: 30, beside_cases: 900, dominated: false },
+        facts: AnchorFacts { units: n, value: i128::from(n), top_case: 1, beside_cases: n, dominated: false },
     })
+}
+
+/// Persons who are asked about.
+const PERSONS: u64 = 20_000;
+const YEARS: std::ops::RangeInclusive<u16> = 2022..=2024;
+/// Columns by which they are asked about, two at a time.
+const BY: [&str; 4] = ["place_recruited_province", "place_exploited_province", "sector", "scope"];
+
+/// Persons whose codes are as good as random.
+fn room(vault: &Vault) -> Room {
+    let victims = vault.policy().datasets.get("victims").unwrap();
+    let agency = vault.policy().agencies.get("POL-PB").unwrap().index;
+    let draw = |person: u64, column: usize, codes: u64| {
+        let hash = blake3::hash(&[person, column as u64].map(u64::to_le_bytes).concat());
+        (u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap()) % codes) as u16
+    };
+    let mut dims = BTreeMap::new();
+    for (number, level) in BY.iter().enumerate() {
+        let codes = victims.codes(level, YEARS).unwrap();
+        let of = |person| codes[usize::from(draw(person, number, codes.len() as u64))];
+        dims.insert((*level).to_owned(), Column::One((0..PERSONS).map(of).collect()));
+    }
+    let years = (0..PERSONS).map(|person| YEARS.start() + draw(person, BY.len(), 3)).collect();
+    dims.insert("year".to_owned(), Column::One(years));
+    let rows = Microdata {
+        dataset: "victims".to_owned(),
+        sid: (1..=PERSONS).collect(),
+        case_sid: (1..=PERSONS).collect(),
+        agency: vec![agency; PERSONS as usize],
+        served_by: None,
+        measures: BTreeMap::new(),
+        dims,
+    };
+    let last_quarter = TimeLevel::Quarter.codes(2024..=2024)[3];
+    let span = Span { edition: 1, years: YEARS, last_quarter, is_open: false };
+    let datasets = BTreeMap::from([("victims".to_owned(), vault.prepare(rows).unwrap())]);
+    Room { span, as_of: "2024-12-31".to_owned(), datasets }
+}
+
+/// One question by each two columns, in each year.
+fn questions() -> Vec<CellQuery> {
+    let mut questions = Vec::new();
+    for (at, first) in BY.iter().enumerate() {
+        for second in &BY[at + 1..] {
+            questions.extend(YEARS.map(|year| CellQuery {
+                dataset: "victims".to_owned(),
+                population: vec![Condition {
+                    dimension: "time".to_owned(),
+                    level: "year".to_owned(),
+                    codes: vec![year],
+                }],
+                by: [first, second].map(|level| Breakdown::Level((*level).to_owned())).to_vec(),
+                measures: vec![Measure::Units],
+            }));
+        }
+    }
+    questions
+}
+
+/// Opens a vault over a memory, asks, and tells the answers, how many cells they have, and seconds: to open, to ask, to ask again.
+fn load(path: &Path, known: Head) -> (Vec<Answered>, usize, [f64; 3]) {
+    let began = Instant::now();
+    let store = VaultStore::open(path, "measured", known).unwrap();
+    let keys = Keys::derive(&Master::from_bytes([3; 32]));
+    let vault = Vault::open(Arc::new(Policy::default()), &keys, Box::new(store)).unwrap();
+    let opened = began.elapsed().as_secs_f64();
+    vault.enter(room(&vault));
+    let ask = || {
+        let began = Instant::now();
+        let answers = questions().into_iter().flat_map(|one| vault.ask(&[one], Role::Ministry).unwrap());
+        (answers.collect::<Vec<_>>(), began.elapsed().as_secs_f64())
+    };
+    let (first, asked) = ask();
+    let (again, repeated) = ask();
+    assert_eq!(first, again, "the same question has the same answer");
+    let cells = first.iter().map(|answer| answer.cells.len()).sum();
+    (first, cells, [opened, asked, repeated])
 }
 
 fn main() {
@@ -57,6 +150,14 @@ fn main() {
     store.backup_to(&dir.path().join("copy.db")).unwrap();
     let backup_seconds = begun.elapsed().as_secs_f64();
 
+    drop(store);
+    let empty = dir.path().join("empty.db");
+    drop(VaultStore::create(&empty, "measured").unwrap());
+    let (_, _, [_, without, _]) = load(&empty, Head::default());
+    let (answers, cells, [open_seconds, asked, repeated]) = load(&path, head);
+    let (replayed_answers, _, _) = load(&path, head);
+    let micros = |seconds: f64| (seconds * 1e6 / cells as f64).round();
+
     println!(
         "{}",
         serde_json::json!({
@@ -66,6 +167,13 @@ fn main() {
             "append_seconds": append_seconds,
             "replay_seconds": replay_seconds,
             "backup_seconds": backup_seconds,
+            "vault_open_seconds": open_seconds,
+            "cells_asked": cells,
+            "micros_a_cell": micros(asked),
+            "micros_a_cell_without_anchors": micros(without),
+            "micros_a_cell_asked_again": micros(repeated),
+            "bytes_an_anchor": bytes / anchors,
+            "restart_answers_equal": answers == replayed_answers,
         })
     );
 }

@@ -19,6 +19,7 @@ mod metered;
 mod names;
 mod notes;
 mod oracle;
+mod order;
 mod question;
 mod reader;
 mod refusal;

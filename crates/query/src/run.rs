@@ -34,6 +34,7 @@ use crate::functions::FUNCTIONS;
 use crate::guard::{self, Guarded, Release, Released};
 use crate::metered;
 use crate::oracle::{Oracle, Outcome, ReleasedCells};
+use crate::order::Ordered;
 use crate::question::{Answer, Limits, Question, Turn};
 use crate::refusal::{Code, Refusal};
 
@@ -118,12 +119,11 @@ async fn protected(
     stop: CancellationToken,
 ) -> Result<Answer, Refusal> {
     let Guarded { plan, questions, releases, notes, words } = guarded;
-    outcome.questions = questions.iter().map(CellQuery::id).collect();
+    let ordered = Ordered::coarse_to_fine(questions, oracle.datasets(), &oracle.years());
+    outcome.questions = ordered.questions.iter().map(CellQuery::id).collect();
     // On this thread, which may block: work in the vault keeps its turn until it has ended, whoever has left meanwhile.
-    let answers = tokio::task::block_in_place(|| oracle.ask(&questions, asker))?;
-    if answers.len() != questions.len() {
-        return Err(broken());
-    }
+    let answers = tokio::task::block_in_place(|| oracle.ask(&ordered.questions, asker))?;
+    let answers = ordered.put_back(answers).ok_or_else(broken)?;
     let figures = || answers.iter().flat_map(|answer| &answer.cells).flat_map(|(_, figures)| figures);
     outcome.cells = figures().count() as u64;
     outcome.suppressed = figures().filter(|figure| figure.value().is_none()).count() as u64;

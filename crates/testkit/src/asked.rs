@@ -56,7 +56,7 @@ pub async fn measure(scratch: &Path, size: Size) -> Result<Measured> {
         editions.push((as_of, to_batch(&release(&source, &vault, as_of, number)?.rows, number, as_of)));
     }
     vault.enter(room(&source, &vault, as_of(), 2)?);
-    let house = Arc::new(House { vault, asked: Mutex::default(), spent: Mutex::default() });
+    let house = House::over(vault);
     let catalogue = crate::catalogue::catalogue();
     let editions = Arc::new(Editions(editions));
     let reader = Reader::open_with_vault(editions, catalogue, Settings::default(), house.clone()).await?;
@@ -255,7 +255,7 @@ impl Tally {
 }
 
 /// The vault as questions reach it, with what is true counted beside it.
-struct House {
+pub struct House {
     vault: Vault,
     /// What the last question was about.
     asked: Mutex<Vec<Tally>>,
@@ -264,6 +264,16 @@ struct House {
 }
 
 impl House {
+    /// Over a vault that nobody has asked.
+    pub fn over(vault: Vault) -> Arc<Self> {
+        Arc::new(Self { vault, asked: Mutex::default(), spent: Mutex::default() })
+    }
+
+    /// The vault.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     fn answers(&self, questions: &[CellQuery], role: Role) -> Result<(Vec<ReleasedCells>, Tally), VaultError> {
         let answers = self.vault.ask(questions, role)?;
         let (mut tally, mut released) = (Tally::default(), Vec::new());
@@ -330,7 +340,7 @@ impl Oracle for House {
 }
 
 /// Editions in memory, oldest first.
-struct Editions(Vec<(NaiveDate, RecordBatch)>);
+pub struct Editions(pub Vec<(NaiveDate, RecordBatch)>);
 
 #[async_trait]
 impl EditionSource for Editions {

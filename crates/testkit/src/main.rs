@@ -11,6 +11,7 @@ mod asked;
 mod avro;
 mod catalogue;
 mod commit;
+mod consistent;
 mod determinism;
 mod disclosed;
 mod fold;
@@ -67,6 +68,11 @@ enum What {
     Malformed,
     /// The sixty questions of an analyst, one after the other
     Questions {
+        #[arg(long, value_enum, default_value_t = Size::Small)]
+        size: Size,
+    },
+    /// What is published against what is asked, over three editions
+    Consistency {
         #[arg(long, value_enum, default_value_t = Size::Small)]
         size: Size,
     },
@@ -195,6 +201,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Avro { size } => avro::measure(size),
             What::Malformed => malformed::measure(&scratch).await,
             What::Questions { size } => asked::measure(&scratch, size).await,
+            What::Consistency { size } => consistent::measure(&scratch, size).await,
             What::Disclosure => disclosed::measure(&scratch).await,
             What::Speed { persons, anchors, python } => speed::measure(&scratch, persons, anchors, &python),
             What::Utility { write } => utility::measure(&scratch, write.as_deref()).await,

@@ -170,3 +170,17 @@ async fn released_numbers_are_near_the_truth_on_the_whole_road() {
     let cells: Vec<Vec<&str>> = rows.iter().map(|row| row.split(" | ").collect()).collect();
     assert_eq!(cells[0][1], cells[0][2], "the same persons have the same number: {rows:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contradiction_is_answered_like_a_group_too_small_to_see() {
+    let reader = reader().await;
+    for sql in [
+        "select count(*) filter (where quarter = '2022-Q3') from contacts where year = 2023 group by quarter",
+        "select sum(case when citizenship_subregion = '202' then 1 end) from charges where citizenship = 'AE' group by cube (citizenship_region)",
+    ] {
+        let answer = ask(&reader, sql, Vec::new()).await.expect("an answer");
+        let rows = written(&answer);
+        let seen = |row: &String| row.rsplit(" | ").next().is_some_and(|figure| figure != "NULL");
+        assert!(!rows.iter().any(seen), "{sql}: {rows:?}");
+    }
+}

@@ -25,17 +25,18 @@ pub enum Profile {
 
 /// Builds the program and gives its path.
 pub fn build(profile: Profile, package: &str, bin: &str) -> Result<PathBuf> {
+    built(profile, package, "--bin", bin)
+}
+
+/// Builds an example and gives its path.
+pub fn build_example(package: &str, example: &str) -> Result<PathBuf> {
+    built(Profile::Dev, package, "--example", example)
+}
+
+fn built(profile: Profile, package: &str, kind: &str, name: &str) -> Result<PathBuf> {
     let mut cargo = crate::cargo();
-    cargo.args([
-        "build",
-        "--locked",
-        "--quiet",
-        "--message-format=json-render-diagnostics",
-        "-p",
-        package,
-        "--bin",
-        bin,
-    ]);
+    cargo.args(["build", "--locked", "--quiet", "--message-format=json-render-diagnostics"]);
+    cargo.args(["-p", package, kind, name]);
     if profile == Profile::Release {
         cargo.arg("--release");
     }
@@ -47,9 +48,9 @@ pub fn build(profile: Profile, package: &str, bin: &str) -> Result<PathBuf> {
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .find_map(|message| {
-            (message["target"]["name"] == *bin).then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
+            (message["target"]["name"] == *name).then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
         })
-        .with_context(|| format!("cargo built no executable {bin}"))
+        .with_context(|| format!("cargo built no executable {name}"))
 }
 
 /// Builds the program and gives the path of a copy, which a build beside a long run does not change.
