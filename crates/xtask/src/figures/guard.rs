@@ -13,7 +13,10 @@ use super::{Bench, Figure, Measured};
 
 /// The registry's part for guarded SQL.
 pub fn figures() -> Vec<Figure> {
-    [questions(), utility(), speed(), rewrites(), neighbours(), generated_sql(), consistency(), ledgers()].into_iter().flatten().collect()
+    [questions(), utility(), speed(), rewrites(), neighbours(), generated_sql(), consistency(), ledgers()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn questions() -> Vec<Figure> {
