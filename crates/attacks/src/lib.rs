@@ -2,7 +2,7 @@
 //! about a synthetic person, and is scored by a referee who holds the truth, against four targets side by side.
 //!
 //! Reading order: [`people`] (who is attacked), [`target`] (what is asked), [`know`] (what an attacker knows), the attacks,
-//! [`referee`] (trials), [`score`] (the board), [`suite`] (all of it).
+//! [`referee`] (trials), [`score`] (the board), [`suite`] (all of it). Apart from them stands [`guard`]: trials of the SQL itself.
 //!
 //! Absent: attacks on time (A19), on pseudonyms (7.4), on the separate tier (6.9); anything that a program of the warehouse
 //! uses.

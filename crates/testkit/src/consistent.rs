@@ -137,14 +137,14 @@ impl Tally {
             for row in 0..batch.num_rows() {
                 let texts: Vec<String> = columns.iter().map(|column| column.value(row).to_string()).collect();
                 let Some((value, codes)) = texts.split_last() else { continue };
-                let Some(figure) = key(indicator, table, kept, codes).and_then(|key| published.get(&key)) else {
-                    continue;
-                };
+                let key = key(indicator, table, kept, codes);
+                let Some((key, figure)) = key.and_then(|key| published.get_key_value(&key)) else { continue };
+                found.insert(key.clone());
                 let known = figure.value().map_or("NULL".to_owned(), |value| value.to_string());
                 match (figure.obs_status().code(), figure.value().is_some()) {
                     ("L", _) => self.not_collected += 1,
                     _ if *value != known => {
-                        self.differing.push(format!("{sql}: {codes:?} {value} asked, {known} published"))
+                        self.differing.push(format!("{sql}: {codes:?} {value} asked, {known} published"));
                     }
                     (_, true) => self.shown += 1,
                     (_, false) => self.hidden += 1,

@@ -145,7 +145,7 @@ fn shape(reply: &Reply, keys: Option<usize>) -> Value {
 
 /// Which slot an answer leaves in.
 fn slot(took: Duration) -> u32 {
-    (0..).find(|doubled| took <= SLOT * 2_u32.pow(*doubled)).unwrap_or_default()
+    (0..u32::BITS).find(|doubled| took <= SLOT * 2_u32.pow(*doubled)).unwrap_or(u32::BITS)
 }
 
 fn found(questions: usize, persons: u64, tally: &Tally) -> Found {

@@ -86,7 +86,7 @@ pub const RULES: &[Rule] = rules! {
     "HAVING as outer WHERE" => having,
     "a table alias" => aliased,
     "aliases of columns" => |q| Some((q.plain().into(), named(q).into())),
-    "quoted identifiers" => quoted,
+    "quoted identifiers" => |q| Some((q.plain().into(), quoted(q).into())),
     "upper case" => |q| Some((q.plain().into(), shouted(q).into())),
     "comments and white space" => |q| Some((q.plain().into(), commented(q).into())),
     "ORDER BY" => |q| parts(q, !q.by.is_empty(), |p| p.tail = format!(" order by {} desc", p.keys.len() + 1)),
@@ -243,7 +243,7 @@ fn from_code_list(asking: &Asking<'_>) -> Option<(Said, Said)> {
     let list = list_of(asking.dataset, level)?;
     let mut parts = qualified(asking, "r");
     let at = asking.by.iter().position(|by| by == level)?;
-    parts.keys[at] = "c.code".to_owned();
+    "c.code".clone_into(&mut parts.keys[at]);
     parts.group = parts.keys.join(", ");
     parts.from = format!("{} r join reference.{list} c on r.{level} = c.code", parts.from);
     Some((asking.plain().into(), parts.into()))
@@ -358,14 +358,15 @@ fn aliased(asking: &Asking<'_>) -> Option<(Said, Said)> {
     Some((asking.plain().into(), parts.into()))
 }
 
-fn quoted(asking: &Asking<'_>) -> Option<(Said, Said)> {
+/// Every name in quotes.
+fn quoted(asking: &Asking<'_>) -> Parts {
     let with = |level: &str| format!("\"{level}\"");
     let mut parts = asking.plain();
     parts.conditions = asking.conditions.iter().map(|c| c.said_of(&with(&c.level))).collect();
     parts.keys = asking.by.iter().map(|level| with(level)).collect();
     parts.group = parts.keys.join(", ");
     parts.from = with(&parts.from);
-    Some((asking.plain().into(), parts.into()))
+    parts
 }
 
 /// Keywords and names in upper case; codes stay as they are.

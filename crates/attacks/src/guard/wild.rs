@@ -269,10 +269,10 @@ impl Speaker<'_> {
     fn pair(&self, rng: &mut ChaCha8Rng) -> (String, String) {
         let Some((column, codes)) = self.at(rng).columns.choose(rng) else { return Default::default() };
         let code = codes.choose(rng).filter(|_| rng.random_bool(0.9)).cloned();
-        (column.clone(), code.unwrap_or_else(|| self.literal(rng)))
+        (column.clone(), code.unwrap_or_else(|| Self::literal(rng)))
     }
 
-    fn literal(&self, rng: &mut ChaCha8Rng) -> String {
+    fn literal(rng: &mut ChaCha8Rng) -> String {
         LITERALS.choose(rng).copied().unwrap_or_default().to_owned()
     }
 
@@ -308,7 +308,7 @@ impl Speaker<'_> {
 
     fn expression(&self, depth: u32, rng: &mut ChaCha8Rng) -> String {
         if depth == 0 {
-            return if rng.random_bool(0.5) { self.column(rng) } else { self.literal(rng) };
+            return if rng.random_bool(0.5) { self.column(rng) } else { Self::literal(rng) };
         }
         let below = depth - 1;
         match rng.random_range(0..12) {
