@@ -168,15 +168,17 @@ pub fn histories(arena: &Arena, target: Target) -> Result<Moved> {
 /// A cell over time: its number, who was in it when that number was first shown, and who was in it last.
 #[derive(Default)]
 struct Seen {
-    value: Option<Option<i64>>,
+    /// Whether it was asked about before.
+    asked: bool,
+    value: Option<i64>,
     first: BTreeSet<u64>,
     last: BTreeSet<u64>,
 }
 
 impl Seen {
     fn next(&mut self, value: Option<i64>, members: BTreeSet<u64>, moved: &mut Moved) {
-        let differ = self.value.is_some_and(|before| before != value);
-        if self.value.is_some() {
+        let differ = self.asked && self.value != value;
+        if self.asked {
             let step = self.last.symmetric_difference(&members).count();
             let since = self.first.symmetric_difference(&members).count();
             moved.moved += usize::from(differ);
@@ -184,10 +186,10 @@ impl Seen {
             moved.small += usize::from((1..=3).contains(&step));
             moved.small_moved += usize::from(differ && (1..=3).contains(&step));
         }
-        if differ || self.value.is_none() {
+        if differ || !self.asked {
             self.first.clone_from(&members);
         }
-        (self.value, self.last) = (Some(value), members);
+        (self.asked, self.value, self.last) = (true, value, members);
     }
 }
 

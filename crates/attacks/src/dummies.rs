@@ -53,7 +53,9 @@ pub fn padded(arena: &Arena, target: Target, padding: Padding) -> Result<Tally> 
         Ok(Some((claim, arena.people.has(&arena.policy, victim, BALANCED))))
     })?;
     let mut tally = Tally::default();
-    results.into_iter().for_each(|(claim, truth)| tally.add(claim, truth));
+    for (claim, truth) in results {
+        tally.add(claim, truth);
+    }
     Ok(tally)
 }
 

@@ -34,7 +34,9 @@ pub fn opener(arena: &Arena, target: Target, opener: Opener) -> Result<Tally> {
         Ok(Some((answer[0].is_some(), people.has(&arena.policy, victim, BALANCED))))
     })?;
     let mut tally = Tally::default();
-    results.into_iter().for_each(|(claim, truth)| tally.add(claim, truth));
+    for (claim, truth) in results {
+        tally.add(claim, truth);
+    }
     Ok(tally)
 }
 
@@ -65,10 +67,10 @@ fn planted(arena: &Arena, opener: Opener, rng: &mut ChaCha8Rng) -> (People, usiz
         let group = if number == 0 { 2 } else { number % 2 };
         match opener {
             Opener::ThirdCase => {
-                (people.case[person], people.agency[person]) = (900_000 + group as u64, agency("POL-PB"))
+                (people.case[person], people.agency[person]) = (900_000 + group as u64, agency("POL-PB"));
             }
             Opener::ThirdAgency => {
-                (people.case[person], people.agency[person]) = (900_000 + number as u64, private[group])
+                (people.case[person], people.agency[person]) = (900_000 + number as u64, private[group]);
             }
         }
     }
@@ -95,7 +97,7 @@ pub fn across_datasets(arena: &Arena, target: Target, size: Size) -> Result<Tall
         let served = rng.random_bool(0.5);
         let gone: &[usize] = if served { &[] } else { &[victim] };
         let mut services = arena.people.without(gone);
-        services.dataset = "services".to_owned();
+        "services".clone_into(&mut services.dataset);
         let provinces: Vec<u16> =
             (0..arena.people.len()).filter(|at| !gone.contains(at)).map(|at| public.known["province"][at]).collect();
         services.one.insert("province".to_owned(), provinces);
@@ -111,7 +113,9 @@ pub fn across_datasets(arena: &Arena, target: Target, size: Size) -> Result<Tall
         Ok(Some((of("victims") != of("services"), !served)))
     })?;
     let mut tally = Tally::default();
-    results.into_iter().for_each(|(claim, truth)| tally.add(claim, truth));
+    for (claim, truth) in results {
+        tally.add(claim, truth);
+    }
     Ok(tally)
 }
 

@@ -69,7 +69,7 @@ impl People {
             let size = pareto(rng, 1.2, 40).min(count - people.sid.len());
             case += 1;
             let place = districts[zipf(rng, districts.len())];
-            let month = maker.month(rng);
+            let month = Maker::month(rng);
             let agency = agencies[zipf(rng, agencies.len())];
             for _ in 0..size {
                 people.sid.push(FIRST_SID + people.sid.len() as u64);
@@ -113,7 +113,7 @@ impl People {
             people.case.push(1 + number as u64 / 2);
             people.agency.push(agencies[zipf(rng, agencies.len())]);
             let mut put = |column: &str, code: u16| people.one.entry(column.to_owned()).or_default().push(code);
-            put("month", maker.month(rng));
+            put("month", Maker::month(rng));
             put("sex", maker.pick("sex", &[("F", 180), ("M", 805), ("T", 10), ("_X", 5)], rng));
             put("age_band", maker.pick("age_band", &AGES, rng));
             put("citizenship", maker.pick("citizenship", &[("PK", 950), ("AF", 40), ("_X", 10)], rng));
@@ -297,7 +297,7 @@ impl Maker<'_> {
         codes.into_iter().filter(|code| text(code).len() > "PK-PB".len()).collect()
     }
 
-    fn month(&self, rng: &mut ChaCha8Rng) -> u16 {
+    fn month(rng: &mut ChaCha8Rng) -> u16 {
         let mut months = TimeLevel::Month.codes(YEARS);
         months.pop();
         months[rng.random_range(0..months.len())]

@@ -136,13 +136,16 @@ const PLAIN: Membership = Membership {
     cases: None,
 };
 
+/// A class, the goal for what is built, and the controls.
+type Line<'a> = (String, f64, &'a [(Target, f64)]);
+
 /// One attack on all targets, a line for each claim.
 fn on_all(
     arena: &Arena,
     board: &mut Scoreboard,
     (name, attack): (&'static str, &dyn Attack),
     kind: Membership,
-    lines: &[(String, f64, &[(Target, f64)])],
+    lines: &[Line<'_>],
 ) -> Result<()> {
     let trials = arena.plans(kind)?;
     for target in Target::ALL {
