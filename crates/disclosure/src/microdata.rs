@@ -191,7 +191,9 @@ fn numbered(surrogates: &[u64]) -> Vec<u32> {
     order.sort_unstable();
     let mut numbers = vec![0; surrogates.len()];
     for (number, group) in order.chunk_by(|a, b| a.0 == b.0).enumerate() {
-        group.iter().for_each(|(_, row)| numbers[*row as usize] = number as u32);
+        for (_, row) in group {
+            numbers[*row as usize] = number as u32;
+        }
     }
     numbers
 }

@@ -214,7 +214,9 @@ impl<'a> Plan<'a> {
         });
         let population = query.population.iter().map(|(name, codes)| {
             let mut chosen = vec![false; usize::from(u16::MAX) + 1];
-            codes.iter().for_each(|&code| chosen[usize::from(code)] = true);
+            for &code in codes {
+                chosen[usize::from(code)] = true;
+            }
             Ok(Chosen { column: column_of(rows, name)?, codes: chosen })
         });
         Ok(Self {
@@ -529,7 +531,9 @@ impl Hits {
         for shift in (0..bits).step_by(DIGIT) {
             let digit = |number: u32| (number >> shift) as usize & ((1 << DIGIT) - 1);
             let mut starts = vec![0u32; 1 << DIGIT];
-            order.iter().for_each(|(number, _)| starts[digit(*number)] += 1);
+            for (number, _) in &order {
+                starts[digit(*number)] += 1;
+            }
             let mut sum = 0;
             for start in &mut starts {
                 sum += std::mem::replace(start, sum);

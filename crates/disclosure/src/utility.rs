@@ -144,6 +144,9 @@ impl Utility {
     }
 }
 
+/// A shown cell: where it stands, its true and its released number.
+type ShownCell = (Vec<Coordinate>, u64, i128);
+
 /// A cell that is not empty.
 struct Measured {
     units: u64,
@@ -170,7 +173,7 @@ pub(crate) fn measure(board: &Board) -> (Utility, BTreeMap<String, Utility>) {
 fn of_table(board: &Board, placed: &Placed) -> Utility {
     let query = &placed.cells.query;
     let mut utility = Utility::default();
-    let mut margins: BTreeMap<Vec<bool>, Vec<(Vec<Coordinate>, u64, i128)>> = BTreeMap::new();
+    let mut margins: BTreeMap<Vec<bool>, Vec<ShownCell>> = BTreeMap::new();
     for (cell, &id) in placed.ids.iter().enumerate() {
         let Some(measured) = measured(board, id) else { continue };
         utility.add(&measured);
@@ -214,7 +217,7 @@ fn hellinger(cells: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
 }
 
 /// Pairs of cells that differ along one dimension alone, whose order is kept, and turned round. Equal numbers have no order.
-fn ranked(dimension: usize, cells: &[(Vec<Coordinate>, u64, i128)]) -> (u64, u64) {
+fn ranked(dimension: usize, cells: &[ShownCell]) -> (u64, u64) {
     let elsewhere = |at: &[Coordinate]| {
         at.iter().enumerate().filter(|(here, _)| *here != dimension).map(|(_, c)| *c).collect::<Vec<_>>()
     };

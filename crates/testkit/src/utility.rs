@@ -52,14 +52,14 @@ async fn of(scratch: &Path, size: Size) -> Result<Cost> {
 /// A goal of privacy.md 6.13.
 struct Goal {
     says: String,
-    goal: &'static str,
+    wanted: &'static str,
     met: bool,
 }
 
 fn goals(utility: &Utility) -> Vec<Goal> {
     let goal = |what: &str, value: f64, unit: &str, goal: &'static str, met: bool| Goal {
         says: format!("{what}: {value:.2}{unit}"),
-        goal,
+        wanted: goal,
         met,
     };
     let error = |size: usize| utility.sizes[size].median_relative_ppm().map_or(0.0, percent);
@@ -121,7 +121,7 @@ fn page(small: &Cost, medium: &Cost) -> String {
         let _ = writeln!(text, "\n## {title}\n");
         text.push_str("| what | goal | met |\n|---|---|---|\n");
         for goal in goals(all) {
-            let _ = writeln!(text, "| {} | {} | {} |", goal.says, goal.goal, if goal.met { "yes" } else { "**no**" });
+            let _ = writeln!(text, "| {} | {} | {} |", goal.says, goal.wanted, if goal.met { "yes" } else { "**no**" });
         }
         text.push_str(
             "\nNoise and guard apart: a number is noisy, and may be that of nearly the same persons (*bias*: by how many they are more or \
