@@ -7,8 +7,10 @@
 //! Absent: attacks on time (A19), on pseudonyms (7.4), on the separate tier (6.9); anything that a program of the warehouse
 //! uses.
 
+pub mod frontier;
 pub mod groups;
 pub mod know;
+pub mod lattice;
 pub mod membership;
 pub mod numeric;
 pub mod outcomes;
