@@ -259,7 +259,7 @@ pub struct Dataset {
     pub zeros: Zeros,
     /// What questions cost.
     pub charging: Charging,
-    /// The populations of its declared grids of several conditions, the narrowest first. Each is one division of the
+    /// The populations of its declared grids of several conditions or codes, the narrowest first. Each is one division of the
     /// units, those in it and those not, and is charged as one dimension.
     pub populations: Vec<BTreeMap<String, Vec<u16>>>,
     /// Grids published exact.

@@ -188,7 +188,7 @@ fn check_grid(dataset: &Dataset, grid: &DeclaredGrid) -> Result<(), PolicyError>
     Ok(())
 }
 
-/// The populations of several conditions of a dataset's declared grids, the narrowest first. None speaks of a secret:
+/// The populations of several conditions or codes of a dataset's declared grids, the narrowest first. None speaks of a secret:
 /// what has a counter of its own is charged there.
 fn populations(dataset: &Dataset, declared: &[ChargedGrid]) -> Vec<BTreeMap<String, Vec<u16>>> {
     let protected = declared.iter().filter(|grid| grid.dataset == dataset.name).map(|grid| &grid.population);
