@@ -104,7 +104,7 @@ select agency, count(*) from victims group by agency
 select count(*) from victims where year = 2024 and case_id is not null
 
 -- expect: PRIV-1004
-select count(*) from victims where year = 2024 and province = 'Punjab'
+select count(*) from victims where year = 2024 and province = 'Panjab'
 
 -- expect: PRIV-1015
 select count(*) from victims where year = 2024 and exploitation <> 'sexual'
@@ -236,8 +236,12 @@ select count(*) from victims where province = $1 and year = $2
 --> victims | scope: domestic, transnational_out, transnational_in, transit | | Units
 select count(scope) from victims
 
--- expect: PRIV-1008
+-- expect: ok
+--> victims | isic: A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T, U | | Units
 select count(sector) from victims
+
+-- expect: PRIV-1008
+select count(*) from victims where isic not in ('A', 'C')
 
 -- expect: ok
 --> victims | | | Units, Cases, Agencies

@@ -22,6 +22,15 @@ struct Args {
     /// Print the scoreboard as JSON
     #[arg(long)]
     json: bool,
+    /// Instead of attacks: A7 under other weights and schedules of the charges, over so many populations
+    #[arg(long)]
+    frontier: Option<u64>,
+    /// Persons of a population of the frontier
+    #[arg(long, default_value_t = 3_000)]
+    persons: usize,
+    /// Only alternatives of the frontier with this in their name
+    #[arg(long, default_value = "")]
+    alternative: String,
     /// Write the page
     #[arg(long)]
     write: Option<PathBuf>,
@@ -34,6 +43,10 @@ fn main() -> Result<()> {
         "nightly" => Profile::Nightly,
         other => bail!("no profile is called {other}; there are fast and nightly"),
     };
+    if let Some(populations) = args.frontier {
+        println!("{}", attacks::frontier::frontier(args.persons, populations, &args.alternative)?);
+        return Ok(());
+    }
     let board = attacks::suite::run(profile, args.trials, &args.only)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&board)?);

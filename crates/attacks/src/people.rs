@@ -207,7 +207,8 @@ impl People {
         }
     }
 
-    fn column(&self, dataset: &Dataset, level: &str) -> Option<Column> {
+    /// The codes of a level.
+    pub(crate) fn column(&self, dataset: &Dataset, level: &str) -> Option<Column> {
         let dimension = dataset.dimension_of(level)?;
         let finest = if dimension == policy::TIME { "month" } else { dimension };
         let up = |code: u16| dataset.roll_up(finest, level, code).unwrap_or_default();

@@ -232,6 +232,26 @@ impl Door {
         self.runtime.block_on(self.reader.compile(Question::new(sql))).map(|(questions, _)| questions)
     }
 
+    /// Charges the grids that the policy declares, as the first edition does.
+    pub fn declare(&self) -> Result<()> {
+        let vault = self.house.vault().context("no vault")?;
+        let room = vault.room().context("no Snapshot")?;
+        vault.release(Vec::new(), &room.span)?;
+        Ok(())
+    }
+
+    /// The variance of the noise of a question that is paid, which EXPLAIN tells; nothing where noise is off.
+    pub fn variance(&self, question: CellQuery) -> Result<f64> {
+        let vault = self.house.vault().context("no vault")?;
+        let quotes = vault.quote(&question, Role::Ministry)?;
+        Ok(quotes.first().map_or(0.0, |quote| quote.tier.variance() as f64))
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     fn room(&self, vault: &Vault, edition: i64, rows: &[&People]) -> Result<Room> {
         let last_quarter = TimeLevel::Quarter.codes(*YEARS.end()..=*YEARS.end())[3];
         let mut datasets = BTreeMap::new();

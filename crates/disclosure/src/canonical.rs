@@ -368,10 +368,18 @@ impl Lists<'_> {
             let rule = "at most 3 codes in a condition";
             return if asked > MOST_ANY_OF_MANY { Err(Refused::Many { level, rule }) } else { Ok(()) };
         }
-        if asked > MOST_ANY_OF && !self.is_range(condition) {
+        if asked > MOST_ANY_OF && !self.is_range(condition) && !self.is_all_but_one(condition) {
             return Err(Refused::TooManyCodes { level, asked });
         }
         Ok(())
+    }
+
+    /// All codes of a closed list but one, with `_X` or without it: `citizenship <> 'PK'`. It divides the units as the one
+    /// code does (privacy.md 6.2, canonicalisation 2).
+    fn is_all_but_one(&self, condition: &Condition) -> bool {
+        let unknown = self.dataset.unknown(&condition.level);
+        let left_out = self.codes(&condition.level).into_iter().filter(|code| !condition.codes.contains(code));
+        condition.dimension != TIME && left_out.filter(|&code| Some(code) != unknown).count() <= 1
     }
 
     /// Neighbours of an ordered list, without `_X` (privacy.md 6.2, `Range`).

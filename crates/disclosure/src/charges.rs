@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use policy::{Dataset, Profile, Resolved, Role, TIME, TimeLevel};
+use policy::{Charging, Dataset, Profile, Resolved, Role, Schedule, TIME, TimeLevel};
 
 use crate::noise::Tier;
 use crate::query::Measure;
@@ -35,7 +35,7 @@ pub(crate) struct Grid {
 /// One dimension of a grid.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Axis {
-    /// The level.
+    /// The level; of a declared population, its text.
     pub(crate) level: String,
     /// Codes taken together that are no node of the hierarchy: a level of its own.
     pub(crate) together: Option<Vec<Vec<u16>>>,
@@ -60,10 +60,11 @@ impl Grid {
         let splitting = |axis: &&Axis| splits_blocks(dataset, &axis.level);
         let dimensions = axes.iter().filter(splitting).count();
         let factor = factor(dataset, measure, &axes);
-        let weight = |dimensions: usize| factor << (dimensions.max(1) - 1);
+        let further = |dimensions: usize| u32::try_from(dimensions.max(1) - 1).unwrap_or(u32::MAX);
+        let weight = |dimensions| factor.saturating_mul(dataset.charging.dimension.saturating_pow(further(dimensions)));
         let mut counters = vec![(PRESENCE.to_owned(), weight(dimensions))];
         for axis in &axes {
-            if let Some((column, profile)) = secret(dataset, &axis.level) {
+            if let Some((column, profile)) = dataset.secret(&axis.level) {
                 counters.push((format!("{column}/{}", profile.name()), weight(dimensions.saturating_sub(1))));
             }
         }
@@ -99,47 +100,32 @@ pub(crate) fn province_level(dataset: &Dataset) -> Option<&str> {
         .find(|level| dataset.resolve(level).and_then(Resolved::list) == Some("province"))
 }
 
-/// The column of a level with a counter of its own, and how it is protected.
-fn secret<'a>(dataset: &'a Dataset, level: &str) -> Option<(&'a str, Profile)> {
-    match dataset.resolve(level)? {
-        Resolved::Column(column, _) if column.secret || column.profile > Profile::Std => {
-            Some((&column.name, column.profile))
-        }
-        _ => None,
-    }
-}
-
-/// By what the weight is multiplied: many-valued 3, codes put together 2, sums 4.
+/// By what the weight is multiplied: for a many-valued dimension, codes put together, a sum.
 fn factor(dataset: &Dataset, measure: &Measure, axes: &[Axis]) -> u32 {
     let many = axes.iter().any(|axis| dataset.is_many(&axis.level));
     let together = axes.iter().any(|axis| axis.together.is_some() && dataset.dimension_of(&axis.level) != Some(TIME));
     let sum = matches!(measure, Measure::Sum(_));
-    (if many { 3 } else { 1 }) * (if together { 2 } else { 1 }) * (if sum { 4 } else { 1 })
+    let charging = &dataset.charging;
+    let factors = [(many, charging.many), (together, charging.together), (sum, charging.sum)];
+    factors.into_iter().filter(|(applies, _)| *applies).map(|(_, factor)| factor).product()
 }
 
-/// The first tier of a counter, and the tier that a count of charges leads to; `None` past the last.
-fn schedule(counter: &str, t: u64) -> Option<Tier> {
-    // V = V_0 max(1, (t / T_0)^gamma), compared without roots or fractions.
-    let reaches = |tier: &Tier| {
-        let v = tier.variance();
-        match counter.rsplit_once('/').map(|(_, profile)| profile) {
-            None => v >= 4 && u128::from(v * v) * 64_u128.pow(3) >= 16 * u128::from(t).pow(3),
-            Some("sens") => v >= 9 && v * 64 >= 9 * t * t,
-            Some("high") => v >= 16 && v * 64 >= 16 * t * t,
-            Some(_) => v >= 4 && v * 64 >= 4 * t * t,
-        }
-    };
-    Tier::ALL.into_iter().find(reaches)
+/// How the noise of a counter grows: `presence`, or `<column>/<profile>`.
+fn schedule_of<'a>(charging: &'a Charging, counter: &str) -> &'a Schedule {
+    let profiles = [Profile::Std, Profile::Sens, Profile::High];
+    let profile = counter.rsplit_once('/').and_then(|(_, name)| profiles.into_iter().find(|p| p.name() == name));
+    profile.map_or(&charging.presence, |profile| charging.of(profile))
+}
+
+/// The tier that a count of charges leads to; `None` past the last.
+fn schedule(charging: &Charging, counter: &str, t: u64) -> Option<Tier> {
+    let schedule = schedule_of(charging, counter);
+    Tier::ALL.into_iter().find(|tier| schedule.allows(tier.variance(), t))
 }
 
 /// The most that a counter may reach: its noise is then of the last tier.
-pub(crate) fn most(counter: &str) -> u64 {
-    match counter.rsplit_once('/').map(|(_, profile)| profile) {
-        None => 697,
-        Some("sens") => 32,
-        Some("high") => 24,
-        Some(_) => 48,
-    }
+pub(crate) fn most(charging: &Charging, counter: &str) -> u64 {
+    schedule_of(charging, counter).most()
 }
 
 /// A counter of a block: the sum of its charges, of all and by who paid.
@@ -159,8 +145,8 @@ struct Charged {
 }
 
 /// All charges ever made.
-#[derive(Default)]
 pub(crate) struct Charges {
+    charging: Charging,
     counters: HashMap<(String, String), HashMap<Block, Counter>>,
     grids: HashMap<(String, String), HashMap<Block, Charged>>,
 }
@@ -185,6 +171,16 @@ pub(crate) struct Open {
 }
 
 impl Charges {
+    /// None yet.
+    pub(crate) fn new(charging: Charging) -> Self {
+        Self { charging, counters: HashMap::new(), grids: HashMap::new() }
+    }
+
+    /// None, under the same weights and schedules.
+    pub(crate) fn none(&self) -> Self {
+        Self::new(self.charging)
+    }
+
     /// What a grid must be charged for in these blocks; `None` where all of it is paid.
     pub(crate) fn due(&self, grid: &Grid, blocks: &[Block], open: Open, role: Option<Role>) -> Vec<Charge> {
         let paid = self.grids.get(&(grid.universe.clone(), grid.name.clone()));
@@ -219,9 +215,10 @@ impl Charges {
                 let nothing = Counter::default();
                 let counter = counters.and_then(|counters| counters.get(block)).unwrap_or(&nothing);
                 let weight = u64::from(*weight);
-                let left = most(name).saturating_sub(counter.declared);
+                let most = most(&self.charging, name);
+                let left = most.saturating_sub(counter.declared);
                 let own = counter.by_role.get(role.name()).copied().unwrap_or(0) + weight;
-                counter.all + weight <= most(name) && own * 100 <= left * role.share_percent()
+                counter.all + weight <= most && own * 100 <= left * role.share_percent()
             })
         };
         charge.counters.iter().find(|counter| !can_pay(counter)).map(|(name, _)| name.as_str())
@@ -239,7 +236,7 @@ impl Charges {
                     None => counter.declared += u64::from(*weight),
                     Some(role) => *counter.by_role.entry(role.clone()).or_default() += u64::from(*weight),
                 }
-                let tier = schedule(name, counter.all).unwrap_or(Tier::V144);
+                let tier = schedule(&self.charging, name, counter.all).unwrap_or(Tier::V144);
                 let highest = tiers.entry(*block).or_insert(tier);
                 *highest = tier.max(*highest);
             }
@@ -258,7 +255,7 @@ impl Charges {
             let counters = self.counters.get(&(charge.universe.clone(), name.clone()));
             let before = |block: &Block| counters.and_then(|counters| counters.get(block)).map_or(0, |c| c.all);
             let most = charge.blocks.iter().map(before).max().unwrap_or(0);
-            schedule(name, most + u64::from(*weight)).unwrap_or(Tier::V144)
+            schedule(&self.charging, name, most + u64::from(*weight)).unwrap_or(Tier::V144)
         };
         charge.counters.iter().map(tier).max().unwrap_or(Tier::V4)
     }
@@ -279,7 +276,7 @@ impl Charges {
     /// first. Only published levels: a slice of them can be written down, codes put together by somebody else hardly.
     pub(crate) fn free(&self, dataset: &Dataset, grid: &Grid, blocks: &[Block]) -> Vec<String> {
         let dimensions = |name: &str| -> BTreeSet<String> {
-            let levels = name.rsplit(" by ").next().unwrap_or_default().split([',', ' ', '[', ']']);
+            let levels = name.rsplit(" by ").next().unwrap_or_default().split(|c: char| ",= []{}".contains(c));
             levels.filter_map(|level| dataset.dimension_of(level)).map(str::to_owned).collect()
         };
         let asked = dimensions(&grid.name);
@@ -309,12 +306,17 @@ mod tests {
     #[test]
     fn noise_grows_as_on_the_page() {
         // V_t = V_0 max(1, (t/T_0)^gamma), rounded up to the tiers (privacy.md 6.8).
-        let v = |counter: &str, t| schedule(counter, t).map(Tier::variance);
+        let charging = Charging::default();
+        let v = |counter: &str, t| schedule(&charging, counter, t).map(Tier::variance);
         assert_eq!([1, 64, 65, 109, 110].map(|t| v(PRESENCE, t)), [4, 4, 9, 9, 16].map(Some));
         assert_eq!([8, 9, 12, 13, 16].map(|t| v("referral_source/std", t)), [4, 9, 9, 16, 16].map(Some));
         assert_eq!([8, 9, 10, 11].map(|t| v("exploitation/sens", t)), [9, 16, 16, 25].map(Some));
         for (counter, last) in [(PRESENCE, 697), ("a/std", 48), ("a/sens", 32), ("a/high", 24)] {
-            assert_eq!((most(counter), v(counter, last), v(counter, last + 1)), (last, Some(144), None), "{counter}");
+            assert_eq!(
+                (most(&charging, counter), v(counter, last), v(counter, last + 1)),
+                (last, Some(144), None),
+                "{counter}"
+            );
         }
     }
 
@@ -346,7 +348,7 @@ mod tests {
     #[test]
     fn a_paid_grid_is_free_for_everybody_and_open_quarters_are_paid_once_an_edition() {
         let grid = Grid::of(&victims(), &Measure::Units, vec![Axis::level("sex")]);
-        let (blocks, mut charges) = (vec![(0, 10), (0, 11)], Charges::default());
+        let (blocks, mut charges) = (vec![(0, 10), (0, 11)], Charges::new(Charging::default()));
         let open = |edition| Open { quarter: Some(11), edition };
         let due = charges.due(&grid, &blocks, open(1), Some(Role::Ministry));
         assert_eq!(due.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 10)], [(0, 11)]]);
@@ -360,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_role_that_has_spent_its_share_is_told_what_is_free() {
-        let (victims, mut charges) = (victims(), Charges::default());
+        let (victims, mut charges) = (victims(), Charges::new(Charging::default()));
         let open = Open { quarter: None, edition: 1 };
         let grid = |n: u16| {
             let together = Some(vec![vec![n, n + 1]]);

@@ -1,14 +1,17 @@
 //! Which blocks a question or a cell can touch, and which grid it stands on: from the question alone, never from data
 //! (privacy.md 6.8).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use policy::{Dataset, Resolved, TIME, TimeLevel, time};
+use policy::{ChargedGrid, Dataset, Resolved, TIME, TimeLevel, time};
 
 use crate::cell_query::{Breakdown, CellQuery};
 use crate::charges::{Axis, Block, Grid, Open, province_level};
-use crate::query::{Coordinate, Measure, TableQuery};
+use crate::query::{Coordinate, Dimension, Measure, TableQuery};
+
+/// Levels with the codes that a unit must have one of.
+type Population = BTreeMap<String, Vec<u16>>;
 
 /// The periods that an edition speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,19 +83,40 @@ fn meets(dataset: &Dataset, level: &str, code: u16, quarter: u16) -> bool {
 }
 
 /// The axes of a grid: what breaks it down, and what selects its population where that takes no whole cells of it.
-fn axes<'a>(dataset: &Dataset, by: Vec<Axis>, population: impl Iterator<Item = (&'a str, &'a [u16])>) -> Vec<Axis> {
+///
+/// Conditions that are a population declared in the policy are one axis with two parts, those in it and those not,
+/// whatever they are made of: nobody chose them for this question (privacy.md 6.8, decision of 2026-11-27).
+fn axes(dataset: &Dataset, by: Vec<Axis>, population: Vec<(&str, &[u16])>) -> Vec<Axis> {
+    let declared = declared_population(dataset, &population);
+    let rest = population.into_iter().filter(|(level, _)| declared.is_none_or(|of| !of.contains_key(*level)));
     let slices = |level: &str| {
         by.iter().filter(|axis| axis.together.is_none() && !dataset.is_many(&axis.level)).any(|axis| {
             let code = dataset.unknown(&axis.level).unwrap_or_default();
             dataset.roll_up(&axis.level, level, code).is_some()
         })
     };
-    let selects = population.filter(|(level, _)| !slices(level)).map(|(level, codes)| Axis {
+    let selects = rest.filter(|(level, _)| !slices(level)).map(|(level, codes)| Axis {
         level: level.to_owned(),
         together: (codes.len() != 1).then(|| vec![codes.to_vec()]),
     });
-    let selects: Vec<Axis> = selects.collect();
+    let declared = declared.map(|of| Axis { level: population_text(dataset, of), together: None });
+    let selects: Vec<Axis> = selects.chain(declared).collect();
     by.into_iter().chain(selects).collect()
+}
+
+/// The declared population that is among these conditions: the narrowest, where there are several.
+fn declared_population<'d>(dataset: &'d Dataset, conditions: &[(&str, &[u16])]) -> Option<&'d Population> {
+    let has = |(level, codes): (&String, &Vec<u16>)| conditions.contains(&(level.as_str(), codes.as_slice()));
+    dataset.populations.iter().find(|population| population.iter().all(has))
+}
+
+/// `{assisted = yes, first_return = yes}`.
+fn population_text(dataset: &Dataset, population: &Population) -> String {
+    let condition = |(level, codes): (&String, &Vec<u16>)| {
+        let codes: Vec<String> = codes.iter().filter_map(|&code| dataset.code_text(level, code)).collect();
+        format!("{level} = {}", codes.join("|"))
+    };
+    format!("{{{}}}", population.iter().map(condition).collect::<Vec<_>>().join(", "))
 }
 
 impl CellQuery {
@@ -102,7 +126,7 @@ impl CellQuery {
             Breakdown::Level(level) => Axis { level: level.clone(), together: None },
             Breakdown::Classes { level, classes } => Axis { level: level.clone(), together: Some(classes.clone()) },
         });
-        Grid::of(dataset, measure, axes(dataset, by.collect(), self.conditions()))
+        Grid::of(dataset, measure, axes(dataset, by.collect(), self.conditions().collect()))
     }
 
     /// The conditions of the population as levels and codes.
@@ -112,11 +136,26 @@ impl CellQuery {
 }
 
 impl TableQuery {
+    /// The table of a grid that a policy declares: all its margins, but those over time.
+    pub(crate) fn declared(grid: &ChargedGrid, dataset: &Dataset, span: &Span) -> Self {
+        let dimension = |level: &String| {
+            let codes = dataset.codes(level, span.years.clone()).unwrap_or_default();
+            let dimension = Dimension::codes(level, codes);
+            if dataset.dimension_of(level) == Some(TIME) { dimension } else { dimension.with_total() }
+        };
+        Self {
+            dataset: grid.dataset.clone(),
+            measure: grid.sum.clone().map_or(Measure::Units, Measure::Sum),
+            population: grid.population.clone(),
+            by: grid.by.iter().map(dimension).collect(),
+        }
+    }
+
     /// The grid of one margin of the table: the dimensions that split it, and what selects its population.
     pub(crate) fn grid(&self, dataset: &Dataset, split: impl Fn(usize) -> bool) -> Grid {
         let by = self.by.iter().enumerate().filter(|(at, _)| split(*at));
         let by = by.map(|(_, d)| Axis { level: d.name.clone(), together: d.classes.clone() });
-        Grid::of(dataset, &self.measure, axes(dataset, by.collect(), self.conditions()))
+        Grid::of(dataset, &self.measure, axes(dataset, by.collect(), self.conditions().collect()))
     }
 
     /// The conditions of the population as levels and codes.

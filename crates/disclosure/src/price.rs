@@ -1,7 +1,7 @@
 //! What the declared grids of a policy cost, and whether they fit (privacy.md 6.8): computed from the grids alone, before
 //! anything is counted.
 
-use policy::Policy;
+use policy::{ChargedGrid, Policy};
 
 use crate::charges::{Charges, most};
 use crate::error::DisclosureError;
@@ -15,6 +15,8 @@ const DECLARED_PERCENT: u64 = 50;
 /// What one declared grid costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
+    /// The indicator that declares it; none where a table of an edition is not declared.
+    pub indicator: Option<String>,
     /// The grid: `victims: units by province, status, year`.
     pub grid: String,
     /// The tier of its cells where it was charged last, that is widest.
@@ -31,12 +33,14 @@ impl Price {
     }
 }
 
-/// The prices of declared tables in the order in which they are charged, each distinct grid once. Exact ones cost nothing
-/// and are left out.
+/// The prices of a policy's declared grids, then of the tables of an edition, in the order in which they are charged, each
+/// distinct grid once. Exact ones cost nothing and are left out.
 pub fn prices(policy: &Policy, tables: &[TableQuery], span: &Span) -> Result<Vec<Price>, DisclosureError> {
-    let mut charges = Charges::default();
+    let charging = policy.datasets.charging();
+    let mut charges = Charges::new(charging);
     let mut prices = Vec::new();
-    for query in tables {
+    let declared = declared(policy, span)?.into_iter().map(|(indicator, query)| (Some(indicator), query));
+    for (indicator, query) in declared.chain(tables.iter().map(|query| (None, query.clone()))) {
         let dataset = policy.datasets.get(&query.dataset);
         let dataset = dataset.ok_or_else(|| DisclosureError::UnknownDataset(query.dataset.clone()))?;
         for (grid, blocks) in query.margins_charged(dataset, span) {
@@ -47,11 +51,28 @@ pub fn prices(policy: &Policy, tables: &[TableQuery], span: &Span) -> Result<Vec
             for charge in &due {
                 charges.take(charge);
             }
-            let counters =
-                grid.counters.iter().map(|(name, _)| (name.clone(), charges.highest(&grid.universe, name), most(name)));
+            let counters = grid
+                .counters
+                .iter()
+                .map(|(name, _)| (name.clone(), charges.highest(&grid.universe, name), most(&charging, name)));
             let tier = charges.tier(&grid, blocks.iter().copied());
-            prices.push(Price { grid: grid.name.clone(), tier, counters: counters.collect() });
+            prices.push(Price {
+                indicator: indicator.clone(),
+                grid: grid.name.clone(),
+                tier,
+                counters: counters.collect(),
+            });
         }
     }
     Ok(prices)
+}
+
+/// The tables of a policy's declared grids, in order, each with its indicator.
+pub(crate) fn declared(policy: &Policy, span: &Span) -> Result<Vec<(String, TableQuery)>, DisclosureError> {
+    let table = |grid: &ChargedGrid| {
+        let dataset = policy.datasets.get(&grid.dataset);
+        let dataset = dataset.ok_or_else(|| DisclosureError::UnknownDataset(grid.dataset.clone()))?;
+        Ok((grid.indicator.clone(), TableQuery::declared(grid, dataset, span)))
+    };
+    policy.datasets.declared().iter().map(table).collect()
 }

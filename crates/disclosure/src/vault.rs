@@ -20,6 +20,7 @@ use crate::measured::Space;
 use crate::memory::{Draft, Memory};
 use crate::microdata::{Microdata, Prepared};
 use crate::noise::Tier;
+use crate::price;
 use crate::protect::{Release, Table, protect, protect_question};
 use crate::query::{Coordinate, Dimension, Measure, TableQuery};
 use crate::release_store::{Entry, Head, ReleaseStore, Remembered, StoreError};
@@ -167,7 +168,7 @@ impl Vault {
         let state = State {
             store,
             memory: Memory::new(protection),
-            charges: Charges::default(),
+            charges: Charges::new(policy.datasets.charging()),
             head: Head::default(),
             room: None,
             answered: HashMap::new(),
@@ -206,12 +207,13 @@ impl Vault {
         Prepared::new(rows, &self.policy, &self.keys)
     }
 
-    /// Releases all tables of an edition together. Their grids are charged first, in this order, so that they keep the
-    /// best noise. Nothing is returned before all of it is remembered; with it, where the memory stood before and after.
+    /// Releases all tables of an edition together. The grids that the policy declares are charged first, then theirs, in
+    /// this order, so that they keep the best noise. Nothing is returned before all of it is remembered; with it, where the memory stood before and after.
     pub fn release(&self, tables: Vec<Table>, span: &Span) -> Result<(Release, [Head; 2]), VaultError> {
         self.state().commit(&mut |draft, charges| {
-            for table in &tables {
-                self.declare(&table.cells.query, span, draft, charges)?;
+            let declared = price::declared(&self.policy, span)?;
+            for query in declared.iter().map(|(_, query)| query).chain(tables.iter().map(|table| &table.cells.query)) {
+                self.declare(query, span, draft, charges)?;
             }
             let tiers = TiersInForce { policy: &self.policy, span, charges };
             Ok(protect(tables.clone(), &self.keys, draft, &tiers)?)
@@ -430,7 +432,7 @@ impl State {
     /// Forgets everything and replays: after a draft that did not become a fact.
     fn start_over(&mut self) -> Result<(), StoreError> {
         self.memory = Memory::new(self.protection);
-        self.charges = Charges::default();
+        self.charges = self.charges.none();
         self.head = Head::default();
         self.catch_up()?;
         self.drafting = false;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::charging::Charging;
 use crate::time::TimeLevel;
 
 /// What a dataset counts. "Person" in a rule of privacy.md means this unit.
@@ -215,6 +216,22 @@ pub struct DeclaredGrid {
     pub population: BTreeMap<String, Vec<u16>>,
 }
 
+/// A protected grid that is charged before anybody asks, so that it keeps the best noise (privacy.md 6.8): with all its
+/// margins but those over time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargedGrid {
+    /// The indicator or table that it is for.
+    pub indicator: String,
+    /// Its dataset.
+    pub dataset: String,
+    /// Its dimensions.
+    pub by: Vec<String>,
+    /// Its population: a unit has one of these codes (ascending numbers) in each of these columns.
+    pub population: BTreeMap<String, Vec<u16>>,
+    /// The measure that is summed; without one, units are counted.
+    pub sum: Option<String>,
+}
+
 /// A dataset: a mart by name, with what protects it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
@@ -240,6 +257,11 @@ pub struct Dataset {
     pub agency_rule: AgencyRule,
     /// Whether zeros are shown on declared grids.
     pub zeros: Zeros,
+    /// What questions cost.
+    pub charging: Charging,
+    /// The populations of its declared grids of several conditions or codes, the narrowest first. Each is one division of the
+    /// units, those in it and those not, and is charged as one dimension.
+    pub populations: Vec<BTreeMap<String, Vec<u16>>>,
     /// Grids published exact.
     pub declared_exact: Vec<DeclaredGrid>,
     /// What may be grouped and selected by, by name.
@@ -296,6 +318,8 @@ impl Dataset {
 pub struct Datasets {
     pub(crate) methodology: String,
     pub(crate) population: Option<String>,
+    pub(crate) charging: Charging,
+    pub(crate) declared: Vec<ChargedGrid>,
     pub(crate) by_name: BTreeMap<String, Dataset>,
 }
 
@@ -308,6 +332,26 @@ impl Datasets {
     /// Every dataset by name.
     pub fn iter(&self) -> impl Iterator<Item = &Dataset> {
         self.by_name.values()
+    }
+
+    /// The same with other weights and schedules, for simulations (privacy.md 6.8). What a vault says under them is no
+    /// release.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn charged_by(mut self, charging: Charging) -> Self {
+        self.charging = charging;
+        self.by_name.values_mut().for_each(|dataset| dataset.charging = charging);
+        self
+    }
+
+    /// The protected grids that are charged first, in this order.
+    pub fn declared(&self) -> &[ChargedGrid] {
+        &self.declared
+    }
+
+    /// What questions cost, and how noise grows with them.
+    pub fn charging(&self) -> Charging {
+        self.charging
     }
 
     /// The version of the methodology, which stands in manifests: noise never changes inside one.

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use events::code_list::{self, CodeList};
 use serde::Deserialize;
 
+use crate::charging::Charging;
 use crate::datasets::{
-    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, MeasureColumn, Profile,
-    Resolved, Unit, Zeros,
+    AgencyRule, Attribute, Cardinality, ChargedGrid, Column, Count, Dataset, Datasets, DeclaredGrid, Level,
+    MeasureColumn, Profile, Resolved, Unit, Zeros,
 };
 use crate::error::PolicyError;
 use crate::least;
@@ -35,12 +36,18 @@ impl Datasets {
             Some(toml::Value::String(territory)) => Some(territory),
             Some(_) => return Err(unknown("population", "territory", "(a string is needed)")),
         };
-        let mut by_name = BTreeMap::new();
+        let declared = match file.remove("declared") {
+            None => Vec::new(),
+            Some(grids) => grids.try_into::<Vec<ChargedFile>>().map_err(syntax)?,
+        };
+        let mut by_name: BTreeMap<String, Dataset> = BTreeMap::new();
         for (name, table) in file {
             let raw: DatasetFile = table.try_into().map_err(syntax)?;
             by_name.insert(name.clone(), raw.read(&name)?);
         }
-        Ok(Self { methodology, population, by_name })
+        let declared = declared.into_iter().map(|grid| grid.read(&by_name)).collect::<Result<Vec<_>, _>>()?;
+        by_name.values_mut().for_each(|dataset| dataset.populations = populations(dataset, &declared));
+        Ok(Self { methodology, population, charging: Charging::default(), declared, by_name })
     }
 }
 
@@ -64,6 +71,8 @@ impl DatasetFile {
             p_percent: self.p_percent,
             agency_rule: self.agency_rule,
             zeros: self.zeros,
+            charging: Charging::default(),
+            populations: Vec::new(),
             declared_exact: Vec::new(),
             columns,
             measures,
@@ -179,6 +188,18 @@ fn check_grid(dataset: &Dataset, grid: &DeclaredGrid) -> Result<(), PolicyError>
     Ok(())
 }
 
+/// The populations of several conditions or codes of a dataset's declared grids, the narrowest first. None speaks of a secret:
+/// what has a counter of its own is charged there.
+fn populations(dataset: &Dataset, declared: &[ChargedGrid]) -> Vec<BTreeMap<String, Vec<u16>>> {
+    let protected = declared.iter().filter(|grid| grid.dataset == dataset.name).map(|grid| &grid.population);
+    let mut populations: Vec<_> = dataset.declared_exact.iter().map(|grid| &grid.population).chain(protected).collect();
+    populations
+        .retain(|population| population.len() > 1 && population.keys().all(|level| dataset.secret(level).is_none()));
+    populations.sort_by_key(|population| std::cmp::Reverse(population.len()));
+    populations.dedup();
+    populations.into_iter().cloned().collect()
+}
+
 fn is_main_place(dataset: &Dataset, column: &Column) -> bool {
     matches!(dataset.resolve(&dataset.place), Some(Resolved::Column(place, _)) if place.name == column.name)
 }
@@ -260,6 +281,27 @@ impl GridFile {
             population.insert(name, filter.codes(&dataset.name, code_list_of(&dataset.name, list)?)?);
         }
         Ok(DeclaredGrid { count: self.count, by: self.by, population })
+    }
+}
+
+impl ChargedFile {
+    fn read(self, datasets: &BTreeMap<String, Dataset>) -> Result<ChargedGrid, PolicyError> {
+        let place = format!("declared {}", self.indicator);
+        let dataset = datasets.get(&self.dataset).ok_or_else(|| unknown(&place, "dataset", &self.dataset))?;
+        for level in &self.by {
+            dataset.resolve(level).ok_or_else(|| unknown(&place, "dimension", level))?;
+        }
+        if let Some(sum) = self.sum.as_ref().filter(|sum| !dataset.measures.contains_key(*sum)) {
+            return Err(unknown(&place, "measure", sum));
+        }
+        let grid = GridFile { count: Vec::new(), by: self.by, r#where: self.r#where }.read(dataset)?;
+        Ok(ChargedGrid {
+            indicator: self.indicator,
+            dataset: self.dataset,
+            by: grid.by,
+            population: grid.population,
+            sum: self.sum,
+        })
     }
 }
 
@@ -359,6 +401,17 @@ struct GridFile {
     by: Vec<String>,
     #[serde(default)]
     r#where: BTreeMap<String, FilterFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChargedFile {
+    indicator: String,
+    dataset: String,
+    by: Vec<String>,
+    #[serde(default)]
+    r#where: BTreeMap<String, FilterFile>,
+    sum: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use events::code_list::{self, CodeList};
 
-use crate::datasets::{Cardinality, Dataset, MeasureColumn, Resolved};
+use crate::datasets::{Cardinality, Dataset, MeasureColumn, Profile, Resolved};
 use crate::time::{self, TimeLevel};
 
 /// The dimension of the main time.
@@ -49,6 +49,16 @@ impl Dataset {
     /// Whether a unit may have several codes of a level.
     pub fn is_many(&self, level: &str) -> bool {
         matches!(self.resolve(level), Some(Resolved::Column(column, _)) if column.cardinality == Cardinality::Many)
+    }
+
+    /// The column of a level that has a counter of its own, and how it is protected (privacy.md 6.8).
+    pub fn secret(&self, level: &str) -> Option<(&str, Profile)> {
+        match self.resolve(level)? {
+            Resolved::Column(column, _) if column.secret || column.profile > Profile::Std => {
+                Some((&column.name, column.profile))
+            }
+            _ => None,
+        }
     }
 
     /// The codes of a level, in the order in which they are shown; `years` bounds those of time. `None` for no level.

@@ -8,6 +8,7 @@
 //! Roles and quotas come with guarded SQL.
 
 mod agencies;
+mod charging;
 mod datasets;
 mod datasets_file;
 mod error;
@@ -20,9 +21,10 @@ mod roles;
 pub mod time;
 
 pub use agencies::{Agencies, Agency, AgencyIndex};
+pub use charging::{Charging, Schedule, WIDEST};
 pub use datasets::{
-    AgencyRule, Attribute, Cardinality, Column, Count, Dataset, Datasets, DeclaredGrid, Level, MeasureColumn, Profile,
-    Resolved, Unit, Zeros,
+    AgencyRule, Attribute, Cardinality, ChargedGrid, Column, Count, Dataset, Datasets, DeclaredGrid, Level,
+    MeasureColumn, Profile, Resolved, Unit, Zeros,
 };
 pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};

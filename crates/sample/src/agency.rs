@@ -96,6 +96,7 @@ agencies! {
     38 "IOM" "IOM" None, 6;
     39 "OEP" "OEP" None, 7;
     40 "STEWARD" "STEWARD" None, 8;
+    41 "HLP-KP" "HLP" Some("PK-KP"), 4;
 }
 
 /// The agency of a code that stands in the table.

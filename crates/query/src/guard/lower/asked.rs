@@ -132,7 +132,7 @@ pub(super) fn refused(refused: &Refused) -> Refusal {
             "Write one condition on it, = or IN with at most 3 codes, meaning at least one of them; or group by it.",
         ),
         Refused::TooManyCodes { .. } => {
-            (Code::TooManyDimensions, "Name at most 8 codes, a coarser level, or group by the column.")
+            (Code::TooManyDimensions, "Name at most 8 codes, all but one, a coarser level, or group by the column.")
         }
         Refused::TwoLevels { .. } => {
             (Code::TooManyDimensions, "Group by the finer level alone, or by one class of it; the rest follows.")

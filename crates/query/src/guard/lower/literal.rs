@@ -73,7 +73,8 @@ impl Lowering<'_> {
             }
             _ => None,
         };
-        let found = found.or_else(|| dataset.code_of(level, &text(value)?, years));
+        let found = found.or_else(|| dataset.code_of(level, &text(value)?, years.clone()));
+        let found = found.or_else(|| dataset.code_of(level, &self.code_labelled(level, &text(value)?, dataset)?, years));
         found.ok_or_else(|| self.no_code(level, form, value, dataset))
     }
 
@@ -133,14 +134,19 @@ impl Lowering<'_> {
         }
     }
 
-    /// What may have been meant: the code of a label, a code nearly written so, or what there is.
+    /// The code of which a text is the label, as `reference.<list>` has it: 'Punjab' is 'PK-PB'. Only where it labels one code.
+    fn code_labelled(&self, level: &str, written: &str, dataset: &Dataset) -> Option<String> {
+        let list = dataset.resolve(level).and_then(Resolved::list)?;
+        let entries = &self.protected.catalogue.code_list(list)?.codes;
+        let mut labelled = entries.iter().filter(|entry| entry.en.eq_ignore_ascii_case(written) || entry.ur == written);
+        labelled.next().filter(|_| labelled.next().is_none()).map(|entry| entry.code.clone())
+    }
+
+    /// What may have been meant: a code nearly written so, or what there is.
     fn near(&self, level: &str, list: &str, written: &str, dataset: &Dataset) -> String {
         let codes = dataset.codes(level, self.protected.years.clone()).unwrap_or_default();
         let codes: Vec<String> = codes.into_iter().filter_map(|code| dataset.code_text(level, code)).collect();
-        let entries = self.protected.catalogue.code_list(list).map(|list| list.codes.as_slice()).unwrap_or_default();
-        let labelled = entries.iter().find(|entry| entry.en.eq_ignore_ascii_case(written) || entry.ur == written);
-        let near = labelled.map(|entry| entry.code.as_str());
-        if let Some(near) = near.or_else(|| names::nearest(written, codes.iter().map(String::as_str))) {
+        if let Some(near) = names::nearest(written, codes.iter().map(String::as_str)) {
             return format!("Did you mean '{near}'?");
         }
         if codes.len() <= LISTED {

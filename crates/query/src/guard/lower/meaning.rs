@@ -8,6 +8,8 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Case, Expr};
 use datafusion::scalar::ScalarValue;
 
+use policy::time::UNKNOWN;
+
 use super::predicate::{CodeSet, finer};
 use super::region::{Form, Meaning, Region};
 use super::{Lowering, misplaced};
@@ -66,6 +68,9 @@ impl Lowering<'_> {
             "date_trunc" | "date_part" => {
                 let unit = text(first).ok_or_else(refused)?.to_lowercase();
                 let (level, form) = level_of(second)?;
+                if let Some(labels) = self.period_of_the_year(region, name, &unit, (&level, form)) {
+                    return Ok(labels);
+                }
                 let (to, form) = match (name, unit.as_str()) {
                     ("date_trunc", "month" | "quarter" | "year") => (unit.as_str(), Form::FirstDay),
                     ("date_part", "year") => ("year", Form::Year),
@@ -93,12 +98,35 @@ impl Lowering<'_> {
         }
     }
 
+    /// Calendar months and quarters, over all years: labels of the months, of which one dimension is made
+    /// (privacy.md 6.3, Case (1)). Whose month is not known has no label.
+    fn period_of_the_year(
+        &self,
+        region: &Region<'_>,
+        function: &str,
+        unit: &str,
+        (level, form): (&str, Form),
+    ) -> Option<Meaning> {
+        let months = match unit {
+            "month" => 1,
+            "quarter" => 3,
+            _ => return None,
+        };
+        if function != "date_part" || level != "month" || form != Form::FirstDay {
+            return None;
+        }
+        let number = |code: u16| (code != UNKNOWN).then(|| i32::from(code % 12 / months + 1));
+        let codes = region.dataset.codes(level, self.protected.years.clone())?;
+        let labels = codes.into_iter().map(|code| (code, ScalarValue::Int32(number(code)))).collect();
+        Some(Meaning::Labels { level: level.to_owned(), labels: Arc::new(labels) })
+    }
+
     fn no_such_period(&self, function: &str, unit: &str) -> Refusal {
         let unit: String = unit.chars().take(40).collect();
         let detail = format!("{function} with '{unit}' names no level of time.");
         Refusal::new(Code::ProtectedFunction, detail)
             .at(self.words.find(function))
-            .hint("Levels of time are month, quarter, year and fiscal_year: each is a column.")
+            .hint("Levels of time are month, quarter, year and fiscal_year: each is a column. EXTRACT gives the year, and the quarter or month of the year.")
     }
 
     fn no_such_level(&self, region: &Region<'_>, from: &str, to: &str) -> Refusal {
