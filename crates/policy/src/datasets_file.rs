@@ -46,7 +46,9 @@ impl Datasets {
             by_name.insert(name.clone(), raw.read(&name)?);
         }
         let declared = declared.into_iter().map(|grid| grid.read(&by_name)).collect::<Result<Vec<_>, _>>()?;
-        by_name.values_mut().for_each(|dataset| dataset.populations = populations(dataset, &declared));
+        for dataset in by_name.values_mut() {
+            dataset.populations = populations(dataset, &declared);
+        }
         Ok(Self { methodology, population, charging: Charging::default(), declared, by_name })
     }
 }

@@ -337,7 +337,7 @@ async fn hints_name_the_code_that_was_meant() {
     let cases = [
         ("select count(*) from victims where province = 'PK-PN'", "Did you mean 'PK-PB'?"),
         ("select count(*) from victims where exploitation = 'forced_labor'", "Did you mean 'forced_labour'?"),
-                ("select count(*) from victims where sex = 'woman'", "There are: F, M, T, _X."),
+        ("select count(*) from victims where sex = 'woman'", "There are: F, M, T, _X."),
         ("select count(*) from victims where citizenship = 'Atlantis'", "SELECT code, en FROM reference.citizenship"),
         ("select count(*) from victims where year = 1990", "from 2020 to 2024, written as '2024'"),
         ("select count(*) from victims where month = '2024-01-15'", "the first day of a period, as '2024-01-01'"),

@@ -74,7 +74,8 @@ impl Lowering<'_> {
             _ => None,
         };
         let found = found.or_else(|| dataset.code_of(level, &text(value)?, years.clone()));
-        let found = found.or_else(|| dataset.code_of(level, &self.code_labelled(level, &text(value)?, dataset)?, years));
+        let found =
+            found.or_else(|| dataset.code_of(level, &self.code_labelled(level, &text(value)?, dataset)?, years));
         found.ok_or_else(|| self.no_code(level, form, value, dataset))
     }
 
