@@ -351,13 +351,20 @@ pub fn charges(policy: &Policy) -> anyhow::Result<String> {
         .into());
     }
     let mut text = format!(
-        "{} declared grids are charged, in this order:\n  variance  counters (charged of most)\n",
+        "{} declared grids are charged, in this order:\n  variance  left for questions  indicator  grid: counters (charged of most)\n",
         prices.len()
     );
     for price in &prices {
         let counters: Vec<String> =
             price.counters.iter().map(|(name, charged, most)| format!("{name} {charged}/{most}")).collect();
-        text.push_str(&format!("  {:>8}  {}: {}\n", price.tier.variance(), price.grid, counters.join(", ")));
+        let left = price.counters.iter().map(|(_, charged, most)| 100 - charged * 100 / most).min().unwrap_or(100);
+        let indicator = price.indicator.as_deref().unwrap_or("undeclared");
+        let counters = counters.join(", ");
+        text.push_str(&format!(
+            "  {:>8}  {left:>16} %  {indicator}  {}: {counters}\n",
+            price.tier.variance(),
+            price.grid
+        ));
     }
     Ok(text)
 }

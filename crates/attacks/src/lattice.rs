@@ -22,7 +22,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::people::{People, YEARS};
 use crate::score::Tally;
-use crate::target::{Door, Sql, Target};
+use crate::target::{Door, Reply, Sql, Target};
 
 /// What is known of everybody: the level, and how many of its codes the persons have. Cells of three of them fit into one
 /// question, and no code asks for more protection than its column.
@@ -130,6 +130,10 @@ pub struct Lattice {
     pub kind: Kind,
     /// The order.
     pub order: Order,
+    /// How many codes of the secret she reads: with both, everybody is in two sums with noise of its own.
+    pub codes: usize,
+    /// Whether one of the known levels is many-valued: `act` in place of a province, of which everybody has two codes.
+    pub overlapping: bool,
     /// Persons.
     pub persons: usize,
     /// What questions cost.
@@ -171,10 +175,10 @@ impl Lattice {
         door.open_with(target, number, &[&people], target == Target::Ours)?;
         door.declare()?;
         let mut system = System { rows: Vec::new(), persons: people.len() };
-        let known = known(door.policy(), &people);
+        let known = self.codes_of(door.policy(), &people);
         let mut tables = 0;
         for levels in self.tables(people.len()) {
-            let read = self.read(door, &known, &levels, &mut system)?;
+            let read = self.read((door, target), &known, &levels, &mut system)?;
             tables += usize::from(read);
         }
         let estimates = system.solve();
@@ -186,7 +190,16 @@ impl Lattice {
         let mut people = People::plain(policy, "victims", self.persons);
         let dataset = policy.datasets.get("victims").expect("the policy has victims");
         let code = |level: &str, text: &str| dataset.code_of(level, text, YEARS).expect("a code of the list");
-        for (level, codes) in KNOWN {
+        for (level, codes) in self.known() {
+            if dataset.is_many(level) {
+                let two = |rng: &mut ChaCha8Rng| {
+                    let first = rng.random_range(0..codes as u16);
+                    let second = (first + rng.random_range(1..codes as u16)) % codes as u16;
+                    vec![first.min(second), first.max(second)]
+                };
+                people.many.insert(level.to_owned(), (0..self.persons).map(|_| two(rng)).collect());
+                continue;
+            }
             let finest = dataset.dimension_of(level).expect("a level of victims");
             let chosen = representatives(policy, finest, level, codes);
             let drawn = (0..self.persons).map(|_| chosen[rng.random_range(0..chosen.len())]).collect();
@@ -213,6 +226,28 @@ impl Lattice {
         (people, truth)
     }
 
+    /// What is known of everybody.
+    fn known(&self) -> [(&'static str, usize); 6] {
+        let mut known = KNOWN;
+        if self.overlapping {
+            known[2] = ("act", 5);
+        }
+        known
+    }
+
+    /// The codes of everybody at each known level.
+    fn codes_of(&self, policy: &Policy, people: &People) -> BTreeMap<String, Vec<Vec<u16>>> {
+        let dataset = policy.datasets.get("victims").expect("the policy has victims");
+        let codes = |level: &str| match people.column(dataset, level) {
+            Some(Column::One(codes)) => codes.into_iter().map(|code| vec![code]).collect(),
+            Some(Column::Many { offsets, codes }) => {
+                offsets.windows(2).map(|at| codes[at[0] as usize..at[1] as usize].to_vec()).collect()
+            }
+            None => Vec::new(),
+        };
+        self.known().iter().map(|(level, _)| ((*level).to_owned(), codes(level))).collect()
+    }
+
     /// Tables of one to three of the known levels, in the attacker's order.
     fn tables(&self, persons: usize) -> Vec<Vec<usize>> {
         let sets = (1_usize..1 << KNOWN.len()).filter(|set| set.count_ones() <= 3);
@@ -234,7 +269,7 @@ impl Lattice {
             Kind::Sens | Kind::Many => (9.0, 20.0),
             Kind::High => (16.0, 21.0),
         };
-        let cells: usize = table.iter().map(|&at| KNOWN[at].1).product();
+        let cells: usize = table.iter().map(|&at| self.known()[at].1).product();
         let n = persons as f64 / cells as f64;
         let weight = f64::from(self.charging.dimension).powi(table.len() as i32 - 1);
         let told = if n / 2.0 >= floor { persons as f64 / (n / 4.0 + first) } else { 0.0 };
@@ -244,22 +279,21 @@ impl Lattice {
     /// Reads a table for both codes of the secret; whether some role could pay for it.
     fn read(
         &self,
-        door: &Door,
-        known: &BTreeMap<String, Vec<u16>>,
+        (door, target): (&Door, Target),
+        known: &BTreeMap<String, Vec<Vec<u16>>>,
         table: &[usize],
         system: &mut System,
     ) -> Result<bool> {
-        let levels: Vec<&str> = table.iter().map(|&at| KNOWN[at].0).collect();
+        let levels: Vec<&str> = table.iter().map(|&at| self.known()[at].0).collect();
         let dataset = door.policy().datasets.get("victims").context("victims")?;
         let (column, codes) = self.kind.secret();
         let cells = cells(known, &levels);
         let mut paid = false;
-        for (side, code) in codes.into_iter().enumerate() {
+        for (side, code) in codes.into_iter().take(self.codes).enumerate() {
             let by = levels.join(", ");
             let sql = format!("select {by}, count(*) n from victims where {column} = '{code}' group by {by}");
             let answers = [Role::Ministry, Role::Agencies, Role::Partners].map(|role| (door, role));
-            let Some(reply) = answers.iter().map(|(door, role)| door.ask_as(*role, &sql)).find(|r| r.is_answer())
-            else {
+            let Some(reply) = answers.iter().map(|(door, role)| door.ask_as(*role, &sql)).find(Reply::is_answer) else {
                 continue;
             };
             paid = true;
@@ -273,7 +307,11 @@ impl Lattice {
                 by: levels.iter().map(|level| Breakdown::Level((*level).to_owned())).collect(),
                 measures: vec![Measure::Units],
             };
-            let variance = door.variance(question.canonical(dataset, YEARS))?;
+            let variance = match target {
+                Target::K11Exact => 0.0,
+                Target::Ckm => 4.0,
+                _ => door.variance(question.canonical(dataset, YEARS))?,
+            };
             for row in reply.rows() {
                 let Some((released, at)) = row.split_last() else { continue };
                 let key: Option<Vec<u16>> = levels
@@ -288,16 +326,6 @@ impl Lattice {
         }
         Ok(paid)
     }
-}
-
-/// The code of everybody at each known level.
-fn known(policy: &Policy, people: &People) -> BTreeMap<String, Vec<u16>> {
-    let dataset = policy.datasets.get("victims").expect("the policy has victims");
-    let codes = |level: &str| match people.column(dataset, level) {
-        Some(Column::One(codes)) => codes,
-        _ => Vec::new(),
-    };
-    KNOWN.iter().map(|(level, _)| ((*level).to_owned(), codes(level))).collect()
 }
 
 /// Finest codes that stand for so many codes of a level, none of which asks for more protection.
@@ -316,12 +344,22 @@ fn representatives(policy: &Policy, finest: &str, level: &str, count: usize) -> 
     chosen
 }
 
-/// Who is in which cell of a table.
-fn cells(known: &BTreeMap<String, Vec<u16>>, levels: &[&str]) -> HashMap<Vec<u16>, Vec<u32>> {
-    let columns: Vec<&Vec<u16>> = levels.iter().map(|level| &known[*level]).collect();
+/// Who is in which cells of a table.
+fn cells(known: &BTreeMap<String, Vec<Vec<u16>>>, levels: &[&str]) -> HashMap<Vec<u16>, Vec<u32>> {
+    let columns: Vec<&Vec<Vec<u16>>> = levels.iter().map(|level| &known[*level]).collect();
     let mut cells: HashMap<Vec<u16>, Vec<u32>> = HashMap::new();
     for person in 0..columns[0].len() {
-        cells.entry(columns.iter().map(|codes| codes[person]).collect()).or_default().push(person as u32);
+        let mut keys = vec![Vec::new()];
+        for codes in columns.iter().map(|column| &column[person]) {
+            let mut longer: Vec<Vec<u16>> = Vec::new();
+            for key in &keys {
+                longer.extend(codes.iter().map(|&code| [&key[..], &[code]].concat()));
+            }
+            keys = longer;
+        }
+        for key in keys {
+            cells.entry(key).or_default().push(person as u32);
+        }
     }
     cells
 }

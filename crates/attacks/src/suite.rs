@@ -31,7 +31,13 @@ const FEWER: usize = 1_200;
 
 /// What is open: attacks that succeed against what is built more than they may, with the reason. The suite is green while
 /// these and no others miss their goals; one that keeps its goal again must leave the list.
-const OPEN: [(&str, &str, &str); 6] = [
+const OPEN: [(&str, &str, &str); 7] = [
+    (
+        "A5",
+        "m = 10, bases anyhow",
+        "Ten pairs among sets that lie close together are chains and fronts for each other: see A8. Far apart, and for up to \
+         three pairs, the goal is kept.",
+    ),
     (
         "A2",
         "groups of 1..10",

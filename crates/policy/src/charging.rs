@@ -64,10 +64,10 @@ pub struct Charging {
 
 impl Default for Charging {
     fn default() -> Self {
-        let secret = |first| Schedule { first, until: 8, halves: 4 };
+        let secret = |first| Schedule { first, until: 4, halves: 4 };
         Self {
             dimension: 2,
-            many: 3,
+            many: 1,
             together: 2,
             sum: 4,
             presence: Schedule { first: 4, until: 64, halves: 3 },
@@ -97,6 +97,6 @@ mod tests {
     fn a_counter_ends_where_its_noise_is_the_widest() {
         let charging = Charging::default();
         let most = [charging.presence, charging.std, charging.sens, charging.high].map(|schedule| schedule.most());
-        assert_eq!(most, [697, 48, 32, 24], "privacy.md 6.8");
+        assert_eq!(most, [697, 24, 16, 12], "privacy.md 6.8");
     }
 }

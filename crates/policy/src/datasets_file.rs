@@ -195,8 +195,10 @@ fn check_grid(dataset: &Dataset, grid: &DeclaredGrid) -> Result<(), PolicyError>
 fn populations(dataset: &Dataset, declared: &[ChargedGrid]) -> Vec<BTreeMap<String, Vec<u16>>> {
     let protected = declared.iter().filter(|grid| grid.dataset == dataset.name).map(|grid| &grid.population);
     let mut populations: Vec<_> = dataset.declared_exact.iter().map(|grid| &grid.population).chain(protected).collect();
-    populations
-        .retain(|population| population.len() > 1 && population.keys().all(|level| dataset.secret(level).is_none()));
+    populations.retain(|population| {
+        let is_more_than_a_code = population.len() > 1 || population.values().any(|codes| codes.len() > 1);
+        is_more_than_a_code && population.keys().all(|level| dataset.secret(level).is_none())
+    });
     populations.sort_by_key(|population| std::cmp::Reverse(population.len()));
     populations.dedup();
     populations.into_iter().cloned().collect()

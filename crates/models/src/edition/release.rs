@@ -272,6 +272,17 @@ mod tests {
     }
 
     #[test]
+    fn what_an_edition_publishes_is_declared_so_that_publishing_costs_nothing_more() {
+        let policy = Policy::default();
+        let (tables, span) = declared(&policy, "2025-12-31".parse().unwrap()).unwrap();
+        let prices = disclosure::prices(&policy, &tables, &span).unwrap();
+        let undeclared: Vec<_> = prices.iter().filter(|price| price.indicator.is_none()).collect();
+        assert!(undeclared.is_empty(), "{undeclared:#?}");
+        assert!(prices.iter().all(|price| price.overdrawn().is_none()), "half of each counter is left for questions");
+        assert!(policy.datasets.declared().len() >= 35);
+    }
+
+    #[test]
     fn a_period_that_has_ended_is_settled() {
         assert!(marks(&table("year", None), date("2025-12-31")).is_empty());
         assert!(marks(&table("quarter", None), date("2025-06-30")).is_empty());

@@ -53,6 +53,33 @@ fn the_ten_datasets_of_the_design_are_declared() {
 }
 
 #[test]
+fn declared_grids_name_what_exists() {
+    let change = |from: &'static str, to: &'static str| with(move |text| text.replacen(from, to, 1));
+    let grid = r#"dataset = "victims", by = ["year", "sector"]"#;
+    refused(change(grid, r#"dataset = "victim", by = ["year", "sector"]"#), "victim");
+    refused(change(grid, r#"dataset = "victims", by = ["year", "trade"]"#), "trade");
+    refused(change(r#"sum = "released""#, r#"sum = "freed""#), "freed");
+    refused(change(grid, r#"dataset = "victims", exact = true, by = ["year", "sector"]"#), "exact");
+    assert!(change(grid, r#"dataset = "victims", by = ["quarter", "sector"]"#).is_ok());
+}
+
+#[test]
+fn a_population_of_a_declared_grid_is_known_as_one_unless_it_speaks_of_a_secret() {
+    let policy = Policy::default();
+    let judgments = policy.datasets.get("judgments").unwrap();
+    let convicted = &judgments.declared_exact[0].population;
+    assert_eq!(&judgments.populations[0], convicted, "the narrowest first");
+    assert_eq!(judgments.populations.len(), 2, "the convicted, and all judged under the PTPA");
+    let victims = policy.datasets.get("victims").unwrap();
+    assert!(victims.populations.is_empty(), "one code is a slice of its level");
+    let secret = with(|text| {
+        let old = r#"by = ["year", "sector"], where = { status = ["actual"] }"#;
+        text.replace(old, r#"by = ["year", "sector"], where = { status = ["actual"], exploitation = ["sexual"] }"#)
+    });
+    assert!(secret.unwrap().datasets.get("victims").unwrap().populations.is_empty());
+}
+
+#[test]
 fn floors_and_tiers_follow_the_profile() {
     let policy = Policy::default();
     let victims = policy.datasets.get("victims").unwrap();
@@ -379,8 +406,12 @@ fn a_value_is_in_the_bin_that_holds_it_and_beyond_the_bounds_in_the_outermost() 
 
 #[test]
 fn bands_of_an_act_may_stand_in_a_declared_grid_as_its_one_attribute() {
-    let grid =
-        |by: &str| with(|text| text.replace(r#"by = ["quarter", "province"], where"#, &format!("by = [{by}], where")));
+    let grid = |by: &str| {
+        with(|text| {
+            let unit = r#"count = ["unit"], by = "#;
+            text.replace(&format!(r#"{unit}["quarter", "province"], where"#), &format!("{unit}[{by}], where"))
+        })
+    };
     assert!(grid(r#""quarter", "province", "children_band""#).is_ok());
     refused(grid(r#""quarter", "children_band", "sector""#), "one attribute of the act");
     refused(grid(r#""quarter", "children""#), "unknown dimension `children`");
