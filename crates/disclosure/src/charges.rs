@@ -304,14 +304,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn noise_grows_as_on_the_page() {
-        // V_t = V_0 max(1, (t/T_0)^gamma), rounded up to the tiers (privacy.md 6.8).
+    fn noise_grows_as_the_schedules_say() {
+        // V_t = V_0 max(1, (t/T_0)^gamma), rounded up to the tiers (privacy.md 6.8), T_0 of secrets 4 (docs/decisions).
         let charging = Charging::default();
         let v = |counter: &str, t| schedule(&charging, counter, t).map(Tier::variance);
         assert_eq!([1, 64, 65, 109, 110].map(|t| v(PRESENCE, t)), [4, 4, 9, 9, 16].map(Some));
-        assert_eq!([8, 9, 12, 13, 16].map(|t| v("referral_source/std", t)), [4, 9, 9, 16, 16].map(Some));
-        assert_eq!([8, 9, 10, 11].map(|t| v("exploitation/sens", t)), [9, 16, 16, 25].map(Some));
-        for (counter, last) in [(PRESENCE, 697), ("a/std", 48), ("a/sens", 32), ("a/high", 24)] {
+        assert_eq!([4, 5, 6, 7, 8].map(|t| v("referral_source/std", t)), [4, 9, 9, 16, 16].map(Some));
+        assert_eq!([4, 5, 6, 7].map(|t| v("exploitation/sens", t)), [9, 16, 25, 36].map(Some));
+        for (counter, last) in [(PRESENCE, 697), ("a/std", 24), ("a/sens", 16), ("a/high", 12)] {
             assert_eq!(
                 (most(&charging, counter), v(counter, last), v(counter, last + 1)),
                 (last, Some(144), None),
@@ -338,9 +338,9 @@ mod tests {
     }
 
     #[test]
-    fn secrets_have_counters_of_their_own_and_many_codes_weigh_three_times() {
+    fn secrets_have_counters_of_their_own_and_many_codes_weigh_once() {
         let counters = weight(&["year", "exploitation", "sex"], &Measure::Units);
-        assert_eq!(counters, [("presence".to_owned(), 6), ("exploitation/sens".to_owned(), 3)]);
+        assert_eq!(counters, [("presence".to_owned(), 2), ("exploitation/sens".to_owned(), 1)]);
         let counters = weight(&["year", "referral_source"], &Measure::Units);
         assert_eq!(counters, [("presence".to_owned(), 1), ("referral_source/std".to_owned(), 1)]);
     }

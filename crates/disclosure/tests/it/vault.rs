@@ -223,10 +223,11 @@ fn the_noise_of_later_grids_is_wider() {
         shown.map(disclosure::Tier::variance)
     };
     let with = |other: &[&str]| asked(&[("year", &[2024])], &[&["exploitation"], other].concat());
-    // 3 for each: 3, 6, 9 of 8.
+    // 1, 1, 1 and 2 of 4.
     assert_eq!(tier(with(&[])), Some(9));
     assert_eq!(tier(with(&["sex"])), Some(9));
-    assert_eq!(tier(with(&["age_group"])), Some(16));
+    assert_eq!(tier(with(&["age_group"])), Some(9));
+    assert_eq!(tier(with(&["sex", "age_group"])), Some(16));
     assert_eq!(tier(with(&[])), Some(9), "what was charged keeps its noise");
 }
 

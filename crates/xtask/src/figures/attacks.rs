@@ -15,7 +15,8 @@ pub fn figures() -> Vec<Figure> {
         goal: "0 of privacy.md 7.3 (here on point estimates); every positive control falls",
         minutes: 8,
         short: false,
-        correctness: true,
+        // What is open misses its goal and is told; anything else makes the program fail.
+        correctness: false,
         run: measure,
     }]
 }
