@@ -154,7 +154,8 @@ fn of_outreach(line: &Feedline) -> bool {
     names(&line.value) || line.headers.iter().any(|(_, value)| names(value))
 }
 
-/// What came to the world later changes nothing of what was there: measurements and seeds stay comparable.
+/// What came to the world later changes nothing of what was there: measurements and seeds stay comparable. Changed once, with
+/// a third helpline, whose calendar stands among those of the others.
 #[test]
 fn contacts_and_activities_come_beside_the_rest_of_the_feed_which_is_as_it_was() {
     let mut hasher = blake3::Hasher::new();
@@ -176,7 +177,7 @@ fn contacts_and_activities_come_beside_the_rest_of_the_feed_which_is_as_it_was()
             hasher.update(value);
         }
     }
-    assert_eq!(hasher.finalize().to_hex()[..16], *"88dc486e6df4d805");
+    assert_eq!(hasher.finalize().to_hex()[..16], *"f15a007ef065dd63");
     assert!(beside > 50, "{beside}");
 }
 
