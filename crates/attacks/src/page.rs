@@ -19,8 +19,8 @@ pub fn page(board: &Scoreboard) -> String {
          price, and each trial has a vault that remembers nothing.\n\n",
     );
     let bound = match board.profile {
-        Profile::Fast => "500 trials of a class, goals on the point estimate",
-        Profile::Nightly => "4,000 trials of a class, goals on the upper limit",
+        Profile::Fast => "Goals on the point estimate",
+        Profile::Nightly => "Goals on the upper limit",
     };
     let _ = writeln!(text, "Population: {} persons, secrets independent of everything else. {bound}.\n", board.persons);
     text.push_str(&board.table());
