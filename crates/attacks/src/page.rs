@@ -47,7 +47,7 @@ pub fn page(board: &Scoreboard) -> String {
          before every target.\n\
          - A6 (ii), A10 to A13, A19: not built yet. A4 says nothing of suppressed parts; A9 is cloning alone; A22 has no \
          declared exact totals.\n\
-         - EXPLAIN of protected questions and intervals beside numbers are not offered yet, so that they cannot be attacked.\n",
+         - EXPLAIN of protected questions and intervals beside numbers are offered, and not attacked yet.\n",
     );
     text
 }
