@@ -211,7 +211,7 @@ fn anchor(number: u64) -> Entry {
             n,
             c: u128::from(word(2)) << 64 | u128::from(word(3)),
             sketch: (4..18).map(word).collect(),
-            case_sketch: (18..24).map(word).collect(),
+            case_sketch: (18..32).map(word).collect(),
             buckets: buckets(n, number),
         },
         facts: AnchorFacts { units: n, value: i128::from(n), ..AnchorFacts::default() },
