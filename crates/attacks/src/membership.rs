@@ -101,16 +101,10 @@ pub struct ThirdSets {
 
 impl Attack for ThirdSets {
     fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
-        let differs: Vec<bool> = know
-            .pairs
-            .iter()
-            .zip(&know.others)
-            .map(|(pair, others)| {
-                let thirds = know.public.neighbours(pair, &self.apart);
-                after(target, know, (pair, *others), thirds)
-            })
-            .collect();
-        self.counts.iter().map(|count| differs.iter().take(*count).any(|differs| *differs)).collect()
+        any_differs(know, self.counts, |pair, others| {
+            let thirds = know.public.neighbours(pair, &self.apart);
+            asked_after(target, know, (pair, others), &thirds, Order::LargerFirst)
+        })
     }
 }
 
@@ -126,17 +120,11 @@ pub struct Chains {
 
 impl Attack for Chains {
     fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
-        let differs: Vec<bool> = know
-            .pairs
-            .iter()
-            .zip(&know.others)
-            .map(|(pair, others)| {
-                let mut links = know.public.neighbours(pair, &(1..=self.longest));
-                links.retain(|link| link.persons > pair.rest.len() + 1);
-                after(target, know, (pair, *others), links)
-            })
-            .collect();
-        self.counts.iter().map(|count| differs.iter().take(*count).any(|differs| *differs)).collect()
+        any_differs(know, self.counts, |pair, others| {
+            let mut links = know.public.neighbours(pair, &(1..=self.longest));
+            links.retain(|link| link.persons > pair.rest.len() + 1);
+            asked_after(target, know, (pair, others), &links, Order::LargerFirst)
+        })
     }
 }
 
@@ -152,44 +140,48 @@ pub struct Fronts {
 
 impl Attack for Fronts {
     fn run(&self, target: &dyn Sql, know: &Knowledge<'_>, _: &mut ChaCha8Rng) -> Claims {
-        let differs: Vec<bool> = know
-            .pairs
-            .iter()
-            .zip(&know.others)
-            .map(|(pair, others)| {
-                let [beyond, before] = know.public.both_sides(pair, self.longest);
-                between_fronts(target, know, (pair, *others), beyond.into_iter().chain(before).collect())
-            })
-            .collect();
-        self.counts.iter().map(|count| differs.iter().take(*count).any(|differs| *differs)).collect()
+        any_differs(know, self.counts, |pair, others| {
+            let [beyond, before] = know.public.both_sides(pair, self.longest);
+            let fronts: Vec<Neighbour> = beyond.into_iter().chain(before).collect();
+            asked_after(target, know, (pair, others), &fronts, Order::SmallerFirst)
+        })
     }
 }
 
-/// Whether the sets of a pair differ, the smaller one asked first.
-fn between_fronts(
-    target: &dyn Sql,
-    know: &Knowledge<'_>,
-    (pair, others): (&Pair, i64),
-    fronts: Vec<Neighbour>,
-) -> bool {
-    let secret = know.secret.sql();
-    let mut conditions: Vec<String> =
-        fronts.iter().map(|neighbour| pair.under(&secret, Some(&neighbour.condition))).collect();
-    conditions.extend([pair.smaller(&secret), pair.larger(&secret)]);
-    let mut answers = target.counts(&know.public.dataset.name, &conditions);
-    answers.drain(..fronts.len());
-    answers.reverse();
-    is_one_more(&answers, others, know.target)
+/// For each number of pairs, whether one of so many differs.
+fn any_differs(know: &Knowledge<'_>, counts: &[usize], differ: impl Fn(&Pair, i64) -> bool) -> Claims {
+    let differ: Vec<bool> = know.pairs.iter().zip(&know.others).map(|(pair, others)| differ(pair, *others)).collect();
+    counts.iter().map(|count| differ.iter().take(*count).any(|differ| *differ)).collect()
+}
+
+/// Which set of a pair is asked about first.
+enum Order {
+    LargerFirst,
+    SmallerFirst,
 }
 
 /// Whether the sets of a pair differ, asked after others.
-fn after(target: &dyn Sql, know: &Knowledge<'_>, (pair, others): (&Pair, i64), before: Vec<Neighbour>) -> bool {
+fn asked_after(
+    target: &dyn Sql,
+    know: &Knowledge<'_>,
+    (pair, others): (&Pair, i64),
+    before: &[Neighbour],
+    order: Order,
+) -> bool {
     let secret = know.secret.sql();
+    let both = [pair.larger(&secret), pair.smaller(&secret)];
     let mut conditions: Vec<String> =
         before.iter().map(|neighbour| pair.under(&secret, Some(&neighbour.condition))).collect();
-    conditions.extend([pair.larger(&secret), pair.smaller(&secret)]);
-    let answers = target.counts(&know.public.dataset.name, &conditions);
-    is_one_more(&answers[before.len()..], others, know.target)
+    match order {
+        Order::LargerFirst => conditions.extend(both),
+        Order::SmallerFirst => conditions.extend(both.into_iter().rev()),
+    }
+    let mut answers = target.counts(&know.public.dataset.name, &conditions);
+    answers.drain(..before.len());
+    if matches!(order, Order::SmallerFirst) {
+        answers.reverse();
+    }
+    is_one_more(&answers, others, know.target)
 }
 
 /// A8, boundary riding: of `others` in the difference the secret is known, and they all have it, so that the two sets are just

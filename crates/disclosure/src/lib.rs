@@ -27,6 +27,7 @@ mod error;
 mod floors;
 mod footprint;
 mod gf64;
+mod hits;
 mod measured;
 mod memory;
 mod microdata;

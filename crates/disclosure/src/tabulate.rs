@@ -14,6 +14,7 @@ use std::fmt;
 use policy::AgencyRule;
 
 use crate::error::DisclosureError;
+use crate::hits::{Hits, grouped};
 use crate::measured::{MOST_ACTS, Measured, powers_of, value_key, value_powers};
 use crate::microdata::{Column, Prepared, Rows};
 use crate::noise::{SetName, record_key};
@@ -483,107 +484,6 @@ impl<'a> Plan<'a> {
             out.extend(cells.iter().map(|cell| cell + total));
         }
         Ok(())
-    }
-}
-
-/// Rows that hit a target, ascending, with the targets of each. Units and their keys lie beside them, because passes in
-/// another order than that of the rows would wait for memory.
-struct Hits {
-    rows: Vec<u32>,
-    units: Vec<u32>,
-    keys: Vec<u128>,
-    /// Where the targets of each row end; `None` where each has one.
-    ends: Option<Vec<usize>>,
-    cells: Vec<u32>,
-}
-
-impl Hits {
-    fn none() -> Self {
-        Self { rows: Vec::new(), units: Vec::new(), keys: Vec::new(), ends: None, cells: Vec::new() }
-    }
-
-    /// Puts the units of the rows beside them.
-    fn with_units(mut self, rows: &Rows) -> Self {
-        self.units = self.rows.iter().map(|&row| rows.unit[row as usize]).collect();
-        self.keys = self.units.iter().map(|&unit| rows.keys[unit as usize]).collect();
-        self
-    }
-
-    /// The targets of the row at a place.
-    fn at(&self, place: usize) -> &[u32] {
-        match &self.ends {
-            None => &self.cells[place..=place],
-            Some(ends) => &self.cells[if place == 0 { 0 } else { ends[place - 1] }..ends[place]],
-        }
-    }
-
-    /// Rows with their targets.
-    fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
-        self.rows.iter().enumerate().map(|(place, &row)| (row as usize, self.at(place)))
-    }
-
-    /// Places of rows, by a number of each row; rows of one number stay in their order.
-    fn by(&self, number: &dyn Fn(usize) -> u32) -> Vec<(u32, u32)> {
-        let mut order: Vec<(u32, u32)> = self.rows.iter().map(|&row| number(row as usize)).zip(0..).collect();
-        let bits = u32::BITS - order.iter().map(|(number, _)| *number).max().unwrap_or(0).leading_zeros();
-        let mut sorted = vec![(0, 0); order.len()];
-        // Digits from the last to the first; each pass keeps the order of what it finds equal.
-        for shift in (0..bits).step_by(DIGIT) {
-            let digit = |number: u32| (number >> shift) as usize & ((1 << DIGIT) - 1);
-            let mut starts = vec![0u32; 1 << DIGIT];
-            for (number, _) in &order {
-                starts[digit(*number)] += 1;
-            }
-            let mut sum = 0;
-            for start in &mut starts {
-                sum += std::mem::replace(start, sum);
-            }
-            for entry in &order {
-                let start = &mut starts[digit(entry.0)];
-                sorted[*start as usize] = *entry;
-                *start += 1;
-            }
-            std::mem::swap(&mut order, &mut sorted);
-        }
-        order
-    }
-}
-
-/// Bits that a pass of sorting looks at.
-const DIGIT: usize = 11;
-
-/// What a group has in a cell: distinct units and the sum of their record keys.
-#[derive(Clone, Copy, Default)]
-struct Share {
-    units: u64,
-    c: u128,
-}
-
-/// Tells what each group of rows has in each cell, with one of its rows.
-fn grouped(hits: &Hits, group_of: &dyn Fn(usize) -> u32, targets: usize, mut tell: impl FnMut(usize, usize, Share)) {
-    let order = hits.by(group_of);
-    let (mut touched, mut shares) = (Vec::new(), vec![Share::default(); targets]);
-    let mut last_unit = vec![0u32; targets];
-    for group in order.chunk_by(|a, b| a.0 == b.0) {
-        for &(_, place) in group {
-            let place = place as usize;
-            let unit = hits.units[place];
-            for &cell in hits.at(place) {
-                let share = &mut shares[cell as usize];
-                if share.units == 0 {
-                    touched.push(cell);
-                }
-                if std::mem::replace(&mut last_unit[cell as usize], unit + 1) != unit + 1 {
-                    share.units += 1;
-                    share.c = share.c.wrapping_add(hits.keys[place]);
-                }
-            }
-        }
-        let row = hits.rows[group[0].1 as usize] as usize;
-        for cell in touched.drain(..) {
-            tell(cell as usize, row, std::mem::take(&mut shares[cell as usize]));
-            last_unit[cell as usize] = 0;
-        }
     }
 }
 

@@ -114,7 +114,6 @@ fn ask(vault: &Vault, policy: &Policy, year: u16) -> Result<Asked> {
         answers.push(vault.ask(std::slice::from_ref(&question), Role::Ministry)?);
         *seconds = began.elapsed().as_secs_f64();
     }
-    ensure!(answers[0] == answers[1], "a repeated question has another answer");
     Ok(Asked { cold: times[0], counting, repeated: times[1], cells: answers[0][0].cells.len() })
 }
 

@@ -129,9 +129,10 @@ fn the_same_question_has_the_same_number_after_a_restart() {
     };
     let again = opened(&store);
     again.enter(room(&all));
-    assert_eq!(before, again.ask(std::slice::from_ref(&question), Role::Ministry).unwrap());
+    // The vault is new, so that everything is counted again; what is remembered is enough.
     let head = again.head().unwrap();
-    again.ask(&[question], Role::Partners).unwrap();
+    assert_eq!(before, again.ask(std::slice::from_ref(&question), Role::Partners).unwrap());
+    again.ask(&[question], Role::Ministry).unwrap();
     assert_eq!(head, again.head().unwrap(), "asking again adds nothing, whoever asks");
 }
 

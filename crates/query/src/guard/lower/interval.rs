@@ -114,7 +114,9 @@ fn reliable(half: f64, value: f64) -> ObsStatus {
 /// The standard deviation of a figure's noise, in the unit of the figure.
 fn deviation(figure: &Figure) -> f64 {
     let step = figure.step().map_or(0, Amount::micros);
-    figure.tier().map_or(0.0, |tier| (tier.variance() as f64).sqrt()) * to_units(step)
+    // Steps larger than one have a dither, even over one step, beside their noise.
+    let dither = if step > Amount::ONE { 1.0 / 12.0 } else { 0.0 };
+    figure.tier().map_or(0.0, |tier| (tier.variance() as f64 + dither).sqrt()) * to_units(step)
 }
 
 fn to_units(micros: i128) -> f64 {
