@@ -17,7 +17,9 @@ use crate::measured::Space;
 use crate::noise::SetName;
 use crate::prints::{CASE_WORDS, Prints, UNIT_WORDS};
 use crate::release_store::{Anchor, AnchorFacts, AskedSet};
-use crate::sketch::{Buckets, Sketch, apart, distance, separation, spread, stretch};
+use crate::sketch::{
+    Buckets, LEAST_SEPARATION, STRETCH, STRETCH_OF_FEW, Sketch, apart, distance, separation, spread, stretch,
+};
 
 /// Farther than this in size or by buckets no set is near another.
 const FARTHEST: u64 = 30;
@@ -147,10 +149,12 @@ impl Anchors {
         if !by_units && !by_cases() {
             return None;
         }
-        // Neighbours of neighbours must not lead away without end.
+        // Neighbours of neighbours must not lead away without end; of two that are hardly apart, the end is hardly ever between.
         let anchor = self.get(asked.anchor);
-        let strayed =
-            || u64::from(apart(&prints.buckets, &anchor.buckets)) > stretch(key, &space.universe, anchor.set.c);
+        let strayed = || {
+            let most = if units.is_some_and(|units| units < LEAST_SEPARATION) { STRETCH_OF_FEW } else { STRETCH };
+            u64::from(apart(&prints.buckets, &anchor.buckets)) > stretch(key, &space.universe, anchor.set.c, most)
+        };
         if !asked.is_anchor && strayed() {
             return None;
         }

@@ -163,6 +163,16 @@ pub struct Spent {
     pub free: Vec<String>,
 }
 
+/// Where a bill cannot be paid.
+pub(crate) struct Short {
+    /// The first counter of which too little is left.
+    pub(crate) counter: String,
+    /// What was to be paid.
+    pub(crate) grid: Grid,
+    /// Where.
+    pub(crate) blocks: Vec<Block>,
+}
+
 /// The quarter that is still open at an edition.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Open {
@@ -202,26 +212,33 @@ impl Charges {
         due.filter(|(blocks, _)| !blocks.is_empty()).map(charge).collect()
     }
 
-    /// Whether a role can pay.
-    pub(crate) fn can_pay(&self, charge: &Charge, role: Role) -> bool {
-        self.short_of(charge, role).is_none()
+    /// What a role must pay for these grids, one after the other. Nothing is taken in, so that a bill that cannot be paid
+    /// leaves nothing to be forgotten. Without `quotas` no counter is ever short.
+    pub(crate) fn bill(
+        &self,
+        grids: Vec<(Grid, Vec<Block>)>,
+        open: Open,
+        role: Role,
+        quotas: bool,
+    ) -> Result<Vec<Charge>, Short> {
+        let (mut bill, mut pending) = (Vec::new(), self.none());
+        for (grid, blocks) in grids {
+            let blocks: Vec<Block> =
+                pending.due(&grid, &blocks, open, None).into_iter().flat_map(|c| c.blocks).collect();
+            for charge in self.due(&grid, &blocks, open, Some(role)) {
+                if let Some(counter) = short_of(&[self, &pending], &charge, role).filter(|_| quotas) {
+                    return Err(Short { counter: counter.to_owned(), grid, blocks });
+                }
+                pending.take(&charge);
+                bill.push(charge);
+            }
+        }
+        Ok(bill)
     }
 
-    /// The first counter of which a role has not enough left for a charge.
-    pub(crate) fn short_of<'c>(&self, charge: &'c Charge, role: Role) -> Option<&'c str> {
-        let can_pay = |(name, weight): &&(String, u32)| {
-            let counters = self.counters.get(&(charge.universe.clone(), name.clone()));
-            charge.blocks.iter().all(|block| {
-                let nothing = Counter::default();
-                let counter = counters.and_then(|counters| counters.get(block)).unwrap_or(&nothing);
-                let weight = u64::from(*weight);
-                let most = most(&self.charging, name);
-                let left = most.saturating_sub(counter.declared);
-                let own = counter.by_role.get(role.name()).copied().unwrap_or(0) + weight;
-                counter.all + weight <= most && own * 100 <= left * role.share_percent()
-            })
-        };
-        charge.counters.iter().find(|counter| !can_pay(counter)).map(|(name, _)| name.as_str())
+    /// Whether a role can pay.
+    pub(crate) fn can_pay(&self, charge: &Charge, role: Role) -> bool {
+        short_of(&[self], charge, role).is_none()
     }
 
     /// Takes a charge in.
@@ -297,6 +314,24 @@ impl Charges {
         free.sort();
         free.into_iter().take(3).map(|(_, _, name)| name.clone()).collect()
     }
+}
+
+/// The first counter of which a role has not enough left for a charge, beside what was charged in all of these.
+fn short_of<'c>(charged: &[&Charges], charge: &'c Charge, role: Role) -> Option<&'c str> {
+    let can_pay = |(name, weight): &&(String, u32)| {
+        let key = (charge.universe.clone(), name.clone());
+        let counters: Vec<_> = charged.iter().filter_map(|charges| charges.counters.get(&key)).collect();
+        let most = most(&charged[0].charging, name);
+        charge.blocks.iter().all(|block| {
+            let here = || counters.iter().filter_map(|counters| counters.get(block));
+            let all: u64 = here().map(|counter| counter.all).sum();
+            let declared: u64 = here().map(|counter| counter.declared).sum();
+            let own: u64 = here().filter_map(|counter| counter.by_role.get(role.name())).sum();
+            let (left, weight) = (most.saturating_sub(declared), u64::from(*weight));
+            all + weight <= most && (own + weight) * 100 <= left * role.share_percent()
+        })
+    };
+    charge.counters.iter().find(|counter| !can_pay(counter)).map(|(name, _)| name.as_str())
 }
 
 #[cfg(test)]

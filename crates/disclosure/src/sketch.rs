@@ -191,14 +191,20 @@ pub(crate) fn smeared(word: u64) -> u64 {
     4 + SEPARATION.iter().map(|&threshold| u64::from(threshold <= word)).sum::<u64>()
 }
 
-/// How far the neighbours of an anchor's neighbours may be from it: 12..=30, each as likely. Sticky: the anchor decides.
+/// What differs by fewer is always one set to the guard: the least that [`separation`] draws.
+pub(crate) const LEAST_SEPARATION: u64 = 4;
+/// How far the neighbours of an anchor's neighbours may be from it, at most: what cases may differ by (privacy.md 6.7).
+pub(crate) const STRETCH: u64 = 30;
+/// The same of one that differs from a neighbour by three at most.
+pub(crate) const STRETCH_OF_FEW: u64 = 60;
+
+/// How far the neighbours of an anchor's neighbours may be from it: 12..=`most`, each as likely. Sticky: the anchor decides.
 ///
 /// Wide, so that nobody who counts up to it finds the edge between two sets that differ by one person: they stand on
-/// different sides of it with a chance of 1 in 19, and then only if a chain of questions led there. At most 30, which is
-/// what cases may differ by (privacy.md 6.7).
-pub(crate) fn stretch(key: &Key, universe: &str, c: u128) -> u64 {
+/// different sides of it with a chance of 1 in 49, and then only if a chain of questions led there by three persons at a time.
+pub(crate) fn stretch(key: &Key, universe: &str, c: u128, most: u64) -> u64 {
     let word = first_word(key, &[b"dist2\0", universe.as_bytes(), b"\0", &c.to_le_bytes()]);
-    12 + u64::try_from((u128::from(word) * 19) >> 64).unwrap_or(18)
+    drawn(word, 12..=most)
 }
 
 /// How far two sets may be from each other where few cases make the difference (privacy.md 6.7), in persons or in cases:
@@ -215,6 +221,11 @@ pub(crate) fn spread(
 ) -> u64 {
     let (low, high) = (c_s.min(c_a).to_le_bytes(), c_s.max(c_a).to_le_bytes());
     let word = first_word(key, &[rule, universe.as_bytes(), b"\0", &low, &high]);
+    drawn(word, range)
+}
+
+/// A number of a range by a word: each as likely.
+fn drawn(word: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
     let (least, most) = range.into_inner();
     least + u64::try_from((u128::from(word) * u128::from(most - least + 1)) >> 64).unwrap_or(most - least)
 }

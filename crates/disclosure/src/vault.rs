@@ -13,7 +13,7 @@ use policy::{Dataset, Keys, Policy, Resolved, Role, TimeLevel};
 
 use crate::board::{TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
-use crate::charges::{Block, Charges, Grid, Spent};
+use crate::charges::{Block, Charges, Grid, Short, Spent};
 use crate::error::DisclosureError;
 use crate::footprint::{Span, decides_blocks};
 use crate::measured::Space;
@@ -264,27 +264,28 @@ impl Vault {
     /// Counts, charges and answers.
     fn ask_anew(&self, room: &Arc<Room>, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
         let tables = questions.iter().map(|question| self.tables(room, question)).collect::<Result<Vec<_>, _>>()?;
-        let mut short = None;
-        let made = self.state().commit(&mut |draft, charges| {
-            for question in questions {
-                self.charge(question, &room.span, role, (draft, charges), &mut short)?;
+        let grids = questions.iter().map(|question| self.grids(question, &room.span)).collect::<Result<Vec<_>, _>>()?;
+        let grids: Vec<(Grid, Vec<Block>)> = grids.into_iter().flatten().collect();
+        let (released, _) = self.state().commit(&mut |draft, charges| {
+            let bill = charges.bill(grids.clone(), room.span.open(), role, self.quotas);
+            let bill = bill.map_err(|short| self.spent(charges, short, role))?;
+            for charge in bill {
+                charges.take(&charge);
+                draft.charge(charge);
             }
             let tiers = TiersInForce { policy: &self.policy, span: &room.span, charges };
             let protect =
                 |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers, self.protection);
             Ok(tables.iter().map(protect).collect::<Result<Vec<Vec<Released>>, _>>()?)
-        });
-        match (made, short) {
-            (Ok((released, _)), _) => Ok(released.iter().map(|released| answered(released, &room.as_of)).collect()),
-            (Err(VaultError::Spent(spent)), Some(Short { dataset, grid, blocks })) => {
-                // What the refused questions would have paid is not free: only what is left when they are forgotten.
-                let mut state = self.state();
-                state.settle()?;
-                let free = state.charges.free(self.dataset(&dataset)?, &grid, &blocks);
-                Err(Spent { free, ..spent }.into())
-            }
-            (Err(error), _) => Err(error),
-        }
+        })?;
+        Ok(released.iter().map(|released| answered(released, &room.as_of)).collect())
+    }
+
+    /// What a role could not pay, and what is free beside it.
+    fn spent(&self, charges: &Charges, Short { counter, grid, blocks }: Short, role: Role) -> VaultError {
+        let dataset = grid.name.split(':').next().and_then(|name| self.policy.datasets.get(name));
+        let free = dataset.map(|dataset| charges.free(dataset, &grid, &blocks)).unwrap_or_default();
+        Spent { role: role.name(), counter, free }.into()
     }
 
     /// Counts a question and tells nothing: for measuring how long that takes.
@@ -322,33 +323,12 @@ impl Vault {
         Ok(measures_of(question).iter().map(quote).collect())
     }
 
-    /// Charges a question for each of its measures that is not exact.
-    fn charge(
-        &self,
-        question: &CellQuery,
-        span: &Span,
-        role: Role,
-        (draft, charges): (&mut Draft<'_>, &mut Charges),
-        short: &mut Option<Short>,
-    ) -> Result<(), VaultError> {
+    /// The grids that a question stands on, one for each of its measures that is not exact, with the blocks it touches.
+    fn grids(&self, question: &CellQuery, span: &Span) -> Result<Vec<(Grid, Vec<Block>)>, DisclosureError> {
         let dataset = self.dataset(&question.dataset)?;
         let blocks = span.blocks(dataset, question.conditions());
-        for measure in measures_of(question) {
-            if question.is_exact(dataset, measure) {
-                continue;
-            }
-            let grid = question.grid(dataset, measure);
-            for charge in charges.due(&grid, &blocks, span.open(), Some(role)) {
-                if let Some(counter) = charges.short_of(&charge, role).filter(|_| self.quotas) {
-                    let (role, counter) = (role.name(), counter.to_owned());
-                    *short = Some(Short { dataset: dataset.name.clone(), grid, blocks });
-                    return Err(Spent { role, counter, free: Vec::new() }.into());
-                }
-                charges.take(&charge);
-                draft.charge(charge);
-            }
-        }
-        Ok(())
+        let charged = measures_of(question).iter().filter(|measure| !question.is_exact(dataset, measure));
+        Ok(charged.map(|measure| (question.grid(dataset, measure), blocks.clone())).collect())
     }
 
     fn dataset(&self, name: &str) -> Result<&Dataset, DisclosureError> {
@@ -475,13 +455,6 @@ impl State {
         }
         Err(StoreError::Moved.into())
     }
-}
-
-/// What a role could not pay.
-struct Short {
-    dataset: String,
-    grid: Grid,
-    blocks: Vec<Block>,
 }
 
 /// The tiers of cells, by the grids that they stand on in the blocks that they touch.

@@ -127,6 +127,7 @@ pub(crate) struct Protected<'a> {
     pub(crate) years: RangeInclusive<u16>,
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) marginals: &'a [Marginal],
+    pub(crate) oracle: &'a dyn Oracle,
     facades: BTreeMap<&'a str, Arc<dyn TableSource>>,
 }
 
@@ -140,7 +141,8 @@ impl<'a> Protected<'a> {
                 Arc::new(Facade { dataset: dataset.name.clone(), schema: schema(dataset) });
             (dataset.name.as_str(), facade)
         };
-        Self { datasets, years: oracle.years(), catalogue, marginals, facades: datasets.iter().map(facade).collect() }
+        let facades = datasets.iter().map(facade).collect();
+        Self { datasets, years: oracle.years(), catalogue, marginals, oracle, facades }
     }
 
     /// Whether a word is the name of a protected table.

@@ -16,6 +16,9 @@ pub enum NoteCode {
     /// A sum of what is shown alone.
     #[serde(rename = "NOTE-3003")]
     Visible,
+    /// Much of what is asked about is expected in cells that are not shown.
+    #[serde(rename = "NOTE-3005")]
+    Sparse,
 }
 
 impl NoteCode {
@@ -25,6 +28,7 @@ impl NoteCode {
             NoteCode::Strict => "NOTE-3001",
             NoteCode::Overlap => "NOTE-3002",
             NoteCode::Visible => "NOTE-3003",
+            NoteCode::Sparse => "NOTE-3005",
         }
     }
 }
@@ -61,5 +65,13 @@ impl Note {
              null) says how many are not."
         );
         Self { code: NoteCode::Visible, detail }
+    }
+
+    pub(crate) fn sparse(remedy: &str) -> Self {
+        let detail = format!(
+            "By the published tables, much of what is asked about is in cells that are too small to be shown. To see more: \
+             {remedy}."
+        );
+        Self { code: NoteCode::Sparse, detail }
     }
 }

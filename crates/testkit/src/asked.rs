@@ -20,13 +20,13 @@ use arrow::array::{Array, RecordBatch};
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use disclosure::truth::unprotected_units;
-use disclosure::{CellQuery, Spent, Vault, VaultError};
+use disclosure::{CellQuery, Quote, Spent, Vault, VaultError};
 use models::RefreshOptions;
 use models::edition::{release, room, to_batch};
 use policy::{Asker, Datasets, Role};
 use query::{
-    Answer, Begun, Code, EditionMeta, EditionSource, Oracle, Outcome, Question, Reader, Refusal, ReleasedCells,
-    Settings, SourceError,
+    Answer, Begun, Code, EditionMeta, EditionSource, NoteCode, Oracle, Outcome, Question, Reader, Refusal,
+    ReleasedCells, Settings, SourceError,
 };
 use sample::Feed;
 use serde_json::{Map, Value, json};
@@ -79,7 +79,7 @@ struct Seen {
     /// The code of the refusal.
     refused: Option<String>,
     expected: Option<String>,
-    /// What the refusal tells to write instead.
+    /// What the refusal tells to write instead, or the note that much of what is asked about is not shown.
     hint: String,
     tally: Tally,
     /// Values of the answer that are NULL, of its numeric columns, percent.
@@ -100,8 +100,14 @@ impl Seen {
     fn is_as_expected(&self) -> bool {
         match &self.rewrite {
             None => self.is_answered(),
-            Some(rewrite) => self.refused == self.expected && rewrite.refused.is_none(),
+            Some(rewrite) => self.is_led_on() && rewrite.is_answered(),
         }
+    }
+
+    /// Refused as expected; or shown in part, which is more, with the hint that the refusal would have had.
+    fn is_led_on(&self) -> bool {
+        let is_sparse = self.expected.as_deref() == Some(Code::TooSparse.name());
+        self.refused == self.expected || (is_sparse && self.refused.is_none() && !self.hint.is_empty())
     }
 
     /// One line of the report.
@@ -119,6 +125,9 @@ impl Seen {
                 self.millis
             ),
         };
+        if self.refused.is_none() && !self.hint.is_empty() {
+            line.push_str(&format!(", note: {}", self.hint));
+        }
         if let Some(hidden) = self.tally.hidden() {
             line.push_str(&format!("; hidden persons by size of cell: {hidden}"));
         }
@@ -168,7 +177,11 @@ async fn ask(reader: &Reader, house: &House, bill: &Bill, name: &str, sql: &str)
     });
     let (rows, null_percent) = answer.as_ref().map_or((0, 0), |answer| (answer.row_count(), nulls(answer)));
     let charged = risen(&before, &bill.counters());
-    let hint = answer.err().and_then(|refusal| refusal.hint).unwrap_or_default();
+    let hint = match answer {
+        Ok(answer) => answer.notes.into_iter().find(|note| note.code == NoteCode::Sparse).map(|note| note.detail),
+        Err(refusal) => refusal.hint,
+    };
+    let hint = hint.unwrap_or_default();
     let (name, expected, rewrite) = (name.to_owned(), None, None);
     Ok(Seen { name, refused, expected, hint, tally, null_percent, rows, millis, charged, rewrite })
 }
@@ -201,14 +214,14 @@ fn summary(results: &[Seen], charges: Value) -> Measured {
         results.iter().filter(|seen| of(seen)).map(|seen| seen.name.as_str()).collect()
     };
     let lines: Map<String, Value> = results.iter().map(|seen| (seen.name.clone(), json!(seen.line()))).collect();
-    let led = results.iter().filter(|seen| seen.rewrite.as_ref().is_some_and(|rewrite| rewrite.refused.is_none()));
+    let led = results.iter().filter(|seen| seen.rewrite.is_some() && seen.is_as_expected());
     Measured {
         value: json!(format!("{answered} of {}", results.len())),
         met: answered >= ANSWERED && results.iter().all(|seen| seen.is_answered() || seen.is_as_expected()),
         details: json!({
             "answered": answered,
             "answered_in_every_part": results.iter().filter(strictly).count(),
-            "refused_and_led_to_an_answer": led.count(),
+            "refused_or_shown_in_part_and_led_to_an_answer": led.count(),
             "other_than_expected": names(&|seen| !seen.is_as_expected()),
             "refused_for_charges": names(&|seen| seen.refused.as_ref().is_some_and(|code| code.starts_with("PRIV-1020"))),
             "shown_too_little": names(&|seen| seen.refused.is_none() && !seen.is_answered()),
@@ -317,6 +330,11 @@ impl Oracle for House {
 
     fn begin(&self, _: &str, _: &Asker) -> Result<Begun, Refusal> {
         Ok(Begun(0))
+    }
+
+    fn quote(&self, question: &CellQuery, asker: &Asker) -> Result<Vec<Quote>, Refusal> {
+        let quoted = self.vault.quote(question, asker.role);
+        quoted.map_err(|error| Refusal::new(Code::ProtectedInternal, error.to_string()))
     }
 
     fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {

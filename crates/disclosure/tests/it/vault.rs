@@ -2,6 +2,7 @@
 //! outlives it; charges (privacy.md 6.7, 6.8).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use disclosure::{
@@ -165,6 +166,26 @@ fn two_processes_give_one_answer() {
 }
 
 #[test]
+fn where_a_chain_of_neighbours_ends_it_does_not_end_between_two_that_differ_by_one_person() {
+    // Groups that grow by five at a time are answered like the first, until they are too far from it (A8, chains).
+    let vault = vault();
+    let (mut ends, mut last) = (0, None);
+    for chain in 0..3 {
+        for more in (0..=70).step_by(5) {
+            let grown = |persons: u64| {
+                vault.enter(room(&people(chain * 1_000 + 1..=chain * 1_000 + persons, |_| ())));
+                one(&vault, asked(&[("year", &[2024])], &[]))
+            };
+            let (without, with) = (grown(40 + more), grown(40 + more + 1));
+            assert_eq!(without, with, "chain {chain}, {more} more");
+            ends += usize::from(more > 0 && last != Some(without));
+            last = Some(without);
+        }
+    }
+    assert!(ends >= 3, "chains do end: {ends}");
+}
+
+#[test]
 fn a_memory_that_cannot_be_written_answers_nothing() {
     struct Full(Remembered);
     impl ReleaseStore for Full {
@@ -260,17 +281,21 @@ fn a_set_that_is_met_in_grids_of_several_tiers_has_one_number() {
     assert!(shown.windows(2).all(|pair| pair[0] == pair[1]), "{shown:?}");
 }
 
-#[test]
-fn a_spent_share_is_refused_with_what_is_free() {
-    let vault = vault();
-    vault.enter(room(&people(1..=500, |_| ())));
-    let classes = |n: u16| CellQuery {
+/// The forms of exploitation in two classes: a level of its own for each `n`.
+fn classes(n: u16) -> CellQuery {
+    CellQuery {
         by: vec![Breakdown::Classes {
             level: "exploitation".into(),
             classes: vec![(0..=n).collect(), (n + 1..14).collect()],
         }],
         ..asked(&[("year", &[2024])], &[])
-    };
+    }
+}
+
+#[test]
+fn a_spent_share_is_refused_with_what_is_free() {
+    let vault = vault();
+    vault.enter(room(&people(1..=500, |_| ())));
     vault.ask(&[asked(&[("year", &[2024])], &["exploitation"])], Role::Ministry).unwrap();
     let mut refused = None;
     for n in 0..12 {
@@ -283,4 +308,35 @@ fn a_spent_share_is_refused_with_what_is_free() {
     assert_eq!(spent.counter, "exploitation/sens");
     // Neither classes of codes, which nobody can name, nor what was refused.
     assert_eq!(spent.free, ["victims: units by exploitation, year"]);
+}
+
+#[test]
+fn a_question_that_cannot_be_paid_for_takes_nothing_and_has_nothing_to_be_forgotten() {
+    /// Counts how often the memory is read again.
+    struct Replayed(Remembered, Arc<AtomicUsize>);
+    impl ReleaseStore for Replayed {
+        fn head(&mut self) -> Result<Head, StoreError> {
+            self.0.head()
+        }
+        fn replay(&mut self, after: Head, each: &mut dyn FnMut(Entry)) -> Result<Head, StoreError> {
+            self.1.fetch_add(1, Relaxed);
+            self.0.replay(after, each)
+        }
+        fn commit(&mut self, after: Head, new: &[Entry]) -> Result<Head, StoreError> {
+            self.0.commit(after, new)
+        }
+    }
+    let replays = Arc::new(AtomicUsize::new(0));
+    let store = Box::new(Replayed(Remembered::default(), Arc::clone(&replays)));
+    let vault = Vault::open(Arc::new(Policy::default()), &keys(), store).unwrap();
+    vault.enter(room(&people(1..=50, |_| ())));
+    let affordable = asked(&[("year", &[2024])], &["sex"]);
+    let dear: Vec<CellQuery> = (0..12).map(classes).collect();
+    let refused = || vault.ask(&[std::slice::from_ref(&affordable), &dear].concat(), Role::Partners);
+    for _ in 0..2 {
+        assert!(matches!(refused(), Err(VaultError::Spent(_))));
+    }
+    let quote = vault.quote(&affordable, Role::Partners).unwrap();
+    assert!(!quote[0].is_free, "what was asked together with what is refused was not charged");
+    assert_eq!(replays.load(Relaxed), 0);
 }

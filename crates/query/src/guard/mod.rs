@@ -61,10 +61,10 @@ fn guarded(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Gua
         }
         _ => lower::Lowered { plan, questions: Vec::new(), releases: Vec::new(), notes: Vec::new() },
     };
-    let lower::Lowered { plan, questions, releases, notes } = lowered;
+    let lower::Lowered { plan, questions, releases, mut notes } = lowered;
     plan::check(&plan, scope.tables)?;
     if let Some(protected) = scope.protected {
-        sparsity::check(&questions, protected, &words)?;
+        notes.extend(sparsity::check(&questions, protected, question.asker.as_ref(), &words)?);
     }
     Ok(Guarded { plan, questions, releases, notes, words })
 }

@@ -112,3 +112,16 @@ async fn in_doubt_a_question_is_asked() {
     assert_eq!(compiled(&reader(2, counted(&[])).await, by_month).await.0, "PRIV-1009");
     assert_eq!(compiled(&reader(2, counted(&["status", "act"])).await, by_month).await.0, "answered");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_of_which_much_is_hidden_says_how_to_see_more() {
+    let reader = reader(2, counted(&["status"])).await;
+    let much =
+        "select quarter, province, sex, count(*) from victims where year = 2024 and status = 'actual' group by 1, 2, 3";
+    let answer = crate::ask(&reader, much, Vec::new()).await.expect("not too sparse");
+    let notes: Vec<(&str, &str)> = answer.notes.iter().map(|note| (note.code.name(), note.detail.as_str())).collect();
+    let [("NOTE-3005", detail)] = notes[..] else { panic!("{notes:?}") };
+    assert!(detail.ends_with("To see more: Write year in place of quarter."), "{detail}");
+    let more = much.replace("quarter", "year");
+    assert_eq!(crate::ask(&reader, &more, Vec::new()).await.expect("an answer").notes, []);
+}
