@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat};
 use disclosure::Head;
 use lake::StoreIdentity;
-use ledger::{AuditLog, AuditReader, Begin, End, Filter, LedgerError, Question, SignedHead};
+use ledger::{Asked, AuditLog, AuditReader, Begin, End, Filter, LedgerError, Question, SignedHead};
 
 use crate::cli::{AuditCommand, ShowArgs};
 use crate::config::Config;
@@ -141,19 +141,35 @@ fn lines(question: &Question) -> String {
 
 fn end_lines(end: &End) -> String {
     let End { decision, cells, suppressed, tiers, charges, slot_ms, .. } = end;
-    if end.is_refused() {
-        return format!("  refused: {}\n", escaped(decision.as_bytes()));
-    }
-    let mut text = format!("  answered in {slot_ms} ms: {cells} cells, {suppressed} suppressed");
-    if !tiers.is_empty() {
+    let mut text = if end.is_refused() {
+        format!("  refused: {}\n", escaped(decision.as_bytes()))
+    } else {
         let tiers: Vec<String> = tiers.iter().map(u16::to_string).collect();
-        text.push_str(&format!(", V {}", tiers.join(" ")));
-    }
-    text.push('\n');
+        let tiers = if tiers.is_empty() { String::new() } else { format!(", V {}", tiers.join(" ")) };
+        format!("  answered in {slot_ms} ms: {cells} cells, {suppressed} suppressed{tiers}\n")
+    };
     for charge in charges {
         text.push_str(&format!("  charged: {}\n", escaped(charge.as_bytes())));
     }
+    text.extend(end.asked.iter().map(asked_line));
     text
+}
+
+/// A cell query with what answered it.
+fn asked_line(asked: &Asked) -> String {
+    let Asked { text, cells, suppressed, anchors } = asked;
+    let by = if anchors.is_empty() { String::new() } else { format!(", by anchors {}", runs(anchors)) };
+    format!("  asked: {}: {cells} cells, {suppressed} suppressed{by}\n", escaped(text.as_bytes()))
+}
+
+/// Ascending numbers, those in a row as one: `1-4 7`.
+fn runs(numbers: &[u64]) -> String {
+    let rows = numbers.chunk_by(|one, next| one + 1 == *next);
+    let text = rows.filter_map(|row| match (row.first()?, row.last()?) {
+        (first, last) if first == last => Some(first.to_string()),
+        (first, last) => Some(format!("{first}-{last}")),
+    });
+    text.collect::<Vec<_>>().join(" ")
 }
 
 fn time(ms: i64) -> String {
@@ -202,13 +218,23 @@ mod tests {
             tiers: vec![4, 9],
             charges: vec!["sex 1".into()],
             slot_ms: 250,
+            asked: vec![Asked {
+                text: "victims {} by {sex} count {units}".into(),
+                cells: 12,
+                suppressed: 3,
+                anchors: vec![1, 2, 3, 7, 9, 10],
+            }],
             ..End::default()
         };
+        let asked = "  asked: victims {} by {sex} count {units}: 12 cells, 3 suppressed, by anchors 1-3 7 9-10\n";
         let shown = lines(&Question { number: 1, begin: begin.clone(), end: Some(end.clone()) });
         let head =
             "1  2026-11-27T07:08:42.123Z  7f3a (ministry) by http, for annual_report\n  select 1, '\\u{1b}[2J'\n";
-        assert_eq!(shown, format!("{head}  answered in 250 ms: 12 cells, 3 suppressed, V 4 9\n  charged: sex 1\n"));
-        let refused = End { decision: "PRIV-1020".into(), ..end };
+        assert_eq!(
+            shown,
+            format!("{head}  answered in 250 ms: 12 cells, 3 suppressed, V 4 9\n  charged: sex 1\n{asked}")
+        );
+        let refused = End { decision: "PRIV-1020".into(), charges: Vec::new(), asked: Vec::new(), ..end };
         let shown = lines(&Question { number: 1, begin: begin.clone(), end: Some(refused) });
         assert_eq!(shown, format!("{head}  refused: PRIV-1020\n"));
         let shown = lines(&Question { number: 1, begin, end: None });

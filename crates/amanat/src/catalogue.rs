@@ -7,7 +7,7 @@ use events::code_list::{self, CodeList};
 use models::edition::population;
 use models::indicator::{self, Indicator};
 use policy::Policy;
-use query::{Catalogue, CodeEntry, CodeListMeta, CountedTable, Dimension, IndicatorMeta, PopulationRow, Text};
+use query::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 
 use crate::edition::is_published;
 
@@ -18,7 +18,7 @@ pub fn catalogue(policy: &Policy) -> Catalogue {
         indicators: indicator::all().iter().filter(|i| is_published(i, policy)).map(meta).collect(),
         code_lists: code_list::all().iter().map(list).collect(),
         population: population().iter().map(denominator).collect(),
-        counted: indicator::all().iter().filter(|i| is_published(i, policy)).flat_map(counted).collect(),
+        counted: indicator::all().iter().filter(|i| is_published(i, policy)).flat_map(Indicator::counted).collect(),
     }
 }
 
@@ -36,22 +36,6 @@ fn meta(indicator: &Indicator) -> IndicatorMeta {
         sensitivity: indicator.sensitivity.clone(),
         since: indicator.since.clone(),
     }
-}
-
-/// The tables of an indicator that count units of a dataset.
-fn counted(indicator: &Indicator) -> impl Iterator<Item = CountedTable> {
-    indicator.tables.iter().map(|table| CountedTable {
-        indicator: indicator.id.clone(),
-        measure: table.measure.clone(),
-        dataset: table.dataset.clone(),
-        period: table.by.first().cloned().unwrap_or_default(),
-        columns: table
-            .by
-            .iter()
-            .filter_map(|by| Some((by.clone(), indicator::published_column(by)?.to_owned())))
-            .collect(),
-        conditions: table.population.keys().cloned().collect(),
-    })
 }
 
 fn text(text: &indicator::Text) -> Text {

@@ -135,6 +135,11 @@ pub enum Command {
         after_help = "Examples:\n  amanat reset tip.events.FIA.v1/0 --to 1200 --operator 'night shift' --reason 'offsets 1180 to 1199 cannot be read: disk error of 3 May' --dry-run\n  amanat reset tip.events.FIA.v1/0 --to latest --operator 'night shift' --reason 'test messages' --yes\n  amanat reset tip.events.FIA.v1/0 --to earliest --operator 'night shift' --reason 'read again' --yes\nForward, what lies between is skipped and never becomes a row; a running worker reads on behind it at its next\ncommit, and a partition that stands still when its worker is started again. Backward, a new generation of the log begins, in which this partition starts where you say and every other one goes on; event ids mark what was there.\nWho, why and what are kept in the commit."
     )]
     Reset(ResetArgs),
+    /// Copy what may never be deleted to an empty directory, beside whoever writes
+    #[command(
+        after_help = "Examples:\n  amanat backup /backup/2026-11-27                copies beside a running `amanat up`, and says how it is restored\n  amanat backup /backup/2026-11-27 --with-keys    the master secret as well: for a place that is guarded as the key is\nThe directory must be empty, or not be there yet. A copy that was broken off has no store.toml and is no store.\ndocs/runbooks/backup.md says how often, and what is lost since the last one."
+    )]
+    Backup(BackupArgs),
     /// The schema registry for producers that write Avro: list, show, register, check
     #[command(
         subcommand,
@@ -322,6 +327,16 @@ pub enum Size {
     Medium,
     /// About 30,000,000 events: 20 GB in the embedded log.
     Large,
+}
+
+/// Arguments of `backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// Where the copy goes: a directory that is empty, or not there yet
+    pub directory: PathBuf,
+    /// Copy the keys too (mode 0600); without it they must come from their escrow
+    #[arg(long)]
+    pub with_keys: bool,
 }
 
 /// Arguments of `publish`.

@@ -386,7 +386,7 @@ pub struct Overrides {
 }
 
 /// Environment variables that begin with `AMANAT_` and are no configuration key.
-const NOT_KEYS: [&str; 6] = ["config", "master_key_file", "cache", "test_kafka", "test_s3", "failpoints"];
+const NOT_KEYS: [&str; 7] = ["config", "key", "master_key_file", "cache", "test_kafka", "test_s3", "failpoints"];
 
 impl Config {
     /// Reads defaults, then the file (if any), then `AMANAT_<KEY>` / `AMANAT_<SECTION>__<KEY>`, then flags.

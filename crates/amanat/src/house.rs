@@ -3,14 +3,15 @@
 //!
 //! Absent: SQL, and any number that was not released.
 
+use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Datelike, Utc};
 use disclosure::{Answered, CellQuery, Quote, Spent, Vault, VaultError};
 use lake::Published;
-use ledger::{AuditLog, Begin, Door, End, Principal};
+use ledger::{Asked, AuditLog, Begin, Door, End, Principal};
 use policy::{Asker, Datasets};
 use query::{Begun, Code, Oracle, Outcome, Refusal, ReleasedCells};
 
@@ -21,6 +22,8 @@ use crate::memory;
 pub struct House {
     vault: Vault,
     audit: Mutex<AuditLog>,
+    /// The sets that answered questions which have begun and not ended, by the number of the question.
+    answering: Mutex<HashMap<u64, Vec<Vec<u64>>>>,
     door: Door,
     slot: Duration,
 }
@@ -34,7 +37,7 @@ impl House {
         }
         let audit = memory::audit(dir)?;
         let vault = memory::vault(dir, &audit)?;
-        let house = Arc::new(Self { vault, audit: Mutex::new(audit), door, slot });
+        let house = Arc::new(Self { vault, audit: Mutex::new(audit), answering: Mutex::default(), door, slot });
         house.enter_latest(dir).await?;
         Ok(Some(house))
     }
@@ -48,6 +51,10 @@ impl House {
         let room = memory::room(dir, &self.vault, &latest).await?;
         self.vault.enter(room);
         Ok(())
+    }
+
+    fn answers(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<Answered>, Refusal> {
+        self.vault.ask(questions, asker.role).map_err(refusal)
     }
 }
 
@@ -70,13 +77,18 @@ impl Oracle for House {
             sql: sql.to_owned(),
             door: self.door,
         };
-        let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
-        audit.begin(begin).map(Begun).map_err(|error| ours("a question could not be recorded", &error))
+        locked(&self.audit).begin(begin).map(Begun).map_err(|error| ours("a question could not be recorded", &error))
     }
 
     fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
-        let answered = self.vault.ask(questions, asker.role);
-        Ok(answered.map_err(refusal)?.into_iter().zip(questions).map(|(answered, q)| cells(answered, q)).collect())
+        Ok(self.answers(questions, asker)?.into_iter().zip(questions).map(|(answered, q)| cells(answered, q)).collect())
+    }
+
+    fn ask_begun(&self, begun: &Begun, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
+        let mut answers = self.answers(questions, asker)?;
+        let anchors = answers.iter_mut().map(|answered| std::mem::take(&mut answered.anchors)).collect();
+        locked(&self.answering).insert(begun.0, anchors);
+        Ok(answers.into_iter().zip(questions).map(|(answered, question)| cells(answered, question)).collect())
     }
 
     fn quote(&self, question: &CellQuery, asker: &Asker) -> Result<Vec<Quote>, Refusal> {
@@ -88,19 +100,39 @@ impl Oracle for House {
     }
 
     fn end(&self, begun: Begun, outcome: &Outcome) -> Result<(), Refusal> {
-        let decision = outcome.refused.map_or(ledger::ANSWERED, Code::name).to_owned();
-        let end = End {
-            begin: begun.0,
-            decision,
-            cell_queries: outcome.questions.clone(),
-            cells: outcome.cells,
-            suppressed: outcome.suppressed,
-            vault_head: self.vault.head().map_err(|error| ours("the vault's memory could not be read", &error))?,
-            ..End::default()
-        };
-        let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
-        audit.end(end).map(|_| ()).map_err(|error| ours("an answer could not be recorded", &error))
+        let anchors = locked(&self.answering).remove(&begun.0).unwrap_or_default();
+        let vault_head = self.vault.head().map_err(|error| ours("the vault's memory could not be read", &error))?;
+        let end = End { begin: begun.0, vault_head, ..ended(outcome, anchors) };
+        locked(&self.audit).end(end).map(|_| ()).map_err(|error| ours("an answer could not be recorded", &error))
     }
+}
+
+/// What became of a question, as the log has it.
+fn ended(outcome: &Outcome, anchors: Vec<Vec<u64>>) -> End {
+    let questions = &outcome.questions;
+    let tiers: BTreeSet<u16> = questions.iter().flat_map(|asked| &asked.tiers).copied().collect();
+    let anchors = anchors.into_iter().chain(std::iter::repeat(Vec::new()));
+    let asked = questions.iter().zip(anchors).map(|(asked, anchors)| Asked {
+        text: asked.text.clone(),
+        cells: asked.cells,
+        suppressed: asked.suppressed,
+        anchors,
+    });
+    End {
+        decision: outcome.refused.map_or(ledger::ANSWERED, Code::name).to_owned(),
+        cell_queries: questions.iter().map(|asked| asked.id.clone()).collect(),
+        cells: questions.iter().map(|asked| asked.cells).sum(),
+        suppressed: questions.iter().map(|asked| asked.suppressed).sum(),
+        tiers: tiers.into_iter().collect(),
+        slot_ms: outcome.slot.map_or(0, |slot| u64::try_from(slot.as_millis()).unwrap_or(u64::MAX)),
+        asked: asked.collect(),
+        ..End::default()
+    }
+}
+
+/// What a lock guards is whole between two statements, whoever panicked.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn cells(answered: Answered, question: &CellQuery) -> ReleasedCells {
@@ -129,8 +161,8 @@ fn refusal(error: VaultError) -> Refusal {
     }
 }
 
-/// One text for everything that is ours (privacy.md 6.4); the cause is for the operator's log and names no value.
+/// One text for everything that is ours; the cause is for the operator's log and names no value.
 fn ours(what: &'static str, error: &(dyn std::error::Error + 'static)) -> Refusal {
     tracing::error!(error, "{what}");
-    Refusal::new(Code::ProtectedInternal, "The question could not be answered; the fault is ours.")
+    Refusal::ours()
 }

@@ -5,6 +5,7 @@ mod allocator;
 mod ask;
 mod audit;
 mod avro_schemas;
+mod backup;
 mod bucket;
 mod catalogue;
 mod cli;
@@ -58,6 +59,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Refresh(args) => edition::refresh(config, args),
         cli::Command::Edition(command) => edition::run(config, command),
         cli::Command::Sql(args) => ask::run(config, args),
+        cli::Command::Backup(args) => backup::run(config, args),
         cli::Command::Status(args) => status::run(config, args),
         cli::Command::Resume(args) => resume::run(config, args),
         cli::Command::Maintain(args) => maintain::run(config, args),

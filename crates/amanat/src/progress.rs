@@ -19,6 +19,16 @@ pub fn bar(total: u64, what: &'static str, unit: &str) -> ProgressBar {
     bar
 }
 
+/// Bytes of work of unknown length.
+pub fn bytes(what: &'static str) -> ProgressBar {
+    let spinner = ProgressBar::with_draw_target(None, target());
+    let template = "{msg:>12} {spinner} {bytes} ({bytes_per_sec}, {elapsed})";
+    spinner.set_style(ProgressStyle::with_template(template).expect("the template is a literal"));
+    spinner.set_message(what);
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    spinner
+}
+
 /// A spinner for work of unknown length.
 pub fn spinner(what: &'static str) -> ProgressBar {
     let spinner = ProgressBar::with_draw_target(None, target());

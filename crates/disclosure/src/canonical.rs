@@ -15,6 +15,7 @@ use crate::cell_query::{
     Breakdown, CellQuery, Condition, MOST_ANY_OF, MOST_ANY_OF_MANY, MOST_CELLS, MOST_CONDITIONS, MOST_DIMENSIONS,
     MOST_MEASURES,
 };
+use crate::query::Measure;
 
 /// Before the bytes of a question in its id (privacy.md 6.2, rule 4).
 const PREFIX: &[u8] = b"cell1";
@@ -118,6 +119,34 @@ impl CellQuery {
         let mut hasher = blake3::Hasher::new();
         hasher.update(PREFIX).update(&bytes);
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// The question in words, for the log of what was asked (privacy.md 6.12): dataset, conditions, breakdown, measures, in
+    /// the codes of the published lists. Of the canonical form it is the same for the same meaning.
+    ///
+    /// `victims {sex: F; year: 2023 2024} by {province; age_band: 00-08 09-17 | 18-20} count {units; sum of children}`
+    pub fn to_text(&self, dataset: &Dataset) -> String {
+        let codes = |level: &str, codes: &[u16]| -> String {
+            let text = |&code: &u16| dataset.code_text(level, code).unwrap_or_else(|| format!("#{code}"));
+            codes.iter().map(text).collect::<Vec<_>>().join(" ")
+        };
+        let population = self.population.iter().map(|c| format!("{}: {}", c.level, codes(&c.level, &c.codes)));
+        let by = self.by.iter().map(|by| match by {
+            Breakdown::Level(level) => level.clone(),
+            Breakdown::Classes { level, classes } => {
+                let classes: Vec<String> = classes.iter().map(|class| codes(level, class)).collect();
+                format!("{level}: {}", classes.join(" | "))
+            }
+        });
+        let measures = self.measures.iter().map(Measure::to_text);
+        let listed = |parts: Vec<String>| parts.join("; ");
+        format!(
+            "{} {{{}}} by {{{}}} count {{{}}}",
+            self.dataset,
+            listed(population.collect()),
+            listed(by.collect()),
+            listed(measures.collect())
+        )
     }
 
     /// What the limits of a question say to a canonical form (privacy.md 6.2, 6.4: 1008, 1012, 1015).

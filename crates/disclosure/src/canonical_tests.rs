@@ -139,3 +139,23 @@ fn limits_of_a_question_have_their_codes() {
     let months: Vec<&str> = months.iter().map(String::as_str).collect();
     assert_eq!(code(canonical(&[("month", &months)], &[])), Ok(()), "a range is one condition");
 }
+
+#[test]
+fn a_question_in_words_has_the_codes_of_the_published_lists_and_nothing_else() {
+    let policy = Policy::default();
+    let dataset = policy.datasets.get("inspections").unwrap();
+    let code = |level: &str, text: &str| dataset.code_of(level, text, 2020..=2024).unwrap();
+    let year = Condition { dimension: "time".into(), level: "year".into(), codes: vec![2023, 2024] };
+    let provinces = |codes: &[&str]| codes.iter().map(|text| code("province", text)).collect::<Vec<u16>>();
+    let classes = vec![provinces(&["PK-PB", "PK-SD"]), provinces(&["PK-KP"])];
+    let question = CellQuery {
+        dataset: "inspections".into(),
+        population: vec![year],
+        by: vec![Breakdown::Classes { level: "province".into(), classes }, Breakdown::Level("kind".into())],
+        measures: vec![Measure::Units, Measure::Sum("children".into())],
+    };
+    assert_eq!(
+        question.to_text(dataset),
+        "inspections {year: 2023 2024} by {province: PK-PB PK-SD | PK-KP; kind} count {units; sum of children}"
+    );
+}

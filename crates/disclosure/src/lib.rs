@@ -23,6 +23,7 @@ mod canonical;
 mod cell_query;
 mod charges;
 mod complement;
+mod counted;
 mod error;
 mod floors;
 mod footprint;
@@ -54,6 +55,7 @@ pub use cell_query::{
     MOST_MEASURES,
 };
 pub use charges::Spent;
+pub use counted::CountedTable;
 pub use error::DisclosureError;
 pub use footprint::Span;
 pub use microdata::{Column, Microdata, MicrodataSource, Prepared};

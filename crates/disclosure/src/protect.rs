@@ -4,7 +4,7 @@
 //! cell, complementary suppression per family, the audit over everything, remainder rows, flags. Nothing else makes a
 //! [`Released`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy::Keys;
 
@@ -99,7 +99,9 @@ fn write(board: &Board, table: usize, remainders: &[Remainder]) -> Released {
             cells.push(ReleasedCell { at: remainder.at.clone(), figure: figure(board, remainder.cell) });
         }
     }
-    Released { name: placed.name.clone(), query: query.clone(), cells }
+    let answering: BTreeSet<u64> =
+        placed.ids.iter().filter_map(|&id| board.cells[id].anchor).map(|a| a.anchor).collect();
+    Released { name: placed.name.clone(), query: query.clone(), cells, anchors: answering.into_iter().collect() }
 }
 
 fn figure(board: &Board, id: usize) -> Figure {

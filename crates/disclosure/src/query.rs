@@ -38,6 +38,17 @@ impl Measure {
         }
     }
 
+    /// In words: `units`, `sum of children`.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Units => "units".to_owned(),
+            Self::Rows => "rows".to_owned(),
+            Self::Cases => "cases".to_owned(),
+            Self::Agencies => "agencies".to_owned(),
+            Self::Sum(column) => format!("sum of {column}"),
+        }
+    }
+
     /// What a declared grid calls it; none for what is never declared exact.
     pub fn count(&self) -> Option<Count> {
         match self {

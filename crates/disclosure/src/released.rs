@@ -259,6 +259,8 @@ pub struct Released {
     pub(crate) name: String,
     pub(crate) query: TableQuery,
     pub(crate) cells: Vec<ReleasedCell>,
+    /// Numbers of the sets that answered, ascending, each once.
+    pub(crate) anchors: Vec<u64>,
 }
 
 impl Released {

@@ -6,7 +6,7 @@
 //!
 //! Absent: SQL, who may ask, time, a second way to a number.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use policy::{Dataset, Keys, Policy, Resolved, Role, TimeLevel};
@@ -81,6 +81,9 @@ pub struct Answered {
     pub as_of: String,
     /// Every cell of its grid, in the order of its breakdown's codes.
     pub cells: Vec<AnsweredCell>,
+    /// Numbers of the sets in the vault's memory that answered, for the log of what was asked (privacy.md 6.12): which cells
+    /// a set answers for is not told. Nothing of exact cells.
+    pub anchors: Vec<u64>,
 }
 
 /// A cell of an answer.
@@ -499,10 +502,11 @@ fn answered(released: &[Released], as_of: &str) -> Answered {
         Coordinate::Code(code) => *code,
         Coordinate::Total | Coordinate::Remainder => u16::MAX,
     };
-    let Some(first) = released.first() else { return Answered { as_of, cells: Vec::new() } };
+    let Some(first) = released.first() else { return Answered { as_of, cells: Vec::new(), anchors: Vec::new() } };
     let cells = first.cells().iter().enumerate().map(|(number, cell)| AnsweredCell {
         at: cell.at.iter().map(code).collect(),
         figures: released.iter().filter_map(|table| table.cells().get(number)).map(|cell| cell.figure).collect(),
     });
-    Answered { as_of, cells: cells.collect() }
+    let anchors: BTreeSet<u64> = released.iter().flat_map(|table| &table.anchors).copied().collect();
+    Answered { as_of, cells: cells.collect(), anchors: anchors.into_iter().collect() }
 }

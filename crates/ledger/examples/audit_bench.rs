@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use disclosure::Head;
-use ledger::{ANSWERED, AuditLog, Begin, Broken, Door, End, LedgerError, Principal, Recorded, verify};
+use ledger::{ANSWERED, Asked, AuditLog, Begin, Broken, Door, End, LedgerError, Principal, Recorded, verify};
 
 /// Questions that are recorded as the server does it, each entry durable before the next step.
 const ONE_BY_ONE: u64 = 500;
@@ -49,13 +49,19 @@ fn end(begin: u64) -> End {
         charges: vec!["sex presence+1".into()],
         vault_head: head,
         slot_ms: 250,
+        asked: vec![Asked {
+            text: "victims {year: 2024} by {province; sex} count {units}".into(),
+            cells: 14,
+            suppressed: 2,
+            anchors: (begin..begin + 14).collect(),
+        }],
     }
 }
 
 /// The fields of an entry, each by the way to it.
 const BEGIN: [&str; 6] = ["time_ms", "principal/key_id", "principal/role", "purpose", "sql", "door"];
-const END: [&str; 9] =
-    ["begin", "decision", "cell_queries", "cells", "suppressed", "tiers", "charges", "vault_head", "slot_ms"];
+const END: [&str; 10] =
+    ["begin", "decision", "cell_queries", "cells", "suppressed", "tiers", "charges", "vault_head", "slot_ms", "asked"];
 /// What else is done to an entry.
 const DEEDS: [&str; 5] =
     ["hash", "bytes with a hash that fits", "taken away", "exchanged with the next", "put in twice"];

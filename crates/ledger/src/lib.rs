@@ -17,13 +17,15 @@
 
 mod audit;
 mod chain;
+mod copy;
 mod error;
 mod hex;
 mod vault;
 
 pub use audit::{
-    ANSWERED, AuditLog, AuditReader, Begin, Door, End, Filter, Principal, Question, Questions, Recorded, SignedHead,
-    Verified, verify,
+    ANSWERED, Asked, AuditLog, AuditReader, Begin, Door, End, Filter, Principal, Question, Questions, Recorded,
+    SignedHead, Verified, verify,
 };
+pub use copy::copy_of;
 pub use error::{Broken, LedgerError, Result, Why};
 pub use vault::VaultStore;

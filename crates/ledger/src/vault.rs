@@ -7,7 +7,7 @@ use disclosure::{Entry, Head, ReleaseStore, StoreError};
 use crate::chain::{Chain, Kind};
 use crate::error::{Broken, LedgerError, Why};
 
-const KIND: Kind = Kind { application_id: 0x414d_5654, name: "memory of the vault" }; // "AMVT"
+const KIND: Kind = Kind { application_id: 0x414d_5654, name: "memory of the vault", format: 1 }; // "AMVT"
 
 /// The vault's memory in a SQLite file.
 ///

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use disclosure::CountedTable;
 use serde::{Deserialize, Serialize};
 
 /// A text in the two languages of the product.
@@ -108,34 +109,6 @@ pub struct PopulationRow {
     pub method: String,
     /// Who published it.
     pub source: String,
-}
-
-/// A published table that counts units of a dataset: what the sparsity of a question is judged by (privacy.md 6.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CountedTable {
-    /// Id of the indicator.
-    pub indicator: String,
-    /// Name of the measure in `published`.
-    pub measure: String,
-    /// The dataset whose units it counts.
-    pub dataset: String,
-    /// The level of its periods: `year` or `quarter`.
-    pub period: String,
-    /// Levels of the dataset that it is broken down by, with the column of `published` that has their codes.
-    pub columns: Vec<(String, String)>,
-    /// Levels on which it has a condition: it counts a part of the dataset.
-    pub conditions: Vec<String>,
-}
-
-impl CountedTable {
-    /// Whether a period is of this table's level.
-    pub(crate) fn has_period(&self, period: &str) -> bool {
-        match self.period.as_str() {
-            "year" => period.len() == 4 && period.bytes().all(|b| b.is_ascii_digit()),
-            "quarter" => period.contains("-Q"),
-            _ => false,
-        }
-    }
 }
 
 /// Everything a reader may know about the numbers before there is any.

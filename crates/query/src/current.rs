@@ -6,12 +6,15 @@ use arrow::record_batch::RecordBatch;
 
 use crate::catalogue::Catalogue;
 use crate::editions::{EditionMeta, EditionSource, SourceError};
+use crate::listed::Listed;
 use crate::marginals::{self, Marginal};
 use crate::tables::Tables;
 
 /// An immutable picture of all editions. A new edition makes a new picture; this one stays as it is.
 pub struct Current {
     catalogue: Arc<Catalogue>,
+    /// The protected tables, as they are listed.
+    protected: Arc<[Listed]>,
     editions: Vec<(EditionMeta, RecordBatch)>,
     tables: Tables,
     /// How units spread over codes by the latest edition.
@@ -19,17 +22,22 @@ pub struct Current {
 }
 
 impl Current {
-    pub(crate) fn empty(catalogue: Arc<Catalogue>) -> Result<Self, SourceError> {
-        Self::new(catalogue, Vec::new())
+    /// The picture before the first edition.
+    pub(crate) fn empty(catalogue: Arc<Catalogue>, protected: Arc<[Listed]>) -> Result<Self, SourceError> {
+        Self::new(catalogue, protected, Vec::new())
     }
 
-    fn new(catalogue: Arc<Catalogue>, editions: Vec<(EditionMeta, RecordBatch)>) -> Result<Self, SourceError> {
+    fn new(
+        catalogue: Arc<Catalogue>,
+        protected: Arc<[Listed]>,
+        editions: Vec<(EditionMeta, RecordBatch)>,
+    ) -> Result<Self, SourceError> {
         let edition = editions.last().map_or(0, |(meta, _)| meta.edition);
-        let tables =
-            Tables::new(&catalogue, &editions).map_err(|e| SourceError::Malformed { edition, what: e.to_string() })?;
+        let tables = Tables::new(&catalogue, &protected, &editions)
+            .map_err(|e| SourceError::Malformed { edition, what: e.to_string() })?;
         let latest = editions.last();
         let marginals = latest.map(|(_, values)| marginals::of_edition(&catalogue.counted, values)).unwrap_or_default();
-        Ok(Self { catalogue, editions, tables, marginals })
+        Ok(Self { catalogue, protected, editions, tables, marginals })
     }
 
     /// This picture and the editions that have appeared since.
@@ -49,7 +57,7 @@ impl Current {
                 .map_err(|e| SourceError::Malformed { edition: meta.edition, what: e.to_string() })?;
             editions.push((meta, batch));
         }
-        Self::new(Arc::clone(&self.catalogue), editions)
+        Self::new(Arc::clone(&self.catalogue), Arc::clone(&self.protected), editions)
     }
 
     /// The editions, oldest first.

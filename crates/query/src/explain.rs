@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::StringArray;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
-use disclosure::{Amount, Breakdown, CellQuery, Measure, Quote};
+use disclosure::{Amount, Breakdown, CellQuery, Quote};
 use policy::{Asker, Dataset};
 use serde_json::{Value, json};
 
@@ -94,13 +94,7 @@ fn breakdown(by: &Breakdown, texts: &dyn Fn(&str, &[u16]) -> Vec<String>) -> Val
 }
 
 fn priced(quote: &Quote, dataset: &Dataset) -> Value {
-    let measure = match &quote.measure {
-        Measure::Units => "units".to_owned(),
-        Measure::Rows => "rows".to_owned(),
-        Measure::Cases => "cases".to_owned(),
-        Measure::Agencies => "agencies".to_owned(),
-        Measure::Sum(column) => format!("sum of {column}"),
-    };
+    let measure = quote.measure.to_text();
     if quote.is_exact {
         return json!({"measure": measure, "exact": true, "grid": quote.grid});
     }

@@ -89,7 +89,8 @@ pub(crate) fn role(dataset: &Dataset, column: &str) -> Option<Role> {
     measures(dataset).any(|measure| measure == column).then_some(Role::Measure)
 }
 
-fn schema(dataset: &Dataset) -> SchemaRef {
+/// The columns of a dataset: every level, then what may be summed, then what may be counted.
+pub(crate) fn schema(dataset: &Dataset) -> SchemaRef {
     let level = |name: &str| {
         let data_type = match dataset.resolve(name) {
             Some(Resolved::Time(TimeLevel::Year)) => DataType::Int32,

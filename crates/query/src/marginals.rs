@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Decimal128Type;
-
-use crate::catalogue::CountedTable;
+use disclosure::CountedTable;
 
 /// What stands in a column of `published.indicator_values` for all codes, and for a dimension that a table has not.
 const ALL_CODES: [&str; 2] = ["_T", "_Z"];

@@ -16,6 +16,9 @@ pub enum NoteCode {
     /// A sum of what is shown alone.
     #[serde(rename = "NOTE-3003")]
     Visible,
+    /// A number without an interval, where companions are asked for.
+    #[serde(rename = "NOTE-3004")]
+    Unaccompanied,
     /// Much of what is asked about is expected in cells that are not shown.
     #[serde(rename = "NOTE-3005")]
     Sparse,
@@ -28,6 +31,7 @@ impl NoteCode {
             NoteCode::Strict => "NOTE-3001",
             NoteCode::Overlap => "NOTE-3002",
             NoteCode::Visible => "NOTE-3003",
+            NoteCode::Unaccompanied => "NOTE-3004",
             NoteCode::Sparse => "NOTE-3005",
         }
     }
@@ -65,6 +69,14 @@ impl Note {
              null) says how many are not."
         );
         Self { code: NoteCode::Visible, detail }
+    }
+
+    pub(crate) fn unaccompanied(column: &str) -> Self {
+        let detail = format!(
+            "{column} has no interval, status or bias here: it is made of several released numbers, which may share their \
+             noise. Ask for the total as a cell of its own, by ROLLUP or GROUPING SETS: that has them."
+        );
+        Self { code: NoteCode::Unaccompanied, detail }
     }
 
     pub(crate) fn sparse(remedy: &str) -> Self {

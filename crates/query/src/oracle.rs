@@ -6,6 +6,7 @@
 //!
 //! Absent: SQL, names of people, rows of marts.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -28,6 +29,12 @@ pub trait Oracle: Send + Sync {
     /// The answers, one per question, in their order; the asker's role pays. Called on a thread that may block.
     fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal>;
 
+    /// The same for a question that was recorded as begun, so that [`Oracle::end`] can record more of the answers than they
+    /// say.
+    fn ask_begun(&self, _begun: &Begun, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
+        self.ask(questions, asker)
+    }
+
     /// What a question would cost the asker now and how wide its noise would be, per measure; empty where that is not told.
     fn quote(&self, _question: &CellQuery, _asker: &Asker) -> Result<Vec<Quote>, Refusal> {
         Ok(Vec::new())
@@ -39,7 +46,8 @@ pub trait Oracle: Send + Sync {
         None
     }
 
-    /// Records what became of a question, before anything of it leaves. An answer that cannot be recorded does not leave.
+    /// Records what became of a question, once, before anything of it leaves; also of one whose asker has left before. An
+    /// answer that cannot be recorded does not leave.
     fn end(&self, begun: Begun, outcome: &Outcome) -> Result<(), Refusal>;
 }
 
@@ -50,14 +58,44 @@ pub struct Begun(pub u64);
 /// What became of a question. Counts of cells are for the privacy office's eyes (privacy.md 6.12).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// `None` where it was answered, else the code of the refusal.
+    /// `None` where it was answered, else the code of the refusal; [`Code::Cancelled`] where the asker left before the end.
     pub refused: Option<Code>,
-    /// The questions that it came to.
-    pub questions: Vec<String>,
-    /// Cells of the answers.
+    /// The questions in codes that it came to, in the order in which they were asked.
+    pub questions: Vec<Asked>,
+    /// The slot at whose end the answer leaves; none where it leaves at once.
+    pub slot: Option<Duration>,
+}
+
+/// A question in codes, and how much of its answer is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Its id.
+    pub id: String,
+    /// The question in words, with codes of the published lists alone ([`CellQuery::to_text`]).
+    pub text: String,
+    /// Cells of the answer.
     pub cells: u64,
     /// Of these, not shown.
     pub suppressed: u64,
+    /// Variances of the noise of its cells, ascending, each once.
+    pub tiers: Vec<u16>,
+}
+
+impl Asked {
+    /// A question that is not answered yet.
+    pub(crate) fn new(question: &CellQuery, datasets: &policy::Datasets) -> Self {
+        let text = datasets.get(&question.dataset).map(|dataset| question.to_text(dataset)).unwrap_or_default();
+        Self { id: question.id(), text, ..Self::default() }
+    }
+
+    /// Notes how much of its answer is shown.
+    pub(crate) fn answered(&mut self, answer: &ReleasedCells) {
+        let figures = || answer.cells.iter().flat_map(|(_, figures)| figures);
+        self.cells = figures().count() as u64;
+        self.suppressed = figures().filter(|figure| figure.value().is_none()).count() as u64;
+        let tiers: BTreeSet<u16> = figures().filter_map(Figure::tier).map(|tier| tier.variance() as u16).collect();
+        self.tiers = tiers.into_iter().collect();
+    }
 }
 
 /// The answer to one question.

@@ -49,7 +49,7 @@ impl Limits {
 
 /// The value of a placeholder; `$1` is the first. It is bound as a literal, never pasted into the text.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a value of params is null, true, false, a number or a text")]
 pub enum Param {
     /// SQL NULL.
     Null,

@@ -18,6 +18,7 @@ use disclosure::CellQuery;
 use crate::catalogue::Catalogue;
 use crate::current::Current;
 use crate::editions::{EditionSource, SourceError};
+use crate::listed;
 use crate::notes::Note;
 use crate::oracle::Oracle;
 use crate::question::{Answer, Limits, Question, Turn};
@@ -129,7 +130,8 @@ impl Reader {
         oracle: Option<Arc<dyn Oracle>>,
     ) -> Result<Self, SourceError> {
         let catalogue = Arc::new(catalogue);
-        let empty = Arc::new(Current::empty(Arc::clone(&catalogue))?);
+        let protected = oracle.as_ref().map(|oracle| listed::of(oracle.datasets(), &catalogue)).unwrap_or_default();
+        let empty = Arc::new(Current::empty(Arc::clone(&catalogue), protected)?);
         let threads = Threads::start(settings.threads)?;
         let at_once = settings.at_once.max(1);
         let reader = Self {
@@ -224,12 +226,12 @@ impl Reader {
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(Refusal::new(Code::Cancelled, "The question was withdrawn.")),
-            answer = self.answer(question, limits) => answer,
+            answer = self.answer(question, limits, end) => answer.map_err(Refusal::with_remedy),
             () = tokio::time::sleep_until(end) => Err(too_long(&limits)),
         }
     }
 
-    async fn answer(&self, question: Question, limits: Limits) -> Result<Answer, Refusal> {
+    async fn answer(&self, question: Question, limits: Limits, end: Instant) -> Result<Answer, Refusal> {
         let turn = self.turn().await?;
         let current = self.current();
         let Some(runtime) = &self.inner.threads.0 else {
@@ -240,7 +242,7 @@ impl Reader {
         let stopped = stop.clone();
         let work = runtime.spawn(async move {
             // A refusal gives the turn back here; an answer takes it along, for its rows are still in memory.
-            run::answer(question, limits, current, oracle, stopped).await.map(|answer| Answer { turn, ..answer })
+            run::answer(question, limits, current, oracle, (stopped, end)).await.map(|answer| Answer { turn, ..answer })
         });
         let _stop = StopOnDrop(work.abort_handle(), stop);
         work.await.unwrap_or_else(|error| {

@@ -182,6 +182,27 @@ impl Code {
         self.row().1
     }
 
+    /// What to do where a refusal has nothing better to say.
+    fn remedy(self) -> Option<&'static str> {
+        Some(match self {
+            Code::Syntax => {
+                "The form is SELECT … FROM … WHERE … GROUP BY … ORDER BY …; texts stand in '…', names that are no plain words in \"…\"."
+            }
+            Code::Meaning | Code::Construct | Code::UnknownColumn => {
+                "SELECT table_name, column_name, data_type FROM information_schema.columns lists names and types."
+            }
+            Code::UnknownFunction => "SELECT * FROM information_schema.functions lists what is offered.",
+            Code::Parameter => "Give one value in params for each of $1, $2, …",
+            Code::Expression | Code::ProtectedExpression => {
+                "Divide by nullif(…, 0), and cast only what has that form: try_cast gives NULL for the rest."
+            }
+            Code::Internal | Code::ProtectedInternal => {
+                "Ask again in a while; if it stays, tell who runs this service and say when it happened."
+            }
+            _ => return None,
+        })
+    }
+
     /// One line, the same for every refusal of this code.
     pub fn title(self) -> &'static str {
         self.row().2
@@ -252,6 +273,19 @@ impl Refusal {
     /// A refusal without place or hint.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), hint: None, place: None }
+    }
+
+    /// One text for everything that is ours with a question about protected tables (privacy.md 6.4, 5000): what it was
+    /// stands in the operator's log, and which question it was in the log of what was asked.
+    pub fn ours() -> Self {
+        Self::new(Code::ProtectedInternal, "The question could not be answered; the fault is ours.").with_remedy()
+    }
+
+    /// The same with a hint, if only a general one: nobody is left without a next step.
+    #[must_use]
+    pub(crate) fn with_remedy(mut self) -> Self {
+        self.hint = self.hint.or_else(|| self.code.remedy().map(str::to_owned));
+        self
     }
 
     /// The same with a remedy.

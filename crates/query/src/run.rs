@@ -33,7 +33,7 @@ use crate::facade::{Protected, Scope};
 use crate::functions::FUNCTIONS;
 use crate::guard::{self, Guarded, Release, Released};
 use crate::metered;
-use crate::oracle::{Oracle, Outcome, ReleasedCells};
+use crate::oracle::{Asked, Begun, Oracle, Outcome, ReleasedCells};
 use crate::order::Ordered;
 use crate::question::{Answer, Limits, Question, Turn};
 use crate::refusal::{Code, Refusal};
@@ -52,13 +52,14 @@ pub(crate) fn guarded(
     guard::guard(question, limits, Scope { tables: current.tables(), protected: protected.as_ref() })
 }
 
-/// Answers a question over a picture. `stop` is cancelled when nobody waits for the answer any more.
+/// Answers a question over a picture. `stop` is cancelled when nobody waits for the answer any more; at `until` its time is
+/// over.
 pub(crate) async fn answer(
     question: Question,
     limits: Limits,
     current: Arc<Current>,
     oracle: Option<Arc<dyn Oracle>>,
-    stop: CancellationToken,
+    (stop, until): (CancellationToken, Instant),
 ) -> Result<Answer, Refusal> {
     if let Some(explained) = explain::explained(&question)
         && let Some(oracle) = oracle.as_deref()
@@ -77,59 +78,107 @@ pub(crate) async fn answer(
     let began = Instant::now();
     let oracle = oracle.ok_or_else(no_vault)?;
     let asker = question.asker.as_ref().ok_or_else(no_key)?;
-    let begun = oracle.begin(&question.sql, asker)?;
-    let mut outcome = Outcome::default();
+    let mut recorded = Recorded::begin(Arc::clone(&oracle), &question.sql, asker, until)?;
     let answer = match guarded {
-        Ok(guarded) => protected(guarded, (oracle.as_ref(), asker), &mut outcome, limits, current, stop).await,
+        Ok(guarded) => protected(guarded, asker, &mut recorded, limits, current, stop).await,
         Err(refusal) => Err(refusal),
     };
-    outcome.refused = answer.as_ref().err().map(|refusal| refusal.code);
-    oracle.end(begun, &outcome)?;
     // What was refused before any record was read took a time that tells nothing.
-    if let (Some(slot), false) = (oracle.slot(), outcome.questions.is_empty()) {
-        tokio::time::sleep_until(leaves_at(began, slot)).await;
+    let slot = oracle.slot().filter(|_| recorded.reached_the_vault());
+    recorded.end(answer.as_ref().err().map(|refusal| refusal.code), slot.map(|slot| leaves_after(began, slot)))?;
+    if let Some(slot) = slot {
+        let after = leaves_after(began, slot);
+        if after > slot {
+            warn_of_lateness(slot, after);
+        }
+        tokio::time::sleep_until(began + after).await;
     }
     answer
 }
 
-/// The end of the slot in which an answer leaves: the first of one, two, four, … times `slot` that is not over yet.
-fn leaves_at(began: Instant, slot: Duration) -> Instant {
+/// A question that was recorded as begun. However it ends, its end is recorded once: work whose asker has left, or whose time
+/// is over, is dropped somewhere on its way, and what it has charged by then stays charged.
+struct Recorded {
+    oracle: Arc<dyn Oracle>,
+    begun: Option<Begun>,
+    outcome: Outcome,
+    until: Instant,
+}
+
+impl Recorded {
+    fn begin(oracle: Arc<dyn Oracle>, sql: &str, asker: &Asker, until: Instant) -> Result<Self, Refusal> {
+        let begun = Some(oracle.begin(sql, asker)?);
+        Ok(Self { oracle, begun, outcome: Outcome::default(), until })
+    }
+
+    /// Puts the questions to the vault, in this order.
+    fn ask(&mut self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
+        let datasets = self.oracle.datasets();
+        self.outcome.questions = questions.iter().map(|question| Asked::new(question, datasets)).collect();
+        let begun = self.begun.as_ref().ok_or_else(Refusal::ours)?;
+        let answers = self.oracle.ask_begun(begun, questions, asker)?;
+        self.outcome.questions.iter_mut().zip(&answers).for_each(|(asked, answer)| asked.answered(answer));
+        Ok(answers)
+    }
+
+    fn reached_the_vault(&self) -> bool {
+        !self.outcome.questions.is_empty()
+    }
+
+    /// Records the end; an error where it cannot be, and then no answer leaves.
+    fn end(mut self, refused: Option<Code>, slot: Option<Duration>) -> Result<(), Refusal> {
+        (self.outcome.refused, self.outcome.slot) = (refused, slot);
+        self.begun.take().map_or(Ok(()), |begun| self.oracle.end(begun, &self.outcome))
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        let Some(begun) = self.begun.take() else { return };
+        let code = if std::thread::panicking() {
+            Code::ProtectedInternal
+        } else if Instant::now() >= self.until {
+            Code::TimeLimit
+        } else {
+            Code::Cancelled
+        };
+        self.outcome.refused = Some(code);
+        // Where this fails the oracle has said why, and a question without an end says the same: it got no answer.
+        let _ = self.oracle.end(begun, &self.outcome);
+    }
+}
+
+/// How long after its beginning an answer leaves: the first of one, two, four, … times `slot` that is not over yet.
+fn leaves_after(began: Instant, slot: Duration) -> Duration {
     let (took, mut after) = (began.elapsed(), slot.max(Duration::from_millis(1)));
     while after < took {
         after *= 2;
     }
-    if after > slot {
-        // Too late for its slot: a sign that the slot is too short for what is asked, or the machine too slow.
-        tracing::warn!(
-            slot_ms = slot.as_millis(),
-            left_after_ms = after.as_millis(),
-            "an answer was late for its slot"
-        );
-    }
-    began + after
+    after
+}
+
+/// Too late for its slot: a sign that the slot is too short for what is asked, or the machine too slow.
+fn warn_of_lateness(slot: Duration, after: Duration) {
+    tracing::warn!(slot_ms = slot.as_millis(), left_after_ms = after.as_millis(), "an answer was late for its slot");
 }
 
 /// Asks the vault and computes the rest over what it released.
 async fn protected(
     guarded: Guarded,
-    (oracle, asker): (&dyn Oracle, &Asker),
-    outcome: &mut Outcome,
+    asker: &Asker,
+    recorded: &mut Recorded,
     limits: Limits,
     current: Arc<Current>,
     stop: CancellationToken,
 ) -> Result<Answer, Refusal> {
     let Guarded { plan, questions, releases, notes, words } = guarded;
-    let ordered = Ordered::coarse_to_fine(questions, oracle.datasets(), &oracle.years());
-    outcome.questions = ordered.questions.iter().map(CellQuery::id).collect();
+    let ordered = Ordered::coarse_to_fine(questions, recorded.oracle.datasets(), &recorded.oracle.years());
     // On this thread, which may block: work in the vault keeps its turn until it has ended, whoever has left meanwhile.
-    let answers = tokio::task::block_in_place(|| oracle.ask(&ordered.questions, asker))?;
-    let answers = ordered.put_back(answers).ok_or_else(broken)?;
-    let figures = || answers.iter().flat_map(|answer| &answer.cells).flat_map(|(_, figures)| figures);
-    outcome.cells = figures().count() as u64;
-    outcome.suppressed = figures().filter(|figure| figure.value().is_none()).count() as u64;
+    let answers = tokio::task::block_in_place(|| recorded.ask(&ordered.questions, asker))?;
+    let answers = ordered.put_back(answers).ok_or_else(Refusal::ours)?;
     let plan = bound(plan, &releases, &answers).map_err(|error| {
         tracing::error!(error = %error, "released cells do not fit their table");
-        broken()
+        Refusal::ours()
     })?;
     match computed(plan, &words, limits, current, stop).await {
         Ok(answer) => Ok(Answer { notes, ..answer }),
@@ -167,11 +216,6 @@ fn bound(plan: LogicalPlan, releases: &[Release], answers: &[ReleasedCells]) -> 
         node => Ok(Transformed::no(node)),
     });
     bound.map(|bound| bound.data)
-}
-
-/// One text for everything that is ours (privacy.md 6.4, 5000).
-fn broken() -> Refusal {
-    Refusal::new(Code::ProtectedInternal, "The question could not be answered; the fault is ours.")
 }
 
 /// Computes a plan whose tables are all in memory.

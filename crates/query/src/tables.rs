@@ -2,6 +2,7 @@
 //!
 //! `published`: all editions in long form, one table per indicator (latest edition, its own dimensions), the editions.
 //! `reference`: code lists, definitions, denominators. `information_schema`: what there is. All rows are in memory.
+//! Protected tables are named there too, and have no rows ([`crate::facade`]).
 //! Absent: statistics of any kind beyond what the rows themselves say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,9 +19,11 @@ use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::TableSource;
 
-use crate::catalogue::{Catalogue, CodeListMeta, IndicatorMeta};
+use crate::catalogue::{Catalogue, CodeListMeta, Dimension, IndicatorMeta};
 use crate::editions::EditionMeta;
+use crate::facade::PROTECTED;
 use crate::functions::FUNCTIONS;
+use crate::listed::{Listed, ListedColumn};
 use crate::names;
 
 /// Name of the database, as the first part of a fully written name.
@@ -44,6 +47,8 @@ pub(crate) struct Table {
     description: String,
     columns: SchemaRef,
     column_descriptions: HashMap<String, String>,
+    /// Tables with the codes of columns, by column.
+    code_lists: HashMap<String, String>,
     /// Greatest length of a text by column, bytes.
     widths: Vec<u64>,
     awaits_an_edition: bool,
@@ -65,7 +70,9 @@ impl Table {
 
 /// All tables of one picture.
 pub(crate) struct Tables {
-    tables: BTreeMap<(&'static str, String), Table>,
+    open: BTreeMap<(&'static str, String), Table>,
+    /// Protected tables, which are listed and not here.
+    protected: Arc<[Listed]>,
     /// False while nothing is published.
     any_edition: bool,
 }
@@ -82,8 +89,13 @@ pub(crate) enum Missing {
 
 impl Tables {
     /// The tables over these editions, oldest first.
-    pub(crate) fn new(catalogue: &Catalogue, editions: &[(EditionMeta, RecordBatch)]) -> Result<Self, ArrowError> {
-        let mut tables = Self { tables: BTreeMap::new(), any_edition: !editions.is_empty() };
+    pub(crate) fn new(
+        catalogue: &Catalogue,
+        protected: &Arc<[Listed]>,
+        editions: &[(EditionMeta, RecordBatch)],
+    ) -> Result<Self, ArrowError> {
+        let protected = Arc::clone(protected);
+        let mut tables = Self { open: BTreeMap::new(), protected, any_edition: !editions.is_empty() };
         tables.published(catalogue, editions)?;
         tables.reference(catalogue)?;
         tables.information()?;
@@ -95,7 +107,7 @@ impl Tables {
         let parts: Vec<String> = parts.iter().map(|p| p.to_lowercase()).collect();
         let at = |schema: &str, name: &str| {
             let schema = [PUBLISHED, REFERENCE, INFORMATION].into_iter().find(|s| *s == schema)?;
-            self.tables.get(&(schema, name.to_owned()))
+            self.open.get(&(schema, name.to_owned()))
         };
         let found = match &parts[..] {
             [name] => SEARCH.iter().find_map(|schema| at(schema, name)),
@@ -113,8 +125,8 @@ impl Tables {
         if names::is_microdata(name) || parts.iter().rev().skip(1).any(|p| names::is_microdata(p)) {
             return Missing::Microdata;
         }
-        let near = names::nearest(name, self.tables.keys().map(|(_, name)| name.as_str()));
-        let full = |name: &str| self.tables.keys().find(|(_, n)| n == name).map(|(schema, n)| format!("{schema}.{n}"));
+        let near = names::nearest(name, self.open.keys().map(|(_, name)| name.as_str()));
+        let full = |name: &str| self.open.keys().find(|(_, n)| n == name).map(|(schema, n)| format!("{schema}.{n}"));
         Missing::Unknown(near.and_then(full))
     }
 
@@ -134,12 +146,13 @@ impl Tables {
             name: name.to_owned(),
             description: description.to_owned(),
             column_descriptions: described(&columns),
+            code_lists: HashMap::new(),
             columns,
             widths,
             awaits_an_edition: schema == PUBLISHED && name != EDITIONS && !self.any_edition,
             source: provider_as_source(Arc::new(table)),
         };
-        self.tables.insert((schema, name.to_owned()), table);
+        self.open.insert((schema, name.to_owned()), table);
         Ok(())
     }
 
@@ -153,19 +166,25 @@ impl Tables {
             let name = indicator.id.to_lowercase();
             self.add(PUBLISHED, &name, &indicator.title.en, rows.schema(), vec![rows])?;
             for dimension in &indicator.dimensions {
-                self.describe(&name, &dimension.name, &dimension.title.en);
+                self.describe(&name, dimension, catalogue);
             }
         }
         self.add(PUBLISHED, VALUES, "All values of all editions, one row per value", columns, all)?;
+        for dimension in catalogue.indicators.iter().flat_map(|indicator| &indicator.dimensions) {
+            self.describe(VALUES, dimension, catalogue);
+        }
         let editions = table_of_editions(editions)?;
         self.add(PUBLISHED, EDITIONS, "The editions, oldest first", editions.schema(), vec![editions])
     }
 
-    fn describe(&mut self, table: &str, column: &str, text: &str) {
-        if let Some(table) = self.tables.get_mut(&(PUBLISHED, table.to_owned()))
-            && !text.is_empty()
-        {
-            table.column_descriptions.insert(column.to_owned(), text.to_owned());
+    fn describe(&mut self, table: &str, dimension: &Dimension, catalogue: &Catalogue) {
+        let Some(table) = self.open.get_mut(&(PUBLISHED, table.to_owned())) else { return };
+        if !dimension.title.en.is_empty() {
+            table.column_descriptions.insert(dimension.name.clone(), dimension.title.en.clone());
+        }
+        let list = dimension.code_list.as_deref().and_then(|list| catalogue.code_list(list));
+        if let Some(list) = list {
+            table.code_lists.insert(dimension.name.clone(), format!("{REFERENCE}.{}", list.name.to_lowercase()));
         }
     }
 
@@ -198,35 +217,82 @@ impl Tables {
         Ok(())
     }
 
+    /// The tables as they are listed, protected ones too.
+    fn all(&self) -> impl Iterator<Item = Shown<'_>> {
+        self.protected.iter().map(Shown::of_protected).chain(self.open.values().map(Shown::of_open))
+    }
+
     fn list_of_tables(&self) -> Result<RecordBatch, ArrowError> {
-        let text = |of: &dyn Fn(&Table) -> String| texts(self.tables.values().map(|t| Some(of(t))));
+        let tables: Vec<Shown<'_>> = self.all().collect();
+        let text = |of: fn(&Shown<'_>) -> String| texts(tables.iter().map(|table| Some(of(table))));
         rows([
-            ("table_catalog", text(&|_| DATABASE.to_owned())),
-            ("table_schema", text(&|t| t.schema.to_owned())),
-            ("table_name", text(&|t| t.name.clone())),
-            ("table_type", text(&|t| if t.name == VALUES { "BASE TABLE" } else { "VIEW" }.to_owned())),
-            ("description", text(&|t| t.description.clone())),
+            ("table_catalog", text(|_| DATABASE.to_owned())),
+            ("table_schema", text(|t| t.schema.to_owned())),
+            ("table_name", text(|t| t.name.to_owned())),
+            ("table_type", text(|t| if t.name == VALUES { "BASE TABLE" } else { "VIEW" }.to_owned())),
+            ("description", text(|t| t.description.to_owned())),
         ])
     }
 
     fn list_of_columns(&self) -> Result<RecordBatch, ArrowError> {
-        let all: Vec<(&Table, usize, &Field)> = self
-            .tables
-            .values()
-            .flat_map(|t| t.columns.fields().iter().enumerate().map(move |(at, f)| (t, at, f.as_ref())))
-            .collect();
-        let text = |of: &dyn Fn(&Table, &Field) -> String| texts(all.iter().map(|(t, _, f)| Some(of(t, f))));
-        let described = |t: &Table, f: &Field| t.column_descriptions.get(f.name()).cloned();
+        let tables: Vec<Shown<'_>> = self.all().collect();
+        let all = || tables.iter().flat_map(|t| t.columns.iter().enumerate().map(move |(at, column)| (t, at, column)));
+        let of_table = |of: fn(&Shown<'_>) -> String| texts(all().map(|(table, _, _)| Some(of(table))));
+        let of_column = |of: fn(&ShownColumn<'_>) -> Option<String>| texts(all().map(|(_, _, column)| of(column)));
         rows([
-            ("table_catalog", text(&|_, _| DATABASE.to_owned())),
-            ("table_schema", text(&|t, _| t.schema.to_owned())),
-            ("table_name", text(&|t, _| t.name.clone())),
-            ("column_name", text(&|_, f| f.name().clone())),
-            ("ordinal_position", numbers(all.iter().map(|(_, at, _)| *at as i64 + 1))),
-            ("is_nullable", text(&|_, f| if f.is_nullable() { "YES" } else { "NO" }.to_owned())),
-            ("data_type", text(&|_, f| type_name(f.data_type()).to_owned())),
-            ("description", texts(all.iter().map(|(t, _, f)| described(t, f)))),
+            ("table_catalog", of_table(|_| DATABASE.to_owned())),
+            ("table_schema", of_table(|t| t.schema.to_owned())),
+            ("table_name", of_table(|t| t.name.to_owned())),
+            ("column_name", of_column(|c| Some(c.name.to_owned()))),
+            ("ordinal_position", numbers(all().map(|(_, at, _)| at as i64 + 1))),
+            ("is_nullable", of_column(|c| Some(if c.is_nullable { "YES" } else { "NO" }.to_owned()))),
+            ("data_type", of_column(|c| Some(type_name(c.data_type).to_owned()))),
+            ("description", of_column(|c| c.description.map(str::to_owned))),
+            ("code_list", of_column(|c| c.code_list.map(str::to_owned))),
         ])
+    }
+}
+
+/// A table as `information_schema` shows it.
+struct Shown<'a> {
+    schema: &'static str,
+    name: &'a str,
+    description: &'a str,
+    columns: Vec<ShownColumn<'a>>,
+}
+
+/// A column as `information_schema` shows it.
+struct ShownColumn<'a> {
+    name: &'a str,
+    data_type: &'a DataType,
+    is_nullable: bool,
+    description: Option<&'a str>,
+    code_list: Option<&'a str>,
+}
+
+impl<'a> Shown<'a> {
+    fn of_open(table: &'a Table) -> Self {
+        let column = |field: &'a Arc<Field>| ShownColumn {
+            name: field.name(),
+            data_type: field.data_type(),
+            is_nullable: field.is_nullable(),
+            description: table.column_descriptions.get(field.name()).map(String::as_str),
+            code_list: table.code_lists.get(field.name()).map(String::as_str),
+        };
+        let columns = table.columns.fields().iter().map(column).collect();
+        Self { schema: table.schema, name: &table.name, description: &table.description, columns }
+    }
+
+    fn of_protected(table: &'a Listed) -> Self {
+        let column = |column: &'a ListedColumn| ShownColumn {
+            name: &column.name,
+            data_type: &column.data_type,
+            is_nullable: true,
+            description: Some(&column.description),
+            code_list: column.code_list.as_deref(),
+        };
+        let columns = table.columns.iter().map(column).collect();
+        Self { schema: PROTECTED, name: &table.name, description: &table.description, columns }
     }
 }
 
@@ -363,6 +429,7 @@ fn width(columns: &SchemaRef, at: usize, batches: &[RecordBatch]) -> u64 {
 fn type_name(of: &DataType) -> &'static str {
     match of {
         DataType::Boolean => "boolean",
+        DataType::Int32 => "integer",
         DataType::Int64 => "bigint",
         DataType::Date32 => "date",
         DataType::Timestamp(..) => "timestamp with time zone",

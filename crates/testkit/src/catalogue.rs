@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use events::code_list::{self, CodeList};
 use models::edition::population;
 use models::indicator::{self, Indicator};
-use query::{Catalogue, CodeEntry, CodeListMeta, CountedTable, Dimension, IndicatorMeta, PopulationRow, Text};
+use query::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 
 /// The catalogue of the default policy.
 pub fn catalogue() -> Catalogue {
@@ -24,7 +24,7 @@ pub fn catalogue() -> Catalogue {
         indicators: indicator::all().iter().map(table_of).collect(),
         code_lists: code_list::all().iter().map(list).collect(),
         population: denominators.collect(),
-        counted: indicator::all().iter().flat_map(counted).collect(),
+        counted: indicator::all().iter().flat_map(Indicator::counted).collect(),
     }
 }
 
@@ -44,21 +44,6 @@ fn table_of(indicator: &Indicator) -> IndicatorMeta {
         sensitivity: indicator.sensitivity.clone(),
         since: indicator.since.clone(),
     }
-}
-
-fn counted(indicator: &Indicator) -> impl Iterator<Item = CountedTable> {
-    indicator.tables.iter().map(|table| CountedTable {
-        indicator: indicator.id.clone(),
-        measure: table.measure.clone(),
-        dataset: table.dataset.clone(),
-        period: table.by.first().cloned().unwrap_or_default(),
-        columns: table
-            .by
-            .iter()
-            .filter_map(|by| Some((by.clone(), indicator::published_column(by)?.to_owned())))
-            .collect(),
-        conditions: table.population.keys().cloned().collect(),
-    })
 }
 
 fn list(list: &CodeList) -> CodeListMeta {

@@ -1,8 +1,13 @@
 //! The program as its users meet it: the real binary, in directories of its own, by its command line and exit codes.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod asked;
 mod audit;
+mod backup;
 mod bad_store;
+mod door;
+mod full_disk;
+mod hostile;
 mod import;
 mod maintain;
 mod program;

@@ -122,17 +122,7 @@ impl World {
     pub fn start_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Started {
         let mut command = self.command(args);
         command.envs(environment.iter().copied());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let mut stderr = child.stderr.take().unwrap();
-        // Read beside, or a talkative program waits for a reader.
-        let err = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = stderr.read_to_string(&mut text);
-            text
-        });
-        Started { child, stdin, stdout, err: Some(err), out: String::new() }
+        Started::of(command)
     }
 }
 
@@ -146,6 +136,21 @@ pub struct Started {
 }
 
 impl Started {
+    /// Starts a command of [`World::command`].
+    pub fn of(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        let mut stderr = child.stderr.take().unwrap();
+        // Read beside, or a talkative program waits for a reader.
+        let err = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            text
+        });
+        Self { child, stdin, stdout, err: Some(err), out: String::new() }
+    }
+
     /// Reads standard output up to a line that has this in it.
     pub fn says(&mut self, what: &str) {
         let mut line = String::new();
@@ -158,6 +163,11 @@ impl Started {
         }
         let _ = self.child.wait();
         panic!("it ended without {what:?}: {} {}", self.out, self.err.take().unwrap().join().unwrap());
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// As a service manager asks a program to end.

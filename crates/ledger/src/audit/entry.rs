@@ -84,6 +84,23 @@ pub struct End {
     /// The time slot at whose end the reply leaves, in milliseconds (privacy.md 6.11): what the client can measure anyway.
     #[serde(default)]
     pub slot_ms: u64,
+    /// Its cell queries in words, in the order of [`End::cell_queries`], each with what became of it. Since format 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
+}
+
+/// A cell query in words, and what answered it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Asked {
+    /// Dataset, conditions, breakdown and measures, in codes of the published lists alone.
+    pub text: String,
+    /// How many cells left.
+    pub cells: u64,
+    /// How many of these were suppressed. For the privacy office alone.
+    pub suppressed: u64,
+    /// Numbers of the sets in the vault's memory that answered; not for which cell, and never how large they are.
+    #[serde(default)]
+    pub anchors: Vec<u64>,
 }
 
 impl Door {

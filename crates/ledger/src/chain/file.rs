@@ -18,10 +18,10 @@ pub struct Kind {
     pub application_id: i64,
     /// As people call it.
     pub name: &'static str,
+    /// `PRAGMA user_version`: the format of what the file holds, from 1. A program writes the newest that it knows and reads
+    /// all before it. Never renumber.
+    pub format: i64,
 }
-
-/// `PRAGMA user_version`: the format of the file. Never renumber.
-const FORMAT: i64 = 1;
 
 /// How long a writer waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ pub fn create(kind: &Kind, path: &Path, fingerprint: &str) -> Result<()> {
             tx.execute_batch(TABLES)?;
             tx.execute("INSERT INTO store (key_fingerprint) VALUES (?1)", [fingerprint])?;
             tx.pragma_update(None, "application_id", kind.application_id)?;
-            tx.pragma_update(None, "user_version", FORMAT)?;
+            tx.pragma_update(None, "user_version", kind.format)?;
             tx.commit()?;
             // Closing copies the write-ahead log into the file and takes it away.
             connection.close().map_err(|(_, error)| error)
@@ -54,7 +54,7 @@ pub fn create(kind: &Kind, path: &Path, fingerprint: &str) -> Result<()> {
 pub fn open(kind: &Kind, path: &Path, fingerprint: &str) -> Result<Connection> {
     must_be_there(path)?;
     let connection = connect(path).map_err(|error| typed(kind, path, error))?;
-    check_identity(kind, &connection, path)?;
+    let format = check_identity(kind, &connection, path)?;
     let named: String = connection
         .query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0))
         .map_err(|error| typed(kind, path, error))?;
@@ -63,6 +63,10 @@ pub fn open(kind: &Kind, path: &Path, fingerprint: &str) -> Result<Connection> {
     }
     if connection.is_readonly("main").map_err(|error| typed(kind, path, error))? {
         return Err(LedgerError::ReadOnly(path.into()));
+    }
+    if format < kind.format {
+        // From here on it holds what an older program would not understand.
+        connection.pragma_update(None, "user_version", kind.format).map_err(|error| typed(kind, path, error))?;
     }
     Ok(connection)
 }
@@ -111,7 +115,8 @@ fn must_be_there(path: &Path) -> Result<()> {
     }
 }
 
-fn check_identity(kind: &Kind, connection: &Connection, path: &Path) -> Result<()> {
+/// Whether the file is of this kind; returns its format.
+fn check_identity(kind: &Kind, connection: &Connection, path: &Path) -> Result<i64> {
     let number = |pragma: &str| {
         connection
             .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
@@ -121,13 +126,15 @@ fn check_identity(kind: &Kind, connection: &Connection, path: &Path) -> Result<(
         return Err(LedgerError::Foreign { path: path.into(), wanted: kind.name });
     }
     match number("user_version")? {
-        found if found > FORMAT => Err(LedgerError::NewerFormat { path: path.into(), found, supported: FORMAT }),
-        _ => Ok(()),
+        found if found > kind.format => {
+            Err(LedgerError::NewerFormat { path: path.into(), found, supported: kind.format })
+        }
+        found => Ok(found),
     }
 }
 
 /// Makes a new file beside its place, readable by its owner alone, and puts it there when it is whole and on disk.
-fn place(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+pub fn place(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     // A write-ahead log without its file is left of one that was lost; a new file must not be given its content.
     if ["", "-wal", "-shm"].iter().any(|end| beside(path, end).symlink_metadata().is_ok()) {
         return Err(LedgerError::Exists(path.into()));

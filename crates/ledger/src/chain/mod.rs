@@ -15,7 +15,7 @@ use disclosure::Head;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 
 use crate::error::{Broken, LedgerError, Result, Why};
-pub use file::Kind;
+pub use file::{Kind, place, typed};
 
 /// An open chain.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use disclosure::Head;
 use ledger::{ANSWERED, AuditLog, AuditReader, End, Filter, LedgerError, Question, Recorded, SignedHead, verify};
+use rusqlite::Connection;
 
 use crate::support::*;
 
@@ -40,9 +41,39 @@ fn the_form_of_an_entry_is_frozen() {
     let text = String::from_utf8(Recorded::End(end(7, ANSWERED, 3)).to_bytes()).unwrap();
     assert_eq!(
         text,
-        r#"{"end":{"begin":7,"decision":"answered","cell_queries":["9f"],"cells":12,"suppressed":3,"tiers":[4,9],"charges":["sex 1 presence+1 PK-PB/2026-Q1"],"vault_head":{"entries":3,"hash":"0303030303030303030303030303030303030303030303030303030303030303"},"slot_ms":250}}"#
+        r#"{"end":{"begin":7,"decision":"answered","cell_queries":["9f"],"cells":12,"suppressed":3,"tiers":[4,9],"charges":["sex 1 presence+1 PK-PB/2026-Q1"],"vault_head":{"entries":3,"hash":"0303030303030303030303030303030303030303030303030303030303030303"},"slot_ms":250,"asked":[{"text":"victims {} by {sex} count {units}","cells":12,"suppressed":3,"anchors":[0,5]}]}}"#
     );
     assert_eq!(Recorded::from_bytes(text.as_bytes()), Some(Recorded::End(end(7, ANSWERED, 3))));
+}
+
+/// A log as the program of format 1 left it: its entries have no questions in words.
+fn of_format_1(place: &Place) -> Head {
+    let mut log = place.asked(0);
+    let number = log.begin(begin(1)).unwrap();
+    let old = End { asked: Vec::new(), ..end(number, ANSWERED, 1) };
+    let bytes = Recorded::End(old.clone()).to_bytes();
+    assert!(String::from_utf8(bytes).unwrap().ends_with(r#""slot_ms":250}}"#), "as format 1 wrote it");
+    log.end(old).unwrap();
+    let head = log.head().unwrap();
+    drop(log);
+    Connection::open(place.audit()).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    head
+}
+
+#[test]
+fn a_log_of_the_first_format_still_verifies_and_goes_on_in_the_second() {
+    let place = Place::new();
+    let old = of_format_1(&place);
+    let format = |place: &Place| -> i64 {
+        Connection::open(place.audit()).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    };
+    assert_eq!(verify(&place.audit(), Some(old), &mut |_, _| ()).unwrap().head, old);
+    assert!(questions(&place, Filter::default())[0].end.as_ref().unwrap().asked.is_empty());
+    assert_eq!(format(&place), 1, "who only reads changes nothing");
+    let mut log = AuditLog::open(&place.audit(), KEY).unwrap();
+    assert_eq!((format(&place), log.head().unwrap()), (2, old), "an older program does not write to it any more");
+    ask(&mut log, 2);
+    assert_eq!(verify(&place.audit(), Some(old), &mut |_, _| ()).unwrap().questions, 2);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use disclosure::{Anchor, AnchorFacts, AskedSet, Charge, Entry, Head, ReleaseStore};
-use ledger::{ANSWERED, AuditLog, Begin, Door, End, Principal, VaultStore};
+use ledger::{ANSWERED, Asked, AuditLog, Begin, Door, End, Principal, VaultStore};
 use policy::Profile;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -107,6 +107,12 @@ pub fn end(question: u64, decision: &str, vault: u64) -> End {
         charges: vec!["sex 1 presence+1 PK-PB/2026-Q1".into()],
         vault_head: Head { entries: vault, hash: [vault as u8; 32] },
         slot_ms: 250,
+        asked: vec![Asked {
+            text: "victims {} by {sex} count {units}".into(),
+            cells: 12,
+            suppressed: 3,
+            anchors: vec![0, 5],
+        }],
     }
 }
 

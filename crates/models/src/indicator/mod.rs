@@ -8,6 +8,7 @@ mod grid;
 
 use std::sync::LazyLock;
 
+use disclosure::CountedTable;
 pub use file::{Part, Parts, Rate, Select, Share, Table, Text};
 pub use grid::{GridError, Years, published_column, quarter_code, quarter_name};
 
@@ -43,6 +44,18 @@ pub struct Indicator {
 }
 
 impl Indicator {
+    /// Its tables as the sparsity of questions is judged by them: each counts units of a dataset.
+    pub fn counted(&self) -> impl Iterator<Item = CountedTable> {
+        self.tables.iter().map(|table| CountedTable {
+            indicator: self.id.clone(),
+            measure: table.measure.clone(),
+            dataset: table.dataset.clone(),
+            period: table.by.first().cloned().unwrap_or_default(),
+            columns: table.by.iter().filter_map(|by| Some((by.clone(), published_column(by)?.to_owned()))).collect(),
+            conditions: table.population.keys().cloned().collect(),
+        })
+    }
+
     /// Names of the dimensions that its tables use, as columns of `published`, without time.
     pub fn dimensions(&self) -> Vec<&'static str> {
         let parts = self.shares.iter().map(|share| &share.of).chain(self.rate.iter().map(|rate| &rate.of));

@@ -269,3 +269,51 @@ async fn the_interval_of_an_answer_covers_what_was_counted_and_never_goes_below_
         assert!(found[2] - found[0] <= 23 * Amount::ONE, "{row}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_of_a_union_keep_their_companions_where_each_of_its_rows_has_them() {
+    let reader = by_rule().await;
+    let (lo, hi) = (n() - 4, n() + 4);
+    let one = "select 'f' as who, count(*) as n from victims where sex = 'F' and province = 'PK-PB'";
+    let other = "select 'all', count(*) from victims where province = 'PK-SD'";
+    let (columns, answer) = extended(&reader, &format!("{one} union all {other} order by 1 desc")).await;
+    assert_eq!(columns, ["who", "n", "n_lo95", "n_hi95", "n_status", "n_bias", "as_of"]);
+    let n = n();
+    let row = |who: &str| format!("{who} | {n} | {lo} | {hi} | A | 30 | 2024-12-31");
+    assert_eq!(written(&answer), [row("f"), row("all")]);
+    assert!(answer.notes.is_empty(), "{:?}", answer.notes);
+    let within =
+        format!("select who, priv_lo(n) lo, priv_hi(n) hi from ({one} union all {other}) u where n > 0 order by 1");
+    assert_eq!(rows(&reader, &within).await, [format!("all | {lo} | {hi}"), format!("f | {lo} | {hi}")]);
+    // A count and a mean: the numbers have one type, and so have their bounds.
+    let mixed = "select count(*) as n from judgments union all select avg(imprisonment_months) from judgments";
+    let (columns, answer) = extended(&reader, mixed).await;
+    assert_eq!((columns.len(), answer.row_count()), (6, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_can_have_no_interval_is_named_in_a_note_with_a_remedy() {
+    let reader = by_rule().await;
+    let t = "(select province, count(*) as n from victims group by 1) t";
+    for sql in [
+        format!("select sum(n) as total from {t}"),
+        format!("select max(n) as total from {t}"),
+        format!("select total from (select n as total from {t} union select 1) u"),
+        format!("select n as total from {t} union all select 1"),
+        format!("select case when n > 1 then n end as total from {t}"),
+    ] {
+        let (columns, answer) = extended(&reader, &sql).await;
+        assert_eq!(columns, ["total"], "{sql}");
+        let note = answer.notes.iter().find(|note| note.code.name() == "NOTE-3004");
+        let note = note.unwrap_or_else(|| panic!("{sql}: {:?}", answer.notes));
+        assert!(note.detail.starts_with("total has no interval") && note.detail.contains("ROLLUP"), "{note:?}");
+    }
+    let rollup = "select province, count(*) as total from victims group by rollup(province)";
+    let (columns, answer) = extended(&reader, rollup).await;
+    assert!(columns.contains(&"total_lo95".to_owned()) && answer.notes.is_empty(), "the remedy: {columns:?}");
+    let asked_for = format!("select priv_lo(n) from {t}");
+    let (_, answer) = extended(&reader, &asked_for).await;
+    assert!(!answer.notes.iter().any(|note| note.code.name() == "NOTE-3004"), "{:?}", answer.notes);
+    let plain = ask(&reader, &format!("select sum(n) as total from {t}"), Vec::new()).await.expect("an answer");
+    assert!(!plain.notes.iter().any(|note| note.code.name() == "NOTE-3004"), "only where companions are asked for");
+}

@@ -3,6 +3,7 @@
 mod companions;
 mod corpus;
 mod hostile;
+mod left;
 mod limits;
 mod ordinary;
 mod protected;

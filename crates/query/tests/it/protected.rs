@@ -481,7 +481,9 @@ async fn a_question_is_recorded_with_what_became_of_it_and_needs_a_key() {
     let ended = oracle.ended.lock().expect("not poisoned").clone();
     let decisions: Vec<_> = ended.iter().map(|end| end.refused.map(query::Code::name)).collect();
     assert_eq!(decisions, [None, Some("PRIV-1003"), Some("PRIV-2001")], "published tables are nobody's secret");
-    assert_eq!((ended[0].cells, ended[0].suppressed, ended[0].questions.len()), (8, 7, 1));
+    let [asked] = &ended[0].questions[..] else { panic!("{ended:?}") };
+    assert_eq!((asked.cells, asked.suppressed, &asked.tiers[..]), (8, 7, &[4][..]));
+    assert_eq!(asked.text, "victims {year: 2024} by {province} count {units}");
     let keyless = reader.ask(Question::new(sql), tokio_util::sync::CancellationToken::new()).await;
     assert_eq!(keyless.expect_err("no key").code.name(), "key_needed");
 }

@@ -1,7 +1,8 @@
 //! What can be named, and what a slip of the pen is told.
 
-use query::{Code, Limits, Place, Settings};
+use query::{Code, Limits, Place, Question, Settings};
 
+use crate::vault::{self, ByRule, figure};
 use crate::{ask, world, written};
 
 async fn rows(sql: &str) -> Vec<String> {
@@ -110,4 +111,82 @@ async fn a_refusal_says_nothing_of_the_rows() {
             assert!(!said.contains(value), "{sql}: {said}");
         }
     }
+}
+
+/// The ten datasets of the policy.
+const PROTECTED: [&str; 10] = [
+    "accused",
+    "activities",
+    "cases",
+    "charges",
+    "contacts",
+    "inspections",
+    "judgments",
+    "returns",
+    "services",
+    "victims",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn protected_tables_are_listed_with_columns_comments_and_code_lists() {
+    let reader = vault::reader(ByRule::new(|_| Some(figure(200)))).await;
+    let listed = async |sql: &str| written(&ask(&reader, sql, Vec::new()).await.expect("a list"));
+    let tables = "select table_name from information_schema.tables where table_schema = 'protected' order by 1";
+    assert_eq!(listed(tables).await, PROTECTED);
+    let without = "select count(*) from information_schema.columns where table_schema = 'protected' \
+                   and (description is null or description = '')";
+    assert_eq!(listed(without).await, ["0"], "columns without a comment");
+    let some = "select column_name, data_type, coalesce(code_list, '-') from information_schema.columns \
+                where table_name = 'judgments' and column_name in ('year', 'month', 'sex', 'province', 'verdict', \
+                'fine_pkr', 'person_id') order by 1";
+    assert_eq!(
+        listed(some).await,
+        [
+            "fine_pkr | bigint | -",
+            "month | date | -",
+            "person_id | text | -",
+            "province | text | reference.province",
+            "sex | text | reference.sex",
+            "verdict | text | reference.verdict",
+            "year | integer | -",
+        ]
+    );
+    let lists = "select distinct code_list from information_schema.columns where code_list is not null order by 1";
+    for list in listed(lists).await {
+        assert!(!listed(&format!("select code from {list}")).await.is_empty(), "{list} can be read");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_listed_level_of_a_protected_table_can_be_asked_by() {
+    let reader = vault::reader(ByRule::new(|_| Some(figure(200)))).await;
+    let levels = "select table_name || ' ' || column_name from information_schema.columns \
+                  where table_schema = 'protected' and data_type <> 'bigint' \
+                  and column_name not in ('person_id', 'case_id', 'agency', 'place_identified', 'place_recruited', \
+                  'place_transit', 'place_exploited')";
+    let levels = written(&ask(&reader, levels, Vec::new()).await.expect("a list"));
+    assert!(levels.len() > 100, "{}", levels.len());
+    for level in levels {
+        let (table, column) = level.split_once(' ').expect("two names");
+        let sql = format!("select {column}, count(*) from {table} group by {column}");
+        let (questions, _) =
+            reader.compile(Question::new(&sql)).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        assert_eq!(questions.len(), 1, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_listed_of_protected_tables_does_not_depend_on_what_is_published() {
+    let listed = async |visible: u32| {
+        let reader = vault::reader_over(ByRule::new(|_| Some(figure(200))), visible).await;
+        let sql = "select * from information_schema.columns where table_schema = 'protected'";
+        written(&ask(&reader, sql, Vec::new()).await.expect("a list"))
+    };
+    assert_eq!(listed(0).await, listed(2).await);
+}
+
+#[tokio::test]
+async fn where_no_vault_is_no_protected_table_is_listed() {
+    let protected = rows("select count(*) from information_schema.tables where table_schema = 'protected'").await;
+    assert_eq!(protected, ["0"]);
 }

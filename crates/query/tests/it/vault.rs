@@ -134,7 +134,12 @@ pub fn number(figure: &Figure) -> i64 {
 
 /// A reader over both editions with the real code lists and an oracle.
 pub async fn reader(oracle: Arc<ByRule>) -> Reader {
-    let memory = Arc::new(world::Memory { visible: 2.into() });
+    reader_over(oracle, 2).await
+}
+
+/// The same over the first `visible` editions.
+pub async fn reader_over(oracle: Arc<ByRule>, visible: u32) -> Reader {
+    let memory = Arc::new(world::Memory { visible: visible.into() });
     let source: Arc<dyn EditionSource> = memory;
     let catalogue = query::Catalogue { code_lists: lists(), ..world::catalogue() };
     Reader::open_with_vault(source, catalogue, Settings::default(), oracle).await.expect("a reader")

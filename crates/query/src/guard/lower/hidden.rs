@@ -6,8 +6,9 @@
 //! ```
 //!
 //! They are there only where a question asks for one. They stand behind the columns that the question knows, are passed on
-//! with the column that they belong to, and end where rows are made anew: at an aggregate, DISTINCT, a union, a subquery,
-//! the answer.
+//! with the column that they belong to, through a union where each of its rows has them, and end where rows are made anew: at
+//! an aggregate, DISTINCT, a subquery, the answer. Numbers of one total may share their noise (sets that are near each other
+//! have one answer), so that a total over released rows has no interval; an answer says so that is asked for with companions.
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use super::delta::Computed;
 use super::open::{Known, Open, Written};
 use super::{Lowering, misplaced};
 use crate::companions::{Companion, DIFFERENCE, is_companion};
+use crate::notes::Note;
 use crate::refusal::{Code, Refusal};
 
 /// The column of a companion of the numbers that `key` names. A name of the question is not like it but by intention.
@@ -152,6 +154,38 @@ impl Lowering<'_> {
         Ok(Open { plan, columns, released: open.released })
     }
 
+    /// The inputs of a union with the companions of the columns that have them in each input, under one name.
+    pub(super) fn side_by_side(
+        &mut self,
+        columns: &mut [Known],
+        inputs: Vec<Open>,
+    ) -> Result<Vec<Arc<LogicalPlan>>, Refusal> {
+        self.steps += 1;
+        for (at, known) in columns.iter_mut().enumerate() {
+            let each = || inputs.iter().map(|input| input.columns.get(at).and_then(|known| known.companions.as_ref()));
+            known.companions =
+                each().all(|key| key.is_some()).then(|| format!("step_{}.column_{at}", self.steps).into());
+        }
+        inputs.into_iter().map(|input| self.beside_others(columns, input).map(Arc::new)).collect()
+    }
+
+    /// The rows of one input of a union: the columns that the question knows, then the hidden ones that all inputs have.
+    fn beside_others(&self, columns: &[Known], input: Open) -> Result<LogicalPlan, Refusal> {
+        let own = input.columns.len();
+        if columns.iter().all(|known| known.companions.is_none()) {
+            return Ok(self.bare(input)?.plan);
+        }
+        let mut exprs: Vec<Expr> =
+            (0..own).map(|at| Expr::Column(Column::from(input.plan.schema().qualified_field(at)))).collect();
+        for (known, own) in columns.iter().zip(&input.columns) {
+            let (Some(key), Some(own)) = (&known.companions, &own.companions) else { continue };
+            let hidden = self.built(hidden_columns(own, &input.plan))?;
+            let named = |(companion, expr): (Companion, Expr)| expr.alias(hidden_name(companion, key));
+            exprs.extend(Companion::ALL.into_iter().zip(hidden).map(named));
+        }
+        self.built(Projection::try_new(exprs, Arc::new(input.plan))).map(LogicalPlan::Projection)
+    }
+
     /// The rows of a join: the columns that the question knows first. The hidden ones of the left side came between them.
     pub(super) fn in_order(
         &self,
@@ -171,8 +205,14 @@ impl Lowering<'_> {
 
     /// The rows of the answer: without hidden columns, or with each number followed by its companions and the row by its
     /// date. A column that the question has under that name already is not added.
-    pub(super) fn answer(&self, open: Open, extended: bool) -> Result<LogicalPlan, Refusal> {
+    pub(super) fn answer(&mut self, open: Open, extended: bool) -> Result<LogicalPlan, Refusal> {
         let schema = Arc::clone(open.plan.schema());
+        if extended {
+            let fields = open.columns.iter().zip(schema.fields());
+            let alone =
+                fields.filter(|(known, field)| known.tainted && known.companions.is_none() && !is_own(field.name()));
+            self.notes.extend(alone.map(|(_, field)| Note::unaccompanied(field.name())));
+        }
         if !extended || open.columns.iter().all(|known| known.companions.is_none()) {
             return Ok(self.bare(open)?.plan);
         }
@@ -196,6 +236,11 @@ impl Lowering<'_> {
         }
         self.built(Projection::try_new(exprs, Arc::new(open.plan))).map(LogicalPlan::Projection)
     }
+}
+
+/// Whether a column is a companion itself.
+fn is_own(name: &str) -> bool {
+    name.split('(').next().is_some_and(is_companion)
 }
 
 /// The date of the Snapshot beside the rows of an answer.

@@ -124,14 +124,15 @@ impl<'a> Lowering<'a> {
 
     pub(super) fn union(&mut self, union: &Union) -> Result<Node<'a>, Refusal> {
         let mut inputs = Vec::new();
-        let mut columns = vec![Known::default(); union.schema.fields().len()];
-        let mut released = false;
         for input in &union.inputs {
-            let input = self.open(input, "UNION").and_then(|input| self.bare(input))?;
-            columns.iter_mut().zip(&input.columns).for_each(|(all, one)| all.tainted |= one.tainted);
-            released |= input.released;
-            inputs.push(Arc::new(input.plan));
+            inputs.push(self.open(input, "UNION")?);
         }
+        let mut columns = vec![Known::default(); union.schema.fields().len()];
+        for input in &inputs {
+            columns.iter_mut().zip(&input.columns).for_each(|(all, one)| all.tainted |= one.tainted);
+        }
+        let released = inputs.iter().any(|input| input.released);
+        let inputs = self.side_by_side(&mut columns, inputs)?;
         let plan = LogicalPlan::Union(self.built(Union::try_new_with_loose_types(inputs))?);
         Ok(Node::Open(Open { plan, columns, released }))
     }

@@ -63,7 +63,7 @@ static WORLD: LazyLock<World> = LazyLock::new(World::new);
 impl World {
     fn new() -> Self {
         let catalogue = Arc::new(Catalogue::default());
-        let current = Current::empty(catalogue).unwrap();
+        let current = Current::empty(catalogue, Arc::default()).unwrap();
         Self { oracle: Silent(Policy::default()), current, words: Words::new(Vec::new()) }
     }
 
