@@ -4,7 +4,7 @@
 //! `x^i`; addition is XOR. Where the processor multiplies without carry (PCLMULQDQ) its instruction is used; elsewhere
 //! a portable way gives the same words. Which of the two is asked of the processor, not of the build.
 //!
-//! This is the one module of the crate with `unsafe`: two calls, each behind the question whether the instruction
+//! This is the one module of the crate with `unsafe`: three calls, each behind the question whether the instruction
 //! exists.
 //!
 //! Absent: tables, branches and addresses that depend on an element, so no product tells by its time what was
@@ -45,6 +45,19 @@ pub(crate) fn combine(x: u64, a: &mut [u64], y: u64, b: &[u64]) {
     portable::combine(x, a, y, b);
 }
 
+/// Writes `e, e^3, e^5, ...`, the first W odd powers.
+///
+/// As many as are known, times an even power, are as many again: products wait for few others, so that a processor works
+/// on several at once. One after the other they would take three times as long.
+pub(crate) fn odd_powers<const W: usize>(e: u64, powers: &mut [u64; W]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("pclmulqdq") {
+        // SAFETY: as in `dot`.
+        return unsafe { hardware::odd_powers(e, powers) };
+    }
+    portable::odd_powers(e, powers);
+}
+
 /// The remainder of a polynomial of degree below 127.
 ///
 /// `x^64 = x^4 + x^3 + x + 1`, so the upper word comes back four times, shifted by 0, 1, 3 and 4. What these shifts
@@ -77,6 +90,24 @@ mod hardware {
         }
     }
 
+    #[target_feature(enable = "pclmulqdq")]
+    pub(super) fn odd_powers<const W: usize>(e: u64, powers: &mut [u64; W]) {
+        let (mut known, mut even) = (1, mul(e, e));
+        powers[0] = e;
+        while known < W {
+            for j in known..W.min(2 * known) {
+                powers[j] = mul(powers[j - known], even);
+            }
+            (known, even) = (2 * known, mul(even, even));
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    fn mul(a: u64, b: u64) -> u64 {
+        reduced(product(a, b))
+    }
+
     #[inline]
     #[target_feature(enable = "pclmulqdq")]
     fn product(a: u64, b: u64) -> __m128i {
@@ -102,6 +133,21 @@ mod portable {
         for (a, &b) in a.iter_mut().zip(b) {
             *a = reduced(product(x, *a) ^ product(y, b));
         }
+    }
+
+    pub(super) fn odd_powers<const W: usize>(e: u64, powers: &mut [u64; W]) {
+        let (mut known, mut even) = (1, mul(e, e));
+        powers[0] = e;
+        while known < W {
+            for j in known..W.min(2 * known) {
+                powers[j] = mul(powers[j - known], even);
+            }
+            (known, even) = (2 * known, mul(even, even));
+        }
+    }
+
+    fn mul(a: u64, b: u64) -> u64 {
+        reduced(product(a, b))
     }
 
     /// Every fifth bit.
@@ -203,6 +249,17 @@ pub(crate) mod tests {
         combine(x, &mut here, y, &b);
         portable::combine(x, &mut portable, y, &b);
         assert_eq!((&here, &portable), (&expected, &expected));
+    }
+
+    #[test]
+    fn odd_powers_are_what_products_one_after_the_other_make() {
+        for e in elements(7, 1_000) {
+            let powers: [u64; 14] = std::array::from_fn(|j| (0..j).fold(e, |power, _| on_paper(power, on_paper(e, e))));
+            let (mut here, mut portable) = ([0; 14], [0; 14]);
+            odd_powers(e, &mut here);
+            portable::odd_powers(e, &mut portable);
+            assert_eq!((here, portable), (powers, powers), "{e:x}");
+        }
     }
 
     #[test]

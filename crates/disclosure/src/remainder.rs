@@ -11,9 +11,10 @@ use crate::audit;
 use crate::board::{Board, CellId, Entry, Family, Reason, State};
 use crate::error::DisclosureError;
 use crate::floors;
+use crate::lookup::NOWHERE;
 use crate::memory::Draft;
 use crate::query::Coordinate;
-use crate::tabulate::{Counted, NOWHERE};
+use crate::tabulate::Counted;
 
 /// A remainder row of a table.
 pub(crate) struct Remainder {

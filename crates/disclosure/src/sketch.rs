@@ -11,7 +11,7 @@
 
 use policy::Key;
 
-use crate::gf64::{combine, dot, mul, square};
+use crate::gf64::{combine, dot, odd_powers, square};
 use crate::noise::first_word;
 
 /// The element that stands for a unit in the sketches of its universe; never 0, whose powers would leave no trace.
@@ -35,14 +35,12 @@ impl<const W: usize> Default for Sketch<W> {
 }
 
 impl<const W: usize> Sketch<W> {
-    /// What one element adds to a sketch: `e, e^3, ..., e^(2W-1)`. Worked out once per unit, added often.
+    /// What one element adds to a sketch: `e, e^3, ..., e^(2W-1)`.
+    #[inline]
     pub(crate) fn powers(e: u64) -> [u64; W] {
-        let step = square(e);
-        let mut power = e;
-        std::array::from_fn(|_| {
-            let next = mul(power, step);
-            std::mem::replace(&mut power, next)
-        })
+        let mut powers = [0; W];
+        odd_powers(e, &mut powers);
+        powers
     }
 
     /// Puts an element in, or takes it out if it is there.
@@ -171,10 +169,13 @@ impl Buckets {
 /// What two sets differ by at least: the sum of the circular differences of their buckets.
 ///
 /// An element of one set alone moves one count by one, so this is never above the size of the symmetric difference.
+#[inline]
 pub(crate) fn apart(a: &Buckets, b: &Buckets) -> u32 {
-    // At most 64 * 128, which fits 16 bits: twice as many lanes as 32 would have.
-    let sum: u16 = a.0.iter().zip(&b.0).map(|(&x, &y)| u16::from(x.wrapping_sub(y).min(y.wrapping_sub(x)))).sum();
-    u32::from(sum)
+    // Written so that it becomes four times four instructions on 16 buckets each: differences first, as bytes, and then one
+    // sum of bytes (PSADBW), which every x86-64 has.
+    let (a, b) = (&a.0, &b.0);
+    let circular: [u8; 64] = std::array::from_fn(|i| a[i].wrapping_sub(b[i]).min(b[i].wrapping_sub(a[i])));
+    circular.iter().map(|&difference| u32::from(difference)).sum()
 }
 
 /// The distance d in 4..=12 from which on two sets are told apart: P(d = k) proportional to 0.6^|k-8|.
@@ -243,7 +244,7 @@ mod tests {
     //! The laws, limits and test vectors of privacy.md 6.7, with its raw keys.
 
     use super::*;
-    use crate::gf64::{inverse, tests::numbers};
+    use crate::gf64::{inverse, mul, tests::numbers};
     use crate::noise::record_key;
 
     fn raw(first: u8) -> Key {
