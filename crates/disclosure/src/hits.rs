@@ -91,13 +91,13 @@ pub(crate) struct Share {
     pub(crate) c: u128,
 }
 
-/// Tells what each group of rows has in each cell, with one of its rows. `order` names the group and the place of each row,
-/// those of a group one after the other.
-pub(crate) fn grouped<G: PartialEq>(
+/// Tells what each group of rows has in each cell. `order` names the group and the place of each row, those of a group one
+/// after the other.
+pub(crate) fn grouped(
     hits: &Hits,
-    order: impl IntoIterator<Item = (G, u32)>,
+    order: impl IntoIterator<Item = (u64, u32)>,
     targets: usize,
-    mut tell: impl FnMut(usize, usize, Share),
+    mut tell: impl FnMut(usize, u64, Share),
 ) {
     let (mut touched, mut shares) = (Vec::new(), vec![Share::default(); targets]);
     let mut last_unit = vec![0u32; targets];
@@ -119,7 +119,7 @@ pub(crate) fn grouped<G: PartialEq>(
             next = order.next_if(|(other, _)| *other == group).map(|(_, place)| place);
         }
         for cell in touched.drain(..) {
-            tell(cell as usize, hits.rows[first as usize] as usize, std::mem::take(&mut shares[cell as usize]));
+            tell(cell as usize, group, std::mem::take(&mut shares[cell as usize]));
             last_unit[cell as usize] = 0;
         }
     }
@@ -151,9 +151,9 @@ mod tests {
     #[test]
     fn a_unit_counts_once_in_a_cell_of_its_group() {
         let (hits, mut told) = (three_rows(), Vec::new());
-        let order = hits.by(&|row| [5, 5, 4][row]);
-        grouped(&hits, order, 2, |cell, row, share| told.push((cell, row, share.units, share.c)));
-        assert_eq!(told, [(0, 2, 1, 7), (1, 2, 1, 7), (0, 0, 1, 10)]);
+        let order = [(4, 2), (5, 0), (5, 1)];
+        grouped(&hits, order, 2, |cell, group, share| told.push((cell, group, share.units, share.c)));
+        assert_eq!(told, [(0, 4, 1, 7), (1, 4, 1, 7), (0, 5, 1, 10)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use policy::Keys;
 
+use crate::anchors::Looked;
 use crate::audit;
 use crate::board::{Board, CellId, Entry, Family, Reason, State};
 use crate::error::DisclosureError;
@@ -83,7 +84,7 @@ fn along(
             anchor: None,
             state: State::Hidden(Reason::Secondary),
         });
-        floors::settle(board, cell, keys, draft);
+        floors::settle(board, cell, keys, draft, Looked::default());
         let Family { at_least, at_most, .. } = board.families[group.family];
         board.families.push(Family { total: cell, children: parts, complementary: false, at_least, at_most });
         remainders.push(Remainder { table, at: group.at, cell });

@@ -125,6 +125,18 @@ pub fn tabulate(rows: &Prepared, query: &TableQuery) -> Result<Cells, Disclosure
     Ok(Cells { query: query.clone(), shape, facts, prints, rows: rows.clone() })
 }
 
+/// Counts half of the rows, as each of two threads does, and keeps nothing: for measuring what each pass takes.
+pub(crate) fn count_half(
+    rows: &Prepared,
+    query: &TableQuery,
+    done: &mut dyn FnMut(&'static str),
+) -> Result<(), DisclosureError> {
+    let shape = query.shape()?;
+    let plan = Plan::new(&rows.0, query, &shape)?;
+    let [first, _] = rows.0.halves();
+    plan.count_rows(first, &|cell| cell as u32, shape.cells, done).map(drop)
+}
+
 impl Cells {
     /// Counts unions of cells: `union_of` gives each cell the number of its union (`NOWHERE` for none).
     /// A unit counts once in a union, so unions are counted, not added.
@@ -167,36 +179,42 @@ impl<'a> Plan<'a> {
     fn count(&self, target: &(dyn Fn(usize) -> u32 + Sync), targets: usize) -> Result<Counted, DisclosureError> {
         let [first, second] = self.rows.halves();
         let (first, second) = std::thread::scope(|scope| {
-            let second = scope.spawn(|| self.count_rows(second, target, targets));
-            (self.count_rows(first, target, targets), second.join().expect("counting does not panic"))
+            let second = scope.spawn(|| self.count_rows(second, target, targets, &mut |_| {}));
+            (self.count_rows(first, target, targets, &mut |_| {}), second.join().expect("counting does not panic"))
         });
         let ((mut tally, hits), (other, behind)) = (first?, second?);
         tally.merge(other);
         if let Cases::Apart(number) = &self.rows.cases {
             let hits = hits.and(behind);
-            let order = hits.by(&|row| number[row]);
+            let case = |place: u32| self.rows.case_sid[hits.rows[place as usize] as usize];
+            let order = hits.by(&|row| number[row]).into_iter().map(|(_, place)| (case(place), place));
             self.count_cases(&hits, order, &mut tally);
         }
         Ok(self.counted(&tally))
     }
 
-    /// Counts all that rows tell that lie together.
+    /// Counts all that rows tell that lie together. `done` hears which pass is.
     fn count_rows(
         &self,
         rows: Range<u32>,
         target: &dyn Fn(usize) -> u32,
         targets: usize,
+        done: &mut dyn FnMut(&'static str),
     ) -> Result<(Tally, Hits), DisclosureError> {
         let hits = self.lookup.hits(rows, target)?;
+        done("conditions and cells");
         let few = usize::try_from(self.rows.policy.min_cases).unwrap_or(usize::MAX).saturating_sub(1);
         let mut tally = Tally::of(targets, self.rows.agencies, few, !self.exact);
         self.count_units(&hits, &mut tally);
         self.count_measure(&hits, &mut tally)?;
+        done("units");
         self.count_caseloads(&hits, &mut tally);
+        done("caseloads");
         if let Cases::Together = self.rows.cases {
             let cases: Vec<u64> = hits.rows.iter().map(|&row| self.rows.case_sid[row as usize]).collect();
             self.count_cases(&hits, cases.into_iter().zip(0..), &mut tally);
         }
+        done("cases");
         Ok((tally, hits))
     }
 
@@ -277,12 +295,11 @@ impl<'a> Plan<'a> {
     }
 
     /// The largest cases, what is beside them, and what cases look like together with their members.
-    fn count_cases<G: PartialEq>(&self, hits: &Hits, order: impl IntoIterator<Item = (G, u32)>, tally: &mut Tally) {
+    fn count_cases(&self, hits: &Hits, order: impl IntoIterator<Item = (u64, u32)>, tally: &mut Tally) {
         let (rows, targets) = (self.rows, tally.units.len());
         let (secrets, universe) = (&rows.secrets, &rows.policy.universe);
         let measured = matches!(self.measure, Measure::Cases);
-        grouped(hits, order, targets, |cell, row, share| {
-            let case = rows.case_sid[row];
+        grouped(hits, order, targets, |cell, case, share| {
             tally.stories.add(cell, share.units);
             if measured {
                 tally.measured[cell].add(record_key(&secrets.rk, "cases", case), 1);
