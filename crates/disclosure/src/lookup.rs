@@ -120,7 +120,9 @@ impl<'a> Lookup<'a> {
         let chosen = |(name, codes): (&String, &Vec<u16>)| {
             let column = column_of(rows, name)?;
             let mut chosen = vec![false; CODES];
-            codes.iter().for_each(|&code| chosen[usize::from(code)] = true);
+            for &code in codes {
+                chosen[usize::from(code)] = true;
+            }
             Ok(Chosen { column, codes: chosen.try_into().expect("a flag for each code") })
         };
         let dimensions = query.by.iter().zip(&shape.strides).map(axis).collect::<Result<_, DisclosureError>>()?;

@@ -155,9 +155,9 @@ fn keyed(key: &Key, parts: &[&[u8]]) -> blake3::Hash {
 
 fn keyed_long(key: &Key, parts: &[&[u8]]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_keyed(key);
-    parts.iter().for_each(|part| {
+    for part in parts {
         hasher.update(part);
-    });
+    }
     hasher.finalize()
 }
 

@@ -363,3 +363,88 @@ impl<'a> Plan<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use policy::{Keys, Master, Policy};
+
+    use super::*;
+    use crate::gf64::tests::numbers;
+    use crate::microdata::{Column, Microdata};
+    use crate::query::Dimension;
+
+    const PERSONS: usize = 2_000;
+    const SEXES: u16 = 4;
+
+    fn keys() -> Keys {
+        Keys::derive(&Master::from_bytes([5; 32]))
+    }
+
+    /// Case, agency and sex of persons, as good as random.
+    fn persons() -> Vec<(u64, u16, u16)> {
+        let draws: Vec<u64> = numbers(11).take(3 * PERSONS).collect();
+        let person =
+            |draws: &[u64]| ((draws[0] % 300) << 40, (draws[1] % 7) as u16, (draws[2] % u64::from(SEXES)) as u16);
+        draws.chunks(3).map(person).collect()
+    }
+
+    /// Victims by sex, each person with so many rows.
+    fn counted(copies: usize) -> Cells {
+        let rows: Vec<(u64, (u64, u16, u16))> =
+            (1..).zip(persons()).flat_map(|person| std::iter::repeat_n(person, copies)).collect();
+        let data = Microdata {
+            dataset: "victims".to_owned(),
+            sid: rows.iter().map(|row| row.0).collect(),
+            case_sid: rows.iter().map(|row| row.1.0).collect(),
+            agency: rows.iter().map(|row| row.1.1).collect(),
+            served_by: None,
+            dims: BTreeMap::from([("sex".to_owned(), Column::One(rows.iter().map(|row| row.1.2).collect()))]),
+            measures: BTreeMap::new(),
+        };
+        let by = vec![Dimension::whole_list("sex", SEXES.into())];
+        let query =
+            TableQuery { dataset: "victims".to_owned(), measure: Measure::Units, population: BTreeMap::new(), by };
+        tabulate(&Prepared::new(data, &Policy::default(), &keys()).unwrap(), &query).unwrap()
+    }
+
+    #[test]
+    fn a_cell_holds_what_its_persons_make_one_after_the_other() {
+        let (cells, keys) = (counted(1), keys());
+        for cell in 0..=SEXES {
+            let inside = |sex| cell == SEXES || sex == cell;
+            let (mut c, mut prints) = (0u128, Prints::default());
+            let (mut cases, mut agencies) = (BTreeMap::<u64, (u64, u128)>::new(), BTreeMap::<u16, u64>::new());
+            for (sid, (case, agency, _)) in (1..).zip(persons()).filter(|(_, (.., sex))| inside(*sex)) {
+                let key = record_key(&keys.rk, "victims", sid);
+                c = c.wrapping_add(key);
+                prints.add(element(&keys.ek, "victims", sid));
+                let members = cases.entry(case).or_default();
+                *members = (members.0 + 1, members.1.wrapping_add(key));
+                *agencies.entry(agency).or_default() += 1;
+            }
+            for (&case, &(_, c)) in &cases {
+                prints.add_case(case_element(&keys.ek, "victims", case, c));
+            }
+            let mut sizes: Vec<u64> = cases.values().map(|members| members.0).collect();
+            sizes.sort_unstable_by(|a, b| b.cmp(a));
+            let facts = &cells.facts[usize::from(cell)];
+            assert!(facts.c == c && cells.prints[usize::from(cell)] == prints, "{cell}");
+            assert_eq!((facts.n, facts.top_case), (sizes.iter().sum(), sizes[0]));
+            assert_eq!(facts.beside_cases, sizes[2..].iter().sum::<u64>());
+            assert_eq!((facts.agencies.count, facts.agencies.sum), (7, facts.n));
+            assert_eq!(facts.agencies.first, *agencies.values().max().unwrap());
+        }
+    }
+
+    #[test]
+    fn rows_of_a_case_that_do_not_lie_together_count_the_same() {
+        let (once, thrice) = (counted(1), counted(3));
+        assert!(matches!((&once.rows.0.cases, &thrice.rows.0.cases), (Cases::Together, Cases::Apart(_))));
+        assert!(once.prints == thrice.prints);
+        for (once, thrice) in once.facts.iter().zip(&thrice.facts) {
+            assert!(*thrice == Facts { rows: 3 * once.rows, ..*once });
+        }
+    }
+}

@@ -163,7 +163,9 @@ impl Caseloads {
                 loads.iter_mut().zip(others).for_each(|(load, other)| load.units += other.units);
             }
             (Self::Sparse(loads), Self::Sparse(others)) => {
-                others.into_iter().for_each(|(at, other)| loads.entry(at).or_default().units += other.units);
+                for (at, other) in others {
+                    loads.entry(at).or_default().units += other.units;
+                }
             }
             _ => unreachable!("both are of as many cells and agencies"),
         }
@@ -181,7 +183,9 @@ mod tests {
         for cut in 0..=sizes.len() {
             let counted = |sizes: &[u64]| {
                 let mut stories = Tally::of(1, 0, 2, false).stories;
-                sizes.iter().for_each(|&units| stories.add(0, units));
+                for &units in sizes {
+                    stories.add(0, units);
+                }
                 stories
             };
             let mut stories = counted(&sizes[..cut]);
