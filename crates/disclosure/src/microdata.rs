@@ -190,17 +190,22 @@ impl Rows {
         self.unit.as_ref().map_or(row, |unit| unit[row] as usize)
     }
 
-    /// Both halves of the rows, split where neither a unit nor a case that lies together is.
-    pub(crate) fn halves(&self) -> [Range<u32>; 2] {
+    /// The rows in pieces of about so many, cut where neither a unit nor a case that lies together is.
+    pub(crate) fn pieces(&self, size: usize) -> Vec<Range<u32>> {
         let together = matches!(self.cases, Cases::Together);
         let joined = |row: usize| {
             self.sid[row] == self.sid[row - 1] || (together && self.case_sid[row] == self.case_sid[row - 1])
         };
-        let mut middle = self.len() / 2;
-        while middle > 0 && middle < self.len() && joined(middle) {
-            middle += 1;
+        let (mut pieces, mut start) = (Vec::new(), 0);
+        while start < self.len() {
+            let mut end = (start + size).min(self.len());
+            while end < self.len() && joined(end) {
+                end += 1;
+            }
+            pieces.push(start as u32..end as u32);
+            start = end;
         }
-        [0..middle as u32, middle as u32..self.len() as u32]
+        pieces
     }
 
     /// Whether an agency holds a private caseload; one that the policy does not list is taken for private.

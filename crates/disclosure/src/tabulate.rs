@@ -1,5 +1,5 @@
 //! Counting: first which rows fall into which cells, then one pass over these by unit, one by case and one by agency
-//! (privacy.md 6.5, *Accumulator*), each half of the rows on a thread.
+//! (privacy.md 6.5, *Accumulator*), on two threads.
 //!
 //! Rows lie so that those of a unit are neighbours and, where a unit has one row, those of a case too: no pass needs to sort.
 //! A unit counts once in a cell however many of its rows hit it; on a many-valued dimension it is in the cell of each
@@ -12,6 +12,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use policy::AgencyRule;
 
@@ -133,8 +134,8 @@ pub(crate) fn count_half(
 ) -> Result<(), DisclosureError> {
     let shape = query.shape()?;
     let plan = Plan::new(&rows.0, query, &shape)?;
-    let [first, _] = rows.0.halves();
-    plan.count_rows(first, &|cell| cell as u32, shape.cells, done).map(drop)
+    let half = rows.0.pieces(rows.0.len().div_ceil(2).max(1)).into_iter().next().unwrap_or(0..0);
+    plan.count_rows(half, &|cell| cell as u32, &mut plan.nothing(shape.cells), done).map(drop)
 }
 
 impl Cells {
@@ -149,6 +150,21 @@ impl Cells {
     pub(crate) fn prints_of(&self, cell: usize) -> Option<&Prints> {
         self.prints.get(cell)
     }
+}
+
+/// Pieces that rows are counted in: enough that neither of two threads waits long for the other, and that what is found of one
+/// stays near.
+const PIECES: usize = 16;
+/// Rows of a piece at least, because each has a cost for each cell.
+const SMALLEST_PIECE: usize = 1 << 14;
+
+/// What one thread has counted.
+struct Pass {
+    tally: Tally,
+    /// Of each of its pieces, where cases lie apart.
+    hits: Vec<(usize, Hits)>,
+    /// The piece that failed.
+    failed: Option<(usize, DisclosureError)>,
 }
 
 /// A question over the rows that answer it.
@@ -175,22 +191,59 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Counts, cells mapped to targets (the same target for the cells of a union): each half of the rows on a thread.
+    /// Counts, cells mapped to targets (the same target for the cells of a union), on two threads. Each takes the next piece
+    /// of the rows when it is done with one; which takes which makes no difference.
     fn count(&self, target: &(dyn Fn(usize) -> u32 + Sync), targets: usize) -> Result<Counted, DisclosureError> {
-        let [first, second] = self.rows.halves();
-        let (first, second) = std::thread::scope(|scope| {
-            let second = scope.spawn(|| self.count_rows(second, target, targets, &mut |_| {}));
-            (self.count_rows(first, target, targets, &mut |_| {}), second.join().expect("counting does not panic"))
+        let (pieces, next) = (self.rows.pieces((self.rows.len() / PIECES).max(SMALLEST_PIECE)), AtomicUsize::new(0));
+        let work = || self.count_pieces(&pieces, &next, target, targets);
+        let (mut first, second) = std::thread::scope(|scope| {
+            let second = scope.spawn(work);
+            (work(), second.join().expect("counting does not panic"))
         });
-        let ((mut tally, hits), (other, behind)) = (first?, second?);
-        tally.merge(other);
+        first.tally.merge(second.tally);
+        // Of several failures that of the first rows: every piece before it was counted.
+        if let Some((_, error)) = first.failed.into_iter().chain(second.failed).min_by_key(|(piece, _)| *piece) {
+            return Err(error);
+        }
         if let Cases::Apart(number) = &self.rows.cases {
-            let hits = hits.and(behind);
+            let mut hits: Vec<(usize, Hits)> = first.hits.into_iter().chain(second.hits).collect();
+            hits.sort_by_key(|(piece, _)| *piece);
+            let hits = hits.into_iter().map(|(_, hits)| hits).reduce(Hits::and).unwrap_or_else(Hits::none);
             let case = |place: u32| self.rows.case_sid[hits.rows[place as usize] as usize];
             let order = hits.by(&|row| number[row]).into_iter().map(|(_, place)| (case(place), place));
-            self.count_cases(&hits, order, &mut tally);
+            self.count_cases(&hits, order, &mut first.tally);
         }
-        Ok(self.counted(&tally))
+        Ok(self.counted(&first.tally))
+    }
+
+    /// Counts pieces of the rows as long as there are any, or until one fails.
+    fn count_pieces(
+        &self,
+        pieces: &[Range<u32>],
+        next: &AtomicUsize,
+        target: &dyn Fn(usize) -> u32,
+        targets: usize,
+    ) -> Pass {
+        let mut pass = Pass { tally: self.nothing(targets), hits: Vec::new(), failed: None };
+        let take = || next.fetch_add(1, Ordering::Relaxed);
+        let mut piece = take();
+        while let Some(rows) = pieces.get(piece) {
+            match self.count_rows(rows.clone(), target, &mut pass.tally, &mut |_| {}) {
+                Ok(hits) if matches!(self.rows.cases, Cases::Apart(_)) => pass.hits.push((piece, hits)),
+                Ok(_) => {}
+                Err(error) => {
+                    pass.failed = Some((piece, error));
+                    return pass;
+                }
+            }
+            piece = take();
+        }
+        pass
+    }
+
+    fn nothing(&self, targets: usize) -> Tally {
+        let few = usize::try_from(self.rows.policy.min_cases).unwrap_or(usize::MAX).saturating_sub(1);
+        Tally::of(targets, self.rows.agencies, few, !self.exact)
     }
 
     /// Counts all that rows tell that lie together. `done` hears which pass is.
@@ -198,24 +251,22 @@ impl<'a> Plan<'a> {
         &self,
         rows: Range<u32>,
         target: &dyn Fn(usize) -> u32,
-        targets: usize,
+        tally: &mut Tally,
         done: &mut dyn FnMut(&'static str),
-    ) -> Result<(Tally, Hits), DisclosureError> {
+    ) -> Result<Hits, DisclosureError> {
         let hits = self.lookup.hits(rows, target)?;
         done("conditions and cells");
-        let few = usize::try_from(self.rows.policy.min_cases).unwrap_or(usize::MAX).saturating_sub(1);
-        let mut tally = Tally::of(targets, self.rows.agencies, few, !self.exact);
-        self.count_units(&hits, &mut tally);
-        self.count_measure(&hits, &mut tally)?;
+        self.count_units(&hits, tally);
+        self.count_measure(&hits, tally)?;
         done("units");
-        self.count_caseloads(&hits, &mut tally);
+        self.count_caseloads(&hits, tally);
         done("caseloads");
         if let Cases::Together = self.rows.cases {
             let cases: Vec<u64> = hits.rows.iter().map(|&row| self.rows.case_sid[row as usize]).collect();
-            self.count_cases(&hits, cases.into_iter().zip(0..), &mut tally);
+            self.count_cases(&hits, cases.into_iter().zip(0..), tally);
         }
         done("cases");
-        Ok((tally, hits))
+        Ok(hits)
     }
 
     /// Puts together what was counted of each cell.
@@ -375,7 +426,7 @@ mod tests {
     use crate::microdata::{Column, Microdata};
     use crate::query::Dimension;
 
-    const PERSONS: usize = 2_000;
+    const PERSONS: usize = 3 * SMALLEST_PIECE;
     const SEXES: u16 = 4;
 
     fn keys() -> Keys {
@@ -386,7 +437,7 @@ mod tests {
     fn persons() -> Vec<(u64, u16, u16)> {
         let draws: Vec<u64> = numbers(11).take(3 * PERSONS).collect();
         let person =
-            |draws: &[u64]| ((draws[0] % 300) << 40, (draws[1] % 7) as u16, (draws[2] % u64::from(SEXES)) as u16);
+            |draws: &[u64]| ((draws[0] % 3_000) << 40, (draws[1] % 7) as u16, (draws[2] % u64::from(SEXES)) as u16);
         draws.chunks(3).map(person).collect()
     }
 
