@@ -63,11 +63,45 @@ pub(crate) struct Anchors {
     alone: bool,
 }
 
-/// The sets of a space: by name, and by size with their buckets, oldest first.
+/// The sets of a space: by name, and by size.
 #[derive(Default)]
 struct Neighbours {
     exact: HashMap<SetName, AnchorId>,
-    by_size: BTreeMap<u64, Vec<(usize, Buckets)>>,
+    by_size: BTreeMap<u64, OfSize>,
+}
+
+/// The sets of one size, oldest first: places among all that were asked about, and buckets beside each other.
+#[derive(Default)]
+struct OfSize {
+    places: Vec<usize>,
+    buckets: Vec<Buckets>,
+}
+
+impl OfSize {
+    /// Those from a place on.
+    fn since(&self, place: usize) -> impl Iterator<Item = (usize, &Buckets)> {
+        let from = self.places.partition_point(|&at| at < place);
+        self.places[from..].iter().copied().zip(&self.buckets[from..])
+    }
+}
+
+/// How far a set is from the nearest one that may answer for it, and the place of that. The smallest is the answer: the
+/// oldest where several are as near.
+type Nearest = (u64, usize);
+
+/// A set that looks for who answers for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Seeker<'a> {
+    pub(crate) space: &'a Space,
+    pub(crate) set: SetName,
+    pub(crate) prints: &'a Prints,
+}
+
+/// What a look around has found so far: the nearest of the sets before a place.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Looked {
+    until: usize,
+    nearest: Option<Nearest>,
 }
 
 /// Who answers for a set.
@@ -100,64 +134,75 @@ impl Anchors {
     }
 
     /// The anchor that answers for a set: that of the set itself, else that of the nearest set that was asked about, the
-    /// oldest where several are equally near.
-    pub(crate) fn find(&self, key: &Key, space: &Space, set: SetName, prints: &Prints) -> Option<Found> {
-        let neighbours = self.spaces.get(&space.name)?;
-        if let Some(&same) = neighbours.exact.get(&set) {
+    /// oldest where several are equally near. Where it has looked around before, only at what was asked about since.
+    pub(crate) fn find(&self, key: &Key, seeker: Seeker<'_>, before: Looked) -> Option<Found> {
+        let neighbours = self.spaces.get(&seeker.space.name)?;
+        if let Some(&same) = neighbours.exact.get(&seeker.set) {
             return Some(Found::Same(same));
         }
-        if self.alone {
-            return None;
+        let (_, at) = self.look(key, seeker, before).nearest?;
+        Some(Found::Near(self.asked[at].anchor))
+    }
+
+    /// Looks around for many sets, on two threads: what each will find among the sets that were asked about by now.
+    pub(crate) fn look_for(&self, key: &Key, seekers: &[Seeker<'_>]) -> Vec<Looked> {
+        let every_other = |first: usize| {
+            let looked = seekers.iter().skip(first).step_by(2).map(|&seeker| self.look(key, seeker, Looked::default()));
+            looked.collect::<Vec<_>>()
+        };
+        let (even, odd) = std::thread::scope(|scope| {
+            let odd = scope.spawn(|| every_other(1));
+            (every_other(0), odd.join().expect("looking does not panic"))
+        });
+        (0..seekers.len()).map(|number| if number % 2 == 0 { even[number / 2] } else { odd[number / 2] }).collect()
+    }
+
+    /// Looks around among the sets since the last look. All sets of about the same size are compared by their buckets; by
+    /// their sketches those that these do not tell apart, the likeliest first, until none can be nearer.
+    fn look(&self, key: &Key, seeker: Seeker<'_>, before: Looked) -> Looked {
+        let Looked { until, mut nearest } = before;
+        let found = |nearest| Looked { until: self.asked.len(), nearest };
+        let Some(neighbours) = self.spaces.get(&seeker.space.name) else { return found(nearest) };
+        if self.alone || neighbours.exact.contains_key(&seeker.set) {
+            return found(nearest);
         }
-        let mut nearest: Option<(u64, usize)> = None;
-        for (&n, sets) in neighbours.by_size.range(set.n.saturating_sub(FARTHEST)..=set.n + FARTHEST) {
-            let most = most_by_cases(n);
-            for (at, buckets) in sets {
-                let least = u64::from(apart(&prints.buckets, buckets));
+        for (least, places) in (0..).zip(neighbours.by_least(&seeker, until)) {
+            for at in places {
                 // What differs by no less than the nearest does cannot be nearer.
-                if least > most || nearest.is_some_and(|nearest| nearest <= (least, *at)) {
-                    continue;
+                if nearest.is_none_or(|nearest| (least, at) < nearest) {
+                    let distance = self.near(key, seeker, &self.asked[at], least);
+                    nearest = distance.map(|distance| (distance, at)).into_iter().chain(nearest).min();
                 }
-                let distance = self.near(key, space, (set, prints), &self.asked[*at], least);
-                nearest = distance.map(|distance| (distance, *at)).into_iter().chain(nearest).min();
             }
         }
-        nearest.map(|(_, at)| Found::Near(self.asked[at].anchor))
+        found(nearest)
     }
 
     /// How far a set is from one that was asked about, where it is near enough to be answered like it. `least` is what they
     /// differ by at least.
-    fn near(
-        &self,
-        key: &Key,
-        space: &Space,
-        (set, prints): (SetName, &Prints),
-        asked: &Asked,
-        least: u64,
-    ) -> Option<u64> {
+    fn near(&self, key: &Key, seeker: Seeker<'_>, asked: &Asked, least: u64) -> Option<u64> {
+        let (universe, names) = (&seeker.space.universe, (seeker.set.c, asked.set.c));
         // What differs by more than sketches tell need not be asked.
-        let told = (least <= FARTHEST_UNITS as u64).then(|| prints.sketch.xor(&asked.sketch));
-        let units = told.and_then(|difference| distance(&difference, FARTHEST_UNITS)).map(|units| units as u64);
-        let by_units = units.is_some_and(|units| units < separation(key, &space.universe, set.c, asked.set.c));
-        let draw = |rule, range| spread(key, rule, &space.universe, (set.c, asked.set.c), range);
-        let by_cases = || {
-            case_distance(prints, asked).is_some_and(|apart| {
-                least <= draw(b"dist3\0", LEAST_BY_CASES..=most_by_cases(asked.set.n))
-                    && apart <= draw(b"dist4\0", LEAST_CASES..=FARTHEST_CASES as u64)
-            })
+        let units = |most: u64| {
+            let told = least <= most && least <= FARTHEST_UNITS as u64;
+            told.then(|| distance(&seeker.prints.sketch.xor(&asked.sketch), most as usize)).flatten()
         };
-        if !by_units && !by_cases() {
+        let by_units = (least <= FARTHEST_UNITS as u64).then(|| separation(key, universe, names.0, names.1));
+        let by_units = by_units.and_then(|apart| units(apart - 1));
+        if by_units.is_none() && !near_by_cases(key, seeker, asked, least) {
             return None;
         }
         // Neighbours of neighbours must not lead away without end; of two that are hardly apart, the end is hardly ever between.
         let anchor = self.get(asked.anchor);
         let strayed = || {
-            let most = if units.is_some_and(|units| units < LEAST_SEPARATION) { STRETCH_OF_FEW } else { STRETCH };
-            u64::from(apart(&prints.buckets, &anchor.buckets)) > stretch(key, &space.universe, anchor.set.c, most)
+            let few = by_units.is_some_and(|units| units < LEAST_SEPARATION as usize);
+            let most = if few { STRETCH_OF_FEW } else { STRETCH };
+            u64::from(apart(&seeker.prints.buckets, &anchor.buckets)) > stretch(key, universe, anchor.set.c, most)
         };
         if !asked.is_anchor && strayed() {
             return None;
         }
+        let units = by_units.or_else(|| units(FARTHEST_UNITS as u64)).map(|units| units as u64);
         Some(units.unwrap_or(least.max(FARTHEST_UNITS as u64 + 1)))
     }
 
@@ -182,19 +227,47 @@ impl Anchors {
         let buckets = Buckets::from_bytes(asked.buckets.as_slice().try_into().ok()?);
         let neighbours = self.spaces.entry(asked.space.clone()).or_default();
         neighbours.exact.entry(set).or_insert(anchor);
-        neighbours.by_size.entry(set.n).or_default().push((self.asked.len(), buckets));
+        let of_size = neighbours.by_size.entry(set.n).or_default();
+        of_size.places.push(self.asked.len());
+        of_size.buckets.push(buckets);
         self.asked.push(Asked { set, sketch, cases, anchor, is_anchor });
         Some((set, buckets))
     }
 }
 
-/// How many cases make the difference, an altered one twice (privacy.md 6.7).
-fn case_distance(prints: &Prints, asked: &Asked) -> Option<u64> {
+impl Neighbours {
+    /// The places of the sets since a place that may be near a set, by what they differ from it by at least.
+    fn by_least(&self, seeker: &Seeker<'_>, since: usize) -> [Vec<usize>; FARTHEST as usize + 1] {
+        let mut by_least = [const { Vec::new() }; FARTHEST as usize + 1];
+        let n = seeker.set.n;
+        for (&size, sets) in self.by_size.range(n.saturating_sub(FARTHEST)..=n + FARTHEST) {
+            let most = most_by_cases(size);
+            for (at, buckets) in sets.since(since) {
+                let least = apart(&seeker.prints.buckets, buckets);
+                if u64::from(least) <= most {
+                    by_least[least as usize].push(at);
+                }
+            }
+        }
+        by_least
+    }
+}
+
+/// Whether few cases make the difference, an altered one counted twice (privacy.md 6.7).
+///
+/// What may differ is drawn first: a draw takes less time than a sketch, and tells how far it has to be read.
+fn near_by_cases(key: &Key, seeker: Seeker<'_>, asked: &Asked, least: u64) -> bool {
+    let draw = |rule, range| spread(key, rule, &seeker.space.universe, (seeker.set.c, asked.set.c), range);
     // Only persons have cases; elsewhere both sketches are empty and would always be near.
-    let empty = Sketch::default();
-    let both = prints.cases != empty && asked.cases != empty;
-    let apart = both.then(|| distance(&prints.cases.xor(&asked.cases), FARTHEST_CASES))?;
-    apart.map(|cases| cases as u64)
+    let (here, there) = (&seeker.prints.cases, &asked.cases);
+    if *here == Sketch::default() || *there == Sketch::default() {
+        return false;
+    }
+    if least > LEAST_BY_CASES && least > draw(b"dist3\0", LEAST_BY_CASES..=most_by_cases(asked.set.n)) {
+        return false;
+    }
+    let most = draw(b"dist4\0", LEAST_CASES..=FARTHEST_CASES as u64);
+    distance(&here.xor(there), most as usize).is_some()
 }
 
 /// By how many persons few cases may make a set of so many another one and be answered like it, at most: twice as many as

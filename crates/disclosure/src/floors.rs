@@ -5,10 +5,10 @@
 
 use policy::{AgencyRule, Dataset, Keys};
 
-use crate::anchors::{AnchorId, Kept};
+use crate::anchors::{AnchorId, Kept, Looked, Seeker};
 use crate::board::{Answering, Board, CellId, Entry, Reason, State};
 use crate::measured::LEAST_AGENCIES;
-use crate::memory::{Answer, Draft};
+use crate::memory::{Answer, Draft, Memory};
 use crate::noise::{beside_jitter, floor_jitter};
 use crate::query::Measure;
 use crate::release_store::AnchorFacts;
@@ -17,22 +17,42 @@ use crate::tabulate::{Contributions, Facts};
 
 /// Decides every cell of the board, totals before their parts.
 pub(crate) fn apply(board: &mut Board, keys: &Keys, draft: &mut Draft<'_>) {
+    // Most of what a cell is compared with was there before any of them.
+    let looked = look(board, keys, draft.memory);
     for id in board.coarse_to_fine() {
-        settle(board, id, keys, draft);
+        settle(board, id, keys, draft, looked[id]);
     }
 }
 
+/// What each cell of the board will find among the sets that were asked about by now.
+pub(crate) fn look(board: &Board, keys: &Keys, memory: &Memory) -> Vec<Looked> {
+    let seekers = board.cells.iter().enumerate().filter_map(|(id, entry)| seeker(entry).map(|seeker| (id, seeker)));
+    let (ids, seekers): (Vec<CellId>, Vec<Seeker<'_>>) = seekers.unzip();
+    let mut looked = vec![Looked::default(); board.cells.len()];
+    for (id, found) in ids.into_iter().zip(memory.look_for(&keys.distance, &seekers)) {
+        looked[id] = found;
+    }
+    looked
+}
+
+/// The set of a cell that is to be answered, where it is neither marked nor exact.
+fn seeker(entry: &Entry) -> Option<Seeker<'_>> {
+    let asked = !entry.exact && !entry.mark.is_some_and(Marked::hides);
+    let prints = entry.prints.as_ref().filter(|_| asked)?;
+    Some(Seeker { space: &entry.space, set: entry.facts.set(), prints })
+}
+
 /// One cell: marked, exact, or as the set that answers for it: answered before, hidden, or shown with noise.
-pub(crate) fn settle(board: &mut Board, id: CellId, keys: &Keys, draft: &mut Draft<'_>) {
+/// `looked` is what it has found among the sets before, if it was looked for.
+pub(crate) fn settle(board: &mut Board, id: CellId, keys: &Keys, draft: &mut Draft<'_>, looked: Looked) {
     let entry = &board.cells[id];
     if entry.mark.is_some_and(Marked::hides) {
         board.cells[id].state = State::Hidden(Reason::Marked);
     } else if entry.exact {
         let value = i128::from(entry.true_value());
         board.cells[id].state = State::Shown { value, tier: None, pinned: false };
-    } else if let Some(prints) = entry.prints {
-        let set = entry.facts.set();
-        let anchor = draft.anchor_for(&keys.distance, &entry.space, (set, &prints), facts_of(entry, keys));
+    } else if let Some(seeker) = seeker(entry) {
+        let anchor = draft.anchor_for(&keys.distance, seeker, looked, facts_of(entry, keys));
         // One set has one answer, whatever tiers the grids have in which it is met.
         let met = board.answered_for(anchor, entry.profile).map(|twin| board.cells[twin].state);
         let state = met.unwrap_or_else(|| decide(entry, anchor, keys, draft));

@@ -4,7 +4,7 @@
 //! `x^i`; addition is XOR. Where the processor multiplies without carry (PCLMULQDQ) its instruction is used; elsewhere
 //! a portable way gives the same words. Which of the two is asked of the processor, not of the build.
 //!
-//! This is the one module of the crate with `unsafe`: two calls, each behind the question whether the instruction
+//! This is the one module of the crate with `unsafe`: three calls, each behind the question whether the instruction
 //! exists.
 //!
 //! Absent: tables, branches and addresses that depend on an element, so no product tells by its time what was
@@ -45,49 +45,88 @@ pub(crate) fn combine(x: u64, a: &mut [u64], y: u64, b: &[u64]) {
     portable::combine(x, a, y, b);
 }
 
-/// The remainder of a polynomial of degree below 127.
+/// Writes `e, e^3, e^5, ...`, the first W odd powers.
 ///
-/// `x^64 = x^4 + x^3 + x + 1`, so the upper word comes back four times, shifted by 0, 1, 3 and 4. What these shifts
-/// push over the edge is three bits at most and comes back the same way, which is why it is added to the upper word
-/// first.
-fn reduce(low: u64, high: u64) -> u64 {
-    let high = high ^ (high >> 60) ^ (high >> 61) ^ (high >> 63);
-    low ^ high ^ (high << 1) ^ (high << 3) ^ (high << 4)
+/// As many as are known, times an even power, are as many again: products wait for few others, so that a processor works
+/// on several at once. One after the other they would take three times as long.
+pub(crate) fn odd_powers<const W: usize>(e: u64, powers: &mut [u64; W]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("pclmulqdq") {
+        // SAFETY: as in `dot`.
+        return unsafe { hardware::odd_powers(e, powers) };
+    }
+    portable::odd_powers(e, powers);
 }
 
 #[cfg(target_arch = "x86_64")]
 mod hardware {
-    //! Products by PCLMULQDQ.
+    //! Products by PCLMULQDQ. An element is the lower word of a vector; what the upper one holds does not count.
 
     use std::arch::x86_64::{
-        __m128i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_setzero_si128, _mm_unpackhi_epi64,
-        _mm_xor_si128,
+        __m128i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_setzero_si128, _mm_xor_si128,
     };
 
     #[target_feature(enable = "pclmulqdq")]
     pub(super) fn dot(a: &[u64], b: &[u64]) -> u64 {
-        let sum = a.iter().zip(b).fold(_mm_setzero_si128(), |sum, (&a, &b)| _mm_xor_si128(sum, product(a, b)));
-        reduced(sum)
+        let products = a.iter().zip(b).map(|(&a, &b)| product(vector(a), vector(b)));
+        word(reduced(products.fold(_mm_setzero_si128(), |sum, product| _mm_xor_si128(sum, product))))
     }
 
     #[target_feature(enable = "pclmulqdq")]
     pub(super) fn combine(x: u64, a: &mut [u64], y: u64, b: &[u64]) {
+        let (x, y) = (vector(x), vector(y));
         for (a, &b) in a.iter_mut().zip(b) {
-            *a = reduced(_mm_xor_si128(product(x, *a), product(y, b)));
+            *a = word(reduced(_mm_xor_si128(product(x, vector(*a)), product(y, vector(b)))));
+        }
+    }
+
+    #[target_feature(enable = "pclmulqdq")]
+    pub(super) fn odd_powers<const W: usize>(e: u64, powers: &mut [u64; W]) {
+        let mut odd = [vector(e); W];
+        let (mut known, mut even) = (1, mul(odd[0], odd[0]));
+        while known < W {
+            for j in known..W.min(2 * known) {
+                odd[j] = mul(odd[j - known], even);
+            }
+            (known, even) = (2 * known, mul(even, even));
+        }
+        for (power, odd) in powers.iter_mut().zip(odd) {
+            *power = word(odd);
         }
     }
 
     #[inline]
     #[target_feature(enable = "pclmulqdq")]
-    fn product(a: u64, b: u64) -> __m128i {
-        _mm_clmulepi64_si128::<0>(_mm_cvtsi64_si128(a as i64), _mm_cvtsi64_si128(b as i64))
+    fn mul(a: __m128i, b: __m128i) -> __m128i {
+        reduced(product(a, b))
     }
 
     #[inline]
     #[target_feature(enable = "pclmulqdq")]
-    fn reduced(wide: __m128i) -> u64 {
-        let high = _mm_unpackhi_epi64(wide, wide);
-        super::reduce(_mm_cvtsi128_si64(wide) as u64, _mm_cvtsi128_si64(high) as u64)
+    fn product(a: __m128i, b: __m128i) -> __m128i {
+        _mm_clmulepi64_si128::<0>(a, b)
+    }
+
+    /// The remainder of a polynomial of degree below 127. `x^64 = x^4 + x^3 + x + 1`, so the upper word comes back times that;
+    /// what this pushes over the edge is three bits at most and comes back the same way.
+    #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    fn reduced(wide: __m128i) -> __m128i {
+        let modulus = vector(0x1b);
+        let back = _mm_clmulepi64_si128::<1>(wide, modulus);
+        _mm_xor_si128(_mm_xor_si128(wide, back), _mm_clmulepi64_si128::<1>(back, modulus))
+    }
+
+    #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    fn vector(word: u64) -> __m128i {
+        _mm_cvtsi64_si128(word as i64)
+    }
+
+    #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    fn word(vector: __m128i) -> u64 {
+        _mm_cvtsi128_si64(vector) as u64
     }
 }
 
@@ -102,6 +141,21 @@ mod portable {
         for (a, &b) in a.iter_mut().zip(b) {
             *a = reduced(product(x, *a) ^ product(y, b));
         }
+    }
+
+    pub(super) fn odd_powers<const W: usize>(e: u64, powers: &mut [u64; W]) {
+        let (mut known, mut even) = (1, mul(e, e));
+        powers[0] = e;
+        while known < W {
+            for j in known..W.min(2 * known) {
+                powers[j] = mul(powers[j - known], even);
+            }
+            (known, even) = (2 * known, mul(even, even));
+        }
+    }
+
+    fn mul(a: u64, b: u64) -> u64 {
+        reduced(product(a, b))
     }
 
     /// Every fifth bit.
@@ -127,8 +181,15 @@ mod portable {
         })
     }
 
+    /// The remainder of a polynomial of degree below 127.
+    ///
+    /// `x^64 = x^4 + x^3 + x + 1`, so the upper word comes back four times, shifted by 0, 1, 3 and 4. What these shifts
+    /// push over the edge is three bits at most and comes back the same way, which is why it is added to the upper word
+    /// first.
     fn reduced(wide: u128) -> u64 {
-        super::reduce(wide as u64, (wide >> 64) as u64)
+        let (low, high) = (wide as u64, (wide >> 64) as u64);
+        let high = high ^ (high >> 60) ^ (high >> 61) ^ (high >> 63);
+        low ^ high ^ (high << 1) ^ (high << 3) ^ (high << 4)
     }
 }
 
@@ -203,6 +264,17 @@ pub(crate) mod tests {
         combine(x, &mut here, y, &b);
         portable::combine(x, &mut portable, y, &b);
         assert_eq!((&here, &portable), (&expected, &expected));
+    }
+
+    #[test]
+    fn odd_powers_are_what_products_one_after_the_other_make() {
+        for e in elements(7, 1_000) {
+            let powers: [u64; 14] = std::array::from_fn(|j| (0..j).fold(e, |power, _| on_paper(power, on_paper(e, e))));
+            let (mut here, mut portable) = ([0; 14], [0; 14]);
+            odd_powers(e, &mut here);
+            portable::odd_powers(e, &mut portable);
+            assert_eq!((here, portable), (powers, powers), "{e:x}");
+        }
     }
 
     #[test]

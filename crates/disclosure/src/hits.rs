@@ -1,11 +1,11 @@
-//! Which rows fall into which cells, and what each case or agency has in them.
+//! Which rows fall into which cells, and what each case has in them.
 //!
-//! Absent: how rows find their cells (`tabulate`), what is made of the counts.
+//! Absent: how rows find their cells (`lookup`), what is made of the counts.
 
 use crate::microdata::Rows;
 
-/// Rows that hit a target, ascending, with the targets of each. Units and their keys lie beside them, because passes in
-/// another order than that of the rows would wait for memory.
+/// Rows that hit a target, ascending, with the targets of each. Units and their keys lie beside them: fetched in one loop
+/// that does nothing else, they come from memory many at a time.
 pub(crate) struct Hits {
     pub(crate) rows: Vec<u32>,
     pub(crate) units: Vec<u32>,
@@ -23,12 +23,25 @@ impl Hits {
 
     /// Puts the units of the rows beside them.
     pub(crate) fn with_units(mut self, rows: &Rows) -> Self {
-        self.units = self.rows.iter().map(|&row| rows.unit[row as usize]).collect();
+        self.units = self.rows.iter().map(|&row| rows.unit(row as usize) as u32).collect();
         self.keys = self.units.iter().map(|&unit| rows.keys[unit as usize]).collect();
         self
     }
 
+    /// These hits and those of rows behind.
+    pub(crate) fn and(mut self, behind: Self) -> Self {
+        if let (Some(ends), Some(more)) = (&mut self.ends, &behind.ends) {
+            ends.extend(more.iter().map(|end| end + self.cells.len()));
+        }
+        self.rows.extend(behind.rows);
+        self.units.extend(behind.units);
+        self.keys.extend(behind.keys);
+        self.cells.extend(behind.cells);
+        self
+    }
+
     /// The targets of the row at a place.
+    #[inline]
     pub(crate) fn at(&self, place: usize) -> &[u32] {
         match &self.ends {
             None => &self.cells[place..=place],
@@ -42,7 +55,7 @@ impl Hits {
     }
 
     /// Places of rows, by a number of each row; rows of one number stay in their order.
-    fn by(&self, number: &dyn Fn(usize) -> u32) -> Vec<(u32, u32)> {
+    pub(crate) fn by(&self, number: &dyn Fn(usize) -> u32) -> Vec<(u32, u32)> {
         let mut order: Vec<(u32, u32)> = self.rows.iter().map(|&row| number(row as usize)).zip(0..).collect();
         let bits = u32::BITS - order.iter().map(|(number, _)| *number).max().unwrap_or(0).leading_zeros();
         let mut sorted = vec![(0, 0); order.len()];
@@ -78,34 +91,35 @@ pub(crate) struct Share {
     pub(crate) c: u128,
 }
 
-/// Tells what each group of rows has in each cell, with one of its rows.
+/// Tells what each group of rows has in each cell. `order` names the group and the place of each row, those of a group one
+/// after the other.
 pub(crate) fn grouped(
     hits: &Hits,
-    group_of: &dyn Fn(usize) -> u32,
+    order: impl IntoIterator<Item = (u64, u32)>,
     targets: usize,
-    mut tell: impl FnMut(usize, usize, Share),
+    mut tell: impl FnMut(usize, u64, Share),
 ) {
-    let order = hits.by(group_of);
     let (mut touched, mut shares) = (Vec::new(), vec![Share::default(); targets]);
     let mut last_unit = vec![0u32; targets];
-    for group in order.chunk_by(|a, b| a.0 == b.0) {
-        for &(_, place) in group {
-            let place = place as usize;
-            let unit = hits.units[place];
-            for &cell in hits.at(place) {
+    let mut order = order.into_iter().peekable();
+    while let Some((group, first)) = order.next() {
+        let mut next = Some(first);
+        while let Some(place) = next {
+            let (unit, key) = (hits.units[place as usize], hits.keys[place as usize]);
+            for &cell in hits.at(place as usize) {
                 let share = &mut shares[cell as usize];
                 if share.units == 0 {
                     touched.push(cell);
                 }
                 if std::mem::replace(&mut last_unit[cell as usize], unit + 1) != unit + 1 {
                     share.units += 1;
-                    share.c = share.c.wrapping_add(hits.keys[place]);
+                    share.c = share.c.wrapping_add(key);
                 }
             }
+            next = order.next_if(|(other, _)| *other == group).map(|(_, place)| place);
         }
-        let row = hits.rows[group[0].1 as usize] as usize;
         for cell in touched.drain(..) {
-            tell(cell as usize, row, std::mem::take(&mut shares[cell as usize]));
+            tell(cell as usize, group, std::mem::take(&mut shares[cell as usize]));
             last_unit[cell as usize] = 0;
         }
     }
@@ -123,18 +137,31 @@ mod tests {
         assert_eq!(places, [4, 1, 3, 0, 5, 2, 6]);
     }
 
-    #[test]
-    fn a_unit_counts_once_in_a_cell_of_its_group() {
-        // Unit 1 has two rows of one case; unit 2 a row of another, in two cells.
-        let hits = Hits {
+    /// Unit 1 has two rows of one case; unit 2 a row of another, in two cells.
+    fn three_rows() -> Hits {
+        Hits {
             rows: vec![0, 1, 2],
             units: vec![1, 1, 2],
             keys: vec![10, 10, 7],
             ends: Some(vec![1, 2, 4]),
             cells: vec![0, 0, 0, 1],
-        };
-        let mut told = Vec::new();
-        grouped(&hits, &|row| [5, 5, 4][row], 2, |cell, row, share| told.push((cell, row, share.units, share.c)));
-        assert_eq!(told, [(0, 2, 1, 7), (1, 2, 1, 7), (0, 0, 1, 10)]);
+        }
+    }
+
+    #[test]
+    fn a_unit_counts_once_in_a_cell_of_its_group() {
+        let (hits, mut told) = (three_rows(), Vec::new());
+        let order = [(4, 2), (5, 0), (5, 1)];
+        grouped(&hits, order, 2, |cell, group, share| told.push((cell, group, share.units, share.c)));
+        assert_eq!(told, [(0, 4, 1, 7), (1, 4, 1, 7), (0, 5, 1, 10)]);
+    }
+
+    #[test]
+    fn hits_of_rows_behind_keep_their_targets() {
+        let both = three_rows().and(three_rows());
+        assert_eq!(
+            both.iter().map(|(_, cells)| cells.to_vec()).collect::<Vec<_>>()[2..5],
+            [vec![0, 1], vec![0], vec![0]]
+        );
     }
 }

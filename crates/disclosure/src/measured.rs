@@ -8,10 +8,8 @@
 use policy::Key;
 
 use crate::noise::{SetName, Tier, dither, noise};
-use crate::prints::{Powers, UNIT_WORDS};
 use crate::query::Measure;
 use crate::released::Amount;
-use crate::sketch::{Sketch, element};
 
 /// Acts of one unit that count (privacy.md 6.3: the clamp of `count(*)` on acts).
 pub(crate) const MOST_ACTS: u64 = 5;
@@ -41,6 +39,23 @@ impl Measured {
         self.set.n += 1;
         self.set.c = self.set.c.wrapping_add(key);
         self.value += value;
+        self.note(value);
+    }
+
+    /// A set of so many units, each worth one.
+    pub(crate) fn of_units(set: SetName) -> Self {
+        Self { set, value: set.n.into(), largest: [set.n.min(1).into(), set.n.saturating_sub(1).min(1).into()] }
+    }
+
+    /// Adds the elements of another set; none is in both.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.set.n += other.set.n;
+        self.set.c = self.set.c.wrapping_add(other.set.c);
+        self.value += other.value;
+        other.largest.into_iter().for_each(|value| self.note(value));
+    }
+
+    fn note(&mut self, value: i128) {
         let [first, second] = self.largest;
         self.largest = if value > first { [value, first] } else { [first, second.max(value)] };
     }
@@ -121,21 +136,15 @@ pub(crate) fn value_key(key: &Key, dataset: &str, column: &str, sid: u64, value:
     u128::from_le_bytes(hasher.finalize().as_bytes()[..16].try_into().expect("a hash has 32 bytes"))
 }
 
-/// The powers of the element that stands for a pair of unit and value.
-pub(crate) fn value_powers(key: &Key, dataset: &str, column: &str, sid: u64, value: i128) -> Powers {
+/// The element that stands for a pair of unit and value.
+pub(crate) fn value_element(key: &Key, dataset: &str, column: &str, sid: u64, value: i128) -> u64 {
     let mut hasher = blake3::Hasher::new_keyed(key);
     pair(&mut hasher, b"val1\0", dataset, column, sid, value);
-    let word = u64::from_le_bytes(hasher.finalize().as_bytes()[..8].try_into().expect("a hash has 32 bytes"));
-    Sketch::<UNIT_WORDS>::powers(word.max(1))
+    u64::from_le_bytes(hasher.finalize().as_bytes()[..8].try_into().expect("a hash has 32 bytes")).max(1)
 }
 
 /// `"val1\0" || dataset || "\0" || column || "\0" || LE64(sid) || LE128(value)`.
 fn pair(hasher: &mut blake3::Hasher, tag: &[u8], dataset: &str, column: &str, sid: u64, value: i128) {
     hasher.update(tag).update(dataset.as_bytes()).update(b"\0").update(column.as_bytes()).update(b"\0");
     hasher.update(&sid.to_le_bytes()).update(&value.to_le_bytes());
-}
-
-/// The powers of the element that stands for an entity of a universe.
-pub(crate) fn powers_of(key: &Key, universe: &str, sid: u64) -> Powers {
-    Sketch::<UNIT_WORDS>::powers(element(key, universe, sid))
 }

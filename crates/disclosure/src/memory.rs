@@ -6,8 +6,7 @@ use std::collections::HashMap;
 
 use policy::{Key, Profile};
 
-use crate::anchors::{AnchorId, Anchors, Found, Kept, asked_set};
-use crate::measured::Space;
+use crate::anchors::{AnchorId, Anchors, Found, Kept, Looked, Seeker, asked_set};
 use crate::noise::{SetName, Tier};
 use crate::prints::Prints;
 use crate::release_store::{Anchor, AnchorFacts, Charge, Entry};
@@ -53,6 +52,11 @@ impl Memory {
         self.anchors.get(id)
     }
 
+    /// What sets will find among those that were asked about by now.
+    pub(crate) fn look_for(&self, distance_key: &Key, seekers: &[Seeker<'_>]) -> Vec<Looked> {
+        self.anchors.look_for(distance_key, seekers)
+    }
+
     pub(crate) fn answer(&self, anchor: AnchorId, profile: Profile) -> Option<Answer> {
         self.answers.get(&(anchor, profile)).copied()
     }
@@ -76,16 +80,17 @@ impl<'a> Draft<'a> {
     pub(crate) fn anchor_for(
         &mut self,
         distance_key: &Key,
-        space: &Space,
-        (set, prints): (SetName, &Prints),
+        seeker: Seeker<'_>,
+        looked: Looked,
         facts: AnchorFacts,
     ) -> AnchorId {
+        let Seeker { space, set, prints } = seeker;
         if !self.memory.anchors.knows(space) {
             let nobody = asked_set(space, SetName::default(), &Prints::default());
             self.add(Entry::Anchor(Anchor { set: nobody, facts: AnchorFacts::default() }));
         }
         let asked = || asked_set(space, set, prints);
-        match self.memory.anchors.find(distance_key, space, set, prints) {
+        match self.memory.anchors.find(distance_key, seeker, looked) {
             Some(Found::Same(anchor)) => anchor,
             Some(Found::Near(anchor)) => {
                 self.add(Entry::Neighbour { set: asked(), anchor });

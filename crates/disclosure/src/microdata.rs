@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use policy::{Dataset, Key, Keys, Policy};
 
 use crate::error::DisclosureError;
-use crate::measured::powers_of;
 use crate::noise::record_key;
-use crate::prints::Powers;
+use crate::sketch::element;
 
 /// A column of codes.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,14 +38,6 @@ impl Column {
                     && offsets[rows] as usize == codes.len()
                     && offsets.is_sorted()
             }
-        }
-    }
-
-    /// The codes of a row.
-    pub(crate) fn at(&self, row: usize) -> &[u16] {
-        match self {
-            Self::One(codes) => &codes[row..=row],
-            Self::Many { offsets, codes } => &codes[offsets[row] as usize..offsets[row + 1] as usize],
         }
     }
 }
@@ -96,23 +88,33 @@ pub struct Prepared(pub(crate) Arc<Rows>);
 
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Prepared({})", self.0.data.dataset)
+        write!(f, "Prepared({})", self.0.dataset)
     }
 }
 
+/// Rows as they are counted: those of a unit lie together and, where each unit has one row, those of a case too.
 pub(crate) struct Rows {
-    pub(crate) data: Microdata,
+    pub(crate) dataset: String,
     pub(crate) policy: Dataset,
-    /// Ordinal of each row's unit.
-    pub(crate) unit: Vec<u32>,
+    /// Surrogate of each row's unit.
+    pub(crate) sid: Vec<u64>,
+    pub(crate) case_sid: Vec<u64>,
+    pub(crate) agency: Vec<u16>,
+    pub(crate) served_by: Option<Vec<u16>>,
+    pub(crate) columns: BTreeMap<String, Codes>,
+    pub(crate) measures: BTreeMap<String, Vec<Option<i64>>>,
+    /// Ordinal of each row's unit; `None` where each row is a unit of its own.
+    unit: Option<Vec<u32>>,
     /// Record key of each unit.
     pub(crate) keys: Vec<u128>,
-    /// Powers of each unit's sketch element (112 bytes; privacy.md 6.5, *Accumulator*).
-    pub(crate) powers: Vec<Powers>,
+    /// Element of each unit in sketches. Its powers are worked out when it is counted: that takes no longer than to fetch
+    /// 112 bytes from memory, and leaves half of the memory free.
+    pub(crate) elements: Vec<u64>,
     /// Keys of what is measured beside units.
     pub(crate) secrets: Secrets,
-    /// Number of each row's case; empty where the unit is itself a record.
-    pub(crate) case: Vec<u32>,
+    pub(crate) cases: Cases,
+    /// One more than the largest number of an agency.
+    pub(crate) agencies: usize,
     /// Whether the agency of this number holds a private caseload.
     private: Vec<bool>,
 }
@@ -123,7 +125,89 @@ pub(crate) struct Secrets {
     pub(crate) ek: Key,
 }
 
+/// How the rows of a case are found.
+pub(crate) enum Cases {
+    /// There are none: the unit is itself a record.
+    None,
+    /// They lie together.
+    Together,
+    /// By the number of each row's case: a unit with rows in two cases cannot lie with both.
+    Apart(Vec<u32>),
+}
+
+/// A column of codes as it is kept: nearly all lists are short, and a pass over many rows takes as long as its bytes.
+pub(crate) enum Codes {
+    /// One code per row, each below 256.
+    Short(Vec<u8>),
+    /// One code per row.
+    Long(Vec<u16>),
+    /// Several codes per row: those of row `r` are `codes[offsets[r]..offsets[r + 1]]`.
+    Many { offsets: Vec<u32>, codes: Vec<u16> },
+}
+
+impl Codes {
+    /// A column, its rows in this order (`None`: as they stand).
+    fn of(column: Column, order: Option<&[u32]>) -> Self {
+        match column {
+            Column::One(codes) if codes.iter().all(|&code| code < 256) => {
+                Self::Short(ordered(codes.iter().map(|&code| code as u8).collect(), order))
+            }
+            Column::One(codes) => Self::Long(ordered(codes, order)),
+            Column::Many { offsets, codes } => {
+                let Some(order) = order else { return Self::Many { offsets, codes } };
+                let (mut ends, mut moved) = (vec![0], Vec::with_capacity(codes.len()));
+                for &row in order {
+                    moved.extend(&codes[offsets[row as usize] as usize..offsets[row as usize + 1] as usize]);
+                    ends.push(moved.len() as u32);
+                }
+                Self::Many { offsets: ends, codes: moved }
+            }
+        }
+    }
+
+    /// Tells each code of a row.
+    #[inline]
+    pub(crate) fn each(&self, row: usize, mut tell: impl FnMut(u16)) {
+        match self {
+            Self::Short(codes) => tell(codes[row].into()),
+            Self::Long(codes) => tell(codes[row]),
+            Self::Many { offsets, codes } => {
+                codes[offsets[row] as usize..offsets[row + 1] as usize].iter().for_each(|&code| tell(code));
+            }
+        }
+    }
+}
+
 impl Rows {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.sid.len()
+    }
+
+    /// Ordinal of a row's unit.
+    #[inline]
+    pub(crate) fn unit(&self, row: usize) -> usize {
+        self.unit.as_ref().map_or(row, |unit| unit[row] as usize)
+    }
+
+    /// The rows in pieces of about so many, cut where neither a unit nor a case that lies together is.
+    pub(crate) fn pieces(&self, size: usize) -> Vec<Range<u32>> {
+        let together = matches!(self.cases, Cases::Together);
+        let joined = |row: usize| {
+            self.sid[row] == self.sid[row - 1] || (together && self.case_sid[row] == self.case_sid[row - 1])
+        };
+        let (mut pieces, mut start) = (Vec::new(), 0);
+        while start < self.len() {
+            let mut end = (start + size).min(self.len());
+            while end < self.len() && joined(end) {
+                end += 1;
+            }
+            pieces.push(start as u32..end as u32);
+            start = end;
+        }
+        pieces
+    }
+
     /// Whether an agency holds a private caseload; one that the policy does not list is taken for private.
     pub(crate) fn is_private(&self, agency: u16) -> bool {
         self.private.get(usize::from(agency)).copied().unwrap_or(true)
@@ -138,25 +222,41 @@ impl Prepared {
         let dataset = policy.datasets.get(&data.dataset);
         let dataset = dataset.ok_or_else(|| DisclosureError::UnknownDataset(data.dataset.clone()))?.clone();
         check(&data)?;
-        let (unit, sids) = units(&data.sid);
-        let record_keys = sids.iter().map(|&sid| record_key(&keys.rk, &dataset.universe, sid)).collect();
-        let case = if dataset.unit.is_record() { Vec::new() } else { numbered(&data.case_sid) };
-        let private = policy.agencies.iter().map(|agency| agency.private).collect();
+        let (unit, one_each) = units(&data.sid);
+        let (cases, order) = match (dataset.unit.is_record(), one_each) {
+            (true, _) => (Cases::None, None),
+            (false, true) => (Cases::Together, Some(by_number(&data.case_sid))),
+            (false, false) => (Cases::Apart(numbered(&data.case_sid)), None),
+        };
+        let order = order.as_deref();
+        let sid = ordered(data.sid, order);
+        let mut units = sid.clone();
+        units.dedup();
+        let served_by = data.served_by.map(|served_by| ordered(served_by, order));
+        let agency = ordered(data.agency, order);
+        let agencies = agency.iter().chain(served_by.iter().flatten()).max();
         Ok(Self(Arc::new(Rows {
-            keys: record_keys,
-            powers: sids.iter().map(|&sid| powers_of(&keys.ek, &dataset.universe, sid)).collect(),
+            keys: units.iter().map(|&sid| record_key(&keys.rk, &dataset.universe, sid)).collect(),
+            elements: units.iter().map(|&sid| element(&keys.ek, &dataset.universe, sid)).collect(),
+            agencies: agencies.map_or(0, |&most| usize::from(most) + 1),
+            case_sid: ordered(data.case_sid, order),
+            columns: data.dims.into_iter().map(|(name, column)| (name, Codes::of(column, order))).collect(),
+            measures: data.measures.into_iter().map(|(name, values)| (name, ordered(values, order))).collect(),
             secrets: Secrets { rk: keys.rk.clone(), ek: keys.ek.clone() },
-            case,
-            private,
-            unit,
+            private: policy.agencies.iter().map(|agency| agency.private).collect(),
+            unit: (!one_each).then_some(unit),
+            dataset: data.dataset,
             policy: dataset,
-            data,
+            sid,
+            agency,
+            served_by,
+            cases,
         })))
     }
 
     /// The dataset's name.
     pub fn dataset(&self) -> &str {
-        &self.0.data.dataset
+        &self.0.dataset
     }
 }
 
@@ -185,28 +285,39 @@ fn check(data: &Microdata) -> Result<(), DisclosureError> {
     Ok(())
 }
 
+/// Rows by ascending number; those of one number stay in their order.
+fn by_number(numbers: &[u64]) -> Vec<u32> {
+    let mut order: Vec<(u64, u32)> = numbers.iter().copied().zip(0..).collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, row)| row).collect()
+}
+
+/// What rows have, in another order (`None`: as they stand).
+fn ordered<T: Copy>(of_rows: Vec<T>, order: Option<&[u32]>) -> Vec<T> {
+    let Some(order) = order else { return of_rows };
+    order.iter().map(|&row| of_rows[row as usize]).collect()
+}
+
 /// The ordinal of each row's surrogate among those that there are.
 fn numbered(surrogates: &[u64]) -> Vec<u32> {
-    let mut order: Vec<(u64, u32)> = surrogates.iter().copied().zip(0..).collect();
-    order.sort_unstable();
     let mut numbers = vec![0; surrogates.len()];
-    for (number, group) in order.chunk_by(|a, b| a.0 == b.0).enumerate() {
-        for (_, row) in group {
-            numbers[*row as usize] = number as u32;
+    let order = by_number(surrogates);
+    for (number, group) in order.chunk_by(|&a, &b| surrogates[a as usize] == surrogates[b as usize]).enumerate() {
+        for &row in group {
+            numbers[row as usize] = number as u32;
         }
     }
     numbers
 }
 
-/// The ordinal of each row's unit, and the units' sids.
-fn units(sid: &[u64]) -> (Vec<u32>, Vec<u64>) {
-    let mut sids: Vec<u64> = Vec::new();
-    let mut unit = Vec::with_capacity(sid.len());
-    for &sid in sid {
-        if sids.last() != Some(&sid) {
-            sids.push(sid);
-        }
-        unit.push(sids.len() as u32 - 1);
-    }
-    (unit, sids)
+/// The ordinal of each row's unit, and whether each has one row.
+fn units(sid: &[u64]) -> (Vec<u32>, bool) {
+    let mut ordinal = 0;
+    let unit = (0..sid.len()).map(|row| {
+        ordinal += u32::from(row > 0 && sid[row] != sid[row - 1]);
+        ordinal
+    });
+    let unit: Vec<u32> = unit.collect();
+    let one_each = unit.last().is_none_or(|&last| last as usize + 1 == sid.len());
+    (unit, one_each)
 }

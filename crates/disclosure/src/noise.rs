@@ -128,18 +128,37 @@ fn base_seed(seed: &[u8], set: SetName) -> Vec<u8> {
 
 /// `LE64(BLAKE3_keyed(key, parts)[0..8])`.
 pub(crate) fn first_word(key: &Key, parts: &[&[u8]]) -> u64 {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    for part in parts {
-        hasher.update(part);
-    }
-    u64::from_le_bytes(hasher.finalize().as_bytes()[..8].try_into().expect("a hash has 32 bytes"))
+    u64::from_le_bytes(keyed(key, parts).as_bytes()[..8].try_into().expect("a hash has 32 bytes"))
 }
 
 /// The record key of a unit in its universe (privacy.md 6.5).
 pub(crate) fn record_key(key: &Key, universe: &str, sid: u64) -> u128 {
+    let hash = keyed(key, &[b"rk1\0", universe.as_bytes(), b"\0", &sid.to_le_bytes()]);
+    u128::from_le_bytes(hash.as_bytes()[..16].try_into().expect("a hash has 32 bytes"))
+}
+
+/// `BLAKE3_keyed(key, parts)`.
+///
+/// Nearly everything that is hashed here is shorter than a block of BLAKE3, and is put together on the stack: a hasher, made
+/// for a text of any length, takes longer to set up than to run.
+fn keyed(key: &Key, parts: &[&[u8]]) -> blake3::Hash {
+    let mut block = [0; blake3::BLOCK_LEN];
+    let mut rest = block.as_mut_slice();
+    for part in parts {
+        let Some((here, after)) = rest.split_at_mut_checked(part.len()) else { return keyed_long(key, parts) };
+        here.copy_from_slice(part);
+        rest = after;
+    }
+    let length = blake3::BLOCK_LEN - rest.len();
+    blake3::keyed_hash(key, &block[..length])
+}
+
+fn keyed_long(key: &Key, parts: &[&[u8]]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_keyed(key);
-    hasher.update(b"rk1\0").update(universe.as_bytes()).update(b"\0").update(&sid.to_le_bytes());
-    u128::from_le_bytes(hasher.finalize().as_bytes()[..16].try_into().expect("a hash has 32 bytes"))
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize()
 }
 
 /// The sticky jitter t in 0..=4 of a set's floor (privacy.md 6.6, rule 1): leading one-bits, at most four.

@@ -13,9 +13,6 @@ pub(crate) const UNIT_WORDS: usize = 14;
 /// Words of the sketch of its cases: distances up to 11 are exact, too.
 pub(crate) const CASE_WORDS: usize = 14;
 
-/// The powers of one element, as they are added to a sketch.
-pub(crate) type Powers = [u64; UNIT_WORDS];
-
 /// The fingerprint of a set.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Prints {
@@ -29,7 +26,12 @@ pub(crate) struct Prints {
 
 impl Prints {
     /// Puts an element in.
-    pub(crate) fn add(&mut self, powers: &Powers) {
+    pub(crate) fn add(&mut self, element: u64) {
+        self.add_powers(&Sketch::powers(element));
+    }
+
+    /// Puts an element in, of which the powers are known: it is the first of them.
+    pub(crate) fn add_powers(&mut self, powers: &[u64; UNIT_WORDS]) {
         self.sketch.toggle_powers(powers);
         self.buckets.add(powers[0]);
     }

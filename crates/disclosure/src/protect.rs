@@ -83,7 +83,7 @@ pub(crate) fn protect_question(
     Ok((0..board.tables.len()).map(|table| write(&board, table, &[])).collect())
 }
 
-fn placed(tables: Vec<Table>) -> Vec<(String, Cells, Vec<Mark>)> {
+pub(crate) fn placed(tables: Vec<Table>) -> Vec<(String, Cells, Vec<Mark>)> {
     tables.into_iter().map(|table| (table.name, table.cells, table.marks)).collect()
 }
 

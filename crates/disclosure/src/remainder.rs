@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use policy::Keys;
 
+use crate::anchors::Looked;
 use crate::audit;
 use crate::board::{Board, CellId, Entry, Family, Reason, State};
 use crate::error::DisclosureError;
 use crate::floors;
+use crate::lookup::NOWHERE;
 use crate::memory::Draft;
 use crate::query::Coordinate;
-use crate::tabulate::{Counted, NOWHERE};
+use crate::tabulate::Counted;
 
 /// A remainder row of a table.
 pub(crate) struct Remainder {
@@ -82,7 +84,7 @@ fn along(
             anchor: None,
             state: State::Hidden(Reason::Secondary),
         });
-        floors::settle(board, cell, keys, draft);
+        floors::settle(board, cell, keys, draft, Looked::default());
         let Family { at_least, at_most, .. } = board.families[group.family];
         board.families.push(Family { total: cell, children: parts, complementary: false, at_least, at_most });
         remainders.push(Remainder { table, at: group.at, cell });

@@ -1,6 +1,7 @@
 //! Counting: first which rows fall into which cells, then one pass over these by unit, one by case and one by agency
 //! (privacy.md 6.5, *Accumulator*), on two threads.
 //!
+//! Rows lie so that those of a unit are neighbours and, where a unit has one row, those of a case too: no pass needs to sort.
 //! A unit counts once in a cell however many of its rows hit it; on a many-valued dimension it is in the cell of each
 //! of its codes; totals are cells of their own. No hash of user data in the loops over units: per cell one integer
 //! remembers which unit hit it last. What is measured may be another set than the units (their cases, their acts): it
@@ -10,17 +11,23 @@
 //! [`protect`](crate::protect) takes it further.
 
 use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use policy::AgencyRule;
 
 use crate::error::DisclosureError;
+use crate::gf64::odd_powers;
 use crate::hits::{Hits, grouped};
-use crate::measured::{MOST_ACTS, Measured, powers_of, value_key, value_powers};
-use crate::microdata::{Column, Prepared, Rows};
+use crate::lookup::Lookup;
+use crate::measured::{MOST_ACTS, Measured, value_element, value_key};
+use crate::microdata::{Cases, Prepared, Rows};
 use crate::noise::{SetName, record_key};
-use crate::prints::{Prints, case_element};
+use crate::prints::{Prints, UNIT_WORDS, case_element};
 use crate::query::{Measure, Shape, TableQuery};
 use crate::released::Amount;
+use crate::sketch::element;
+use crate::tally::{Tally, Units};
 
 /// True counts of a table, not yet fit for anybody's eyes.
 #[derive(Clone)]
@@ -109,24 +116,6 @@ pub(crate) struct Counted {
     pub(crate) prints: Vec<Prints>,
 }
 
-impl Counted {
-    /// Adds what another pass over the same hits has counted; each fact and print is counted by one pass alone.
-    fn merge(&mut self, other: Self) {
-        for (fact, other) in self.facts.iter_mut().zip(other.facts) {
-            fact.top_case = other.top_case;
-            fact.beside_cases = other.beside_cases;
-            fact.agencies = other.agencies;
-            fact.servers = other.servers;
-            if other.measured != Measured::default() {
-                fact.measured = other.measured;
-            }
-        }
-        for (prints, other) in self.prints.iter_mut().zip(&other.prints) {
-            prints.merge(other);
-        }
-    }
-}
-
 /// Counts the cells of a table.
 ///
 /// Fails when the question does not fit the policy or the rows (see [`DisclosureError`]); never because of a count.
@@ -135,6 +124,18 @@ pub fn tabulate(rows: &Prepared, query: &TableQuery) -> Result<Cells, Disclosure
     let plan = Plan::new(&rows.0, query, &shape)?;
     let Counted { facts, prints } = plan.count(&|cell| cell as u32, shape.cells)?;
     Ok(Cells { query: query.clone(), shape, facts, prints, rows: rows.clone() })
+}
+
+/// Counts half of the rows, as each of two threads does, and keeps nothing: for measuring what each pass takes.
+pub(crate) fn count_half(
+    rows: &Prepared,
+    query: &TableQuery,
+    done: &mut dyn FnMut(&'static str),
+) -> Result<(), DisclosureError> {
+    let shape = query.shape()?;
+    let plan = Plan::new(&rows.0, query, &shape)?;
+    let half = rows.0.pieces(rows.0.len().div_ceil(2).max(1)).into_iter().next().unwrap_or(0..0);
+    plan.count_rows(half, &|cell| cell as u32, &mut plan.nothing(shape.cells), done).map(drop)
 }
 
 impl Cells {
@@ -151,120 +152,162 @@ impl Cells {
     }
 }
 
-/// A cell that belongs to no union.
-pub(crate) const NOWHERE: u32 = u32::MAX;
-/// A code without a position.
-const NO_POSITION: u32 = u32::MAX;
+/// Pieces that rows are counted in: enough that neither of two threads waits long for the other, and that what is found of one
+/// stays near.
+const PIECES: usize = 16;
+/// Rows of a piece at least, because each has a cost for each cell.
+const SMALLEST_PIECE: usize = 1 << 14;
 
-/// How rows find their cells.
+/// What one thread has counted.
+struct Pass {
+    tally: Tally,
+    /// Of each of its pieces, where cases lie apart.
+    hits: Vec<(usize, Hits)>,
+    /// The piece that failed.
+    failed: Option<(usize, DisclosureError)>,
+}
+
+/// A question over the rows that answer it.
 struct Plan<'a> {
     rows: &'a Rows,
-    dimensions: Vec<Lookup<'a>>,
-    population: Vec<Chosen<'a>>,
+    lookup: Lookup<'a>,
     dataset: &'a str,
     measure: &'a Measure,
     /// Whether the table is on a declared grid as a whole: nothing of it is remembered.
     exact: bool,
 }
 
-/// A condition of the population: for each code that there could be, whether it is asked for.
-struct Chosen<'a> {
-    column: &'a Column,
-    codes: Vec<bool>,
-}
-
-impl Chosen<'_> {
-    fn holds(&self, row: u32) -> bool {
-        self.column.at(row as usize).iter().any(|&code| self.codes[usize::from(code)])
-    }
-
-    /// The rows among these for which it holds.
-    fn among(&self, rows: std::ops::Range<u32>) -> Vec<u32> {
-        match self.column {
-            Column::One(codes) => {
-                let codes = codes[rows.start as usize..rows.end as usize].iter();
-                rows.zip(codes).filter(|(_, code)| self.codes[usize::from(**code)]).map(|(row, _)| row).collect()
-            }
-            Column::Many { .. } => rows.filter(|&row| self.holds(row)).collect(),
-        }
-    }
-}
-
-/// One dimension: the offset of each code in the array of cells.
-struct Lookup<'a> {
-    name: &'a str,
-    column: &'a Column,
-    offset_of_code: Vec<u32>,
-    total: Option<u32>,
-}
-
 impl<'a> Plan<'a> {
     fn new(rows: &'a Rows, query: &'a TableQuery, shape: &Shape) -> Result<Self, DisclosureError> {
-        if query.dataset != rows.data.dataset {
+        if query.dataset != rows.dataset {
             return Err(DisclosureError::UnknownDataset(query.dataset.clone()));
         }
-        let dimensions = query.by.iter().zip(&shape.strides).map(|(dimension, &stride)| {
-            let column = column_of(rows, &dimension.name)?;
-            let longest = dimension.positions().map(|(_, code)| usize::from(code) + 1).max().unwrap_or(0);
-            let mut offset_of_code = vec![NO_POSITION; longest];
-            for (position, code) in dimension.positions() {
-                offset_of_code[usize::from(code)] = (position * stride) as u32;
-            }
-            let total = dimension.total.then_some((dimension.codes.len() * stride) as u32);
-            Ok(Lookup { name: &dimension.name, column, offset_of_code, total })
-        });
-        let population = query.population.iter().map(|(name, codes)| {
-            let mut chosen = vec![false; usize::from(u16::MAX) + 1];
-            for &code in codes {
-                chosen[usize::from(code)] = true;
-            }
-            Ok(Chosen { column: column_of(rows, name)?, codes: chosen })
-        });
         Ok(Self {
             rows,
-            dimensions: dimensions.collect::<Result<_, DisclosureError>>()?,
-            population: population.collect::<Result<_, DisclosureError>>()?,
+            lookup: Lookup::new(rows, query, shape)?,
             dataset: &query.dataset,
             measure: &query.measure,
             exact: query.is_exact(&rows.policy),
         })
     }
 
-    /// Counts, cells mapped to targets (the same target for the cells of a union).
-    fn count(&self, target: &dyn Fn(usize) -> u32, targets: usize) -> Result<Counted, DisclosureError> {
-        let hits = self.hits(target)?;
-        std::thread::scope(|scope| {
-            let groups = scope.spawn(|| {
-                let mut counted = self.nothing(targets);
-                self.count_cases(&hits, &mut counted);
-                self.count_caseloads(&hits, &mut counted);
-                counted
-            });
-            let mut counted = self.nothing(targets);
-            self.count_units(&hits, &mut counted);
-            self.count_measure(&hits, &mut counted)?;
-            counted.merge(groups.join().expect("counting does not panic"));
-            Ok(counted)
-        })
+    /// Counts, cells mapped to targets (the same target for the cells of a union), on two threads. Each takes the next piece
+    /// of the rows when it is done with one; which takes which makes no difference.
+    fn count(&self, target: &(dyn Fn(usize) -> u32 + Sync), targets: usize) -> Result<Counted, DisclosureError> {
+        let (pieces, next) = (self.rows.pieces((self.rows.len() / PIECES).max(SMALLEST_PIECE)), AtomicUsize::new(0));
+        let work = || self.count_pieces(&pieces, &next, target, targets);
+        let (mut first, second) = std::thread::scope(|scope| {
+            let second = scope.spawn(work);
+            (work(), second.join().expect("counting does not panic"))
+        });
+        first.tally.merge(second.tally);
+        // Of several failures that of the first rows: every piece before it was counted.
+        if let Some((_, error)) = first.failed.into_iter().chain(second.failed).min_by_key(|(piece, _)| *piece) {
+            return Err(error);
+        }
+        if let Cases::Apart(number) = &self.rows.cases {
+            let mut hits: Vec<(usize, Hits)> = first.hits.into_iter().chain(second.hits).collect();
+            hits.sort_by_key(|(piece, _)| *piece);
+            let hits = hits.into_iter().map(|(_, hits)| hits).reduce(Hits::and).unwrap_or_else(Hits::none);
+            let case = |place: u32| self.rows.case_sid[hits.rows[place as usize] as usize];
+            let order = hits.by(&|row| number[row]).into_iter().map(|(_, place)| (case(place), place));
+            self.count_cases(&hits, order, &mut first.tally);
+        }
+        Ok(self.counted(&first.tally))
     }
 
-    fn nothing(&self, targets: usize) -> Counted {
-        let prints = if self.exact { Vec::new() } else { vec![Prints::default(); targets] };
-        Counted { facts: vec![Facts::default(); targets], prints }
+    /// Counts pieces of the rows as long as there are any, or until one fails.
+    fn count_pieces(
+        &self,
+        pieces: &[Range<u32>],
+        next: &AtomicUsize,
+        target: &dyn Fn(usize) -> u32,
+        targets: usize,
+    ) -> Pass {
+        let mut pass = Pass { tally: self.nothing(targets), hits: Vec::new(), failed: None };
+        let take = || next.fetch_add(1, Ordering::Relaxed);
+        let mut piece = take();
+        while let Some(rows) = pieces.get(piece) {
+            match self.count_rows(rows.clone(), target, &mut pass.tally, &mut |_| {}) {
+                Ok(hits) if matches!(self.rows.cases, Cases::Apart(_)) => pass.hits.push((piece, hits)),
+                Ok(_) => {}
+                Err(error) => {
+                    pass.failed = Some((piece, error));
+                    return pass;
+                }
+            }
+            piece = take();
+        }
+        pass
+    }
+
+    fn nothing(&self, targets: usize) -> Tally {
+        let few = usize::try_from(self.rows.policy.min_cases).unwrap_or(usize::MAX).saturating_sub(1);
+        Tally::of(targets, self.rows.agencies, few, !self.exact)
+    }
+
+    /// Counts all that rows tell that lie together. `done` hears which pass is.
+    fn count_rows(
+        &self,
+        rows: Range<u32>,
+        target: &dyn Fn(usize) -> u32,
+        tally: &mut Tally,
+        done: &mut dyn FnMut(&'static str),
+    ) -> Result<Hits, DisclosureError> {
+        let hits = self.lookup.hits(rows, target)?;
+        done("conditions and cells");
+        self.count_units(&hits, tally);
+        self.count_measure(&hits, tally)?;
+        done("units");
+        self.count_caseloads(&hits, tally);
+        done("caseloads");
+        if let Cases::Together = self.rows.cases {
+            let cases: Vec<u64> = hits.rows.iter().map(|&row| self.rows.case_sid[row as usize]).collect();
+            self.count_cases(&hits, cases.into_iter().zip(0..), tally);
+        }
+        done("cases");
+        Ok(hits)
+    }
+
+    /// Puts together what was counted of each cell.
+    fn counted(&self, tally: &Tally) -> Counted {
+        let mut prints = tally.prints.clone();
+        let fact = |(cell, units): (usize, &Units)| {
+            let (top_case, beside_cases) = tally.stories.of(cell);
+            let measured = match self.measure {
+                Measure::Units => Measured::of_units(SetName { n: units.n, c: units.c }),
+                _ => tally.measured[cell],
+            };
+            Facts { n: units.n, c: units.c, rows: units.rows, top_case, beside_cases, measured, ..Facts::default() }
+        };
+        let mut facts: Vec<Facts> = tally.units.iter().enumerate().map(fact).collect();
+        let [held, served] = &tally.caseloads;
+        held.each(|cell, agency, units| {
+            facts[cell].agencies.add(units, self.rows.is_private(agency));
+            if matches!(self.measure, Measure::Agencies) {
+                let (secrets, agency) = (&self.rows.secrets, u64::from(agency));
+                facts[cell].measured.add(record_key(&secrets.rk, "agencies", agency), 1);
+                if let Some(prints) = prints.get_mut(cell) {
+                    prints.add(element(&secrets.ek, "agencies", agency));
+                }
+            }
+        });
+        served.each(|cell, agency, units| facts[cell].servers.add(units, self.rows.is_private(agency)));
+        Counted { facts, prints }
     }
 
     /// What is measured beside units, cases and agencies: acts, and sums.
-    fn count_measure(&self, hits: &Hits, counted: &mut Counted) -> Result<(), DisclosureError> {
+    fn count_measure(&self, hits: &Hits, tally: &mut Tally) -> Result<(), DisclosureError> {
         match self.measure {
             Measure::Units | Measure::Cases | Measure::Agencies => {}
-            Measure::Rows => self.count_values(hits, counted, "rows", &|_| Some(1), (0, i128::from(MOST_ACTS))),
+            Measure::Rows => self.count_values(hits, tally, "rows", &|_| Some(1), (0, i128::from(MOST_ACTS))),
             Measure::Sum(column) => {
                 let no_column = || self.no_measure(column);
                 let bounds = self.rows.policy.measures.get(column).ok_or_else(no_column)?;
-                let values = self.rows.data.measures.get(column).ok_or_else(no_column)?;
+                let values = self.rows.measures.get(column).ok_or_else(no_column)?;
                 let micros = |value: i64| i128::from(value) * Amount::ONE;
                 let value = |row: usize| values[row].map(micros);
-                self.count_values(hits, counted, column, &value, (micros(bounds.min), micros(bounds.max)));
+                self.count_values(hits, tally, column, &value, (micros(bounds.min), micros(bounds.max)));
             }
         }
         Ok(())
@@ -275,51 +318,47 @@ impl<'a> Plan<'a> {
     }
 
     /// Distinct units, and rows.
-    fn count_units(&self, hits: &Hits, counted: &mut Counted) {
-        let measured = matches!(self.measure, Measure::Units);
-        let mut last_unit = vec![0u32; counted.facts.len()];
+    fn count_units(&self, hits: &Hits, tally: &mut Tally) {
+        // Fetched before any is used, like the keys.
+        let printed = matches!(self.measure, Measure::Units) && !self.exact;
+        let elements = hits.units.iter().filter(|_| printed).map(|&unit| self.rows.elements[unit as usize]);
+        let elements: Vec<u64> = elements.collect();
+        let mut last_unit = vec![0u32; tally.units.len()];
+        let mut powers = [0; UNIT_WORDS];
         for (place, (&unit, &key)) in hits.units.iter().zip(&hits.keys).enumerate() {
+            if let Some(&element) = elements.get(place) {
+                odd_powers(element, &mut powers);
+            }
             for &cell in hits.at(place) {
                 let cell = cell as usize;
-                let fact = &mut counted.facts[cell];
-                fact.rows += 1;
+                let units = &mut tally.units[cell];
+                units.rows += 1;
                 if std::mem::replace(&mut last_unit[cell], unit + 1) == unit + 1 {
                     continue;
                 }
-                fact.n += 1;
-                fact.c = fact.c.wrapping_add(key);
-                if measured {
-                    fact.measured.add(key, 1);
-                    if let Some(prints) = counted.prints.get_mut(cell) {
-                        prints.add(&self.rows.powers[unit as usize]);
-                    }
+                units.n += 1;
+                units.c = units.c.wrapping_add(key);
+                if printed {
+                    tally.prints[cell].add_powers(&powers);
                 }
             }
         }
     }
 
     /// The largest cases, what is beside them, and what cases look like together with their members.
-    fn count_cases(&self, hits: &Hits, counted: &mut Counted) {
-        let (rows, targets) = (self.rows, counted.facts.len());
-        if rows.case.is_empty() {
-            return;
-        }
-        let few = usize::try_from(rows.policy.min_cases).unwrap_or(usize::MAX).saturating_sub(1);
-        let mut largest = vec![0; targets * few];
-        let universe = &rows.policy.universe;
+    fn count_cases(&self, hits: &Hits, order: impl IntoIterator<Item = (u64, u32)>, tally: &mut Tally) {
+        let (rows, targets) = (self.rows, tally.units.len());
+        let (secrets, universe) = (&rows.secrets, &rows.policy.universe);
         let measured = matches!(self.measure, Measure::Cases);
-        grouped(hits, &|row| rows.case[row], targets, |cell, row, share| {
-            let case = rows.data.case_sid[row];
-            let fact = &mut counted.facts[cell];
-            fact.top_case = fact.top_case.max(share.units);
-            fact.beside_cases += left_over(&mut largest[cell * few..][..few], share.units);
+        grouped(hits, order, targets, |cell, case, share| {
+            tally.stories.add(cell, share.units);
             if measured {
-                fact.measured.add(record_key(&rows.secrets.rk, "cases", case), 1);
+                tally.measured[cell].add(record_key(&secrets.rk, "cases", case), 1);
             }
-            match (counted.prints.get_mut(cell), self.measure) {
-                (Some(prints), Measure::Cases) => prints.add(&powers_of(&rows.secrets.ek, "cases", case)),
+            match (tally.prints.get_mut(cell), self.measure) {
+                (Some(prints), Measure::Cases) => prints.add(element(&secrets.ek, "cases", case)),
                 (Some(prints), Measure::Units) => {
-                    prints.add_case(case_element(&rows.secrets.ek, universe, case, share.c));
+                    prints.add_case(case_element(&secrets.ek, universe, case, share.c));
                 }
                 _ => {}
             }
@@ -327,26 +366,14 @@ impl<'a> Plan<'a> {
     }
 
     /// Whose caseloads the units are in.
-    fn count_caseloads(&self, hits: &Hits, counted: &mut Counted) {
-        let (rows, targets) = (self.rows, counted.facts.len());
-        let measured = matches!(self.measure, Measure::Agencies);
-        let agencies = &rows.data.agency;
-        grouped(hits, &|row| u32::from(agencies[row]), targets, |cell, row, share| {
-            let agency = agencies[row];
-            let fact = &mut counted.facts[cell];
-            fact.agencies.add(share.units, rows.is_private(agency));
-            if measured {
-                fact.measured.add(record_key(&rows.secrets.rk, "agencies", u64::from(agency)), 1);
-                if let Some(prints) = counted.prints.get_mut(cell) {
-                    prints.add(&powers_of(&rows.secrets.ek, "agencies", u64::from(agency)));
-                }
+    fn count_caseloads(&self, hits: &Hits, tally: &mut Tally) {
+        let served_by = self.rows.served_by.as_ref().filter(|_| self.rows.policy.agency_rule == AgencyRule::Private);
+        for (caseloads, agencies) in tally.caseloads.iter_mut().zip([Some(&self.rows.agency), served_by]) {
+            let Some(agencies) = agencies else { continue };
+            let agencies: Vec<u16> = hits.rows.iter().map(|&row| agencies[row as usize]).collect();
+            for (place, (&unit, &agency)) in hits.units.iter().zip(&agencies).enumerate() {
+                hits.at(place).iter().for_each(|&cell| caseloads.add(cell, agency, unit));
             }
-        });
-        let served_by = rows.data.served_by.as_ref().filter(|_| rows.policy.agency_rule == AgencyRule::Private);
-        if let Some(served_by) = served_by {
-            grouped(hits, &|row| u32::from(served_by[row]), targets, |cell, row, share| {
-                counted.facts[cell].servers.add(share.units, rows.is_private(served_by[row]));
-            });
         }
     }
 
@@ -354,16 +381,16 @@ impl<'a> Plan<'a> {
     fn count_values(
         &self,
         hits: &Hits,
-        counted: &mut Counted,
+        tally: &mut Tally,
         column: &str,
         value: &dyn Fn(usize) -> Option<i128>,
         (least, most): (i128, i128),
     ) {
         let rows = self.rows;
-        let (mut sums, mut touched) = (vec![None::<i128>; counted.facts.len()], Vec::new());
+        let (mut sums, mut touched) = (vec![None::<i128>; tally.units.len()], Vec::new());
         let mut hit = hits.iter().peekable();
         while let Some(&(first, _)) = hit.peek() {
-            while let Some((row, cells)) = hit.next_if(|(row, _)| rows.unit[*row] == rows.unit[first]) {
+            while let Some((row, cells)) = hit.next_if(|(row, _)| rows.unit(*row) == rows.unit(first)) {
                 if let Some(value) = value(row) {
                     for &cell in cells {
                         let sum = &mut sums[cell as usize];
@@ -374,136 +401,101 @@ impl<'a> Plan<'a> {
                     }
                 }
             }
-            let sid = rows.data.sid[first];
+            let sid = rows.sid[first];
             for cell in touched.drain(..) {
                 let Some(sum) = sums[cell].take() else { continue };
                 let sum = sum.clamp(least, most);
                 let key = value_key(&rows.secrets.rk, self.dataset, column, sid, sum);
-                counted.facts[cell].measured.add(key, sum);
-                if let Some(prints) = counted.prints.get_mut(cell) {
-                    prints.add(&value_powers(&rows.secrets.ek, self.dataset, column, sid, sum));
+                tally.measured[cell].add(key, sum);
+                if let Some(prints) = tally.prints.get_mut(cell) {
+                    prints.add(value_element(&rows.secrets.ek, self.dataset, column, sid, sum));
                 }
             }
         }
     }
-
-    /// The rows of the population with the targets that each hits, each once. Rows that hit none are left out.
-    fn hits(&self, target: &dyn Fn(usize) -> u32) -> Result<Hits, DisclosureError> {
-        let rows = self.chosen();
-        let single = self.dimensions.iter().all(|d| d.total.is_none() && matches!(d.column, Column::One(_)));
-        let hits = if single { self.single_hits(&rows, target) } else { self.several_hits(&rows, target)? };
-        Ok(hits.with_units(self.rows))
-    }
-
-    /// The rows of the population, ascending: one condition after the other, so that a later one looks at few rows.
-    fn chosen(&self) -> Vec<u32> {
-        let all = self.rows.unit.len() as u32;
-        let Some((first, others)) = self.population.split_first() else { return (0..all).collect() };
-        let half = all / 2;
-        let mut rows = std::thread::scope(|scope| {
-            let second = scope.spawn(|| first.among(half..all));
-            let mut rows = first.among(0..half);
-            rows.extend(second.join().expect("a look at codes does not panic"));
-            rows
-        });
-        for condition in others {
-            rows.retain(|&row| condition.holds(row));
-        }
-        rows
-    }
-
-    /// Each row has one code on each dimension, and no totals are asked for: one cell at most.
-    fn single_hits(&self, rows: &[u32], target: &dyn Fn(usize) -> u32) -> Hits {
-        let mut cells = vec![0u32; rows.len()];
-        for Lookup { column, offset_of_code, .. } in &self.dimensions {
-            let Column::One(codes) = column else { continue };
-            for (cell, &row) in cells.iter_mut().zip(rows) {
-                let code = usize::from(codes[row as usize]);
-                let offset = offset_of_code.get(code).copied().unwrap_or(NO_POSITION);
-                *cell = if *cell == NOWHERE || offset == NO_POSITION { NOWHERE } else { *cell + offset };
-            }
-        }
-        let (rows_hit, cells_hit) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-        let mut hits = Hits { rows: rows_hit, cells: cells_hit, ..Hits::none() };
-        for (&row, cell) in rows.iter().zip(cells) {
-            let cell = if cell == NOWHERE { NOWHERE } else { target(cell as usize) };
-            if cell != NOWHERE {
-                hits.rows.push(row);
-                hits.cells.push(cell);
-            }
-        }
-        hits
-    }
-
-    /// The general case: a row is in the cell of each of its codes, and in totals.
-    fn several_hits(&self, rows: &[u32], target: &dyn Fn(usize) -> u32) -> Result<Hits, DisclosureError> {
-        let (mut hits, mut ends) = (Hits::none(), Vec::new());
-        let (mut cells, mut next) = (Vec::new(), Vec::new());
-        for &row in rows {
-            cells.clear();
-            cells.push(0u32);
-            for dimension in &self.dimensions {
-                self.extend(dimension, row as usize, &cells, &mut next)?;
-                std::mem::swap(&mut cells, &mut next);
-            }
-            let start = hits.cells.len();
-            for &cell in &cells {
-                let cell = target(cell as usize);
-                if cell != NOWHERE && !hits.cells[start..].contains(&cell) {
-                    hits.cells.push(cell);
-                }
-            }
-            if hits.cells.len() > start {
-                hits.rows.push(row);
-                ends.push(hits.cells.len());
-            }
-        }
-        hits.ends = Some(ends);
-        Ok(hits)
-    }
-
-    /// The cells of a row on one more dimension.
-    fn extend(
-        &self,
-        dimension: &Lookup<'_>,
-        row: usize,
-        cells: &[u32],
-        out: &mut Vec<u32>,
-    ) -> Result<(), DisclosureError> {
-        out.clear();
-        for &code in dimension.column.at(row) {
-            let offset = dimension.offset_of_code.get(usize::from(code)).copied().unwrap_or(NO_POSITION);
-            if offset != NO_POSITION {
-                out.extend(cells.iter().map(|cell| cell + offset));
-            } else if dimension.total.is_some() {
-                let (dataset, dimension) = (self.dataset.to_owned(), dimension.name.to_owned());
-                return Err(DisclosureError::OutsideDomain { dataset, dimension });
-            }
-        }
-        if let Some(total) = dimension.total {
-            out.extend(cells.iter().map(|cell| cell + total));
-        }
-        Ok(())
-    }
 }
 
-/// Puts a number among the largest, and gives what falls out: the smallest of them, or itself.
-fn left_over(largest: &mut [u64], mut number: u64) -> u64 {
-    for kept in largest {
-        if number > *kept {
-            std::mem::swap(kept, &mut number);
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use policy::{Keys, Master, Policy};
+
+    use super::*;
+    use crate::gf64::tests::numbers;
+    use crate::microdata::{Column, Microdata};
+    use crate::query::Dimension;
+
+    const PERSONS: usize = 3 * SMALLEST_PIECE;
+    const SEXES: u16 = 4;
+
+    fn keys() -> Keys {
+        Keys::derive(&Master::from_bytes([5; 32]))
+    }
+
+    /// Case, agency and sex of persons, as good as random.
+    fn persons() -> Vec<(u64, u16, u16)> {
+        let draws: Vec<u64> = numbers(11).take(3 * PERSONS).collect();
+        let person =
+            |draws: &[u64]| ((draws[0] % 3_000) << 40, (draws[1] % 7) as u16, (draws[2] % u64::from(SEXES)) as u16);
+        draws.chunks(3).map(person).collect()
+    }
+
+    /// Victims by sex, each person with so many rows.
+    fn counted(copies: usize) -> Cells {
+        let rows: Vec<(u64, (u64, u16, u16))> =
+            (1..).zip(persons()).flat_map(|person| std::iter::repeat_n(person, copies)).collect();
+        let data = Microdata {
+            dataset: "victims".to_owned(),
+            sid: rows.iter().map(|row| row.0).collect(),
+            case_sid: rows.iter().map(|row| row.1.0).collect(),
+            agency: rows.iter().map(|row| row.1.1).collect(),
+            served_by: None,
+            dims: BTreeMap::from([("sex".to_owned(), Column::One(rows.iter().map(|row| row.1.2).collect()))]),
+            measures: BTreeMap::new(),
+        };
+        let by = vec![Dimension::whole_list("sex", SEXES.into())];
+        let query =
+            TableQuery { dataset: "victims".to_owned(), measure: Measure::Units, population: BTreeMap::new(), by };
+        tabulate(&Prepared::new(data, &Policy::default(), &keys()).unwrap(), &query).unwrap()
+    }
+
+    #[test]
+    fn a_cell_holds_what_its_persons_make_one_after_the_other() {
+        let (cells, keys) = (counted(1), keys());
+        for cell in 0..=SEXES {
+            let inside = |sex| cell == SEXES || sex == cell;
+            let (mut c, mut prints) = (0u128, Prints::default());
+            let (mut cases, mut agencies) = (BTreeMap::<u64, (u64, u128)>::new(), BTreeMap::<u16, u64>::new());
+            for (sid, (case, agency, _)) in (1..).zip(persons()).filter(|(_, (.., sex))| inside(*sex)) {
+                let key = record_key(&keys.rk, "victims", sid);
+                c = c.wrapping_add(key);
+                prints.add(element(&keys.ek, "victims", sid));
+                let members = cases.entry(case).or_default();
+                *members = (members.0 + 1, members.1.wrapping_add(key));
+                *agencies.entry(agency).or_default() += 1;
+            }
+            for (&case, &(_, c)) in &cases {
+                prints.add_case(case_element(&keys.ek, "victims", case, c));
+            }
+            let mut sizes: Vec<u64> = cases.values().map(|members| members.0).collect();
+            sizes.sort_unstable_by(|a, b| b.cmp(a));
+            let facts = &cells.facts[usize::from(cell)];
+            assert!(facts.c == c && cells.prints[usize::from(cell)] == prints, "{cell}");
+            assert_eq!((facts.n, facts.top_case), (sizes.iter().sum(), sizes[0]));
+            assert_eq!(facts.beside_cases, sizes[2..].iter().sum::<u64>());
+            assert_eq!((facts.agencies.count, facts.agencies.sum), (7, facts.n));
+            assert_eq!(facts.agencies.first, *agencies.values().max().unwrap());
         }
     }
-    number
-}
 
-fn column_of<'a>(rows: &'a Rows, name: &str) -> Result<&'a Column, DisclosureError> {
-    let dataset = || rows.data.dataset.clone();
-    if rows.policy.resolve(name).is_none() {
-        return Err(DisclosureError::UnknownDimension { dataset: dataset(), dimension: name.to_owned() });
+    #[test]
+    fn rows_of_a_case_that_do_not_lie_together_count_the_same() {
+        let (once, thrice) = (counted(1), counted(3));
+        assert!(matches!((&once.rows.0.cases, &thrice.rows.0.cases), (Cases::Together, Cases::Apart(_))));
+        assert!(once.prints == thrice.prints);
+        for (once, thrice) in once.facts.iter().zip(&thrice.facts) {
+            assert!(*thrice == Facts { rows: 3 * once.rows, ..*once });
+        }
     }
-    rows.data
-        .dims
-        .get(name)
-        .ok_or_else(|| DisclosureError::MissingColumn { dataset: dataset(), column: name.to_owned() })
 }

@@ -12,13 +12,14 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use arrow::array::{ArrayRef, RecordBatch, UInt16Array};
 use disclosure::{
     Anchor, AnchorFacts, AskedSet, Breakdown, CellQuery, Column, Condition, Entry, Head, Measure, Microdata,
-    ReleaseStore, Room, Span, Vault,
+    ReleaseStore, Room, Span, StoreError, Vault,
 };
 use ledger::VaultStore;
 use parquet::arrow::ArrowWriter;
@@ -49,7 +50,8 @@ pub fn measure(scratch: &Path, persons: u32, anchors: u64, python: &Path) -> Res
     let before = resident_mib()?;
     let built = Instant::now();
     let keys = Keys::derive(&Master::from_bytes([7; 32]));
-    let store = remembering(scratch, anchors)?;
+    let committing = Arc::new(AtomicU64::new(0));
+    let store = Timed { store: remembering(scratch, anchors)?, nanoseconds: Arc::clone(&committing) };
     let vault = Vault::open(Arc::clone(&policy), &keys, Box::new(store))?;
     let columns = column_mib(&data);
     let prepared = vault.prepare(data)?;
@@ -62,7 +64,7 @@ pub fn measure(scratch: &Path, persons: u32, anchors: u64, python: &Path) -> Res
 
     let mut asked = Vec::new();
     for year in YEARS.rev().take(RUNS) {
-        asked.push(ask(&vault, &policy, year)?);
+        asked.push(ask(&vault, &policy, year, &committing)?);
     }
     let counting = median(asked.iter().map(|asked| asked.counting));
     let cold = median(asked.iter().map(|asked| asked.cold));
@@ -79,6 +81,7 @@ pub fn measure(scratch: &Path, persons: u32, anchors: u64, python: &Path) -> Res
             "cold_seconds": asked.iter().map(|asked| asked.cold).collect::<Vec<_>>(),
             "of_this_counting_the_rest_is_the_search_for_anchors_and_the_store": asked.iter().map(|asked| asked.counting).collect::<Vec<_>>(),
             "repeated_seconds": asked.iter().map(|asked| asked.repeated).collect::<Vec<_>>(),
+            "milliseconds_by_part": by_part(&asked, cold),
             "duckdb": duckdb,
             "vault_build_seconds": build_seconds,
             "vault_mib_per_million_persons": vault_mib / (f64::from(persons) / 1e6),
@@ -87,15 +90,30 @@ pub fn measure(scratch: &Path, persons: u32, anchors: u64, python: &Path) -> Res
     })
 }
 
+/// The median of each part, in milliseconds.
+fn by_part(asked: &[Asked], cold: f64) -> Value {
+    let milliseconds = |seconds: f64| json!((seconds * 1e4).round() / 10.0);
+    let of_part = |at: usize| median(asked.iter().map(|asked| asked.parts[at].1));
+    let names = asked[0].parts.iter().map(|(name, _)| *name);
+    let mut parts: Vec<(&str, f64)> = names.enumerate().map(|(at, name)| (name, of_part(at))).collect();
+    let whole = |name: &str| parts.iter().filter(|part| part.0 == name).map(|part| part.1).sum::<f64>();
+    let (counting, search) = (whole("counting on two threads"), whole("search for anchors"));
+    let commit = median(asked.iter().map(|asked| asked.commit));
+    parts.extend([("commit", commit), ("judging, and the rest", cold - counting - search - commit)]);
+    parts.into_iter().map(|(name, seconds)| (name.to_owned(), milliseconds(seconds))).collect()
+}
+
 /// A question asked twice.
 struct Asked {
     cold: f64,
     counting: f64,
+    commit: f64,
+    parts: Vec<(&'static str, f64)>,
     repeated: f64,
     cells: usize,
 }
 
-fn ask(vault: &Vault, policy: &Policy, year: u16) -> Result<Asked> {
+fn ask(vault: &Vault, policy: &Policy, year: u16, committing: &AtomicU64) -> Result<Asked> {
     let dataset = policy.datasets.get("victims").context("no victims")?;
     let question = CellQuery {
         dataset: "victims".to_owned(),
@@ -104,9 +122,9 @@ fn ask(vault: &Vault, policy: &Policy, year: u16) -> Result<Asked> {
         measures: vec![Measure::Units],
     }
     .canonical(dataset, YEARS);
-    let counting = Instant::now();
-    vault.count_only(&question)?;
-    let counting = counting.elapsed().as_secs_f64();
+    let parts = parts(vault, &question)?;
+    let counting = parts.first().context("no parts")?.1;
+    let committing_before = Timed::seconds(committing);
     let mut times = [0.0; 2];
     let mut answers = Vec::new();
     for seconds in &mut times {
@@ -114,7 +132,48 @@ fn ask(vault: &Vault, policy: &Policy, year: u16) -> Result<Asked> {
         answers.push(vault.ask(std::slice::from_ref(&question), Role::Ministry)?);
         *seconds = began.elapsed().as_secs_f64();
     }
-    Ok(Asked { cold: times[0], counting, repeated: times[1], cells: answers[0][0].cells.len() })
+    let commit = Timed::seconds(committing) - committing_before;
+    Ok(Asked { cold: times[0], counting, commit, parts, repeated: times[1], cells: answers[0][0].cells.len() })
+}
+
+/// Seconds of each part of a question: counting as it is, then its passes one after the other over half of the rows, which is
+/// what each of the two threads does, then the search.
+fn parts(vault: &Vault, question: &CellQuery) -> Result<Vec<(&'static str, f64)>> {
+    let (mut parts, mut began) = (Vec::new(), Instant::now());
+    vault.in_parts(question, &mut |part| {
+        parts.push((part, began.elapsed().as_secs_f64()));
+        began = Instant::now();
+    })?;
+    Ok(parts)
+}
+
+/// A store that tells how long commits take.
+struct Timed {
+    store: VaultStore,
+    nanoseconds: Arc<AtomicU64>,
+}
+
+impl Timed {
+    fn seconds(nanoseconds: &AtomicU64) -> f64 {
+        nanoseconds.load(Ordering::Relaxed) as f64 / 1e9
+    }
+}
+
+impl ReleaseStore for Timed {
+    fn head(&mut self) -> std::result::Result<Head, StoreError> {
+        self.store.head()
+    }
+
+    fn replay(&mut self, after: Head, each: &mut dyn FnMut(Entry)) -> std::result::Result<Head, StoreError> {
+        self.store.replay(after, each)
+    }
+
+    fn commit(&mut self, after: Head, new: &[Entry]) -> std::result::Result<Head, StoreError> {
+        let began = Instant::now();
+        let head = self.store.commit(after, new);
+        self.nanoseconds.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        head
+    }
 }
 
 /// Mart rows of so many victims.
