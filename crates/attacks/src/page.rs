@@ -45,9 +45,11 @@ pub fn page(board: &Scoreboard) -> String {
          - Texts that only the naive endpoint would take (OR over two dimensions, NOT on many codes) are put in forms of the \
          grammar, so that all targets answer the same questions. A21 has therefore no positive control: the same guard stands \
          before every target.\n\
-         - A6 (ii), A10 to A13, A19: not built yet. A4 says nothing of suppressed parts; A9 is cloning alone; A22 has no \
-         declared exact totals.\n\
-         - EXPLAIN of protected questions and intervals beside numbers are offered, and not attacked yet.\n",
+         - A9 is cloning alone; A13 has no linkability of its own (tables hold no records); A22 has no declared exact totals.\n\
+         - A10 searches with a small budget (10 questions, 12 individuals, 8 generations), A11 learns with one \
+         classifier, which is linear.\n\
+         - A19 times answers in process: what a network adds is jitter. Intervals beside numbers are offered, and not \
+         attacked yet.\n",
     );
     text
 }
