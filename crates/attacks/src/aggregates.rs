@@ -8,7 +8,7 @@
 //! Absent: secrets; populations that differ in size.
 
 use anyhow::Result;
-use policy::Policy;
+use policy::{Policy, Role};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ use crate::know::{Public, between};
 use crate::learner::{Example, Learned};
 use crate::people::People;
 use crate::referee::Arena;
-use crate::target::{Door, Sql, Target};
+use crate::target::{Door, Reply, Sql, Target};
 
 /// Persons of a population.
 const PERSONS: usize = 400;
@@ -69,14 +69,15 @@ impl Background {
 }
 
 /// Judgments about as many populations as there are trials: the score, and whether the victim is in it. Scores are in units of
-/// the classifier of each victim.
-pub fn judged(arena: &Arena, target: Target, background: Background) -> Result<Vec<(f64, bool)>> {
+/// the classifier of each victim. With `quotas` all roles' shares are spent.
+pub fn judged(arena: &Arena, target: Target, background: Background, quotas: bool) -> Result<Vec<(f64, bool)>> {
     let judged = JUDGED.min(arena.trials);
     let all = arena.some(arena.trials.div_ceil(judged), &|door: &Door, number| {
         let mut rng = ChaCha8Rng::seed_from_u64(0xa11_a << 32 | number);
         let world = World::new(door.policy(), background, &mut rng);
-        let examples: Vec<Example> =
-            (0..SHADOWS + judged).map(|at| world.example(door, target, at, &mut rng)).collect::<Result<_>>()?;
+        let examples: Vec<Example> = (0..SHADOWS + judged)
+            .map(|at| world.example(door, (target, quotas), at, &mut rng))
+            .collect::<Result<_>>()?;
         let (shadows, unseen) = examples.split_at(SHADOWS);
         let learned = Learned::from(shadows, RIDGE);
         Ok(Some(unseen.iter().map(|(features, is_in)| (learned.score(features), *is_in)).collect::<Vec<_>>()))
@@ -103,7 +104,13 @@ impl World {
     }
 
     /// A population, every second one with the victim, and its answers.
-    fn example(&self, door: &Door, target: Target, at: usize, rng: &mut ChaCha8Rng) -> Result<Example> {
+    fn example(
+        &self,
+        door: &Door,
+        (target, quotas): (Target, bool),
+        at: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Example> {
         let is_in = at % 2 == 0;
         let first = usize::from(!is_in);
         let mut persons: Vec<usize> = (first..=self.known).collect();
@@ -113,23 +120,37 @@ impl World {
                 persons.push(person);
             }
         }
-        door.open(target, rng.random(), &[&self.reserve.only(persons)])?;
-        Ok((self.features(door), is_in))
+        door.open_with(target, rng.random(), &[&self.reserve.only(persons)], quotas)?;
+        if quotas {
+            door.declare()?;
+        }
+        Ok((self.features(door, quotas), is_in))
     }
 
     /// All numbers, and of each cell whether it is shown. What is hidden counts as the middle between nothing and the floor.
-    fn features(&self, door: &Door) -> Vec<f64> {
+    fn features(&self, door: &Door, quotas: bool) -> Vec<f64> {
         let mut answers: Vec<Option<i64>> = Vec::new();
         for by in TABLES {
             let reply = door
                 .ask(&format!("select n from (select {by}, count(*) n from victims group by {by} order by {by}) t"));
             answers.extend(reply.numbers().into_iter().flatten());
         }
-        answers.extend(door.counts("victims", &self.cells));
+        if quotas {
+            answers.extend(self.cells.iter().map(|cell| paid(door, cell)));
+        } else {
+            answers.extend(door.counts("victims", &self.cells));
+        }
         let number = |answer: &Option<i64>| answer.map_or(5.5, |number| number as f64);
         let shown = |answer: &Option<i64>| f64::from(u8::from(answer.is_some()));
         answers.iter().map(number).chain(answers.iter().map(shown)).collect()
     }
+}
+
+/// The answer to whichever role can still pay for it.
+fn paid(door: &Door, cell: &str) -> Option<i64> {
+    let sql = format!("select count(*) from victims where {cell}");
+    let reply = Role::ALL.iter().map(|role| door.ask_as(*role, &sql)).find(Reply::is_answer)?;
+    reply.first().first().copied().flatten()
 }
 
 /// Populations that the victim would be in: two of her codes, or one and a stretch of months with hers at one end.

@@ -70,12 +70,16 @@ pub fn linked(arena: &Arena, target: Target) -> Result<Vec<(f64, bool)>> {
     })
 }
 
-/// Of scores, the claims about the tenth that is surest: right ones, and all.
-pub fn surest(scored: &[(f64, bool)]) -> Claimed {
+/// Of scores, the claims about the tenth that is surest, and how often such claims are right without the answers: as often as
+/// what is claimed is true of everybody.
+pub fn surest(scored: &[(f64, bool)]) -> (Claimed, f64) {
+    let having = scored.iter().filter(|(_, truth)| *truth).count() as f64 / scored.len().max(1) as f64;
     let mut sorted = scored.to_vec();
     sorted.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     sorted.truncate(scored.len().div_ceil(10));
-    (sorted.iter().filter(|(score, truth)| (*score > 0.0) == *truth).count(), sorted.len())
+    let right = sorted.iter().filter(|(score, truth)| (*score > 0.0) == *truth).count();
+    let prior: f64 = sorted.iter().map(|(score, _)| if *score > 0.0 { having } else { 1.0 - having }).sum();
+    ((right, sorted.len()), prior / sorted.len().max(1) as f64)
 }
 
 /// What singling out gave.
@@ -118,7 +122,8 @@ pub fn single(arena: &Arena, target: Target) -> Result<Single> {
         let mut single = Single { tried: TOGETHER, ..Single::default() };
         for (codes, answers) in codes.iter().zip(door.counts("victims", &both).chunks(2)) {
             let [Some(larger), Some(smaller)] = answers else { continue };
-            if larger - smaller == 1 {
+            // Where few persons more have the same number, it is as sure as can be had.
+            if larger - smaller == 1 || target == Target::Ours && larger == smaller {
                 single.claimed.0 += usize::from(codes.holders(&asked) == 1);
                 single.claimed.1 += 1;
                 single.control += usize::from(codes.holders(&other) == 1);

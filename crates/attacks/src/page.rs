@@ -22,7 +22,12 @@ pub fn page(board: &Scoreboard) -> String {
         Profile::Fast => "Goals on the point estimate",
         Profile::Nightly => "Goals on the upper limit",
     };
-    let _ = writeln!(text, "Population: {} persons, secrets independent of everything else. {bound}.\n", board.persons);
+    let _ = writeln!(
+        text,
+        "Population: {} persons, secrets independent of everything else; attacks that \
+         reconstruct, search or learn have populations of 240 to 400 of their own. {bound}.\n",
+        board.persons
+    );
     text.push_str(&board.table());
     let mut open: Vec<(&str, &str)> =
         board.scores.iter().filter_map(|score| score.open.map(|why| (score.attack, why))).collect();
@@ -46,7 +51,7 @@ pub fn page(board: &Scoreboard) -> String {
          grammar, so that all targets answer the same questions. A21 has therefore no positive control: the same guard stands \
          before every target.\n\
          - A9 is cloning alone; A13 has no linkability of its own (tables hold no records); A22 has no declared exact totals.\n\
-         - A10 searches with a small budget (10 questions, 12 individuals, 8 generations), A11 learns with one \
+         - A10 searches with a small budget (10 questions, 10 individuals, 6 generations), A11 learns with one \
          classifier, which is linear.\n\
          - A19 times answers in process: what a network adds is jitter. Intervals beside numbers are offered, and not \
          attacked yet.\n",

@@ -139,7 +139,9 @@ impl Table {
             };
             found.hidden += 1;
             found.width += most - least;
-            found.narrow += usize::from(most - least < FLOOR - EPSILON);
+            // What is known wrongly, as the number of a neighbour, is not known.
+            let is_known = (least - EPSILON..=most + EPSILON).contains(&(holders(asked, &cell.place).len() as f64));
+            found.narrow += usize::from(is_known && most - least < FLOOR - EPSILON);
             found.single.tried += 1;
             let sure = (most - least < 1.0).then_some(least);
             let estimate = if self.is_exact() { sure } else { self.rest(at) };

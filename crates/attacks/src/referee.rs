@@ -18,7 +18,7 @@ use crate::score::{Metric, Score, Tally, auc, auc_limit, wilson};
 use crate::target::{Door, Sql, Target};
 
 /// Workers: the machines that this is for have two cores.
-const WORKERS: usize = 2;
+pub const WORKERS: usize = 2;
 /// Different keys.
 const KEYS: u64 = 16;
 /// How many pairs are tried for each that a trial needs.
@@ -72,6 +72,8 @@ pub struct Arena {
     pub people: People,
     /// Trials of a class.
     pub trials: usize,
+    /// Workers.
+    pub workers: usize,
     /// The slots in which answers leave; `None`: as soon as they are there.
     pub slot: Option<Duration>,
     /// Doors that are not in use: each remembers the rows that it prepared.
@@ -109,6 +111,7 @@ impl Arena {
             policy: Arc::clone(&self.policy),
             people: self.people.clone(),
             trials: self.trials.div_ceil(share),
+            workers: self.workers,
             slot: self.slot,
             doors: Mutex::default(),
         }
@@ -128,15 +131,15 @@ impl Arena {
         let worker = |worker: usize| -> Result<Vec<T>> {
             let free = self.doors.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let door = free.map_or_else(|| Door::timed(&self.policy, self.slot), Ok)?;
-            let wanted = trials / WORKERS + usize::from(worker < trials % WORKERS);
+            let wanted = trials / self.workers + usize::from(worker < trials % self.workers);
             let mut done = Vec::with_capacity(wanted);
             let mut number = worker as u64;
             while done.len() < wanted {
                 if let Some(result) = one(&door, number)? {
                     done.push(result);
                 }
-                number += WORKERS as u64;
-                if number > 100_000 {
+                number += self.workers as u64;
+                if number > 1_000_000 {
                     return Err(anyhow!("too few trials of this kind can be had in the population"));
                 }
             }
@@ -144,7 +147,7 @@ impl Arena {
             Ok(done)
         };
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..WORKERS).map(|at| scope.spawn(move || worker(at))).collect();
+            let workers: Vec<_> = (0..self.workers).map(|at| scope.spawn(move || worker(at))).collect();
             let mut all = Vec::new();
             for handle in workers {
                 all.extend(handle.join().map_err(|_| anyhow!("a worker broke off"))??);
@@ -307,6 +310,12 @@ impl Score {
     #[must_use]
     pub fn less(self, base: f64) -> Self {
         Self { metric: Metric::Gain, value: self.value - base, upper: self.upper - base, ..self }
+    }
+
+    /// Where the goal binds on the estimate itself.
+    #[must_use]
+    pub fn on_estimate(self) -> Self {
+        Self { upper: self.value, ..self }
     }
 
     /// With a goal for what is built, and a control for a weaker target.

@@ -53,11 +53,10 @@ pub struct Reconstructed {
     pub answered: usize,
 }
 
-/// Attacks as many populations as give the trials, each with keys of its own. With `quotas` all roles' shares are spent, on the
-/// largest subsets first.
+/// Attacks as many populations as give the trials, each with keys of its own. With `quotas` all roles' shares are spent.
 pub fn reconstructed(arena: &Arena, target: Target, quotas: bool) -> Result<Reconstructed> {
     let one = |door: &Door, number: u64| attack(door, target, number, quotas).map(Some);
-    let all = arena.some(arena.trials.div_ceil(PERSONS), &one)?;
+    let all = arena.some(arena.trials.div_ceil(PERSONS).max(2), &one)?;
     Ok(all.into_iter().fold(Reconstructed::default(), |a, b| Reconstructed {
         right: a.right + b.right,
         persons: a.persons + b.persons,
@@ -77,12 +76,9 @@ fn attack(door: &Door, target: Target, number: u64, quotas: bool) -> Result<Reco
     let known = known(door.policy(), &people)?;
     let mut subsets: Vec<Subset> =
         std::iter::repeat_with(|| subset(&known, &mut rng)).flatten().take(QUESTIONS * PERSONS).collect();
-    let rows = if quotas {
-        subsets.sort_by_key(|subset| std::cmp::Reverse(subset.members.len()));
-        asked_one_by_one(door, target, subsets)
-    } else {
-        asked_together(door, target, subsets)
-    };
+    // The first questions have the least noise, and large subsets are shown.
+    subsets.sort_by_key(|subset| std::cmp::Reverse(subset.members.len()));
+    let rows = if quotas { asked_one_by_one(door, target, subsets) } else { asked_together(door, target, subsets) };
     let claims: Vec<bool> = least_squares(&rows, people.len()).into_iter().map(|x| x > 0.5).collect();
     let having = truth.iter().filter(|has| **has).count();
     Ok(Reconstructed {

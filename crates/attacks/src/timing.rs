@@ -20,6 +20,9 @@ use crate::target::{Door, Sql, Target};
 /// The shortest time after which an answer leaves, as it is shipped.
 pub const SLOT: Duration = Duration::from_millis(250);
 
+/// Workers where answers wait for slots: they need hardly a processor.
+const WORKERS: u64 = 8;
+
 /// What two latencies are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compared {
@@ -61,14 +64,15 @@ pub fn timed(
 ) -> Result<Vec<(f64, bool)>> {
     let public = Public::of(&arena.policy, &arena.people);
     let bases = public.isolating(1, 0);
-    // The doors of the arena have no slots.
-    let arena = &Arena { slot, ..arena.part(1) };
+    // One after the other where nothing is waited for, or they would be timed against each other.
+    let workers = if slot.is_some() { WORKERS } else { 1 };
+    let arena = &Arena { slot, workers: workers as usize, ..arena.part(1) };
     arena.some(2 * each, &|door: &Door, number| {
         let mut rng = ChaCha8Rng::seed_from_u64(0xa19 << 32 | number);
         let victim = rng.random_range(0..arena.people.len());
         let Some(levels) = bases[victim].first() else { return Ok(None) };
         let Some(pair) = public.pair(victim, levels, &(40..=70), 0, &mut rng) else { return Ok(None) };
-        let side = number / 2 % 2 == 0;
+        let side = number / workers % 2 == 0;
         let is_in = side || matches!(compared, Compared::HitOrMiss | Compared::KnownOrNew);
         let people = if is_in { arena.people.clone() } else { arena.people.without(&[victim]) };
         door.open(target, number, &[&people])?;

@@ -73,11 +73,13 @@ pub fn tracked(arena: &Arena, target: Target, tracker: Tracker) -> Result<Tracke
 pub fn suppressed(arena: &Arena, target: Target) -> Result<Tracked> {
     estimated(arena, target, 0xa4a, &|door, all, guess| {
         let parts = partitions();
-        let of = |also: &str| parts.iter().map(|part| format!("{all}{also} and {part}")).collect::<Vec<_>>();
-        let everybody = door.counts("victims", &of(""));
-        let others = door.counts("victims", &of(" and citizenship in ('PK', 'BD', '_X')"));
+        let rest = format!("{all} and citizenship in ('PK', 'BD', '_X')");
+        let of = |whole: &str| parts.iter().map(|part| format!("{whole} and {part}")).collect::<Vec<_>>();
+        let everybody = door.counts("victims", &of(all));
+        let others = door.counts("victims", &of(&rest));
         let sum = |two: &[Option<i64>]| Some(two[0]? + two[1]?);
         let sums = everybody.chunks(2).zip(others.chunks(2)).flat_map(|(all, others)| [sum(all), sum(others)]);
+        let sums = door.counts("victims", &[all.to_owned(), rest]).into_iter().chain(sums);
         // A sum of two parts has two draws of noise.
         estimate(&sums.collect::<Vec<_>>(), guess, target, 16.0)
     })

@@ -44,8 +44,10 @@ pub(super) fn a10(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
             let class = format!("{}, best of {}", scenario.name(), search::BUDGET.runs);
             let naive = &[(Target::K11Exact, 0.90)];
             board.scores.push(area("A10", class, target, &scored).bounded(0.60, naive));
-            let text = format!("{}, {}: {told}", target.name(), scenario.name());
-            board.remarks.push(Remark { attack: "A10", text });
+            if target == Target::Ours {
+                let text = format!("the fittest, {}: {told}", scenario.name());
+                board.remarks.push(Remark { attack: "A10", text });
+            }
         }
     }
     Ok(())
@@ -56,37 +58,42 @@ pub(super) fn a11(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     for background in Background::ALL {
         for target in Target::ALL {
             let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });
-            let scored = aggregates::judged(arena, target, background)?;
+            let scored = aggregates::judged(arena, target, background, false)?;
             let naive = &[(Target::K11Exact, 0.99)][..usize::from(background == Background::AllButOne)];
-            board.scores.push(area("A11", background.name().to_owned(), target, &scored).bounded(0.60, naive));
-            let with = scored.iter().filter(|(_, is_in)| *is_in).count();
-            let wrong = (scored.len() - with) / 1_000;
-            let class = format!("{}, true claims at 0.1 % false ones", background.name());
-            board.scores.push(share("A11", class, target, claimed_at(&scored, wrong), with).bounded(0.01, naive));
+            vectors(board, target, background.name(), &scored, naive);
         }
     }
+    let scored = aggregates::judged(&arena.part(CONTROLS), Target::Ours, Background::AllButOne, true)?;
+    vectors(board, Target::Ours, "all but one known, quotas on", &scored, &[]);
     Ok(())
+}
+
+fn vectors(board: &mut Scoreboard, target: Target, class: &str, scored: &[(f64, bool)], naive: &[(Target, f64)]) {
+    board.scores.push(area("A11", class.to_owned(), target, scored).bounded(0.60, naive));
+    let with = scored.iter().filter(|(_, is_in)| *is_in).count();
+    // One in a thousand of fewer than a thousand is nobody: then the limit does not bind.
+    let wrong = (scored.len() - with) / 1_000;
+    let class = format!("{class}, true claims at 0.1 % false ones");
+    board.scores.push(share("A11", class, target, claimed_at(scored, wrong), with).bounded(0.01, naive));
 }
 
 /// Claims as GDA scores them: the tenth that is surest of a secret and of presence, and all claims to have singled out somebody.
 pub(super) fn a12(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     let naive = &[(Target::K11Exact, 0.99)];
-    let kind = Membership { size: Size::Large, pairs: 3, ..PLAIN };
+    let kind = Membership { size: Size::Large, pairs: 2, apart: false, ..PLAIN };
     for target in Target::ALL {
         let scored = claims::inferred(arena, target, kind, if target == Target::Ours { 1 } else { CONTROLS })?;
-        let having = scored.iter().filter(|(_, has)| *has).count() as f64 / scored.len().max(1) as f64;
         let class = "inference, the surest tenth".to_owned();
-        let base = having.max(1.0 - having);
-        board.scores.push(gain("A12", class, target, claims::surest(&scored), base).bounded(0.10, naive));
+        let (claimed, base) = claims::surest(&scored);
+        board.scores.push(gain("A12", class, target, claimed, base).bounded(0.10, naive));
     }
     let fewer = &super::smaller(arena, 1);
     for target in Target::ALL {
         let arena = &fewer.part(if target == Target::Ours { 1 } else { CONTROLS });
         let scored = claims::linked(arena, target)?;
-        let within = scored.iter().filter(|(_, is_in)| *is_in).count() as f64 / scored.len().max(1) as f64;
         let class = "linkability, the surest tenth".to_owned();
-        let base = within.max(1.0 - within);
-        board.scores.push(gain("A12", class, target, claims::surest(&scored), base).bounded(0.10, naive));
+        let (claimed, base) = claims::surest(&scored);
+        board.scores.push(gain("A12", class, target, claimed, base).bounded(0.10, naive));
     }
     for target in Target::ALL {
         let seen = claims::single(&arena.part(if target == Target::Ours { 1 } else { CONTROLS }), target)?;
@@ -122,18 +129,24 @@ pub(super) fn a13(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     Ok(())
 }
 
-/// Latencies in slots of the real clock, half as many a side as there are trials; the naive endpoint has no slots.
+/// Latencies in slots of the real clock, as many a side as there are trials; the naive endpoint has no slots. The goal binds on
+/// the estimate, from 2,000 runs a side on (privacy.md 7.2): there its limit alone is 0.018 wide, and 10,000 would be needed for
+/// the limit to bind.
 pub(super) fn a19(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     let arena = &super::smaller(arena, 1);
     for compared in Compared::ALL {
         for (target, slot, share) in [(Target::K11Exact, None, CONTROLS), (Target::Ours, Some(SLOT), 1)] {
-            let mut scored = timing::timed(arena, target, compared, slot, arena.trials.div_ceil(2 * share))?;
+            let each = arena.trials.div_ceil(share);
+            let mut scored = timing::timed(arena, target, compared, slot, each)?;
             if auc(&scored) < 0.5 {
                 // Shorter tells as much as longer.
                 scored.iter_mut().for_each(|(latency, _)| *latency = -*latency);
             }
-            let naive = &[(Target::K11Exact, 0.90)][..usize::from(compared == Compared::KnownOrNew)];
-            board.scores.push(area("A19", compared.name().to_owned(), target, &scored).bounded(0.52, naive));
+            let naive = &[(Target::K11Exact, 0.75)][..usize::from(compared == Compared::KnownOrNew)];
+            let goal = if each >= 2_000 { 0.52 } else { 1.0 };
+            board
+                .scores
+                .push(area("A19", compared.name().to_owned(), target, &scored).on_estimate().bounded(goal, naive));
         }
     }
     Ok(())
