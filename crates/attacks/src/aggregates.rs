@@ -73,7 +73,7 @@ impl Background {
 pub fn judged(arena: &Arena, target: Target, background: Background, quotas: bool) -> Result<Vec<(f64, bool)>> {
     let judged = JUDGED.min(arena.trials);
     let all = arena.some(arena.trials.div_ceil(judged), &|door: &Door, number| {
-        let mut rng = ChaCha8Rng::seed_from_u64(0xa11_a << 32 | number);
+        let mut rng = ChaCha8Rng::seed_from_u64(0xa11a << 32 | number);
         let world = World::new(door.policy(), background, &mut rng);
         let examples: Vec<Example> = (0..SHADOWS + judged)
             .map(|at| world.example(door, (target, quotas), at, &mut rng))
@@ -111,7 +111,7 @@ impl World {
         at: usize,
         rng: &mut ChaCha8Rng,
     ) -> Result<Example> {
-        let is_in = at % 2 == 0;
+        let is_in = at.is_multiple_of(2);
         let first = usize::from(!is_in);
         let mut persons: Vec<usize> = (first..=self.known).collect();
         while persons.len() < PERSONS {

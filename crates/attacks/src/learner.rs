@@ -79,8 +79,7 @@ fn steepest(rows: &[(Vec<f64>, f64)], features: usize) -> f64 {
             next.iter_mut().zip(row).for_each(|(next, value)| *next += along * value);
         }
         largest = dot(&next, &next).sqrt();
-        next.iter_mut().for_each(|value| *value /= largest.max(1e-12));
-        x = next;
+        x = next.iter().map(|value| value / largest.max(1e-12)).collect();
     }
     // Power iteration comes from below.
     1.3 * largest
@@ -102,7 +101,7 @@ mod tests {
     fn what_tells_both_sides_apart_is_learned() {
         // The secret adds one to the second of three features; the others go their own way.
         let example = |at: usize| {
-            let has = at % 2 == 0;
+            let has = at.is_multiple_of(2);
             let drift = |factor: usize| ((at * factor) % 17) as f64 / 4.0;
             (vec![drift(5), drift(3) / 4.0 + f64::from(u8::from(has)), drift(7)], has)
         };

@@ -66,9 +66,9 @@ impl Metric {
 }
 
 /// The attacks of privacy.md 7.2 that stand on the board.
-pub const ATTACKS: [&str; 21] = [
-    "A1", "A2", "A3", "A4", "A5", "A6", "A8", "A9", "A10", "A11", "A12", "A13", "A14", "A15", "A16", "A17", "A18",
-    "A19", "A20", "A21", "A22",
+pub const ATTACKS: [&str; 22] = [
+    "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9", "A10", "A11", "A12", "A13", "A14", "A15", "A16", "A17",
+    "A18", "A19", "A20", "A21", "A22",
 ];
 
 /// `A1`; an alias, as a text that is read would else be borrowed from the file.
@@ -266,7 +266,7 @@ pub fn auc(scored: &[(f64, bool)]) -> f64 {
     let mut sorted = scored.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut above, mut without_below, mut with) = (0.0, 0.0, 0.0);
-    for ties in sorted.chunk_by(|a, b| a.0 == b.0) {
+    for ties in sorted.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let of = |truth: bool| ties.iter().filter(|(_, has)| *has == truth).count() as f64;
         above += of(true) * (without_below + of(false) / 2.0);
         without_below += of(false);

@@ -117,7 +117,7 @@ impl<'a> World<'a> {
     /// Populations, every second one with a victim who has the secret; each remembers its name, so that its rows are prepared once.
     fn shadows(&self, count: usize, run: u64, rng: &mut ChaCha8Rng) -> Vec<Shadow> {
         let shadow = |at: usize| {
-            let has = at % 2 == 0;
+            let has = at.is_multiple_of(2);
             let mut persons: Vec<usize> = (0..PERSONS).collect();
             if self.scenario == Scenario::BlackBox {
                 persons = std::iter::once(VICTIM)
@@ -281,8 +281,10 @@ impl Search<'_> {
     fn judged(&self, individual: &[Asked], count: usize, rng: &mut ChaCha8Rng) -> Result<Vec<(f64, bool)>> {
         let public = self.world.public();
         let mut shadows = self.world.shadows(LEARNED + count, 0, rng);
-        // Each is asked once.
-        shadows.iter_mut().for_each(|shadow| shadow.people.name = 0);
+        for shadow in &mut shadows {
+            // It is asked once.
+            shadow.people.name = 0;
+        }
         let examples = self.examples(&public, individual, &shadows, true)?;
         let (known, unseen) = examples.split_at(LEARNED);
         let learned = Learned::from(known, RIDGE);
