@@ -70,13 +70,13 @@ pub fn linked(arena: &Arena, target: Target) -> Result<Vec<(f64, bool)>> {
     })
 }
 
-/// Of scores, the claims about the tenth that is surest, and how often such claims are right without the answers: as often as
+/// Of scores, the claims about the quarter that is surest, and how often such claims are right without the answers: as often as
 /// what is claimed is true of everybody.
 pub fn surest(scored: &[(f64, bool)]) -> (Claimed, f64) {
     let having = scored.iter().filter(|(_, truth)| *truth).count() as f64 / scored.len().max(1) as f64;
     let mut sorted = scored.to_vec();
     sorted.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
-    sorted.truncate(scored.len().div_ceil(10));
+    sorted.truncate(scored.len().div_ceil(4));
     let right = sorted.iter().filter(|(score, truth)| (*score > 0.0) == *truth).count();
     let prior: f64 = sorted.iter().map(|(score, _)| if *score > 0.0 { having } else { 1.0 - having }).sum();
     ((right, sorted.len()), prior / sorted.len().max(1) as f64)
