@@ -51,7 +51,8 @@ pub fn page(board: &Scoreboard) -> String {
          grammar, so that all targets answer the same questions. A21 has therefore no positive control: the same guard stands \
          before every target.\n\
          - A9 is cloning alone; A13 has no linkability of its own (tables hold no records); A22 has no declared exact totals.\n\
-         - A10 searches with a small budget (10 questions, 10 individuals, 6 generations), A11 learns with one \
+         - A10 searches with a small budget (10 questions, 10 individuals, 6 generations): in the black box it does not beat the \
+         naive endpoint yet, so that it says nothing there; A11 learns with one \
          classifier, which is linear.\n\
          - A19 times answers in process: what a network adds is jitter. Intervals beside numbers are offered, and not \
          attacked yet.\n",
