@@ -1,4 +1,4 @@
-//! `cargo run -p attacks -- --profile fast|nightly [--only A1,A5] [--json] [--write docs/attacks.md]`.
+//! `cargo run -p attacks -- --profile fast|nightly [--only A1,A5] [--resume FOLDER] [--json] [--write docs/attacks.md]`.
 
 #![allow(clippy::print_stdout)]
 
@@ -22,6 +22,9 @@ struct Args {
     /// Print the scoreboard as JSON
     #[arg(long)]
     json: bool,
+    /// Keep what each attack gives in this folder, and take from there what it gave before (of this build)
+    #[arg(long)]
+    resume: Option<PathBuf>,
     /// Instead of attacks: A7 under other weights and schedules of the charges, over so many populations
     #[arg(long)]
     frontier: Option<u64>,
@@ -47,7 +50,7 @@ fn main() -> Result<()> {
         println!("{}", attacks::frontier::frontier(args.persons, populations, &args.alternative)?);
         return Ok(());
     }
-    let board = attacks::suite::run(profile, args.trials, &args.only)?;
+    let board = attacks::suite::run(profile, args.trials, &args.only, args.resume.as_deref())?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&board)?);
     } else {

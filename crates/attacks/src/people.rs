@@ -4,11 +4,12 @@
 //!
 //! Absent: ingestion, names, correlated secrets; anybody who exists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use disclosure::{Column, Microdata};
 use policy::{Dataset, Policy, TimeLevel};
 use rand::Rng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 /// The years in which persons were identified.
@@ -162,18 +163,42 @@ impl People {
     /// The same without these persons.
     #[must_use]
     pub fn without(&self, persons: &[usize]) -> Self {
-        fn left<T: Clone>(values: &[T], persons: &[usize]) -> Vec<T> {
-            values.iter().enumerate().filter(|(at, _)| !persons.contains(at)).map(|(_, value)| value.clone()).collect()
+        self.only((0..self.len()).filter(|at| !persons.contains(at)).collect())
+    }
+
+    /// These persons alone.
+    #[must_use]
+    pub fn only(&self, mut persons: Vec<usize>) -> Self {
+        // Rows stand in the order of their surrogates.
+        persons.sort_unstable();
+        Self { sid: persons.iter().map(|&at| self.sid[at]).collect(), ..self.rows(&persons) }
+    }
+
+    /// Everybody in an order by lot: neighbours are no longer of one case.
+    #[must_use]
+    pub fn shuffled(&self, rng: &mut ChaCha8Rng) -> Self {
+        let mut persons: Vec<usize> = (0..self.len()).collect();
+        persons.shuffle(rng);
+        Self { sid: self.sid.clone(), ..self.rows(&persons) }
+    }
+
+    /// What is known of these persons, in this order, without surrogates.
+    fn rows(&self, persons: &[usize]) -> Self {
+        fn of<T: Clone>(values: &[T], persons: &[usize]) -> Vec<T> {
+            persons.iter().map(|&at| values[at].clone()).collect()
+        }
+        fn columns<T: Clone>(columns: &BTreeMap<String, Vec<T>>, persons: &[usize]) -> BTreeMap<String, Vec<T>> {
+            columns.iter().map(|(name, values)| (name.clone(), of(values, persons))).collect()
         }
         Self {
             dataset: self.dataset.clone(),
             name: 0,
-            sid: left(&self.sid, persons),
-            case: left(&self.case, persons),
-            agency: left(&self.agency, persons),
-            one: self.one.iter().map(|(name, codes)| (name.clone(), left(codes, persons))).collect(),
-            many: self.many.iter().map(|(name, codes)| (name.clone(), left(codes, persons))).collect(),
-            measures: self.measures.iter().map(|(name, values)| (name.clone(), left(values, persons))).collect(),
+            sid: Vec::new(),
+            case: of(&self.case, persons),
+            agency: of(&self.agency, persons),
+            one: columns(&self.one, persons),
+            many: columns(&self.many, persons),
+            measures: columns(&self.measures, persons),
         }
     }
 
@@ -211,7 +236,10 @@ impl People {
     pub(crate) fn column(&self, dataset: &Dataset, level: &str) -> Option<Column> {
         let dimension = dataset.dimension_of(level)?;
         let finest = if dimension == policy::TIME { "month" } else { dimension };
-        let up = |code: u16| dataset.roll_up(finest, level, code).unwrap_or_default();
+        // Of few codes and many persons: each is looked up once.
+        let mut known: HashMap<u16, u16> = HashMap::new();
+        let mut up =
+            |code: u16| *known.entry(code).or_insert_with(|| dataset.roll_up(finest, level, code).unwrap_or_default());
         if dataset.is_many(level) {
             let unknown = vec![dataset.unknown(finest)?];
             let (mut offsets, mut codes) = (vec![0], Vec::new());

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use policy::Policy;
@@ -13,11 +14,11 @@ use rand_chacha::ChaCha8Rng;
 use crate::know::{Knowledge, Pair, Public};
 use crate::membership::Attack;
 use crate::people::{People, Secret};
-use crate::score::{Metric, Score, Tally, wilson};
-use crate::target::{Door, Target};
+use crate::score::{Metric, Score, Tally, auc, auc_limit, wilson};
+use crate::target::{Door, Sql, Target};
 
 /// Workers: the machines that this is for have two cores.
-const WORKERS: usize = 2;
+pub const WORKERS: usize = 2;
 /// Different keys.
 const KEYS: u64 = 16;
 /// How many pairs are tried for each that a trial needs.
@@ -71,6 +72,10 @@ pub struct Arena {
     pub people: People,
     /// Trials of a class.
     pub trials: usize,
+    /// Workers.
+    pub workers: usize,
+    /// The slots in which answers leave; `None`: as soon as they are there.
+    pub slot: Option<Duration>,
     /// Doors that are not in use: each remembers the rows that it prepared.
     pub doors: Mutex<Vec<Door>>,
 }
@@ -106,6 +111,8 @@ impl Arena {
             policy: Arc::clone(&self.policy),
             people: self.people.clone(),
             trials: self.trials.div_ceil(share),
+            workers: self.workers,
+            slot: self.slot,
             doors: Mutex::default(),
         }
     }
@@ -123,16 +130,16 @@ impl Arena {
     ) -> Result<Vec<T>> {
         let worker = |worker: usize| -> Result<Vec<T>> {
             let free = self.doors.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let door = free.map_or_else(|| Door::new(&self.policy), Ok)?;
-            let wanted = trials / WORKERS + usize::from(worker < trials % WORKERS);
+            let door = free.map_or_else(|| Door::timed(&self.policy, self.slot), Ok)?;
+            let wanted = trials / self.workers + usize::from(worker < trials % self.workers);
             let mut done = Vec::with_capacity(wanted);
             let mut number = worker as u64;
             while done.len() < wanted {
                 if let Some(result) = one(&door, number)? {
                     done.push(result);
                 }
-                number += WORKERS as u64;
-                if number > 100_000 {
+                number += self.workers as u64;
+                if number > 1_000_000 {
                     return Err(anyhow!("too few trials of this kind can be had in the population"));
                 }
             }
@@ -140,7 +147,7 @@ impl Arena {
             Ok(done)
         };
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..WORKERS).map(|at| scope.spawn(move || worker(at))).collect();
+            let workers: Vec<_> = (0..self.workers).map(|at| scope.spawn(move || worker(at))).collect();
             let mut all = Vec::new();
             for handle in workers {
                 all.extend(handle.join().map_err(|_| anyhow!("a worker broke off"))??);
@@ -178,23 +185,33 @@ impl Trials<'_> {
     /// Lets an attack run: one tally for each of its claims. One in `share` of the trials is enough where a target is only a
     /// control. With `quotas` a role's share of the charges is a limit, and what is refused tells nothing.
     pub fn run(&self, target: Target, attack: &dyn Attack, share: usize, quotas: bool) -> Result<Vec<Tally>> {
-        let trials = self.plans.len().div_ceil(share);
-        let results = self.arena.some(trials, &|door, number| {
-            let (victim, pairs) = &self.plans[number as usize % self.plans.len()];
-            let has = |person: &&usize| self.truth[**person];
-            let others = pairs.iter().map(|pair| pair.others.iter().filter(has).count() as i64).collect();
-            door.open_with(target, number % KEYS, &[&self.arena.people], quotas)?;
-            let pairs = pairs.clone();
-            let know = Knowledge { target, secret: self.secret, pairs, others, public: &self.public };
-            let claims = attack.run(door, &know, &mut ChaCha8Rng::seed_from_u64(number));
-            Ok(Some((claims, self.truth[*victim])))
-        })?;
+        let results = self.each(target, share, quotas, &|door, know, rng| attack.run(door, know, rng))?;
         let mut tallies = Vec::new();
         for (claims, truth) in results {
             tallies.resize(claims.len(), Tally::default());
             claims.into_iter().zip(&mut tallies).for_each(|(claim, tally)| tally.add(claim, truth));
         }
         Ok(tallies)
+    }
+
+    /// What `one` makes of each trial's questions, beside the truth.
+    pub fn each<T: Send>(
+        &self,
+        target: Target,
+        share: usize,
+        quotas: bool,
+        one: &(dyn Fn(&dyn Sql, &Knowledge<'_>, &mut ChaCha8Rng) -> T + Sync),
+    ) -> Result<Vec<(T, bool)>> {
+        let trials = self.plans.len().div_ceil(share);
+        self.arena.some(trials, &|door, number| {
+            let (victim, pairs) = &self.plans[number as usize % self.plans.len()];
+            let has = |person: &&usize| self.truth[**person];
+            let others = pairs.iter().map(|pair| pair.others.iter().filter(has).count() as i64).collect();
+            door.open_with(target, number % KEYS, &[&self.arena.people], quotas)?;
+            let pairs = pairs.clone();
+            let know = Knowledge { target, secret: self.secret, pairs, others, public: &self.public };
+            Ok(Some((one(door, &know, &mut ChaCha8Rng::seed_from_u64(number)), self.truth[*victim])))
+        })
     }
 }
 
@@ -242,60 +259,65 @@ fn fits(public: &Public<'_>, victim: usize, pair: &Pair, kind: Membership) -> bo
     !cases.contains(&public.case[victim]) && (least..=most).contains(&cases.len())
 }
 
+/// A line of the board; its goal and its control come with [`Score::bounded`].
+fn line(attack: &'static str, class: String, target: Target, metric: Metric, trials: usize) -> Score {
+    let (value, upper, at_most, at_least, open) = (0.0, 0.0, None, None, None);
+    Score { attack, class, target, metric, trials, value, upper, at_most, at_least, open }
+}
+
 /// A line of the board from a tally.
 pub fn accuracy(attack: &'static str, class: String, target: Target, tally: Tally) -> Score {
     let (value, trials) = (tally.accuracy(), tally.trials());
-    let upper = wilson(value, trials);
-    Score {
-        attack,
-        class,
-        target,
-        metric: Metric::Accuracy,
-        trials,
-        value,
-        upper,
-        at_most: None,
-        at_least: None,
-        open: None,
-    }
+    Score { value, upper: wilson(value, trials), ..line(attack, class, target, Metric::Accuracy, trials) }
 }
 
 /// A line from a share.
 pub fn share(attack: &'static str, class: String, target: Target, hits: usize, trials: usize) -> Score {
     let value = if trials == 0 { 0.0 } else { hits as f64 / trials as f64 };
-    let upper = wilson(value, trials);
-    Score {
-        attack,
-        class,
-        target,
-        metric: Metric::Share,
-        trials,
-        value,
-        upper,
-        at_most: None,
-        at_least: None,
-        open: None,
-    }
+    Score { value, upper: wilson(value, trials), ..line(attack, class, target, Metric::Share, trials) }
 }
 
 /// A line from a number of things.
 pub fn number(attack: &'static str, class: String, target: Target, count: usize, tried: usize) -> Score {
     let value = count as f64;
-    Score {
-        attack,
-        class,
-        target,
-        metric: Metric::Count,
-        trials: tried,
-        value,
-        upper: value,
-        at_most: None,
-        at_least: None,
-        open: None,
-    }
+    Score { value, upper: value, ..line(attack, class, target, Metric::Count, tried) }
+}
+
+/// A line from a mean over so many things.
+pub fn mean(attack: &'static str, class: String, target: Target, value: f64, things: usize) -> Score {
+    Score { value, upper: value, ..line(attack, class, target, Metric::Mean, things) }
+}
+
+/// A line from what was right of so many claims, where `base` of them are right without the answers: `(C - P) / (1 - P)`.
+pub fn gain(attack: &'static str, class: String, target: Target, (right, claims): (usize, usize), base: f64) -> Score {
+    let beyond = |rate: f64| if base < 1.0 { (rate - base) / (1.0 - base) } else { 0.0 };
+    let rate = if claims == 0 { base } else { right as f64 / claims as f64 };
+    // Who claims nothing is never right.
+    let upper = if claims == 0 { 0.0 } else { beyond(wilson(rate, claims)) };
+    Score { value: beyond(rate), upper, ..line(attack, class, target, Metric::Gain, claims) }
+}
+
+/// A line from scores, the higher the likelier the secret: the area under the curve.
+pub fn area(attack: &'static str, class: String, target: Target, scored: &[(f64, bool)]) -> Score {
+    let with = scored.iter().filter(|(_, has)| *has).count();
+    let value = auc(scored);
+    let upper = auc_limit(value, with, scored.len() - with);
+    Score { value, upper, ..line(attack, class, target, Metric::Auc, scored.len()) }
 }
 
 impl Score {
+    /// A share less what is right without the answers.
+    #[must_use]
+    pub fn less(self, base: f64) -> Self {
+        Self { metric: Metric::Gain, value: self.value - base, upper: self.upper - base, ..self }
+    }
+
+    /// Where the goal binds on the estimate itself.
+    #[must_use]
+    pub fn on_estimate(self) -> Self {
+        Self { upper: self.value, ..self }
+    }
+
     /// With a goal for what is built, and a control for a weaker target.
     #[must_use]
     pub fn bounded(mut self, goal: f64, controls: &[(Target, f64)]) -> Self {

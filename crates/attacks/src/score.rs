@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::target::Target;
 
 /// How much is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// 500 trials a class; goals bind on point estimates.
@@ -30,7 +30,7 @@ impl Profile {
 }
 
 /// What a number of the board means, and what it may be.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Mean of the rates of right claims among those who have the secret and those who do not; 0.5 is a guess.
@@ -39,13 +39,55 @@ pub enum Metric {
     Share,
     /// A number of things, of so many tried.
     Count,
+    /// The area under the curve of right against wrong claims; 0.5 is a guess.
+    Auc,
+    /// What is right beyond what is right without the answers.
+    Gain,
+    /// A mean.
+    Mean,
+}
+
+impl Metric {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Share => "share",
+            Self::Count => "number",
+            Self::Auc => "AUC",
+            Self::Gain => "gain",
+            Self::Mean => "mean",
+        }
+    }
+
+    /// Whether it has a limit that its value stays below in 95 of 100 runs.
+    const fn has_limit(self) -> bool {
+        !matches!(self, Self::Count | Self::Mean)
+    }
+}
+
+/// The attacks of privacy.md 7.2 that stand on the board.
+pub const ATTACKS: [&str; 22] = [
+    "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9", "A10", "A11", "A12", "A13", "A14", "A15", "A16", "A17",
+    "A18", "A19", "A20", "A21", "A22",
+];
+
+/// `A1`; an alias, as a text that is read would else be borrowed from the file.
+type Name = &'static str;
+
+/// The name of an attack, as this program has it.
+fn known<'de, D: Deserializer<'de>>(from: D) -> Result<&'static str, D::Error> {
+    let name = String::deserialize(from)?;
+    let known = ATTACKS.into_iter().find(|attack| *attack == name);
+    known.ok_or_else(|| serde::de::Error::custom(format!("no attack is called {name}")))
 }
 
 /// One cell of the scoreboard.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// `A1`.
-    pub attack: &'static str,
+    /// The attack.
+    #[serde(deserialize_with = "known")]
+    pub attack: Name,
     /// Which variant and size of cell.
     pub class: String,
     /// Who was attacked.
@@ -63,6 +105,7 @@ pub struct Score {
     /// The least that it must be: a positive control.
     pub at_least: Option<f64>,
     /// Why the goal is missed, where that is known and open.
+    #[serde(skip_deserializing)]
     pub open: Option<&'static str>,
 }
 
@@ -74,7 +117,7 @@ impl Score {
 
     /// Whether the goal is kept, or the control has fallen.
     pub fn is_met(&self, profile: Profile) -> bool {
-        let bound = if profile == Profile::Nightly && self.metric != Metric::Count { self.upper } else { self.value };
+        let bound = if profile == Profile::Nightly && self.metric.has_limit() { self.upper } else { self.value };
         self.at_most.is_none_or(|most| bound <= most + 1e-9)
             && self.at_least.is_none_or(|least| self.value >= least - 1e-9)
     }
@@ -129,10 +172,12 @@ pub fn wilson(rate: f64, trials: usize) -> f64 {
 }
 
 /// What is known of an attack beside its numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark {
     /// `A1`.
-    pub attack: &'static str,
+    /// The attack.
+    #[serde(deserialize_with = "known")]
+    pub attack: Name,
     /// A sentence or two.
     pub text: String,
 }
@@ -153,6 +198,11 @@ pub struct Scoreboard {
 }
 
 impl Scoreboard {
+    /// An empty one.
+    pub fn new(profile: Profile, persons: usize) -> Self {
+        Self { profile, persons, scores: Vec::new(), remarks: Vec::new(), seconds: BTreeMap::new() }
+    }
+
     /// Goals missed, known or not.
     pub fn missed(&self) -> Vec<&Score> {
         self.scores.iter().filter(|score| !score.is_met(self.profile)).collect()
@@ -180,22 +230,16 @@ impl Scoreboard {
             let of = |target: Target| {
                 self.scores.iter().find(|s| s.attack == key.0 && s.class == key.1 && s.target == target)
             };
-            let measure = match score.metric {
-                Metric::Accuracy => "accuracy",
-                Metric::Share => "share",
-                Metric::Count => "number",
-            };
             let goal = of(Target::Ours)
                 .and_then(|s| s.at_most)
                 .map_or_else(|| "–".to_owned(), |g| format!("≤ {}", number(g, score.metric)));
-            let _ = write!(text, "| {} | {} | {measure} | {goal} |", key.0, key.1);
+            let _ = write!(text, "| {} | {} | {} | {goal} |", key.0, key.1, score.metric.name());
             for target in Target::ALL {
                 let cell = of(target).map_or_else(
                     || "–".to_owned(),
                     |s| {
                         let value = number(s.value, s.metric);
-                        let upper =
-                            if s.metric == Metric::Count { String::new() } else { format!(" ({:.3})", s.upper) };
+                        let upper = if s.metric.has_limit() { format!(" ({:.3})", s.upper) } else { String::new() };
                         let mark = if s.is_met(self.profile) { "" } else { "**" };
                         format!("{mark}{value}{upper}{mark}")
                     },
@@ -210,7 +254,45 @@ impl Scoreboard {
 }
 
 fn number(value: f64, metric: Metric) -> String {
-    if metric == Metric::Count { format!("{value:.0}") } else { format!("{value:.3}") }
+    match metric {
+        Metric::Count => format!("{value:.0}"),
+        Metric::Mean => format!("{value:.1}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// How often one who has the secret is scored above one who has not, ties by half: 0.5 is a guess (Mann and Whitney).
+pub fn auc(scored: &[(f64, bool)]) -> f64 {
+    let mut sorted = scored.to_vec();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut above, mut without_below, mut with) = (0.0, 0.0, 0.0);
+    for ties in sorted.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
+        let of = |truth: bool| ties.iter().filter(|(_, has)| *has == truth).count() as f64;
+        above += of(true) * (without_below + of(false) / 2.0);
+        without_below += of(false);
+        with += of(true);
+    }
+    if with == 0.0 || without_below == 0.0 { 0.5 } else { above / (with * without_below) }
+}
+
+/// The upper 95 % limit of an area under the curve (Hanley and McNeil 1982).
+pub fn auc_limit(area: f64, with: usize, without: usize) -> f64 {
+    if with == 0 || without == 0 {
+        return 1.0;
+    }
+    let (q1, q2) = (area / (2.0 - area), 2.0 * area * area / (1.0 + area));
+    let (n, m, square) = (with as f64, without as f64, area * area);
+    let variance = (area * (1.0 - area) + (n - 1.0) * (q1 - square) + (m - 1.0) * (q2 - square)) / (n * m);
+    (area + 1.96 * variance.max(0.0).sqrt()).min(1.0)
+}
+
+/// How many of those who have the secret are above all but `wrong` of those who have not: true claims at a false-claim rate of
+/// `wrong` in so many.
+pub fn claimed_at(scored: &[(f64, bool)], wrong: usize) -> usize {
+    let mut without: Vec<f64> = scored.iter().filter(|(_, has)| !has).map(|(score, _)| *score).collect();
+    without.sort_by(|a, b| b.total_cmp(a));
+    let least = without.get(wrong).copied().unwrap_or(f64::NEG_INFINITY);
+    scored.iter().filter(|(score, has)| *has && *score > least).count()
 }
 
 #[cfg(test)]
@@ -222,6 +304,15 @@ mod tests {
         assert!((wilson(0.5, 500) - 0.5437).abs() < 5e-4);
         assert!((wilson(0.0, 100) - 0.0370).abs() < 5e-4);
         assert!((wilson(1.0, 100) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_area_is_the_share_of_pairs_in_order() {
+        let scored = [(0.1, false), (0.4, true), (0.4, false), (0.9, true)];
+        assert!((auc(&scored) - 0.875).abs() < 1e-9);
+        assert!((auc(&[(1.0, true), (1.0, false)]) - 0.5).abs() < 1e-9);
+        assert_eq!([claimed_at(&scored, 0), claimed_at(&scored, 1)], [1, 2]);
+        assert!((auc_limit(0.5, 100, 100) - 0.5803).abs() < 1e-3);
     }
 
     #[test]

@@ -4,11 +4,12 @@
 //! opens a vault for each trial, most often one that refuses nothing for its price, so that refusals do not pass for
 //! resistance; [`Door::reopen`] keeps the vault's memory and opens another Snapshot.
 //!
-//! Absent: network, the audit log, time slots (the clock is not looked at in these attacks).
+//! Absent: network, the audit log; time slots, but where the clock is what is attacked ([`Door::timed`]).
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use arrow::record_batch::RecordBatch;
@@ -16,20 +17,20 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use disclosure::{CellQuery, Microdata, Prepared, Protection, Room, Span, Vault, VaultError};
+use disclosure::{CellQuery, Microdata, Prepared, Protection, Quote, Room, Span, Vault, VaultError};
 use policy::{Asker, Keys, Master, Policy, Readers, Role, TimeLevel};
 use query::{
     Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Limits, Oracle, Outcome, Question,
     Reader, Refusal, ReleasedCells, Settings, SourceError,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::people::{People, YEARS};
 
 /// The four targets of privacy.md 7.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// Exact numbers over a floor of 11.
@@ -178,8 +179,17 @@ impl Door {
 
     /// Opens one whose questions have these limits.
     pub fn limited(policy: &Arc<Policy>, limits: Limits) -> Result<Self> {
+        Self::with(policy, limits, None)
+    }
+
+    /// Opens one whose answers leave at the ends of such slots of the real clock; `None`: as soon as they are there.
+    pub fn timed(policy: &Arc<Policy>, slot: Option<Duration>) -> Result<Self> {
+        Self::with(policy, Limits::default(), slot)
+    }
+
+    fn with(policy: &Arc<Policy>, limits: Limits, slot: Option<Duration>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let house = Arc::new(House { policy: Arc::clone(policy), vault: RwLock::new(None) });
+        let house = Arc::new(House { policy: Arc::clone(policy), vault: RwLock::new(None), slot });
         let settings = Settings { threads: 1, limits, ..Settings::default() };
         let oracle = Arc::clone(&house) as Arc<dyn Oracle>;
         let opened = Reader::open_with_vault(Arc::new(NoEditions), catalogue(), settings, oracle);
@@ -321,6 +331,7 @@ fn keys_of(number: u64) -> Keys {
 struct House {
     policy: Arc<Policy>,
     vault: RwLock<Option<Arc<Vault>>>,
+    slot: Option<Duration>,
 }
 
 impl House {
@@ -357,6 +368,15 @@ impl Oracle for House {
             ReleasedCells { cells, as_of: Some(answered.as_of) }
         };
         Ok(answered.into_iter().zip(questions).map(cells).collect())
+    }
+
+    fn quote(&self, question: &CellQuery, asker: &Asker) -> Result<Vec<Quote>, Refusal> {
+        let vault = self.vault().ok_or_else(|| Refusal::new(Code::NoEdition, "Nothing has been published yet."))?;
+        vault.quote(question, asker.role).map_err(|error| Refusal::new(Code::ProtectedInternal, error.to_string()))
+    }
+
+    fn slot(&self) -> Option<Duration> {
+        self.slot
     }
 
     fn end(&self, _: Begun, _: &Outcome) -> Result<(), Refusal> {

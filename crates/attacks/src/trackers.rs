@@ -63,12 +63,41 @@ impl Tracker {
 
 /// Groups of 1 to 10 within one of the truth.
 pub fn tracked(arena: &Arena, target: Target, tracker: Tracker) -> Result<Tracked> {
+    estimated(arena, target, 0xa2a, &|door, all, guess| {
+        let answers = door.counts("victims", &tracker.differences(all).concat());
+        estimate(&answers, guess, target, 8.0)
+    })
+}
+
+/// A4, suppressed parts: the same groups, from the sums over all ways to part everybody in two, and everybody but the group.
+pub fn suppressed(arena: &Arena, target: Target) -> Result<Tracked> {
+    estimated(arena, target, 0xa4a, &|door, all, guess| {
+        let parts = partitions();
+        let rest = format!("{all} and citizenship in ('PK', 'BD', '_X')");
+        let of = |whole: &str| parts.iter().map(|part| format!("{whole} and {part}")).collect::<Vec<_>>();
+        let everybody = door.counts("victims", &of(all));
+        let others = door.counts("victims", &of(&rest));
+        let sum = |two: &[Option<i64>]| Some(two[0]? + two[1]?);
+        let sums = everybody.chunks(2).zip(others.chunks(2)).flat_map(|(all, others)| [sum(all), sum(others)]);
+        let sums = door.counts("victims", &[all.to_owned(), rest]).into_iter().chain(sums);
+        // A sum of two parts has two draws of noise.
+        estimate(&sums.collect::<Vec<_>>(), guess, target, 16.0)
+    })
+}
+
+/// Groups too small to be shown, estimated through the door from what all are called and a guess by their size.
+fn estimated(
+    arena: &Arena,
+    target: Target,
+    seed: u64,
+    through: &(dyn Fn(&Door, &str, f64) -> f64 + Sync),
+) -> Result<Tracked> {
     let public = Public::of(&arena.policy, &arena.people);
     let (citizenship, months) = (&public.known["citizenship"], &public.known["month"]);
     let hidden = public.dataset.code_of("citizenship", HIDDEN, crate::people::YEARS);
     let latest = *months.iter().max().unwrap_or(&0);
     let results = arena.parallel(&|door: &Door, number| {
-        let mut rng = ChaCha8Rng::seed_from_u64(0xa2a << 32 | number);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed << 32 | number);
         let example = rng.random_range(0..arena.people.len());
         let (first, last) = (months[example], months[example] + rng.random_range(0..8));
         let levels = [["province", "sex"], ["province", "age_group"], ["province", "status"]][rng.random_range(0..3)];
@@ -81,19 +110,16 @@ pub fn tracked(arena: &Arena, target: Target, tracker: Tracker) -> Result<Tracke
         door.open(target, number % 16, &[&arena.people])?;
         let base: Vec<String> = levels.iter().map(|level| public.condition(level, example)).collect();
         let all = format!("{} and {}", base.join(" and "), between((first, last)));
-        let asked = tracker.differences(&all).concat();
-        let answers = door.counts("victims", &asked);
         let guess = (group.len() as f64 * SHARE).max(1.0);
-        let estimate = estimate(&answers, guess, target);
-        Ok(Some((truth as i64, estimate.round() as i64, guess.round() as i64)))
+        Ok(Some((truth as i64, through(door, &all, guess).round() as i64, guess.round() as i64)))
     })?;
     let near = |of: &dyn Fn(&(i64, i64, i64)) -> i64| results.iter().filter(|r| (of(r) - r.0).abs() <= 1).count();
     let best = (1..=10).map(|guess| near(&|_| guess)).max().unwrap_or(0);
     Ok(Tracked { trials: results.len(), near: near(&|r| r.1), guessed: best.max(near(&|r| r.2)) })
 }
 
-/// The mean of the differences, drawn to the guess as its noise deserves.
-fn estimate(answers: &[Option<i64>], guess: f64, target: Target) -> f64 {
+/// The mean of the differences, each of this variance, drawn to the guess as its noise deserves.
+fn estimate(answers: &[Option<i64>], guess: f64, target: Target, variance: f64) -> f64 {
     let differences: Vec<f64> = answers
         .chunks(2)
         .filter_map(|two| match two {
@@ -106,7 +132,7 @@ fn estimate(answers: &[Option<i64>], guess: f64, target: Target) -> f64 {
         return guess.min(4.0);
     }
     let (count, mean) = (differences.len() as f64, differences.iter().sum::<f64>() / differences.len() as f64);
-    if target == Target::K11Exact { mean } else { guess + (mean - guess) * guess / (guess + 8.0 / count) }
+    if target == Target::K11Exact { mean } else { guess + (mean - guess) * guess / (guess + variance / count) }
 }
 
 /// What averaging over partitions gave (Asghar and Kaafar).

@@ -8,7 +8,7 @@ use attacks::suite;
 
 #[test]
 fn goals_are_kept_and_controls_fall() {
-    let board = suite::run(Profile::Fast, None, &[]).unwrap();
+    let board = suite::run(Profile::Fast, None, &[], None).unwrap();
     eprintln!("{}", board.table());
     let broken: Vec<String> = board
         .broken()

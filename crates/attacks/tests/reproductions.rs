@@ -133,3 +133,45 @@ fn two_fronts_of_questions_do_not_meet_at_a_person() {
     let differing = (0..64).filter(differ).count();
     assert_eq!(differing, 0, "of 64 vaults");
 }
+
+/// In how many of 64 vaults all persons of May and those of them who came through the police have one number.
+fn equal(persons: usize, without: usize) -> usize {
+    let policy = Arc::new(Policy::default());
+    let mut people = victims(&policy, &[(5, persons)]);
+    let sources = policy.datasets.get("victims").unwrap();
+    let code = |text: &str| sources.code_of("referral_source", text, 2022..=2024).unwrap();
+    let codes = (0..persons).map(|at| code(if at < without { "hospital" } else { "police" })).collect();
+    people.one.insert("referral_source".to_owned(), codes);
+    let all = count("count(*)", 5, 5);
+    64 - differing(&people, &policy, None, [&all, &format!("{all} and referral_source = 'police'")])
+}
+
+#[test]
+#[ignore = "A13, R of inference by sums of tables"]
+fn equal_numbers_do_not_tell_that_nearly_all_of_a_group_have_something() {
+    let (nearly_all, most) = (equal(80, 4), equal(80, 16));
+    assert!(nearly_all.abs_diff(most) < 16, "{nearly_all} and {most} of 64 vaults");
+}
+
+#[test]
+#[ignore = "A11, all but one known"]
+fn many_sets_of_known_persons_do_not_tell_of_one_more() {
+    let policy = Arc::new(Policy::default());
+    // Twelve stretches of which no two are near each other; the victim is in all of them, and everybody else is known.
+    let months: Vec<(u16, usize)> = (1..=12).map(|month| (month, 40)).collect();
+    let shown = |victims_of_june: usize| {
+        let mut months = months.clone();
+        months[5].1 = victims_of_june;
+        let people = victims(&policy, &months);
+        let door = Door::new(&policy).unwrap();
+        let sum = |keys: u64| -> i64 {
+            door.open(Target::Ours, keys, &[&people]).unwrap();
+            let stretches = (1..=6).flat_map(|from| [6, 8, 10, 12].map(|to| (from, to)));
+            stretches.map(|(from, to)| door.ask(&count("count(*)", from, to)).first()[0].unwrap()).sum()
+        };
+        (0..32).map(|keys| sum(keys + 1_000 * victims_of_june as u64)).collect::<Vec<i64>>()
+    };
+    let (without, with) = (shown(40), shown(41));
+    let above = without.iter().flat_map(|a| with.iter().map(move |b| b > a)).filter(|above| *above).count();
+    assert!(above < 32 * 32 * 65 / 100, "{above} of {} pairs of vaults in the order of the truth", 32 * 32);
+}
