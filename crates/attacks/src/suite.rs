@@ -82,8 +82,9 @@ const OPEN: [Open; 14] = [
         attack: "A8",
         class: "two fronts",
         by_limit: true,
-        why: "Two chains that meet at the victim may end there, with a chance of 1 in 49 each: three pairs are about .52, and where few \
-              trials are possible the limit is beyond .53.",
+        why: "Two chains that meet at the victim may end there, with a chance of 1 in 49 each; and where both can be led to within \
+              one person of the pair, the older of two equally near sets answers: of steps of one person, about half the pairs \
+              are told apart (reproduction), of ordinary steps hardly any.",
     },
     Open {
         attack: "A15",
