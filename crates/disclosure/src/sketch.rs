@@ -198,8 +198,9 @@ pub(crate) const STRETCH_OF_FEW: u64 = 60;
 
 /// How far the neighbours of an anchor's neighbours may be from it: 12..=`most`, each as likely. Sticky: the anchor decides.
 ///
-/// Wide, so that nobody who counts up to it finds the edge between two sets that differ by one person: they stand on
-/// different sides of it with a chance of 1 in 49, and then only if a chain of questions led there by three persons at a time.
+/// Wide, so that nobody who counts up to it finds the edge between two sets that differ by one person. Up to [`STRETCH_OF_FEW`]
+/// they stand on different sides of it with a chance of 1 in 49, and then only if a chain of questions led there by three persons
+/// at a time. One word draws both limits, so that the one of few is never the nearer.
 pub(crate) fn stretch(key: &Key, universe: &str, c: u128, most: u64) -> u64 {
     let word = first_word(key, &[b"dist2\0", universe.as_bytes(), b"\0", &c.to_le_bytes()]);
     drawn(word, 12..=most)
