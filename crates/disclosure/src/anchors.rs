@@ -7,6 +7,10 @@
 //! Were only anchors remembered, each of the two would be compared with a third set alone, at a middling distance, and one
 //! could be answered by it and the other not.
 //!
+//! The neighbours of two anchors are kept apart: what was asked first *holds* what comes near it, up to a distance that its
+//! anchor draws, against neighbours of another anchor that are nearer. Otherwise whoever led the neighbours of both up to two
+//! sets of one person's difference would see them told apart.
+//!
 //! Absent: members of sets; any choice that could be made again with another outcome.
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,7 +22,7 @@ use crate::noise::SetName;
 use crate::prints::{CASE_WORDS, Prints, UNIT_WORDS};
 use crate::release_store::{Anchor, AnchorFacts, AskedSet};
 use crate::sketch::{
-    Buckets, LEAST_SEPARATION, STRETCH, STRETCH_OF_FEW, Sketch, apart, distance, separation, spread, stretch,
+    Buckets, LEAST_SEPARATION, MOST_HELD, STRETCH, STRETCH_OF_FEW, Sketch, apart, distance, held, separation, spread, stretch,
 };
 
 /// Farther than this in size or by buckets no set is near another.
@@ -97,11 +101,22 @@ pub(crate) struct Seeker<'a> {
     pub(crate) prints: &'a Prints,
 }
 
-/// What a look around has found so far: the nearest of the sets before a place.
+/// What a look around has found so far, of the sets before a place.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Looked {
     until: usize,
+    /// The nearest that may answer.
     nearest: Option<Nearest>,
+    /// The oldest that holds what comes so near.
+    holder: Option<usize>,
+}
+
+impl Looked {
+    /// Whether a set at a place, at this distance or farther, could still change what was found.
+    fn may_change(&self, least: u64, at: usize) -> bool {
+        self.nearest.is_none_or(|nearest| (least, at) < nearest)
+            || least <= MOST_HELD && self.holder.is_none_or(|holder| at < holder)
+    }
 }
 
 /// Who answers for a set.
@@ -133,15 +148,18 @@ impl Anchors {
         self.spaces.contains_key(&space.name)
     }
 
-    /// The anchor that answers for a set: that of the set itself, else that of the nearest set that was asked about, the
-    /// oldest where several are equally near. Where it has looked around before, only at what was asked about since.
+    /// The anchor that answers for a set: that of the set itself, else that of the nearest set that was asked about, the oldest
+    /// where several are equally near. Where that is a neighbour, the oldest set that holds this one goes before it. Where it
+    /// has looked around before, only at what was asked about since.
     pub(crate) fn find(&self, key: &Key, seeker: Seeker<'_>, before: Looked) -> Option<Found> {
         let neighbours = self.spaces.get(&seeker.space.name)?;
         if let Some(&same) = neighbours.exact.get(&seeker.set) {
             return Some(Found::Same(same));
         }
-        let (_, at) = self.look(key, seeker, before).nearest?;
-        Some(Found::Near(self.asked[at].anchor))
+        let Looked { nearest, holder, .. } = self.look(key, seeker, before);
+        let nearest = &self.asked[nearest?.1];
+        let answers = holder.map(|at| &self.asked[at]).filter(|_| !nearest.is_anchor).unwrap_or(nearest);
+        Some(Found::Near(answers.anchor))
     }
 
     /// Looks around for many sets, on two threads: what each will find among the sets that were asked about by now.
@@ -160,22 +178,25 @@ impl Anchors {
     /// Looks around among the sets since the last look. All sets of about the same size are compared by their buckets; by
     /// their sketches those that these do not tell apart, the likeliest first, until none can be nearer.
     fn look(&self, key: &Key, seeker: Seeker<'_>, before: Looked) -> Looked {
-        let Looked { until, mut nearest } = before;
-        let found = |nearest| Looked { until: self.asked.len(), nearest };
-        let Some(neighbours) = self.spaces.get(&seeker.space.name) else { return found(nearest) };
+        let mut looked = Looked { until: self.asked.len(), ..before };
+        let Some(neighbours) = self.spaces.get(&seeker.space.name) else { return looked };
         if self.alone || neighbours.exact.contains_key(&seeker.set) {
-            return found(nearest);
+            return looked;
         }
-        for (least, places) in (0..).zip(neighbours.by_least(&seeker, until)) {
+        for (least, places) in (0..).zip(neighbours.by_least(&seeker, before.until)) {
             for at in places {
-                // What differs by no less than the nearest does cannot be nearer.
-                if nearest.is_none_or(|nearest| (least, at) < nearest) {
-                    let distance = self.near(key, seeker, &self.asked[at], least);
-                    nearest = distance.map(|distance| (distance, at)).into_iter().chain(nearest).min();
+                if !looked.may_change(least, at) {
+                    continue;
+                }
+                let asked = &self.asked[at];
+                let Some(distance) = self.near(key, seeker, asked, least) else { continue };
+                looked.nearest = looked.nearest.into_iter().chain([(distance, at)]).min();
+                if distance <= MOST_HELD && distance <= held(key, &seeker.space.universe, self.get(asked.anchor).set.c) {
+                    looked.holder = looked.holder.into_iter().chain([at]).min();
                 }
             }
         }
-        found(nearest)
+        looked
     }
 
     /// How far a set is from one that was asked about, where it is near enough to be answered like it. `least` is what they

@@ -206,6 +206,18 @@ pub(crate) fn stretch(key: &Key, universe: &str, c: u128, most: u64) -> u64 {
     drawn(word, 12..=most)
 }
 
+/// The most that [`held`] draws.
+pub(crate) const MOST_HELD: u64 = 10;
+
+/// Up to which distance the sets that an anchor answers for hold what is asked later, whatever else is nearer: 2..=10, each as
+/// likely. Sticky: the anchor decides.
+///
+/// At least 2, so that of two sets that differ by one person the second never meets another anchor's neighbour closer than the
+/// first is; and nowhere in particular, so that nobody who counts down to it finds the edge between them.
+pub(crate) fn held(key: &Key, universe: &str, c: u128) -> u64 {
+    drawn(first_word(key, &[b"dist5\0", universe.as_bytes(), b"\0", &c.to_le_bytes()]), 2..=MOST_HELD)
+}
+
 /// How far two sets may be from each other where few cases make the difference (privacy.md 6.7), in persons or in cases:
 /// anything of the range is as likely. Sticky: the pair of sets decides. `rule` tells draws apart.
 ///
