@@ -22,10 +22,19 @@ use crate::memory;
 pub struct House {
     vault: Vault,
     audit: Mutex<AuditLog>,
-    /// The sets that answered questions which have begun and not ended, by the number of the question.
-    answering: Mutex<HashMap<u64, Vec<Vec<u64>>>>,
+    /// What the vault said of questions which have begun and not ended, by the number of the question.
+    answering: Mutex<HashMap<u64, Said>>,
     door: Door,
     slot: Duration,
+}
+
+/// What the vault said of a question, for the log.
+#[derive(Default)]
+struct Said {
+    /// The sets that answered, for each of its cell queries.
+    anchors: Vec<Vec<u64>>,
+    /// What was charged, a line for each grid.
+    charges: Vec<String>,
 }
 
 impl House {
@@ -86,8 +95,12 @@ impl Oracle for House {
 
     fn ask_begun(&self, begun: &Begun, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
         let mut answers = self.answers(questions, asker)?;
-        let anchors = answers.iter_mut().map(|answered| std::mem::take(&mut answered.anchors)).collect();
-        locked(&self.answering).insert(begun.0, anchors);
+        let mut said = Said::default();
+        for answered in &mut answers {
+            said.anchors.push(std::mem::take(&mut answered.anchors));
+            said.charges.append(&mut answered.charged);
+        }
+        locked(&self.answering).insert(begun.0, said);
         Ok(answers.into_iter().zip(questions).map(|(answered, question)| cells(answered, question)).collect())
     }
 
@@ -100,18 +113,18 @@ impl Oracle for House {
     }
 
     fn end(&self, begun: Begun, outcome: &Outcome) -> Result<(), Refusal> {
-        let anchors = locked(&self.answering).remove(&begun.0).unwrap_or_default();
+        let said = locked(&self.answering).remove(&begun.0).unwrap_or_default();
         let vault_head = self.vault.head().map_err(|error| ours("the vault's memory could not be read", &error))?;
-        let end = End { begin: begun.0, vault_head, ..ended(outcome, anchors) };
+        let end = End { begin: begun.0, vault_head, ..ended(outcome, said) };
         locked(&self.audit).end(end).map(|_| ()).map_err(|error| ours("an answer could not be recorded", &error))
     }
 }
 
 /// What became of a question, as the log has it.
-fn ended(outcome: &Outcome, anchors: Vec<Vec<u64>>) -> End {
+fn ended(outcome: &Outcome, said: Said) -> End {
     let questions = &outcome.questions;
     let tiers: BTreeSet<u16> = questions.iter().flat_map(|asked| &asked.tiers).copied().collect();
-    let anchors = anchors.into_iter().chain(std::iter::repeat(Vec::new()));
+    let anchors = said.anchors.into_iter().chain(std::iter::repeat(Vec::new()));
     let asked = questions.iter().zip(anchors).map(|(asked, anchors)| Asked {
         text: asked.text.clone(),
         cells: asked.cells,
@@ -124,6 +137,7 @@ fn ended(outcome: &Outcome, anchors: Vec<Vec<u64>>) -> End {
         cells: questions.iter().map(|asked| asked.cells).sum(),
         suppressed: questions.iter().map(|asked| asked.suppressed).sum(),
         tiers: tiers.into_iter().collect(),
+        charges: said.charges,
         slot_ms: outcome.slot.map_or(0, |slot| u64::try_from(slot.as_millis()).unwrap_or(u64::MAX)),
         asked: asked.collect(),
         ..End::default()

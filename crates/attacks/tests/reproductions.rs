@@ -147,7 +147,6 @@ fn a_front_that_stops_where_it_might_just_hold_one_of_the_pair_hardly_ever_tells
     // Boundary riding, goal .65: three vaults in ten. From above to three or seven persons off, from below to two, in turn.
     for before in [&[10, 9, 3, 4, 5][..], &[10, 3, 4, 5], &[3, 4, 10, 9, 8], &[10, 3, 9, 4, 8, 5]] {
         let differ = fronts(before);
-        eprintln!("{before:?} {differ}");
         assert!(differ <= 64 * 3 / 10, "{differ} of 64 vaults after {before:?}");
     }
 }

@@ -22,7 +22,8 @@ use crate::noise::SetName;
 use crate::prints::{CASE_WORDS, Prints, UNIT_WORDS};
 use crate::release_store::{Anchor, AnchorFacts, AskedSet};
 use crate::sketch::{
-    Buckets, LEAST_SEPARATION, MOST_HELD, STRETCH, STRETCH_OF_FEW, Sketch, apart, distance, held, separation, spread, stretch,
+    Buckets, LEAST_SEPARATION, MOST_HELD, STRETCH, STRETCH_OF_FEW, Sketch, apart, distance, held, separation, spread,
+    stretch,
 };
 
 /// Farther than this in size or by buckets no set is near another.
@@ -191,7 +192,8 @@ impl Anchors {
                 let asked = &self.asked[at];
                 let Some(distance) = self.near(key, seeker, asked, least) else { continue };
                 looked.nearest = looked.nearest.into_iter().chain([(distance, at)]).min();
-                if distance <= MOST_HELD && distance <= held(key, &seeker.space.universe, self.get(asked.anchor).set.c) {
+                if distance <= MOST_HELD && distance <= held(key, &seeker.space.universe, self.get(asked.anchor).set.c)
+                {
                     looked.holder = looked.holder.into_iter().chain([at]).min();
                 }
             }

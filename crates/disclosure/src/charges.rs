@@ -20,6 +20,8 @@ pub(crate) type Block = (u16, u16);
 
 /// The counter that every question raises.
 const PRESENCE: &str = "presence";
+/// The end of the name of a many-valued column's counter.
+const MANY_VALUED: &str = "/many-valued";
 
 /// What a question is about, as far as it is charged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,7 +67,8 @@ impl Grid {
         let mut counters = vec![(PRESENCE.to_owned(), weight(dimensions))];
         for axis in &axes {
             if let Some((column, profile)) = dataset.secret(&axis.level) {
-                counters.push((format!("{column}/{}", profile.name()), weight(dimensions.saturating_sub(1))));
+                let many = if dataset.is_many(&axis.level) { MANY_VALUED } else { "" };
+                counters.push((format!("{column}/{}{many}", profile.name()), weight(dimensions.saturating_sub(1))));
             }
         }
         counters.dedup();
@@ -110,11 +113,13 @@ fn factor(dataset: &Dataset, measure: &Measure, axes: &[Axis]) -> u32 {
     factors.into_iter().filter(|(applies, _)| *applies).map(|(_, factor)| factor).product()
 }
 
-/// How the noise of a counter grows: `presence`, or `<column>/<profile>`.
-fn schedule_of<'a>(charging: &'a Charging, counter: &str) -> &'a Schedule {
+/// How the noise of a counter grows: `presence`, `<column>/<profile>` or `<column>/<profile>/many-valued`.
+fn schedule_of(charging: &Charging, counter: &str) -> Schedule {
     let profiles = [Profile::Std, Profile::Sens, Profile::High];
-    let profile = counter.rsplit_once('/').and_then(|(_, name)| profiles.into_iter().find(|p| p.name() == name));
-    profile.map_or(&charging.presence, |profile| charging.of(profile))
+    let single = counter.strip_suffix(MANY_VALUED);
+    let (_, name) = single.unwrap_or(counter).rsplit_once('/').unwrap_or_default();
+    let profile = profiles.into_iter().find(|profile| profile.name() == name);
+    profile.map_or(charging.presence, |profile| charging.of(profile, single.is_some()))
 }
 
 /// The tier that a count of charges leads to; `None` past the last.
@@ -157,7 +162,7 @@ pub(crate) struct Charges {
 pub struct Spent {
     /// Whose share.
     pub role: &'static str,
-    /// Of what: `presence`, or the column that has a counter of its own with its profile, `exploitation/sens`.
+    /// Of what: `presence`, or the column that has a counter of its own with its profile, `exit_reason/sens`.
     pub counter: String,
     /// Grids about the same that are free, the nearest first: `victims: units by province, year`.
     pub free: Vec<String>,
@@ -316,6 +321,11 @@ impl Charges {
     }
 }
 
+/// Whether a grid was charged by this.
+pub(crate) fn is_of(charge: &Charge, grid: &Grid) -> bool {
+    (&charge.universe, &charge.grid) == (&grid.universe, &grid.name)
+}
+
 /// The first counter of which a role has not enough left for a charge, beside what was charged in all of these.
 fn short_of<'c>(charged: &[&Charges], charge: &'c Charge, role: Role) -> Option<&'c str> {
     let can_pay = |(name, weight): &&(String, u32)| {
@@ -340,13 +350,17 @@ mod tests {
 
     #[test]
     fn noise_grows_as_the_schedules_say() {
-        // V_t = V_0 max(1, (t/T_0)^gamma), rounded up to the tiers (privacy.md 6.8), T_0 of secrets 4 (docs/decisions).
+        // V_t = V_0 max(1, (t/T_0)^gamma), rounded up to the tiers (privacy.md 6.8), T_0 of docs/decisions.
         let charging = Charging::default();
         let v = |counter: &str, t| schedule(&charging, counter, t).map(Tier::variance);
-        assert_eq!([1, 64, 65, 109, 110].map(|t| v(PRESENCE, t)), [4, 4, 9, 9, 16].map(Some));
-        assert_eq!([4, 5, 6, 7, 8].map(|t| v("referral_source/std", t)), [4, 9, 9, 16, 16].map(Some));
-        assert_eq!([4, 5, 6, 7].map(|t| v("exploitation/sens", t)), [9, 16, 25, 36].map(Some));
-        for (counter, last) in [(PRESENCE, 697), ("a/std", 24), ("a/sens", 16), ("a/high", 12)] {
+        assert_eq!([1, 32, 33, 54, 55].map(|t| v(PRESENCE, t)), [4, 4, 9, 9, 16].map(Some));
+        assert_eq!([3, 4, 5, 6, 7].map(|t| v("referral_source/std", t)), [4, 9, 16, 16, 25].map(Some));
+        assert_eq!([3, 4, 5, 6].map(|t| v("exit_reason/sens", t)), [9, 16, 25, 36].map(Some));
+        assert_eq!([4, 5, 6, 7].map(|t| v("exploitation/sens/many-valued", t)), [9, 16, 25, 36].map(Some));
+        let many_valued = [("a/std/many-valued", 24), ("a/sens/many-valued", 16), ("a/high/many-valued", 12)];
+        for (counter, last) in
+            [(PRESENCE, 348), ("a/std", 18), ("a/sens", 12), ("a/high", 9)].into_iter().chain(many_valued)
+        {
             assert_eq!(
                 (most(&charging, counter), v(counter, last), v(counter, last + 1)),
                 (last, Some(144), None),
@@ -375,7 +389,7 @@ mod tests {
     #[test]
     fn secrets_have_counters_of_their_own_and_many_codes_weigh_once() {
         let counters = weight(&["year", "exploitation", "sex"], &Measure::Units);
-        assert_eq!(counters, [("presence".to_owned(), 2), ("exploitation/sens".to_owned(), 1)]);
+        assert_eq!(counters, [("presence".to_owned(), 2), ("exploitation/sens/many-valued".to_owned(), 1)]);
         let counters = weight(&["year", "referral_source"], &Measure::Units);
         assert_eq!(counters, [("presence".to_owned(), 1), ("referral_source/std".to_owned(), 1)]);
     }
@@ -413,7 +427,7 @@ mod tests {
                 paid += 1;
             }
         }
-        // A fifth of 32; each costs 3 x 2.
+        // A fifth of 16; each costs 2.
         assert_eq!(paid, 1);
         for levels in [&["sex", "year"][..], &["exploitation", "year"], &["exploitation", "sector", "year"]] {
             let declared = Grid::of(&victims, &Measure::Units, levels.iter().map(|level| Axis::level(level)).collect());

@@ -103,6 +103,16 @@ pub struct Charge {
     pub open_at: Option<i64>,
 }
 
+/// As the log of questions has it: `victims: units by sex, year: presence +1 in 24 blocks`.
+impl std::fmt::Display for Charge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counters: Vec<String> = self.counters.iter().map(|(name, weight)| format!("{name} +{weight}")).collect();
+        let (counters, blocks) = (counters.join(", "), self.blocks.len());
+        let blocks = if blocks == 1 { "1 block".to_owned() } else { format!("{blocks} blocks") };
+        write!(f, "{}: {counters} in {blocks}", self.grid)
+    }
+}
+
 /// Why the store failed. What it holds is not named.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

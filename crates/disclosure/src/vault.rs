@@ -13,7 +13,7 @@ use policy::{Dataset, Keys, Policy, Resolved, Role, TimeLevel};
 
 use crate::board::{Board, TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
-use crate::charges::{Block, Charges, Grid, Short, Spent};
+use crate::charges::{Block, Charges, Grid, Short, Spent, is_of};
 use crate::error::DisclosureError;
 use crate::floors;
 use crate::footprint::{Span, decides_blocks};
@@ -24,7 +24,7 @@ use crate::noise::Tier;
 use crate::price;
 use crate::protect::{Release, Table, placed, protect, protect_question};
 use crate::query::{Coordinate, Dimension, Measure, TableQuery};
-use crate::release_store::{Entry, Head, ReleaseStore, Remembered, StoreError};
+use crate::release_store::{Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
 use crate::released::{Amount, Figure, Released};
 use crate::tabulate::{count_half, tabulate};
 use crate::weak::Protection;
@@ -85,6 +85,8 @@ pub struct Answered {
     /// Numbers of the sets in the vault's memory that answered, for the log of what was asked (privacy.md 6.12): which cells
     /// a set answers for is not told. Nothing of exact cells.
     pub anchors: Vec<u64>,
+    /// What it was charged, a line for each grid, for the same log; empty where all of it was paid before.
+    pub charged: Vec<String>,
 }
 
 /// A cell of an answer.
@@ -269,20 +271,25 @@ impl Vault {
     fn ask_anew(&self, room: &Arc<Room>, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
         let tables = questions.iter().map(|question| self.tables(room, question)).collect::<Result<Vec<_>, _>>()?;
         let grids = questions.iter().map(|question| self.grids(question, &room.span)).collect::<Result<Vec<_>, _>>()?;
-        let grids: Vec<(Grid, Vec<Block>)> = grids.into_iter().flatten().collect();
         let (released, _) = self.state().commit(&mut |draft, charges| {
-            let bill = charges.bill(grids.clone(), room.span.open(), role, self.quotas);
+            let bill = charges.bill(grids.concat(), room.span.open(), role, self.quotas);
             let bill = bill.map_err(|short| self.spent(charges, short, role))?;
-            for charge in bill {
-                charges.take(&charge);
-                draft.charge(charge);
+            for charge in &bill {
+                charges.take(charge);
+                draft.charge(charge.clone());
             }
             let tiers = TiersInForce { policy: &self.policy, span: &room.span, charges };
             let protect =
                 |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers, self.protection);
-            Ok(tables.iter().map(protect).collect::<Result<Vec<Vec<Released>>, _>>()?)
+            Ok((bill, tables.iter().map(protect).collect::<Result<Vec<Vec<Released>>, _>>()?))
         })?;
-        Ok(released.iter().map(|released| answered(released, &room.as_of)).collect())
+        let (mut bill, released) = released;
+        let answers = grids.iter().zip(&released).map(|(grids, released)| {
+            let is_its = |charge: &mut Charge| grids.iter().any(|(grid, _)| is_of(charge, grid));
+            let charged = bill.extract_if(.., is_its).map(|charge| charge.to_string()).collect();
+            Answered { charged, ..answered(released, &room.as_of) }
+        });
+        Ok(answers.collect())
     }
 
     /// What a role could not pay, and what is free beside it.
@@ -403,7 +410,8 @@ impl State {
             if kept + answer.cells.len() > MOST_KEPT {
                 self.answered.clear();
             }
-            self.answered.insert(id, answer.clone());
+            // Whoever is told again is charged nothing.
+            self.answered.insert(id, Answered { charged: Vec::new(), ..answer.clone() });
         }
     }
 
@@ -515,11 +523,13 @@ fn answered(released: &[Released], as_of: &str) -> Answered {
         Coordinate::Code(code) => *code,
         Coordinate::Total | Coordinate::Remainder => u16::MAX,
     };
-    let Some(first) = released.first() else { return Answered { as_of, cells: Vec::new(), anchors: Vec::new() } };
+    let Some(first) = released.first() else {
+        return Answered { as_of, cells: Vec::new(), anchors: Vec::new(), charged: Vec::new() };
+    };
     let cells = first.cells().iter().enumerate().map(|(number, cell)| AnsweredCell {
         at: cell.at.iter().map(code).collect(),
         figures: released.iter().filter_map(|table| table.cells().get(number)).map(|cell| cell.figure).collect(),
     });
     let anchors: BTreeSet<u64> = released.iter().flat_map(|table| &table.anchors).copied().collect();
-    Answered { as_of, cells: cells.collect(), anchors: anchors.into_iter().collect() }
+    Answered { as_of, cells: cells.collect(), anchors: anchors.into_iter().collect(), charged: Vec::new() }
 }

@@ -1,7 +1,8 @@
 //! What questions cost and how noise grows with what was asked (privacy.md 6.8): weights, and for each kind of counter
 //! where its noise begins to grow and how fast.
 //!
-//! The values in force were set by simulation of attack A7 (docs/decisions, `many-valued-dimensions-weigh-once`). They are
+//! The values in force were set by simulation of attack A7 (docs/decisions, `many-valued-dimensions-weigh-once`,
+//! `noise-grows-early`). They are
 //! no part of a policy file: a file decides what is secret, not what a secret costs.
 //!
 //! Absent: counters, grids, who pays.
@@ -60,32 +61,36 @@ pub struct Charging {
     pub sens: Schedule,
     /// Counters of columns of the profile high.
     pub high: Schedule,
+    /// `T_0` of a secret whose column is many-valued: its overlapping cells are hard to add up, so that they tell less.
+    pub many_until: u64,
 }
 
 impl Default for Charging {
     fn default() -> Self {
-        let secret = |first| Schedule { first, until: 4, halves: 4 };
+        let secret = |first, until| Schedule { first, until, halves: 4 };
         Self {
             dimension: 2,
             many: 1,
             together: 2,
             sum: 4,
-            presence: Schedule { first: 4, until: 64, halves: 3 },
-            std: secret(4),
-            sens: secret(9),
-            high: secret(16),
+            presence: Schedule { first: 4, until: 32, halves: 3 },
+            std: secret(4, 3),
+            sens: secret(9, 3),
+            high: secret(16, 3),
+            many_until: 4,
         }
     }
 }
 
 impl Charging {
     /// The schedule of a secret column's counter.
-    pub fn of(&self, profile: Profile) -> &Schedule {
-        match profile {
-            Profile::Std => &self.std,
-            Profile::Sens => &self.sens,
-            Profile::High => &self.high,
-        }
+    pub fn of(&self, profile: Profile, many_valued: bool) -> Schedule {
+        let schedule = match profile {
+            Profile::Std => self.std,
+            Profile::Sens => self.sens,
+            Profile::High => self.high,
+        };
+        if many_valued { Schedule { until: self.many_until, ..schedule } } else { schedule }
     }
 }
 
@@ -97,6 +102,8 @@ mod tests {
     fn a_counter_ends_where_its_noise_is_the_widest() {
         let charging = Charging::default();
         let most = [charging.presence, charging.std, charging.sens, charging.high].map(|schedule| schedule.most());
-        assert_eq!(most, [697, 24, 16, 12], "privacy.md 6.8");
+        assert_eq!(most, [348, 18, 12, 9], "V_t of privacy.md 6.8, T_0 of docs/decisions");
+        let many_valued = [Profile::Std, Profile::Sens, Profile::High].map(|profile| charging.of(profile, true).most());
+        assert_eq!(many_valued, [24, 16, 12]);
     }
 }

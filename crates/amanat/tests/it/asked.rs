@@ -96,6 +96,16 @@ fn a_question_is_recorded_in_words_with_the_sets_that_answered_and_shown_by_audi
     assert_eq!((asked.cells, asked.suppressed), (4, 2));
     assert_eq!(asked.anchors.len(), 3, "the empty set and one for each sex: {asked:?}");
     assert_eq!(end(again).asked, end(first).asked, "asked again, the same sets answer");
+    let [charged] = &end(first).charges[..] else { panic!("{first:?}") };
+    assert!(
+        charged.starts_with("victims: units by sex, year: presence +1 in ") && charged.ends_with(" blocks"),
+        "{charged}"
+    );
+    assert_eq!(
+        (end(again).charges, end(exact).charges),
+        (Vec::new(), Vec::new()),
+        "nothing is paid twice, or for what is exact"
+    );
     assert!(end(exact).asked[0].anchors.is_empty(), "what is exact is answered by no set: {exact:?}");
     assert_eq!(end(first).tiers, [4]);
     let slot = end(first).slot_ms;
@@ -103,5 +113,6 @@ fn a_question_is_recorded_in_words_with_the_sets_that_answered_and_shown_by_audi
     let shown = house.world.run(&["audit", "show"]).ok();
     let line = "  asked: victims {year: 2024} by {sex} count {units}: 4 cells, 2 suppressed, by anchors ";
     assert_eq!(shown.matches(line).count(), 2, "{shown}");
+    assert_eq!(shown.matches("  charged: victims: units by sex, year: presence +1 in ").count(), 1, "{shown}");
     house.close();
 }

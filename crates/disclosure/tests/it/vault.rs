@@ -123,11 +123,12 @@ fn the_same_question_has_the_same_number_after_a_restart() {
     let store = Shared::default();
     let all = people(1..=300, |v| v.province = (v.sid % 3) as u16);
     let question = asked(&[], &["province", "year"]);
-    let before = {
+    let mut before = {
         let vault = opened(&store);
         vault.enter(room(&all));
         vault.ask(std::slice::from_ref(&question), Role::Ministry).unwrap()
     };
+    assert_eq!(std::mem::take(&mut before[0].charged), ["victims: units by province, year: presence +1 in 488 blocks"]);
     let again = opened(&store);
     again.enter(room(&all));
     // The vault is new, so that everything is counted again; what is remembered is enough.
@@ -305,7 +306,7 @@ fn a_spent_share_is_refused_with_what_is_free() {
     }
     let (after, spent) = refused.unwrap();
     assert_eq!((after, spent.role), (1, "partners"));
-    assert_eq!(spent.counter, "exploitation/sens");
+    assert_eq!(spent.counter, "exploitation/sens/many-valued");
     // Neither classes of codes, which nobody can name, nor what was refused.
     assert_eq!(spent.free, ["victims: units by exploitation, year"]);
 }
