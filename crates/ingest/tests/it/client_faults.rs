@@ -183,7 +183,8 @@ impl Running {
 
     async fn ends(self) -> WorkerReport {
         self.end.send(()).unwrap();
-        self.task.await.unwrap().unwrap()
+        let ended = tokio::time::timeout(Duration::from_mins(1), self.task).await;
+        ended.expect("a worker that is told to end does").unwrap().unwrap()
     }
 }
 
