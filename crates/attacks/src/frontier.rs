@@ -70,6 +70,7 @@ fn alternatives() -> Vec<Alternative> {
         of("presence T0 = 48", presence(48, 3), &[Kind::Plain], 2),
         of("presence T0 = 32", presence(32, 3), &[Kind::Plain], 2),
         of("presence T0 = 32, gamma 2", presence(32, 4), &[Kind::Plain], 2),
+        of("presence T0 = 26", presence(26, 3), &[Kind::Plain], 2),
         of("presence T0 = 24", presence(24, 3), &[Kind::Plain], 2),
         of("presence T0 = 16", presence(16, 3), &[Kind::Plain], 2),
     ]

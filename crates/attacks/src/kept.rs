@@ -1,12 +1,13 @@
 //! What the parts of a run have given, kept in a folder, so that a run that was broken off goes on where it was (`--resume`).
 //!
-//! A part that was made with another profile or number of trials is made anew. That all parts are of one build is for whoever
-//! names the folder (`.ci/nightly`: one for each commit).
+//! A part that was made with another profile, another number of trials or another build of the program is made anew, so that a
+//! board is put together from parts of one and the same.
 //!
 //! Absent: parts of a part.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use crate::score::{Profile, Remark, Score, Scoreboard};
 /// The board of one part.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Kept {
+    build: String,
     profile: Profile,
     trials: usize,
     seconds: f64,
@@ -26,13 +28,14 @@ pub struct Kept {
 impl Kept {
     /// What a part has given.
     pub fn new(board: &Scoreboard, trials: usize, seconds: f64) -> Self {
-        Self { profile: board.profile, trials, seconds, scores: board.scores.clone(), remarks: board.remarks.clone() }
+        let (scores, remarks) = (board.scores.clone(), board.remarks.clone());
+        Self { build: BUILD.clone(), profile: board.profile, trials, seconds, scores, remarks }
     }
 
     /// Reads what a part gave, where it was run like this.
     pub fn read(folder: &Path, name: &str, profile: Profile, trials: usize) -> Option<Self> {
         let kept: Self = serde_json::from_reader(File::open(path(folder, name)).ok()?).ok()?;
-        (kept.profile == profile && kept.trials == trials).then_some(kept)
+        (kept.build == *BUILD && kept.profile == profile && kept.trials == trials).then_some(kept)
     }
 
     /// Keeps it.
@@ -51,6 +54,17 @@ impl Kept {
         board.seconds.insert(name, self.seconds);
     }
 }
+
+/// The hash of the running program; without one nothing that is kept counts as its own.
+static BUILD: LazyLock<String> = LazyLock::new(|| {
+    let mut hasher = blake3::Hasher::new();
+    let hashed =
+        std::env::current_exe().and_then(File::open).and_then(|program| hasher.update_reader(program).map(|_| ()));
+    match hashed {
+        Ok(()) => hasher.finalize().to_hex().to_string(),
+        Err(_) => format!("process {}", std::process::id()),
+    }
+});
 
 fn path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.json"))
@@ -72,6 +86,9 @@ mod tests {
         board.remarks.push(Remark { attack: "A3", text: "seen".to_owned() });
         Kept::new(&board, 7, 1.5).write(&folder, "A1").expect("written");
         assert!(Kept::read(&folder, "A1", Profile::Fast, 8).is_none(), "another number of trials");
+        let other = Kept { build: "another".to_owned(), ..Kept::new(&board, 7, 1.5) };
+        other.write(&folder, "A3").expect("written");
+        assert!(Kept::read(&folder, "A3", Profile::Fast, 7).is_none(), "another build");
         let mut again = Scoreboard::new(Profile::Fast, 10);
         Kept::read(&folder, "A1", Profile::Fast, 7).expect("kept").put("A1", &mut again);
         std::fs::remove_dir_all(&folder).expect("removed");

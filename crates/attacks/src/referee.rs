@@ -262,7 +262,7 @@ fn fits(public: &Public<'_>, victim: usize, pair: &Pair, kind: Membership) -> bo
 /// A line of the board; its goal and its control come with [`Score::bounded`].
 fn line(attack: &'static str, class: String, target: Target, metric: Metric, trials: usize) -> Score {
     let (value, upper, at_most, at_least, open) = (0.0, 0.0, None, None, None);
-    Score { attack, class, target, metric, trials, value, upper, at_most, at_least, open }
+    Score { attack, class, target, metric, trials, value, upper, at_most, at_least, open, is_beyond: false }
 }
 
 /// A line of the board from a tally.

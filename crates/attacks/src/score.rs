@@ -107,6 +107,9 @@ pub struct Score {
     /// Why the goal is missed, where that is known and open.
     #[serde(skip_deserializing)]
     pub open: Option<&'static str>,
+    /// Whether it is beyond its goal, by what the profile goes by, open or not.
+    #[serde(skip_deserializing)]
+    pub is_beyond: bool,
 }
 
 impl Score {
@@ -117,9 +120,13 @@ impl Score {
 
     /// Whether the goal is kept, or the control has fallen.
     pub fn is_met(&self, profile: Profile) -> bool {
+        self.keeps_goal(profile) && self.at_least.is_none_or(|least| self.value >= least - 1e-9)
+    }
+
+    /// Whether the goal is kept, where there is one: by estimates, or by limits where there are any.
+    pub fn keeps_goal(&self, profile: Profile) -> bool {
         let bound = if profile == Profile::Nightly && self.metric.has_limit() { self.upper } else { self.value };
         self.at_most.is_none_or(|most| bound <= most + 1e-9)
-            && self.at_least.is_none_or(|least| self.value >= least - 1e-9)
     }
 }
 

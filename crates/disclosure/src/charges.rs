@@ -353,13 +353,13 @@ mod tests {
         // V_t = V_0 max(1, (t/T_0)^gamma), rounded up to the tiers (privacy.md 6.8), T_0 of docs/decisions.
         let charging = Charging::default();
         let v = |counter: &str, t| schedule(&charging, counter, t).map(Tier::variance);
-        assert_eq!([1, 32, 33, 54, 55].map(|t| v(PRESENCE, t)), [4, 4, 9, 9, 16].map(Some));
+        assert_eq!([1, 26, 27, 44, 45].map(|t| v(PRESENCE, t)), [4, 4, 9, 9, 16].map(Some));
         assert_eq!([3, 4, 5, 6, 7].map(|t| v("referral_source/std", t)), [4, 9, 16, 16, 25].map(Some));
         assert_eq!([3, 4, 5, 6].map(|t| v("exit_reason/sens", t)), [9, 16, 25, 36].map(Some));
         assert_eq!([4, 5, 6, 7].map(|t| v("exploitation/sens/many-valued", t)), [9, 16, 25, 36].map(Some));
         let many_valued = [("a/std/many-valued", 24), ("a/sens/many-valued", 16), ("a/high/many-valued", 12)];
         for (counter, last) in
-            [(PRESENCE, 348), ("a/std", 18), ("a/sens", 12), ("a/high", 9)].into_iter().chain(many_valued)
+            [(PRESENCE, 283), ("a/std", 18), ("a/sens", 12), ("a/high", 9)].into_iter().chain(many_valued)
         {
             assert_eq!(
                 (most(&charging, counter), v(counter, last), v(counter, last + 1)),

@@ -73,7 +73,7 @@ impl Default for Charging {
             many: 1,
             together: 2,
             sum: 4,
-            presence: Schedule { first: 4, until: 32, halves: 3 },
+            presence: Schedule { first: 4, until: 26, halves: 3 },
             std: secret(4, 3),
             sens: secret(9, 3),
             high: secret(16, 3),
@@ -102,7 +102,7 @@ mod tests {
     fn a_counter_ends_where_its_noise_is_the_widest() {
         let charging = Charging::default();
         let most = [charging.presence, charging.std, charging.sens, charging.high].map(|schedule| schedule.most());
-        assert_eq!(most, [348, 18, 12, 9], "V_t of privacy.md 6.8, T_0 of docs/decisions");
+        assert_eq!(most, [283, 18, 12, 9], "V_t of privacy.md 6.8, T_0 of docs/decisions");
         let many_valued = [Profile::Std, Profile::Sens, Profile::High].map(|profile| charging.of(profile, true).most());
         assert_eq!(many_valued, [24, 16, 12]);
     }

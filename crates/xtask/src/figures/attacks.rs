@@ -12,8 +12,9 @@ pub fn figures() -> Vec<Figure> {
         name: "guard.attacks",
         shows: "attacks through the public endpoint on exact numbers over a floor, set-keyed noise, what is built, and the same without the separation guard; writes docs/attacks.md",
         unit: "goals missed",
-        goal: "0 of privacy.md 7.3 (here on point estimates); every positive control falls",
-        minutes: 40,
+        goal: "0 of privacy.md 7.3, upper 95 % limits, 4,000 trials a class; every positive control falls",
+        // Hours where nothing was kept; `.ci/nightly` runs one attack after the other before.
+        minutes: 300,
         short: false,
         // What is open misses its goal and is told; anything else makes the program fail.
         correctness: false,
@@ -24,16 +25,17 @@ pub fn figures() -> Vec<Figure> {
 fn measure(bench: &Bench) -> Result<Measured> {
     let program = build(Profile::Dev, "attacks", "attacks")?;
     let page = bench.root.join("docs/attacks.md");
-    let page = page.to_string_lossy();
-    let ran = run_with(&program, &["--profile", "fast", "--only", "all", "--json", "--write", &page], &[])?;
-    let board: Value = serde_json::from_str(&ran.out).context("the scoreboard")?;
+    let kept = crate::cache()?.join("attacks");
+    let (page, kept) = (page.to_string_lossy(), kept.to_string_lossy());
+    let args = ["--profile", "nightly", "--only", "all", "--resume", &kept, "--json", "--write", &page];
+    let board: Value = serde_json::from_str(&run_with(&program, &args, &[])?.out).context("the scoreboard")?;
     let scores = board["scores"].as_array().context("scores")?;
-    let exceeds = |score: &&Value| match (score["value"].as_f64(), score["at_most"].as_f64()) {
-        (Some(value), Some(most)) => value > most + 1e-9,
-        _ => false,
+    let missed: Vec<&Value> = scores.iter().filter(|score| score["is_beyond"] == true).collect();
+    let named = |score: &&Value| {
+        let [attack, class, value, limit, goal] =
+            ["attack", "class", "value", "upper", "at_most"].map(|key| &score[key]);
+        json!({"attack": attack, "class": class, "value": value, "limit": limit, "goal": goal})
     };
-    let missed: Vec<&Value> = scores.iter().filter(exceeds).collect();
-    let named = |score: &&Value| json!({"attack": score["attack"], "class": score["class"], "value": score["value"], "goal": score["at_most"]});
     Ok(Measured {
         value: missed.len().to_string(),
         met: missed.is_empty(),
