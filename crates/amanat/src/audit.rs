@@ -134,7 +134,8 @@ fn lines(question: &Question) -> String {
     let who = format!("{key} ({role}) by {}, for {}", door.name(), text(purpose));
     let became = match &question.end {
         Some(end) => end_lines(end),
-        None => "  no end: no reply left, as its process died or its disk was full; or it is still being answered\n".to_owned(),
+        None => "  no end: no reply left, as its process died or its disk was full; or it is still being answered\n"
+            .to_owned(),
     };
     format!("{}  {}  {who}\n  {}\n{became}", question.number, time(*time_ms), text(sql))
 }
@@ -238,6 +239,11 @@ mod tests {
         let shown = lines(&Question { number: 1, begin: begin.clone(), end: Some(refused) });
         assert_eq!(shown, format!("{head}  refused: PRIV-1020\n"));
         let shown = lines(&Question { number: 1, begin, end: None });
-        assert!(shown.ends_with("  no end: no reply left, as its process died or its disk was full; or it is still being answered\n"), "{shown}");
+        assert!(
+            shown.ends_with(
+                "  no end: no reply left, as its process died or its disk was full; or it is still being answered\n"
+            ),
+            "{shown}"
+        );
     }
 }

@@ -33,7 +33,7 @@ pub struct House {
 struct Said {
     /// The sets that answered, for each of its cell queries.
     anchors: Vec<Vec<u64>>,
-    /// What was charged, a line for each grid.
+    /// What was charged, a line for each grid and for its open quarter.
     charges: Vec<String>,
 }
 

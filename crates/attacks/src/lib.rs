@@ -14,6 +14,7 @@ pub mod claims;
 pub mod cloning;
 pub mod dummies;
 pub mod frontier;
+pub mod fronts;
 pub mod groups;
 pub mod guard;
 pub mod kept;

@@ -15,6 +15,7 @@ use crate::caseload;
 use crate::changes::{self, Change};
 use crate::cloning::{self, Cloning};
 use crate::dummies::{self, Padding};
+use crate::fronts;
 use crate::groups::{self, Opener};
 use crate::kept::Kept;
 use crate::membership::{AcrossProfiles, Attack, Cases, Chains, Difference, Equality, Fronts, Riding, ThirdSets};
@@ -68,8 +69,8 @@ const OPEN: [Open; 12] = [
         attack: "A8",
         class: "two fronts",
         by_limit: true,
-        why: "Two chains that meet at the victim may end there, with a chance of 1 in 49 each; and who can lead two fronts to her by \
-              single persons may stop one where it just holds one of the pair and not the other, with a chance of 1 in 9.",
+        why: "Two chains that meet at the victim may end there, with a chance of 1 in 49 each, and two fronts of sets be so near each \
+              other that one of the pair is held and the other not.",
     },
     Open {
         attack: "A15",
@@ -530,6 +531,12 @@ fn a22(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
 }
 
 fn a8(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    for target in Target::ALL {
+        let share = if target == Target::Ours { 1 } else { CONTROLS };
+        let tally = fronts::single_persons(&arena.part(share), target)?;
+        let class = "fronts by single persons, worst orders".to_owned();
+        board.scores.push(accuracy("A8", class, target, tally).bounded(0.65, FALLS));
+    }
     for size in Size::BOTH {
         let kind = Membership { size, pairs: 3, ..PLAIN };
         let attack = ThirdSets { counts: &[1, 3], apart: 10..=22 };

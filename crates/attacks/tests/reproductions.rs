@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use attacks::fronts::{ORDERS, tells_apart};
 use attacks::people::People;
 use attacks::target::{Door, Sql, Target};
 use policy::{Policy, TimeLevel};
@@ -118,36 +119,14 @@ fn eleven_fabricated_persons_of_one_case_do_not_tell_of_one_more() {
     assert!(with.abs_diff(without) < 20, "{without} and {with} of 64 vaults");
 }
 
-/// In how many of 64 vaults the sets of 37 and of 38 persons, who differ by the victim, have different answers after these
-/// months were asked about, from above and from below.
-fn fronts(before: &[u16]) -> usize {
-    let policy = Arc::new(Policy::default());
-    let people = victims(&policy, &[(3, 30), (4, 4), (5, 2), (6, 1), (7, 1), (8, 1), (9, 2), (10, 4)]);
-    let door = Door::new(&policy).unwrap();
-    let differ = |keys: &u64| {
-        door.open(Target::Ours, *keys, &[&people]).unwrap();
-        let ask = |last: u16| door.ask(&count("count(*)", 3, last)).first();
-        before.iter().for_each(|&last| drop(ask(last)));
-        ask(6) != ask(7)
-    };
-    (0..64).filter(differ).count()
-}
-
 #[test]
-fn two_fronts_of_questions_do_not_meet_at_a_person() {
-    // From above to the set next to the pair, then from below to the other; and the other way round.
-    for before in [[10, 9, 8, 3, 4, 5], [3, 4, 5, 10, 9, 8]] {
-        let differ = fronts(&before);
-        assert_eq!(differ, 0, "of 64 vaults after {before:?}");
-    }
-}
-
-#[test]
-fn a_front_that_stops_where_it_might_just_hold_one_of_the_pair_hardly_ever_tells_them_apart() {
-    // Boundary riding, goal .65: three vaults in ten. From above to three or seven persons off, from below to two, in turn.
-    for before in [&[10, 9, 3, 4, 5][..], &[10, 3, 4, 5], &[3, 4, 10, 9, 8], &[10, 3, 9, 4, 8, 5]] {
-        let differ = fronts(before);
-        assert!(differ <= 64 * 3 / 10, "{differ} of 64 vaults after {before:?}");
+fn two_fronts_of_questions_do_not_meet_where_the_attacker_wants() {
+    let door = Door::new(&Arc::new(Policy::default())).unwrap();
+    for order in ORDERS {
+        let told_apart = |keys: &u64| tells_apart(&door, Target::Ours, *keys, order, true).unwrap();
+        let told_apart = (0..64).filter(told_apart).count();
+        // Accuracy .65, what privacy.md 7.3 allows whoever rides a boundary.
+        assert!(told_apart <= 64 * 3 / 10, "{told_apart} of 64 vaults after {order:?}");
     }
 }
 

@@ -7,12 +7,13 @@
 //! Were only anchors remembered, each of the two would be compared with a third set alone, at a middling distance, and one
 //! could be answered by it and the other not.
 //!
-//! The neighbours of two anchors are kept apart: what was asked first *holds* what comes near it, up to a distance that its
-//! anchor draws, against neighbours of another anchor that are nearer. Otherwise whoever led the neighbours of both up to two
-//! sets of one person's difference would see them told apart.
+//! Somewhere between two anchors the answer changes. So that nobody chooses where, what was asked first *holds* what comes near
+//! it, up to a distance that its anchor draws, against what is nearer. Otherwise whoever led the neighbours of both up to two
+//! sets of one person's difference would always see them told apart.
 //!
 //! Absent: members of sets; any choice that could be made again with another outcome.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use policy::Key;
@@ -91,8 +92,8 @@ impl OfSize {
 }
 
 /// How far a set is from the nearest one that may answer for it, and the place of that. The smallest is the answer: the
-/// oldest where several are as near.
-type Nearest = (u64, usize);
+/// newest where several are as near, so that of two sets asked in a row the second follows the first.
+type Nearest = (u64, Reverse<usize>);
 
 /// A set that looks for who answers for it.
 #[derive(Clone, Copy)]
@@ -115,7 +116,7 @@ pub(crate) struct Looked {
 impl Looked {
     /// Whether a set at a place, at this distance or farther, could still change what was found.
     fn may_change(&self, least: u64, at: usize) -> bool {
-        self.nearest.is_none_or(|nearest| (least, at) < nearest)
+        self.nearest.is_none_or(|nearest| (least, Reverse(at)) < nearest)
             || least <= MOST_HELD && self.holder.is_none_or(|holder| at < holder)
     }
 }
@@ -149,18 +150,16 @@ impl Anchors {
         self.spaces.contains_key(&space.name)
     }
 
-    /// The anchor that answers for a set: that of the set itself, else that of the nearest set that was asked about, the oldest
-    /// where several are equally near. Where that is a neighbour, the oldest set that holds this one goes before it. Where it
-    /// has looked around before, only at what was asked about since.
+    /// The anchor that answers for a set: that of the set itself, else that of the oldest set that holds it, else that of the
+    /// nearest set that was asked about. Where it has looked around before, only at what was asked about since.
     pub(crate) fn find(&self, key: &Key, seeker: Seeker<'_>, before: Looked) -> Option<Found> {
         let neighbours = self.spaces.get(&seeker.space.name)?;
         if let Some(&same) = neighbours.exact.get(&seeker.set) {
             return Some(Found::Same(same));
         }
         let Looked { nearest, holder, .. } = self.look(key, seeker, before);
-        let nearest = &self.asked[nearest?.1];
-        let answers = holder.map(|at| &self.asked[at]).filter(|_| !nearest.is_anchor).unwrap_or(nearest);
-        Some(Found::Near(answers.anchor))
+        let at = holder.or(nearest.map(|(_, Reverse(at))| at))?;
+        Some(Found::Near(self.asked[at].anchor))
     }
 
     /// Looks around for many sets, on two threads: what each will find among the sets that were asked about by now.
@@ -191,7 +190,7 @@ impl Anchors {
                 }
                 let asked = &self.asked[at];
                 let Some(distance) = self.near(key, seeker, asked, least) else { continue };
-                looked.nearest = looked.nearest.into_iter().chain([(distance, at)]).min();
+                looked.nearest = looked.nearest.into_iter().chain([(distance, Reverse(at))]).min();
                 if distance <= MOST_HELD && distance <= held(key, &seeker.space.universe, self.get(asked.anchor).set.c)
                 {
                     looked.holder = looked.holder.into_iter().chain([at]).min();

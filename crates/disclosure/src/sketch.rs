@@ -207,15 +207,16 @@ pub(crate) fn stretch(key: &Key, universe: &str, c: u128, most: u64) -> u64 {
 }
 
 /// The most that [`held`] draws.
-pub(crate) const MOST_HELD: u64 = 10;
+pub(crate) const MOST_HELD: u64 = 5;
 
-/// Up to which distance the sets that an anchor answers for hold what is asked later, whatever else is nearer: 2..=10, each as
+/// Up to which distance the sets that an anchor answers for hold what is asked later, whatever else is nearer: 0..=5, each as
 /// likely. Sticky: the anchor decides.
 ///
-/// At least 2, so that of two sets that differ by one person the second never meets another anchor's neighbour closer than the
-/// first is; and nowhere in particular, so that nobody who counts down to it finds the edge between them.
+/// Of two sets that differ by one person, one may be held and the other not. Whoever has led the neighbours of an anchor to
+/// where that could be meets the edge with a chance of 1 in 6 for each anchor. Farther out it would be met by who leads nothing;
+/// without holding, fronts meet wherever she wants (docs/decisions, `what-was-asked-first-holds`).
 pub(crate) fn held(key: &Key, universe: &str, c: u128) -> u64 {
-    drawn(first_word(key, &[b"dist5\0", universe.as_bytes(), b"\0", &c.to_le_bytes()]), 2..=MOST_HELD)
+    drawn(first_word(key, &[b"dist5\0", universe.as_bytes(), b"\0", &c.to_le_bytes()]), 0..=MOST_HELD)
 }
 
 /// How far two sets may be from each other where few cases make the difference (privacy.md 6.7), in persons or in cases:

@@ -85,7 +85,7 @@ pub struct Answered {
     /// Numbers of the sets in the vault's memory that answered, for the log of what was asked (privacy.md 6.12): which cells
     /// a set answers for is not told. Nothing of exact cells.
     pub anchors: Vec<u64>,
-    /// What it was charged, a line for each grid, for the same log; empty where all of it was paid before.
+    /// What it was charged, a line for each grid and for its open quarter, for the same log; empty where all of it was paid before.
     pub charged: Vec<String>,
 }
 

@@ -1,9 +1,8 @@
 //! What questions cost and how noise grows with what was asked (privacy.md 6.8): weights, and for each kind of counter
 //! where its noise begins to grow and how fast.
 //!
-//! The values in force were set by simulation of attack A7 (docs/decisions, `many-valued-dimensions-weigh-once`,
-//! `noise-grows-early`). They are
-//! no part of a policy file: a file decides what is secret, not what a secret costs.
+//! The values in force were set by simulation of attack A7 (docs/decisions, `noise-grows-early`). They are no part of a policy
+//! file: a file decides what is secret, not what a secret costs.
 //!
 //! Absent: counters, grids, who pays.
 

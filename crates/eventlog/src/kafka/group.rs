@@ -142,7 +142,7 @@ impl Drop for Group {
             tracing::warn!(
                 waited = ?self.patience,
                 "Kafka's client does not leave its consumer group and is left alone; others get its partitions when its \
-                 session times out, at the latest"
+                 session times out or this process ends"
             );
         }
     }
