@@ -36,10 +36,6 @@ fn alternatives() -> Vec<Alternative> {
         many_until: until,
         ..now
     };
-    let slower = |until| {
-        let secret = |schedule| Schedule { until, halves: 3, ..schedule };
-        Charging { std: secret(now.std), sens: secret(now.sens), high: secret(now.high), many_until: until, ..now }
-    };
     let many = |many| Charging { many, ..now };
     let of = |name, charging, kinds, codes| Alternative {
         name,
@@ -56,8 +52,6 @@ fn alternatives() -> Vec<Alternative> {
         of("secret T0 = 5", secret(5), &SECRET, 2),
         of("secret T0 = 4", secret(4), &SECRET, 2),
         of("secret T0 = 3", secret(3), &SECRET, 2),
-        of("secret T0 = 2, gamma 1.5", slower(2), &SECRET, 2),
-        of("secret T0 = 3, gamma 1.5", slower(3), &SECRET, 2),
         of("many-valued ×3", many(3), &[Kind::Many], 2),
         of("many-valued ×2", many(2), &[Kind::Many], 2),
         of("many-valued ×1", many(1), &[Kind::Many], 2),
@@ -70,6 +64,7 @@ fn alternatives() -> Vec<Alternative> {
         of("presence T0 = 48", presence(48, 3), &[Kind::Plain], 2),
         of("presence T0 = 32", presence(32, 3), &[Kind::Plain], 2),
         of("presence T0 = 32, gamma 2", presence(32, 4), &[Kind::Plain], 2),
+        of("presence T0 = 28", presence(28, 3), &[Kind::Plain], 2),
         of("presence T0 = 26", presence(26, 3), &[Kind::Plain], 2),
         of("presence T0 = 24", presence(24, 3), &[Kind::Plain], 2),
         of("presence T0 = 16", presence(16, 3), &[Kind::Plain], 2),

@@ -21,7 +21,7 @@ use crate::target::{Door, Sql, Target};
 /// The pair: so many persons, and the victim with them.
 const PAIR: usize = 37;
 
-/// How many persons are in the sets that are asked about before. The first six told all pairs, or about half of them, apart while
+/// How many persons are in the sets that are asked about before. The first six told a third of the pairs to all of them apart while
 /// the nearest set answered and the oldest of equally near ones; the others are the worst that are known for the guard as it is.
 pub const ORDERS: [&[usize]; 12] = [
     &[31, 43, 35, 39],

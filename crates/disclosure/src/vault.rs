@@ -271,7 +271,7 @@ impl Vault {
     fn ask_anew(&self, room: &Arc<Room>, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
         let tables = questions.iter().map(|question| self.tables(room, question)).collect::<Result<Vec<_>, _>>()?;
         let grids = questions.iter().map(|question| self.grids(question, &room.span)).collect::<Result<Vec<_>, _>>()?;
-        let (released, _) = self.state().commit(&mut |draft, charges| {
+        let ((mut bill, released), _) = self.state().commit(&mut |draft, charges| {
             let bill = charges.bill(grids.concat(), room.span.open(), role, self.quotas);
             let bill = bill.map_err(|short| self.spent(charges, short, role))?;
             for charge in &bill {
@@ -283,7 +283,6 @@ impl Vault {
                 |tables: &Vec<Table>| protect_question(tables.clone(), &self.keys, draft, &tiers, self.protection);
             Ok((bill, tables.iter().map(protect).collect::<Result<Vec<Vec<Released>>, _>>()?))
         })?;
-        let (mut bill, released) = released;
         let answers = grids.iter().zip(&released).map(|(grids, released)| {
             let is_its = |charge: &mut Charge| grids.iter().any(|(grid, _)| is_of(charge, grid));
             let charged = bill.extract_if(.., is_its).map(|charge| charge.to_string()).collect();
