@@ -30,7 +30,7 @@ pub fn page(board: &Scoreboard) -> String {
     );
     text.push_str(&board.table());
     let mut open: Vec<(&str, &str)> =
-        board.scores.iter().filter_map(|score| score.open.map(|why| (score.attack, why))).collect();
+        board.scores.iter().filter_map(|score| score.open.as_deref().map(|why| (score.attack, why))).collect();
     open.dedup();
     if !open.is_empty() {
         text.push_str("\n## What is open\n\n");

@@ -106,7 +106,7 @@ pub struct Score {
     pub at_least: Option<f64>,
     /// Why the goal is missed, where that is known and open.
     #[serde(skip_deserializing)]
-    pub open: Option<&'static str>,
+    pub open: Option<String>,
     /// Whether it is beyond its goal, by what the profile goes by, open or not.
     #[serde(skip_deserializing)]
     pub is_beyond: bool,

@@ -10,6 +10,9 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 mod inference;
+mod open;
+
+pub use open::closed;
 
 use crate::caseload;
 use crate::changes::{self, Change};
@@ -23,7 +26,7 @@ use crate::numeric;
 use crate::outcomes;
 use crate::people::{BALANCED, People};
 use crate::referee::{Arena, Membership, Size, WORKERS, accuracy, number, share};
-use crate::score::{Profile, Remark, Score, Scoreboard};
+use crate::score::{Profile, Remark, Score, Scoreboard, wilson};
 use crate::target::Target;
 use crate::trackers::{self, Tracker};
 use crate::unpick;
@@ -32,106 +35,6 @@ use crate::unpick;
 const PERSONS: usize = 3_000;
 /// Persons where each trial has a population of its own.
 const FEWER: usize = 1_200;
-
-/// What is open: attacks that succeed against what is built more than they may, with the reason. The suite is green while
-/// these and no others miss their goals; one that keeps its goal again must leave the list.
-const OPEN: [Open; 12] = [
-    Open {
-        attack: "A5",
-        class: "m = 10, bases anyhow",
-        by_limit: true,
-        why: "Where a chain of neighbours ends, two sets of one person's difference are apart with a chance of 1 in 49: ten pairs among \
-              sets that lie close together are .52 to .53, and a limit of 4,000 trials is beyond .53.",
-    },
-    Open {
-        attack: "A2",
-        class: "groups of 1..10",
-        by_limit: false,
-        why: "All minus the one large group is the sum of the hidden ones to two draws of noise. No sibling is hidden for them, \
-         because more than one is hidden already: codes that hardly anybody has always are. To hide a large sibling with \
-         them would hide every table by sex.",
-    },
-    Open {
-        attack: "A4",
-        class: "most at once",
-        by_limit: false,
-        why: "Nine different sums of two parts can be had where nothing is refused for its price. Their mean is exact no more often \
-         than the one number is.",
-    },
-    Open {
-        attack: "A7",
-        class: "no counter, surest",
-        by_limit: true,
-        why: "A column without a counter of its own (scope of the trafficking, say) is charged to presence alone, and held here to the \
-              goal of std: the estimate keeps it. Noise that grows from fewer charges on leaves a question of the sixty unanswered.",
-    },
-    Open {
-        attack: "A8",
-        class: "two fronts",
-        by_limit: true,
-        why: "Two chains that meet at the victim may end there, with a chance of 1 in 49 each, and two fronts of sets be so near each \
-              other that one of the pair is held and the other not.",
-    },
-    Open {
-        attack: "A15",
-        class: "since first shown",
-        by_limit: true,
-        why: "A number that a neighbour of a neighbour got last stands at the end of its chain: the next person who comes may make \
-         the cell a new one (1 in 49, for who cannot choose the chain).",
-    },
-    Open {
-        attack: "A16",
-        class: "of one case",
-        by_limit: false,
-        why: "A cell in which one case has more than four fifths may be answered like a neighbour in which it has less: the number \
-         is the neighbour's.",
-    },
-    Open {
-        attack: "A10",
-        class: "exact but one",
-        by_limit: false,
-        why: "As A11: of everybody but one all is known, and ten questions are ten draws of noise around the one or the other.",
-    },
-    Open {
-        attack: "A11",
-        class: "all but one known",
-        by_limit: false,
-        why: "Who knows everybody but one exactly knows each cell but for her, and every number is one more draw of noise around the \
-         one or the other: some dozens of cells that are not near each other add up. Where half of the others are unknown, \
-         they hide her.",
-    },
-    Open {
-        attack: "A13",
-        class: "R of inference",
-        by_limit: false,
-        why: "Equal numbers of a cell and of its part say that hardly more than a dozen of the cell are not in the part: of an \
-         attribute that nine in ten have, the claim that all have it is right a little more often than nine times in ten.",
-    },
-    Open {
-        attack: "A13",
-        class: "known to less than the floor",
-        by_limit: false,
-        why: "Tables that are asked in SQL with all their margins are not audited together, as those of an edition are: one hidden \
-         cell in a thousand has a narrow place between the noise of a total and of its parts.",
-    },
-    Open {
-        attack: "A14",
-        class: "20 in 20 cases",
-        by_limit: false,
-        why: "Who has fabricated all others of a cell knows it exactly but for the victim, and reads the rest from one draw of \
-         noise (privacy.md 6.7: the floor itself leaks).",
-    },
-];
-
-/// A finding that is not closed.
-struct Open {
-    attack: &'static str,
-    /// A part of the names of its classes; of several findings that fit, the first.
-    class: &'static str,
-    /// The estimate keeps the goal, as a rule, and its upper limit does not.
-    by_limit: bool,
-    why: &'static str,
-}
 
 /// An attack with its name.
 type Part = (&'static str, fn(&Arena, &mut Scoreboard) -> Result<()>);
@@ -181,11 +84,7 @@ pub fn run(profile: Profile, trials: Option<usize>, only: &[String], resume: Opt
             kept_or_run(&arena, (name, part), resume, &mut board)?;
         }
     }
-    for score in &mut board.scores {
-        let open = OPEN.iter().find(|open| score.attack == open.attack && score.class.contains(open.class));
-        score.open = open.filter(|_| score.target == Target::Ours && !score.is_met(profile)).map(|open| open.why);
-        score.is_beyond = !score.keeps_goal(profile);
-    }
+    open::mark(&mut board)?;
     Ok(board)
 }
 
@@ -202,18 +101,6 @@ fn kept_or_run(arena: &Arena, (name, part): Part, resume: Option<&Path>, board: 
     }
     made.put(name, board);
     Ok(())
-}
-
-/// Findings that nothing of a whole run shows any more: they are closed, and must leave the list. What only a limit shows
-/// is not asked of a run that goes by estimates.
-pub fn closed(board: &Scoreboard) -> Vec<(&'static str, &'static str)> {
-    let shown = |attack: &str, why: &str| board.scores.iter().any(|s| s.attack == attack && s.open == Some(why));
-    let ran = |attack: &str| board.seconds.contains_key(attack);
-    let is_closed = |open: &&Open| {
-        let is_judged = board.profile == Profile::Nightly || !open.by_limit;
-        is_judged && ran(open.attack) && !shown(open.attack, open.why)
-    };
-    OPEN.iter().filter(is_closed).map(|open| (open.attack, open.class)).collect()
 }
 
 const PLAIN: Membership = Membership {
@@ -297,6 +184,11 @@ fn a5(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     Ok(())
 }
 
+/// The goal where nobody may be hit: the limit of nobody in so many trials, below which none can come.
+fn none_of(trials: usize) -> f64 {
+    wilson(0.0, trials)
+}
+
 fn a3(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     for target in Target::ALL {
         let seen = outcomes::repeats(&arena.part(if target == Target::Ours { 1 } else { CONTROLS }), target)?;
@@ -316,11 +208,11 @@ fn a3(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
 
 fn a17(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     for target in Target::ALL {
-        let arena = &arena.part(if target == Target::Ours { 2 } else { CONTROLS });
+        let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });
         let (right, wrong, trials) = groups::group_attribute(arena, target)?;
         let controls = &[(Target::K11Exact, 0.99), (Target::Ckm, 0.30)];
         let class = "right claims beyond doubt about a group".to_owned();
-        board.scores.push(share("A17", class, target, right, trials).bounded(0.0, controls));
+        board.scores.push(share("A17", class, target, right, trials).bounded(none_of(trials), controls));
         if wrong > 0 {
             let text = format!("{}: {wrong} wrong claims of {trials}", target.name());
             board.remarks.push(Remark { attack: "A17", text });
@@ -430,7 +322,7 @@ fn a16(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
         [(Opener::ThirdCase, "a third case opens a cell"), (Opener::ThirdAgency, "a third agency opens a cell")];
     for (opener, class) in classes {
         for target in Target::ALL {
-            let arena = &arena.part(if target == Target::Ours { 4 } else { 2 * CONTROLS });
+            let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });
             let tally = groups::opener(arena, target, opener)?;
             board.scores.push(accuracy("A16", class.to_owned(), target, tally).bounded(0.53, &[]));
         }
@@ -454,7 +346,7 @@ fn smaller(arena: &Arena, share: usize) -> Arena {
 }
 
 fn a14(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
-    let arena = &smaller(arena, 4);
+    let arena = &smaller(arena, 1);
     let classes = [
         (Padding::AtTheEdge, "11 in one case between two cells"),
         (Padding::FourCases, "12 in four cases between two cells"),
@@ -473,7 +365,7 @@ fn a14(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
 }
 
 fn a15(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
-    let arena = &smaller(arena, 4);
+    let arena = &smaller(arena, 1);
     let changes = [
         (Change::Added, "reported", FALLS),
         (Change::AddedWithTwo, "reported with two known", NAIVE_FALLS),
@@ -505,7 +397,7 @@ fn a22(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     let mut rng = ChaCha8Rng::seed_from_u64(22);
     let judged = People { name: 2, ..People::judged(&arena.policy, PERSONS, &mut rng) };
     for target in Target::ALL {
-        let arena = &arena.part(if target == Target::Ours { 2 } else { 2 * CONTROLS });
+        let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });
         let (right, trials) = numeric::sentence(arena, &judged, target)?;
         let class = "sentence of a hidden person, to the month".to_owned();
         // A guess is right once in 120.
@@ -513,7 +405,7 @@ fn a22(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     }
     let served = unpick::served(arena);
     for target in Target::ALL {
-        let arena = &arena.part(if target == Target::Ours { 2 } else { 2 * CONTROLS });
+        let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });
         let (right, trials) = unpick::decimals(arena, &judged, target)?;
         let class = "means that say more than sum and count".to_owned();
         board.scores.push(number("A22", class, target, right, trials).bounded(0.0, &[]));

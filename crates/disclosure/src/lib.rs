@@ -17,6 +17,8 @@
 //! Source: privacy.md sections 6.2, 6.5, 6.6, 6.8 (profiles), 6.10 (audit), 6.13, 6.14.
 
 mod anchors;
+#[cfg(test)]
+mod anchors_tests;
 mod audit;
 mod board;
 mod canonical;

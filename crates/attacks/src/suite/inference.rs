@@ -76,8 +76,12 @@ fn joined(worker: std::thread::ScopedJoinHandle<'_, Result<Outcome>>) -> Result<
     worker.join().map_err(|_| anyhow!("a worker broke off"))?
 }
 
+/// Trials of the attacks that search and learn, at most: each has dozens of questions, and 4,000 would take hours (privacy.md 7.2).
+const SEARCHED: usize = 1_000;
+
 /// Questions found by search.
 pub(super) fn a10(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    let arena = &Arena { trials: arena.trials.min(SEARCHED), ..arena.part(1) };
     for scenario in Scenario::BOTH {
         for target in Target::ALL {
             let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });
@@ -96,6 +100,7 @@ pub(super) fn a10(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
 
 /// Membership from vectors of numbers: the area under the curve, and true claims at a rate of false ones of 1 in 1,000.
 pub(super) fn a11(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
+    let arena = &Arena { trials: arena.trials.min(SEARCHED), ..arena.part(1) };
     for background in Background::ALL {
         for target in Target::ALL {
             let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });
@@ -173,21 +178,24 @@ pub(super) fn a13(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     Ok(())
 }
 
-/// Latencies in slots of the real clock, as many a side as there are trials; the naive endpoint has no slots. The goal binds on
-/// the estimate, from 2,000 runs a side on (privacy.md 7.2): there its limit alone is 0.018 wide, and 10,000 would be needed for
-/// the limit to bind.
+/// Runs of a side that A19 has, at most.
+const TIMED: usize = 2_000;
+
+/// Latencies in slots of the real clock, as many a side as there are trials, and 2,000 at most; the naive endpoint has no slots.
+/// The goal binds on the estimate, from 2,000 runs a side on (privacy.md 7.2): there its limit alone is 0.018 wide, and 10,000
+/// would be needed for the limit to bind.
 pub(super) fn a19(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
     let arena = &super::smaller(arena, 1);
     for compared in Compared::ALL {
         for (target, slot, share) in [(Target::K11Exact, None, CONTROLS), (Target::Ours, Some(SLOT), 1)] {
-            let each = arena.trials.div_ceil(share);
+            let each = arena.trials.min(TIMED).div_ceil(share);
             let mut scored = timing::timed(arena, target, compared, slot, each)?;
             if auc(&scored) < 0.5 {
                 // Shorter tells as much as longer.
                 scored = scored.into_iter().map(|(latency, side)| (-latency, side)).collect();
             }
             let naive = &[(Target::K11Exact, 0.75)][..usize::from(compared == Compared::KnownOrNew)];
-            let goal = if each >= 2_000 { 0.52 } else { 1.0 };
+            let goal = if each >= TIMED { 0.52 } else { 1.0 };
             board
                 .scores
                 .push(area("A19", compared.name().to_owned(), target, &scored).on_estimate().bounded(goal, naive));
