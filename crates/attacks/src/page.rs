@@ -4,12 +4,12 @@
 
 use std::fmt::Write;
 
-use crate::score::{Profile, Scoreboard};
+use crate::score::Scoreboard;
 
 /// `docs/attacks.md`.
 pub fn page(board: &Scoreboard) -> String {
     let mut text = String::from(
-        "# Attacks\n\nMade by `cargo run -p attacks -- --profile fast|nightly --write docs/attacks.md` (`cargo xtask figures guard.attacks`); \
+        "# Attacks\n\nMade by `cargo run -p attacks -- --profile fast|nightly|release --write docs/attacks.md` (`cargo xtask figures guard.attacks`); \
          not written by hand. Each attack asks the public endpoint (`POST /v1/sql` with a key), claims something about a \
          synthetic person, and is scored by a referee who knows the truth. Higher is worse; 0.5 of *accuracy* is a guess. In \
          brackets: the upper 95 % limit after Wilson. Bold: a goal that is missed, or a positive control that stands.\n\n\
@@ -18,10 +18,7 @@ pub fn page(board: &Scoreboard) -> String {
          counts only where it succeeds against the naive ones. Unless a line says *quotas on*, no question is refused for its \
          price, and each trial has a vault that remembers nothing.\n\n",
     );
-    let bound = match board.profile {
-        Profile::Fast => "Goals on the point estimate",
-        Profile::Nightly => "Goals on the upper limit",
-    };
+    let bound = if board.profile.goes_by_limits() { "Goals on the upper limit" } else { "Goals on the point estimate" };
     let _ = writeln!(
         text,
         "Population: {} persons, secrets independent of everything else; attacks that \
@@ -51,8 +48,8 @@ pub fn page(board: &Scoreboard) -> String {
          grammar, so that all targets answer the same questions. A21 has therefore no positive control: the same guard stands \
          before every target.\n\
          - A9 is cloning alone; A13 has no linkability of its own (tables hold no records); A22 has no declared exact totals.\n\
-         - A10 searches with a small budget (10 questions, 10 individuals, 6 generations): in the black box it does not beat the \
-         naive endpoint yet, so that it says nothing there; A11 learns with one \
+         - A10 searches with a small budget but before a release (10 questions, 10 individuals, 6 generations, 250 trials a \
+         victim): in the black box it does not beat the naive endpoint yet, so that it says nothing there; A11 learns with one \
          classifier, which is linear.\n\
          - A19 times answers in process: what a network adds is jitter. Intervals beside numbers are offered, and not \
          attacked yet.\n",

@@ -17,26 +17,24 @@ use crate::know::{Public, between};
 use crate::learner::{Example, Learned};
 use crate::people::{BALANCED, People, YEARS};
 use crate::referee::Arena;
-use crate::score::auc;
+use crate::score::{Profile, auc};
 use crate::target::{Door, Sql, Target};
 
 /// Persons of a population.
 const PERSONS: usize = 300;
-/// Questions of an individual; individuals; generations; runs of which the best counts. The paper has 100, 100 and 200 (budget of
-/// the machine; the profile `release` of privacy.md 7.1 is for more).
-pub const BUDGET: Budget = Budget { questions: 10, individuals: 10, generations: 6, runs: 5 };
 /// Shadow populations by which fitness is judged: half of them to learn from.
 const SHADOWS: usize = 80;
 /// Shadow populations from which the fittest learns at last.
 const LEARNED: usize = 240;
 /// Populations of a victim that are judged.
-pub const JUDGED: usize = 500;
+pub const JUDGED: usize = 250;
 /// What draws the weights of the classifier to nothing.
 const RIDGE: f64 = 0.1;
 /// Levels of the victim of which at most two are asked about.
 const LEVELS: [&str; 6] = ["sex", "age_group", "province", "status", "citizenship", "sector"];
 
 /// How much is searched.
+#[derive(Debug, Clone, Copy)]
 pub struct Budget {
     /// Questions of an individual.
     pub questions: usize,
@@ -44,8 +42,19 @@ pub struct Budget {
     pub individuals: usize,
     /// Generations.
     pub generations: usize,
-    /// Runs.
+    /// Runs, of which the best counts.
     pub runs: usize,
+}
+
+impl Budget {
+    /// What a profile can have. The paper has 100 questions, 100 individuals and 200 generations; a release has the generations
+    /// (privacy.md 7.1), a night what it has time for.
+    pub fn of(profile: Profile) -> Self {
+        match profile {
+            Profile::Fast | Profile::Nightly => Self { questions: 10, individuals: 10, generations: 6, runs: 5 },
+            Profile::Release => Self { questions: 20, individuals: 20, generations: 200, runs: 5 },
+        }
+    }
 }
 
 /// What is known of the others.
@@ -71,13 +80,19 @@ impl Scenario {
 }
 
 /// Judgments about as many populations as there are trials, and what the fittest of the last victim asks.
-pub fn searched(arena: &Arena, target: Target, scenario: Scenario) -> Result<(Vec<(f64, bool)>, String)> {
+pub fn searched(
+    arena: &Arena,
+    target: Target,
+    scenario: Scenario,
+    budget: Budget,
+) -> Result<(Vec<(f64, bool)>, String)> {
     let judged = JUDGED.min(arena.trials);
     let all = arena.some(arena.trials.div_ceil(judged), &|door: &Door, number| {
         let mut rng = ChaCha8Rng::seed_from_u64(0xa10 << 32 | number);
         let world = World::new(door.policy(), scenario, &mut rng);
-        let search = Search { door, target, world: &world, shadows: world.shadows(SHADOWS, 1 + number, &mut rng) };
-        let runs = if target == Target::Ours { BUDGET.runs } else { 1 };
+        let search =
+            Search { door, target, world: &world, budget, shadows: world.shadows(SHADOWS, 1 + number, &mut rng) };
+        let runs = if target == Target::Ours { budget.runs } else { 1 };
         let mut fittest = (0.0, Vec::new());
         for _ in 0..runs {
             let best = search.evolved(&mut rng)?;
@@ -210,6 +225,7 @@ struct Search<'a> {
     door: &'a Door,
     target: Target,
     world: &'a World<'a>,
+    budget: Budget,
     shadows: Vec<Shadow>,
 }
 
@@ -218,18 +234,18 @@ impl Search<'_> {
     fn evolved(&self, rng: &mut ChaCha8Rng) -> Result<(f64, Vec<Asked>)> {
         let public = self.world.public();
         let by_lot = |rng: &mut ChaCha8Rng| {
-            std::iter::repeat_with(|| self.accepted(&public, rng)).take(BUDGET.questions).collect()
+            std::iter::repeat_with(|| self.accepted(&public, rng)).take(self.budget.questions).collect()
         };
         let mut all: Vec<(f64, Vec<Asked>)> = Vec::new();
-        for _ in 0..BUDGET.individuals {
+        for _ in 0..self.budget.individuals {
             let individual: Vec<Asked> = by_lot(rng);
             all.push((self.fitness(&public, &individual)?, individual));
         }
-        for _ in 1..BUDGET.generations {
+        for _ in 1..self.budget.generations {
             all.sort_by(|a, b| b.0.total_cmp(&a.0));
-            all.truncate(BUDGET.individuals / 3);
+            all.truncate(self.budget.individuals / 3);
             let parents = all.len();
-            while all.len() < BUDGET.individuals {
+            while all.len() < self.budget.individuals {
                 let (one, other) = (rng.random_range(0..parents), rng.random_range(0..parents));
                 let child = self.child((&all[one].1, &all[other].1), &public, rng);
                 all.push((self.fitness(&public, &child)?, child));

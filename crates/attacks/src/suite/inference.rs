@@ -9,8 +9,8 @@ use crate::claims;
 use crate::lattice::{Kind, Lattice, Order, Outcome};
 use crate::published;
 use crate::referee::{Arena, Membership, Size, accuracy, area, gain, mean, share};
-use crate::score::{Remark, Scoreboard, auc, claimed_at};
-use crate::search::{self, Scenario};
+use crate::score::{Profile, Remark, Scoreboard, auc, claimed_at};
+use crate::search::{self, Budget, Scenario};
 use crate::subsets;
 use crate::target::Target;
 use crate::timing::{self, Compared, SLOT};
@@ -76,17 +76,21 @@ fn joined(worker: std::thread::ScopedJoinHandle<'_, Result<Outcome>>) -> Result<
     worker.join().map_err(|_| anyhow!("a worker broke off"))?
 }
 
-/// Trials of the attacks that search and learn, at most: each has dozens of questions, and 4,000 would take hours (privacy.md 7.2).
-const SEARCHED: usize = 1_000;
+/// Fewer trials for the attacks that search and learn, but before a release: each has dozens of questions.
+fn searched(arena: &Arena, profile: Profile) -> Arena {
+    let most = if profile == Profile::Release { usize::MAX } else { 1_000 };
+    Arena { trials: arena.trials.min(most), ..arena.part(1) }
+}
 
 /// Questions found by search.
 pub(super) fn a10(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
-    let arena = &Arena { trials: arena.trials.min(SEARCHED), ..arena.part(1) };
+    let budget = Budget::of(board.profile);
+    let arena = &searched(arena, board.profile);
     for scenario in Scenario::BOTH {
         for target in Target::ALL {
             let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });
-            let (scored, told) = search::searched(arena, target, scenario)?;
-            let class = format!("{}, best of {}", scenario.name(), search::BUDGET.runs);
+            let (scored, told) = search::searched(arena, target, scenario, budget)?;
+            let class = format!("{}, best of {}", scenario.name(), budget.runs);
             let naive = &[(Target::K11Exact, 0.90)][..usize::from(scenario == Scenario::ExactButOne)];
             board.scores.push(area("A10", class, target, &scored).bounded(0.60, naive));
             if target == Target::Ours {
@@ -100,7 +104,7 @@ pub(super) fn a10(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
 
 /// Membership from vectors of numbers: the area under the curve, and true claims at a rate of false ones of 1 in 1,000.
 pub(super) fn a11(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
-    let arena = &Arena { trials: arena.trials.min(SEARCHED), ..arena.part(1) };
+    let arena = &searched(arena, board.profile);
     for background in Background::ALL {
         for target in Target::ALL {
             let arena = &arena.part(if target == Target::Ours { 1 } else { CONTROLS });

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::score::{Profile, Scoreboard};
+use crate::score::Scoreboard;
 use crate::target::Target;
 
 /// Where they stand. Beside the program and not in it: see there.
@@ -55,7 +55,7 @@ pub fn closed(board: &Scoreboard) -> Result<Vec<String>> {
     let shown =
         |open: &Finding| board.scores.iter().any(|s| s.attack == open.attack && s.open.as_ref() == Some(&open.why));
     let is_closed = |open: &Finding| {
-        let is_judged = board.profile == Profile::Nightly || !open.by_limit;
+        let is_judged = board.profile.goes_by_limits() || !open.by_limit;
         is_judged && board.seconds.contains_key(open.attack.as_str()) && !shown(open)
     };
     let closed = findings()?.into_iter().filter(is_closed);
