@@ -256,6 +256,9 @@ pub struct NewKeyArgs {
     /// Whose share of what may be asked pays
     #[arg(long, value_enum)]
     pub role: ReaderRole,
+    /// What it is for, a code that the audit log shows beside each question: annual_report, tip_report, court_order
+    #[arg(long, default_value = policy::UNSTATED)]
+    pub purpose: String,
 }
 
 /// The role of a key.

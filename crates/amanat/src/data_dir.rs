@@ -158,8 +158,10 @@ pub fn policy(config: &Config) -> anyhow::Result<Policy> {
     };
     let agencies = text(config.policy.agencies.as_ref(), policy::DEFAULT_AGENCIES)?;
     let datasets = text(config.policy.datasets.as_ref(), policy::DEFAULT_DATASETS)?;
-    Policy::parse(&agencies, &datasets)
-        .map_err(|error| Failure::Usage(format!("the policy is not valid: {error}")).into())
+    let policy = Policy::parse(&agencies, &datasets)
+        .map_err(|error| Failure::Usage(format!("the policy is not valid: {error}")))?;
+    crate::edition::declared(&policy)?;
+    Ok(policy)
 }
 
 /// Reads the master secret, or makes it in a store that is new.

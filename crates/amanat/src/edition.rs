@@ -340,8 +340,9 @@ pub fn is_published(indicator: &models::indicator::Indicator, policy: &Policy) -
     indicator.tables.iter().any(|table| known(&table.dataset)) || by_part
 }
 
-/// What the declared grids of a policy use of what may be asked, and whether half is left for questions (privacy.md 6.8).
-pub fn charges(policy: &Policy) -> anyhow::Result<String> {
+/// What the declared grids of a policy use of what may be asked, in order. Refused where less than half of a counter is left
+/// for questions (privacy.md 6.8, 6.16).
+pub fn declared(policy: &Policy) -> anyhow::Result<Vec<disclosure::Price>> {
     let (tables, span) = edition::declared(policy, today())?;
     let prices = disclosure::prices(policy, &tables, &span)?;
     if let Some((counter, charged, most)) = prices.iter().rev().find_map(disclosure::Price::overdrawn) {
@@ -350,6 +351,12 @@ pub fn charges(policy: &Policy) -> anyhow::Result<String> {
         ))
         .into());
     }
+    Ok(prices)
+}
+
+/// The same as a text.
+pub fn charges(policy: &Policy) -> anyhow::Result<String> {
+    let prices = declared(policy)?;
     let mut text = format!(
         "{} declared grids are charged, in this order:\n  variance  left for questions  indicator  grid: counters (charged of most)\n",
         prices.len()

@@ -82,7 +82,7 @@ impl Oracle for House {
         let begin = Begin {
             time_ms: DateTime::<Utc>::from(SystemTime::now()).timestamp_millis(),
             principal: Principal { key_id: asker.key_id.clone(), role: asker.role.name().to_owned() },
-            purpose: String::new(),
+            purpose: asker.purpose.clone(),
             sql: sql.to_owned(),
             door: self.door,
         };

@@ -20,8 +20,8 @@ pub const KEY_VARIABLE: &str = "AMANAT_KEY";
 pub fn run(config: Config, command: KeyCommand) -> anyhow::Result<()> {
     let dir = DataDir::open(&config)?;
     match command {
-        KeyCommand::New(NewKeyArgs { id, role }) => {
-            let key = add(&file(&config), &id, role.into())?;
+        KeyCommand::New(NewKeyArgs { id, role, purpose }) => {
+            let key = add(&file(&config), (&id, role.into(), &purpose))?;
             exit::print(&format!(
                 "{key}\n\nThis key of {id} ({}) is shown once; the warehouse keeps its hash. A running `amanat up` reads it at its next start.\n",
                 Role::from(role).name()
@@ -58,7 +58,7 @@ pub fn make_sample_analyst(config: &Config) -> anyhow::Result<()> {
     if file.exists() || own.exists() {
         return Ok(());
     }
-    let key = add(&file, "analyst", Role::Ministry)?;
+    let key = add(&file, ("analyst", Role::Ministry, "sample"))?;
     let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&own)?;
     out.write_all(format!("{key}\n").as_bytes())?;
     Ok(out.sync_all()?)
@@ -73,10 +73,10 @@ fn sample_key(data: &Path) -> PathBuf {
 }
 
 /// Adds a reader to the file and returns the key.
-fn add(file: &Path, id: &str, role: Role) -> anyhow::Result<String> {
+fn add(file: &Path, (id, role, purpose): (&str, Role, &str)) -> anyhow::Result<String> {
     let mut random = [0; 32];
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut random)?;
-    let (key, line) = new_reader(id, role, random);
+    let (key, line) = new_reader(id, role, purpose, random);
     let before = match std::fs::read_to_string(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         other => other.with_context(|| format!("cannot read {}", file.display()))?,

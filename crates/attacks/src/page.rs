@@ -47,7 +47,11 @@ pub fn page(board: &Scoreboard) -> String {
          - Texts that only the naive endpoint would take (OR over two dimensions, NOT on many codes) are put in forms of the \
          grammar, so that all targets answer the same questions. A21 has therefore no positive control: the same guard stands \
          before every target.\n\
-         - A9 is cloning alone; A13 has no linkability of its own (tables hold no records); A22 has no declared exact totals.\n\
+         - A9 is cloning alone; A13 has no linkability of its own (tables hold no records); A22 has no declared exact totals and \
+         does not look at low bits (all numbers are whole).\n\
+         - A7 knows the quasi-identifiers and rebuilds one secret at a time; A8 does not flood the memory with anchors, nor ask \
+         before the ministry does; A1 is scored by accuracy alone; populations are of one size and secrets independent.\n\
+         - The two openers of A16 have no positive control: they tell nothing on any target.\n\
          - A10 searches with a small budget but before a release (10 questions, 10 individuals, 6 generations, 250 trials a \
          victim): in the black box it does not beat the naive endpoint yet, so that it says nothing there; A11 learns with one \
          classifier, which is linear.\n\

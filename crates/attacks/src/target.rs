@@ -18,7 +18,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use disclosure::{CellQuery, Microdata, Prepared, Protection, Quote, Room, Span, Vault, VaultError};
-use policy::{Asker, Keys, Master, Policy, Readers, Role, TimeLevel};
+use policy::{Asker, Keys, Master, Policy, Readers, Role};
 use query::{
     Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Limits, Oracle, Outcome, Question,
     Reader, Refusal, ReleasedCells, Settings, SourceError,
@@ -194,7 +194,8 @@ impl Door {
         let oracle = Arc::clone(&house) as Arc<dyn Oracle>;
         let opened = Reader::open_with_vault(Arc::new(NoEditions), catalogue(), settings, oracle);
         let reader = runtime.block_on(opened).context("a reader")?;
-        let readers = Role::ALL.map(|role| policy::new_reader(role.name(), role, secret_of(role)).1).concat();
+        let readers =
+            Role::ALL.map(|role| policy::new_reader(role.name(), role, policy::UNSTATED, secret_of(role)).1).concat();
         let settings = endpoint::Settings { readers: Readers::parse(&readers)?, ..endpoint::Settings::default() };
         Ok(Self {
             runtime,
@@ -263,14 +264,12 @@ impl Door {
     }
 
     fn room(&self, vault: &Vault, edition: i64, rows: &[&People]) -> Result<Room> {
-        let last_quarter = TimeLevel::Quarter.codes(*YEARS.end()..=*YEARS.end())[3];
         let mut datasets = BTreeMap::new();
         let keys = *self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         for rows in rows {
             datasets.insert(rows.dataset.clone(), self.prepare(vault, keys, rows)?);
         }
-        let span = Span { edition, years: YEARS, last_quarter, is_open: false };
-        Ok(Room { span, as_of: "2024-12-31".to_owned(), datasets })
+        Ok(Room::new(Span::whole(edition, YEARS), datasets))
     }
 
     fn prepare(&self, vault: &Vault, keys: u64, rows: &People) -> Result<Prepared> {
@@ -318,7 +317,7 @@ fn secret_of(role: Role) -> [u8; 32] {
 }
 
 fn bearer(role: Role) -> String {
-    format!("Bearer {}", policy::new_reader(role.name(), role, secret_of(role)).0)
+    format!("Bearer {}", policy::new_reader(role.name(), role, policy::UNSTATED, secret_of(role)).0)
 }
 
 fn keys_of(number: u64) -> Keys {

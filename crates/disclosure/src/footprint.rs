@@ -20,21 +20,34 @@ pub struct Span {
     pub edition: i64,
     /// The years that have codes.
     pub years: RangeInclusive<u16>,
-    /// The last quarter that has a code: later ones are the future.
-    pub last_quarter: u16,
-    /// Whether that quarter is still open at the edition's date.
-    pub is_open: bool,
+    /// The edition's date, in days since 1970-01-01: what is later is the future.
+    pub last_day: i32,
 }
 
 impl Span {
+    /// An edition of the last day of the last of some years.
+    pub fn whole(edition: i64, years: RangeInclusive<u16>) -> Self {
+        let last_day = TimeLevel::Year.days(*years.end()).map_or(i32::MAX, |(_, last)| last);
+        Self { edition, years, last_day }
+    }
+
+    /// The last quarter that has a code.
+    fn last_quarter(&self) -> u16 {
+        TimeLevel::Quarter.of_day(self.last_day)
+    }
+
+    /// Blocks of the last quarter are charged anew with each edition while that is not over.
     pub(crate) fn open(&self) -> Open {
-        Open { quarter: self.is_open.then_some(self.last_quarter), edition: self.edition }
+        let last = self.last_quarter();
+        let is_over = TimeLevel::Quarter.days(last).is_some_and(|(_, day)| day == self.last_day);
+        Open { quarter: (!is_over).then_some(last), edition: self.edition }
     }
 
     /// The quarters with a code, the unknown one among them.
     fn quarters(&self) -> Vec<u16> {
         let mut quarters = TimeLevel::Quarter.codes(self.years.clone());
-        quarters.retain(|&code| code == time::UNKNOWN || code <= self.last_quarter);
+        let last = self.last_quarter();
+        quarters.retain(|&code| code == time::UNKNOWN || code <= last);
         quarters
     }
 

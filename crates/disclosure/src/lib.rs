@@ -44,6 +44,7 @@ mod ratio;
 mod release_store;
 mod released;
 mod remainder;
+mod room;
 mod sketch;
 mod tabulate;
 mod tally;
@@ -70,8 +71,9 @@ pub use query::{Coordinate, Dimension, Measure, RollUp, TableQuery};
 pub use ratio::{Term, rate, ratio};
 pub use release_store::{Anchor, AnchorFacts, AskedSet, Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
 pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell, guard_bias};
+pub use room::{CodesAt, Reporting, Room};
 pub use tabulate::{Cells, tabulate};
 pub use utility::{SIZES, SizeClass, Utility};
-pub use vault::{Answered, AnsweredCell, Quote, Room, Vault, VaultError};
+pub use vault::{Answered, AnsweredCell, Quote, Vault, VaultError};
 #[doc(hidden)]
 pub use weak::Protection;

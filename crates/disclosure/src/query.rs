@@ -226,6 +226,20 @@ impl TableQuery {
         Ok(Shape { strides, cells })
     }
 
+    /// The codes of the data that a cell stands on, by level: of a class, all of its codes; where it is broken down by what it
+    /// is selected by, its own.
+    pub(crate) fn codes_on(&self, at: &[Coordinate]) -> BTreeMap<String, Vec<u16>> {
+        let mut on = self.population.clone();
+        for (dimension, at) in self.by.iter().zip(at) {
+            if let Coordinate::Code(code) = at {
+                let position = dimension.codes.iter().position(|known| known == code);
+                let codes = dimension.positions().filter(|(at, _)| Some(*at) == position).map(|(_, code)| code);
+                on.insert(dimension.name.clone(), codes.collect());
+            }
+        }
+        on
+    }
+
     /// The coordinates of a cell.
     pub(crate) fn coordinates(&self, shape: &Shape, cell: usize) -> Vec<Coordinate> {
         let position = |(dimension, stride): (&Dimension, &usize)| cell / stride % dimension.len();

@@ -231,11 +231,12 @@ impl Figure {
     }
 }
 
-/// The elements by which a released number may belong to another set: `clamp(ceil(n / 3), 11, 30)`, or 30 where n is not
-/// known (privacy.md 6.7, `case_near`; 6.14). That is the reach of one question; where nearly the same sets were asked about
-/// in a row it may be 30 for any n (docs/decisions: every set asked about is remembered).
+/// The elements by which a released number may belong to another set: `clamp(ceil(2n / 3), 22, 30)`, or 30 where n is not
+/// known (privacy.md 6.7, `case_near`, as drawn: docs/decisions, `few-cases-have-no-edge`; 6.14). That is the reach of one
+/// question; where nearly the same sets were asked about in a row it may be 30 for any n, and 60 where they differed by three
+/// at most each time (docs/decisions: every set asked about is remembered).
 pub fn guard_bias(elements: Option<i128>) -> i128 {
-    elements.map_or(30, |n| ((n.max(0) + 2) / 3).clamp(11, 30))
+    elements.map_or(30, |n| ((2 * n.max(0) + 2) / 3).clamp(22, 30))
 }
 
 /// Flag U: a count below 34, or `1.96 sqrt(V)` steps above a fifth of the value (privacy.md 6.14).
@@ -304,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_number_may_belong_to_a_set_of_a_third_more_or_less_at_most() {
-        assert_eq!([0, 33, 34, 60, 90, 9_000].map(|n| guard_bias(Some(n))), [11, 11, 12, 20, 30, 30]);
+        assert_eq!([0, 33, 34, 45, 46, 9_000].map(|n| guard_bias(Some(n))), [22, 22, 23, 30, 30, 30]);
         assert_eq!(guard_bias(None), 30, "of a sum the number of its elements is not known");
     }
 

@@ -6,10 +6,10 @@
 //!
 //! Absent: SQL, who may ask, time, a second way to a number.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use policy::{Dataset, Keys, Policy, Resolved, Role, TimeLevel};
+use policy::{Dataset, Keys, Policy, Role};
 
 use crate::board::{Board, TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
@@ -26,6 +26,7 @@ use crate::protect::{Release, Table, placed, protect, protect_question};
 use crate::query::{Coordinate, Dimension, Measure, TableQuery};
 use crate::release_store::{Charge, Entry, Head, ReleaseStore, Remembered, StoreError};
 use crate::released::{Amount, Figure, Released};
+use crate::room::Room;
 use crate::tabulate::{count_half, tabulate};
 use crate::weak::Protection;
 
@@ -48,31 +49,6 @@ pub enum VaultError {
     /// No Snapshot is open to questions.
     #[error("no Snapshot is open to questions yet: publish an edition first")]
     NoRoom,
-}
-
-/// The rows of a Snapshot, as an edition spoke of them. Immutable; replaced as a whole.
-pub struct Room {
-    /// The edition that was made of this Snapshot, and the periods that it speaks of.
-    pub span: Span,
-    /// The date it speaks of, as it is written in answers.
-    pub as_of: String,
-    /// Datasets by name.
-    pub datasets: BTreeMap<String, Prepared>,
-}
-
-impl std::fmt::Debug for Room {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Room(edition {})", self.span.edition)
-    }
-}
-
-impl Room {
-    /// Whether a code is of a period after this Snapshot: a zero there would be a statement about the future.
-    fn is_future(&self, dataset: &Dataset, level: &str, code: u16) -> bool {
-        let Some(Resolved::Time(time)) = dataset.resolve(level) else { return false };
-        let last = TimeLevel::Quarter.days(self.span.last_quarter).map_or(i32::MAX, |(_, last)| last);
-        time.days(code).is_some_and(|(first, _)| first > last)
-    }
 }
 
 /// The answer to a question.
@@ -269,11 +245,19 @@ impl Vault {
 
     /// Counts, charges and answers.
     fn ask_anew(&self, room: &Arc<Room>, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
-        let tables = questions.iter().map(|question| self.tables(room, question)).collect::<Result<Vec<_>, _>>()?;
         let grids = questions.iter().map(|question| self.grids(question, &room.span)).collect::<Result<Vec<_>, _>>()?;
-        let ((mut bill, released), _) = self.state().commit(&mut |draft, charges| {
+        let bill_of = |charges: &Charges| {
             let bill = charges.bill(grids.concat(), room.span.open(), role, self.quotas);
-            let bill = bill.map_err(|short| self.spent(charges, short, role))?;
+            bill.map_err(|short| self.spent(charges, short, role))
+        };
+        // What a role cannot pay is refused before any row is read (privacy.md 6.4), and once more when others have paid since.
+        let mut state = self.state();
+        state.settle()?;
+        bill_of(&state.charges)?;
+        drop(state);
+        let tables = questions.iter().map(|question| self.tables(room, question)).collect::<Result<Vec<_>, _>>()?;
+        let ((mut bill, released), _) = self.state().commit(&mut |draft, charges| {
+            let bill = bill_of(charges)?;
             for charge in &bill {
                 charges.take(charge);
                 draft.charge(charge.clone());
@@ -363,7 +347,9 @@ impl Vault {
         let rows = room.datasets.get(&question.dataset).ok_or_else(unknown)?;
         let table = |(number, measure): (usize, &Measure)| {
             let query = self.table_query(room, question, measure.clone())?;
-            Ok(Table { name: number.to_string(), cells: tabulate(rows, &query)?, marks: Vec::new() })
+            let dataset = self.dataset(&question.dataset)?;
+            let marks = room.marks(dataset, &query, question.is_exact(dataset, measure))?;
+            Ok(Table { name: number.to_string(), cells: tabulate(rows, &query)?, marks })
         };
         measures_of(question).iter().enumerate().map(table).collect()
     }
@@ -382,10 +368,7 @@ impl Vault {
         let groups = question.groups(dataset, room.span.years.clone());
         let dimension = |(breakdown, groups): (&Breakdown, Vec<u16>)| match breakdown {
             Breakdown::Classes { level, classes } => Dimension::classes(level, classes.clone()),
-            Breakdown::Level(level) => {
-                let codes = groups.into_iter().filter(|&code| !room.is_future(dataset, level, code));
-                Dimension::codes(level, codes.collect())
-            }
+            Breakdown::Level(level) => Dimension::codes(level, room.shown(dataset, level, groups)),
         };
         let conditions = question.population.iter().map(|c| (c.level.clone(), c.codes.clone()));
         let by = question.by.iter().zip(groups).map(dimension).collect();

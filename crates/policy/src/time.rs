@@ -14,6 +14,12 @@ use serde::Deserialize;
 /// What is not known so exactly: `_X`.
 pub const UNKNOWN: u16 = u16::MAX;
 
+/// A day since 1970-01-01 as it is written: `2025-12-31`.
+pub fn date_text(day: i32) -> String {
+    let (year, month, of_month) = calendar::civil_from_days(day);
+    format!("{year:04}-{month:02}-{of_month:02}")
+}
+
 /// Levels of the main time. Codes of time are made by whoever asks (a year, a quarter), not by a code list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]

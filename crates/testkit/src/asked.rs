@@ -153,9 +153,13 @@ async fn one(reader: &Reader, house: &House, bill: &Bill, asked: Asked) -> Resul
     Ok(Seen { expected: asked.refused, rewrite, ..ask(reader, house, bill, &asked.name, &asked.sql).await? })
 }
 
+/// Who asks all of it.
+pub(crate) fn analyst() -> Asker {
+    Asker { key_id: "an analyst".to_owned(), role: Role::Ministry, purpose: policy::UNSTATED.to_owned() }
+}
+
 async fn ask(reader: &Reader, house: &House, bill: &Bill, name: &str, sql: &str) -> Result<Seen> {
-    let asker = Asker { key_id: "an analyst".to_owned(), role: Role::Ministry };
-    let question = Question { asker: Some(asker), ..Question::new(sql) };
+    let question = Question { asker: Some(analyst()), ..Question::new(sql) };
     let before = bill.counters();
     let began = Instant::now();
     let answer = reader.ask(question, CancellationToken::new()).await;

@@ -19,7 +19,7 @@ use disclosure::{Measure, TableQuery, Vault};
 use models::RefreshOptions;
 use models::edition::{DIMENSIONS, Key, release, room, to_batch};
 use models::indicator::{self, Indicator, Table, Years, published_column};
-use policy::{Asker, Dataset, Policy, Role, Unit};
+use policy::{Dataset, Policy, Unit};
 use query::{Answer, Question, Reader, Settings};
 use sample::{Feed, Feedline};
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ impl Tally {
                 let dataset = policy.datasets.get(&table.dataset).context("a dataset")?;
                 for kept in margins(&query) {
                     let sql = sql(&query, dataset, &kept);
-                    let asker = Asker { key_id: "an analyst".to_owned(), role: Role::Ministry };
+                    let asker = crate::asked::analyst();
                     let question = Question { asker: Some(asker), ..Question::new(sql.clone()) };
                     match reader.ask(question, CancellationToken::new()).await {
                         Ok(answer) => self.cells(&sql, &answer, (indicator, table), &kept, (published, &mut found))?,

@@ -40,7 +40,7 @@ fn companions_beside_a_running_program_are_those_over_http_and_hold_their_number
         };
         shown += 1;
         let bounds = [&row[2], &row[3]].map(|bound| bound.as_i64().unwrap());
-        assert!(bounds[0] < n && n < bounds[1] && row[4] == "A" && row[5].as_i64().unwrap() >= 11, "{row}");
+        assert!(bounds[0] < n && n < bounds[1] && row[4] == "A" && row[5].as_i64().unwrap() >= 22, "{row}");
     }
     assert_eq!(shown, 2);
     let total =
@@ -113,6 +113,7 @@ fn a_question_is_recorded_in_words_with_the_sets_that_answered_and_shown_by_audi
     let shown = house.world.run(&["audit", "show"]).ok();
     let line = "  asked: victims {year: 2024} by {sex} count {units}: 4 cells, 2 suppressed, by anchors ";
     assert_eq!(shown.matches(line).count(), 2, "{shown}");
+    assert_eq!(shown.matches("  ministry-01 (ministry) by http, for annual_report").count(), 4, "{shown}");
     assert_eq!(shown.matches("  charged: victims: units by sex, year: presence +1 in ").count(), 1, "{shown}");
     house.close();
 }

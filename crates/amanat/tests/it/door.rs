@@ -59,7 +59,9 @@ impl Published {
         world.run(&["up", "--once"]).ok();
         world.run(&["edition", "publish", "--as-of", "2025-12-31"]).ok();
         let key = |role: &str| {
-            let said = world.run(&["key", "new", "--id", &format!("{role}-01"), "--role", role]).ok();
+            let said = world
+                .run(&["key", "new", "--id", &format!("{role}-01"), "--role", role, "--purpose", "annual_report"])
+                .ok();
             said.lines().next().unwrap().to_owned()
         };
         let keys = ["ministry", "agencies", "partners"].map(key);

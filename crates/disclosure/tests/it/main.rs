@@ -3,6 +3,7 @@
 
 mod exact;
 mod floors;
+mod marks;
 mod properties;
 mod questions;
 mod support;

@@ -140,7 +140,7 @@ pub fn undeclared() -> Policy {
 
 /// An edition of the end of 2025.
 pub fn span() -> Span {
-    Span { edition: 1, years: 2011..=2025, last_quarter: quarter(2025, 4), is_open: false }
+    Span::whole(1, 2011..=2025)
 }
 
 pub fn released(tables: Vec<Table>) -> Release {

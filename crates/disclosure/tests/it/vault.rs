@@ -19,11 +19,7 @@ fn room(victims: &[Victim]) -> Room {
 
 fn room_of(edition: i64, victims: &[Victim]) -> Room {
     let span = disclosure::Span { edition, ..span() };
-    Room {
-        span,
-        as_of: "2025-12-31".into(),
-        datasets: BTreeMap::from([("victims".to_owned(), prepared("victims", victims))]),
-    }
+    Room::new(span, BTreeMap::from([("victims".to_owned(), prepared("victims", victims))]))
 }
 
 fn asked(population: &[(&str, &[u16])], by: &[&str]) -> CellQuery {

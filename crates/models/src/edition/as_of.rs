@@ -8,7 +8,6 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 use disclosure::Span;
-use policy::TimeLevel;
 
 use super::EditionError;
 use crate::indicator::{Years, quarter_code};
@@ -58,9 +57,7 @@ impl AsOf {
     /// The periods of the edition of this number.
     pub(super) fn span(self, edition: i64) -> Span {
         let years = self.years();
-        let last_quarter = self.quarter();
-        let last_day = TimeLevel::Quarter.days(last_quarter).map(|(_, last)| last);
-        Span { edition, years: years.first..=years.last, last_quarter, is_open: last_day != Some(self.day()) }
+        Span { edition, years: years.first..=years.last, last_day: self.day() }
     }
 
     /// The days whose facts are in the edition.

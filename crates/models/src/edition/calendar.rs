@@ -111,7 +111,7 @@ impl Calendar {
     }
 
     /// Whether reports on this were expected, all of them are missing, and nobody else reported on it.
-    fn is_silent(&self, dataset: &str, (from, to): (i32, i32), of: &Place<'_>) -> bool {
+    pub(super) fn is_silent(&self, dataset: &str, (from, to): (i32, i32), of: &Place<'_>) -> bool {
         let Some(kind) = kind_of(dataset) else { return false };
         let concerns = |line: &Report| line.kind == kind && line.from <= to && from <= line.to;
         let mut missing =
@@ -123,11 +123,11 @@ impl Calendar {
 }
 
 /// A part of a grid, as far as reporting bodies differ by it.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     /// The bodies of the indicator's groups, or of one group.
-    agencies: Vec<&'a Agency>,
+    pub(super) agencies: Vec<&'a Agency>,
     /// One province: its name and code.
-    province: Option<(&'static str, u16)>,
+    pub(super) province: Option<(&'static str, u16)>,
 }
 
 impl Place<'_> {
@@ -223,6 +223,7 @@ fn facts(rows: &Microdata) -> BTreeSet<Fact> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reports::Reports;
     use super::*;
 
     /// The first and last day of a year.
@@ -286,6 +287,57 @@ mod tests {
         let text = |name: &str| mark.at.get(name).map_or("all", |codes| code_list::list(name).text(codes[0]));
         let quarter = indicator::quarter_name(mark.at["quarter"][0]);
         format!("{quarter} {} {}", text("province"), text("agency_group"))
+    }
+
+    /// Whether each cell of C01 is marked, and what a question about it hears.
+    fn marked_and_asked(told: Told) -> Vec<(String, bool, bool)> {
+        use disclosure::Reporting;
+        let indicator = indicator::all().iter().find(|i| i.id == "C01").unwrap();
+        let table = &indicator.tables[0];
+        let query = table.query(&told.policy, indicator::Years { first: 2024, last: 2024 }).unwrap();
+        let reported = BTreeMap::from([("cases".to_owned(), told.facts)]);
+        let calendar = Calendar::new(&told.lines, reported, as_of().day());
+        let marks = calendar.not_collected(indicator, table, &query, &told.policy);
+        let reports = Reports::of(calendar, &told.policy);
+        let codes = |name: &str| {
+            let dimension = query.by.iter().find(|dimension| dimension.name == name).unwrap();
+            dimension.codes.iter().map(|&code| Some(code)).chain([None]).collect::<Vec<_>>()
+        };
+        let mut cells = Vec::new();
+        for quarter in codes("quarter").into_iter().flatten() {
+            for province in codes("province") {
+                for group in codes("agency_group") {
+                    let named = [("quarter", Some(quarter)), ("province", province), ("agency_group", group)];
+                    let at =
+                        named.into_iter().filter_map(|(name, code)| Some((name.to_owned(), vec![code?]))).collect();
+                    let covers = |mark: &Mark| {
+                        mark.at.iter().all(|(name, codes)| disclosure::CodesAt::get(&at, name) == Some(codes))
+                    };
+                    cells.push((format!("{at:?}"), marks.iter().any(covers), reports.is_silent("cases", &at)));
+                }
+            }
+        }
+        cells
+    }
+
+    #[test]
+    fn a_question_hears_of_each_cell_what_the_edition_says() {
+        let expected =
+            |told: Told| ["POL-GB", "POL-PB", "FIA"].iter().fold(told, |told, agency| told.expected(agency, 2024));
+        for told in [
+            expected(Told::new()),
+            expected(Told::new()).fact("FIA", 2024, "PK-PB"),
+            expected(Told::new()).fact("POL-PB", 2024, "PK-GB"),
+            expected(Told::new()).nothing("POL-GB", 2024),
+            Told::new().expected("POL-GB", 2024),
+            Told::new(),
+        ] {
+            let cells = marked_and_asked(told);
+            assert!(cells.len() > 100);
+            for (cell, marked, asked) in cells {
+                assert_eq!(marked, asked, "{cell}");
+            }
+        }
     }
 
     #[test]

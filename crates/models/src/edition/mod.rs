@@ -9,6 +9,7 @@ mod derive;
 mod manifest;
 mod population;
 mod release;
+mod reports;
 mod rows;
 
 use chrono::{Datelike, NaiveDate};

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use chrono::{Datelike, Days, NaiveDate};
 use disclosure::truth::unprotected_counts;
 use disclosure::{
-    Coordinate, Head, Mark, Marked, Prepared, Released, Room, Span, Table as CountedTable, TableQuery, Utility, Vault,
-    tabulate,
+    Coordinate, Head, Mark, Marked, Prepared, Released, Reporting, Room, Span, Table as CountedTable, TableQuery,
+    Utility, Vault, tabulate,
 };
 use events::code_list::CodeList;
 use policy::Policy;
@@ -16,6 +17,7 @@ use policy::Policy;
 use super::as_of::AsOf;
 use super::calendar::{Calendar, EditionSource};
 use super::derive;
+use super::reports::Reports;
 use super::rows::{Key, Row};
 use super::{DIMENSIONS, EditionError};
 use crate::indicator::{self, Indicator, Table, published_column, quarter_code, quarter_name};
@@ -85,10 +87,11 @@ pub fn room(source: &Source<'_>, vault: &Vault, as_of: NaiveDate, edition: i64) 
     let date = AsOf::new(as_of)?;
     let marts = source.snapshot().hashes();
     let mut rooms = Rooms { days: date.days(), known: BTreeMap::new() };
+    let reporting = Some(Arc::new(Reports::read(source, vault.policy(), date)?) as Arc<dyn Reporting>);
     for dataset in vault.policy().datasets.iter().filter(|dataset| marts.contains_key(&dataset.name)) {
         rooms.of(&dataset.name, source, vault)?;
     }
-    Ok(Room { span: date.span(edition), as_of: as_of.to_string(), datasets: rooms.known })
+    Ok(Room { reporting, ..Room::new(date.span(edition), rooms.known) })
 }
 
 /// The counts of every table before protection, for comparing with ground truth. **Never on the road to a reader**: callers are
