@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Datelike, Utc};
-use disclosure::{Answered, CellQuery, Quote, Spent, Vault, VaultError};
+use disclosure::{Answered, CellQuery, Quoted, Vault, VaultError};
 use lake::Published;
 use ledger::{Asked, AuditLog, Begin, Door, End, Principal};
 use policy::{Asker, Datasets};
@@ -104,8 +104,8 @@ impl Oracle for House {
         Ok(answers.into_iter().zip(questions).map(|(answered, question)| cells(answered, question)).collect())
     }
 
-    fn quote(&self, question: &CellQuery, asker: &Asker) -> Result<Vec<Quote>, Refusal> {
-        self.vault.quote(question, asker.role).map_err(refusal)
+    fn quote(&self, questions: &[CellQuery], asker: &Asker) -> Result<Quoted, Refusal> {
+        self.vault.quote(questions, asker.role).map_err(refusal)
     }
 
     fn slot(&self) -> Option<Duration> {
@@ -160,15 +160,7 @@ fn cells(answered: Answered, question: &CellQuery) -> ReleasedCells {
 
 fn refusal(error: VaultError) -> Refusal {
     match error {
-        VaultError::Spent(Spent { role, counter, free }) => {
-            let of = counter.split_once('/').map_or(String::new(), |(column, _)| format!(" with {column}"));
-            let detail = format!("What {role} may ask about these provinces and periods{of} in this way is spent.");
-            let hint = match free.first() {
-                Some(nearest) => format!("What was asked before is free: {nearest}. So are the published tables."),
-                None => "Ask for fewer dimensions, or the published tables.".to_owned(),
-            };
-            Refusal::new(Code::ChargesSpent, detail).hint(hint)
-        }
+        VaultError::Spent(spent) => Refusal::spent(&spent),
         VaultError::NoRoom => Refusal::new(Code::NoEdition, "Nothing has been published yet.")
             .hint("Protected tables can be asked about once there is an edition."),
         other => ours("the vault did not answer", &other),

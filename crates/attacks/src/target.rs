@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use disclosure::{CellQuery, Microdata, Prepared, Protection, Quote, Room, Span, Vault, VaultError};
+use disclosure::{CellQuery, Microdata, Prepared, Protection, Quoted, Room, Span, Vault, VaultError};
 use policy::{Asker, Keys, Master, Policy, Readers, Role};
 use query::{
     Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Limits, Oracle, Outcome, Question,
@@ -254,8 +254,8 @@ impl Door {
     /// The variance of the noise of a question that is paid, which EXPLAIN tells; nothing where noise is off.
     pub fn variance(&self, question: CellQuery) -> Result<f64> {
         let vault = self.house.vault().context("no vault")?;
-        let quotes = vault.quote(&question, Role::Ministry)?;
-        Ok(quotes.first().map_or(0.0, |quote| quote.tier.variance() as f64))
+        let quoted = vault.quote(&[question], Role::Ministry)?;
+        Ok(quoted.questions.iter().flatten().next().map_or(0.0, |quote| quote.tier().variance() as f64))
     }
 
     /// The policy in force.
@@ -369,9 +369,9 @@ impl Oracle for House {
         Ok(answered.into_iter().zip(questions).map(cells).collect())
     }
 
-    fn quote(&self, question: &CellQuery, asker: &Asker) -> Result<Vec<Quote>, Refusal> {
+    fn quote(&self, questions: &[CellQuery], asker: &Asker) -> Result<Quoted, Refusal> {
         let vault = self.vault().ok_or_else(|| Refusal::new(Code::NoEdition, "Nothing has been published yet."))?;
-        vault.quote(question, asker.role).map_err(|error| Refusal::new(Code::ProtectedInternal, error.to_string()))
+        vault.quote(questions, asker.role).map_err(|error| Refusal::new(Code::ProtectedInternal, error.to_string()))
     }
 
     fn slot(&self) -> Option<Duration> {

@@ -202,7 +202,7 @@ impl Board {
         let space = Arc::new(Space::of(policy, &query.measure));
         let population = sorted_population(query);
         let base = population.iter().flat_map(|(name, codes)| codes.iter().map(|&code| (name.as_str(), code)));
-        let base = base.map(|(name, code)| profile_of(policy.resolve(name), code)).max().unwrap_or(Profile::Std);
+        let base = base.map(|(name, code)| policy.profile_of(name, code)).max().unwrap_or(Profile::Std);
         let mut tier_at = tiers.of(query);
         let mut exact_margins: HashMap<Vec<bool>, bool> = HashMap::new();
         let mut ids = Vec::with_capacity(cells.facts.len());
@@ -214,7 +214,7 @@ impl Board {
                 is_declared(policy, query, &by.collect::<Vec<_>>(), &population)
             });
             let named = named(query, &at);
-            let profile = codes_at(query, &at).map(|(name, code)| profile_of(policy.resolve(name), code));
+            let profile = codes_at(query, &at).map(|(name, code)| policy.profile_of(name, code));
             let profile = profile.fold(base, Profile::max);
             let depth = named.iter().map(|(name, _)| depth_of(policy.resolve(name))).sum();
             // An L on a protected cell would confirm that nobody is there, which is never confirmed of persons (6.6).
@@ -470,12 +470,5 @@ fn depth_of(resolved: Option<Resolved<'_>>) -> usize {
         Some(Resolved::Time(TimeLevel::Quarter)) => 2,
         Some(Resolved::Column(column, level)) => column.levels.len() + 1 - level.map_or(0, |at| at + 1),
         Some(Resolved::Time(TimeLevel::Year | TimeLevel::FiscalYear) | Resolved::Band(_)) | None => 1,
-    }
-}
-
-fn profile_of(resolved: Option<Resolved<'_>>, code: u16) -> Profile {
-    match resolved {
-        Some(Resolved::Column(column, level)) => column.profile_of(level, code),
-        _ => Profile::Std,
     }
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use policy::{Dataset, Resolved, TIME, TimeLevel};
+use policy::{Dataset, Profile, Resolved, TIME, TimeLevel};
 
 use crate::cell_query::{
     Breakdown, CellQuery, Condition, MOST_ANY_OF, MOST_ANY_OF_MANY, MOST_CELLS, MOST_CONDITIONS, MOST_DIMENSIONS,
@@ -175,6 +175,20 @@ impl CellQuery {
     pub fn groups(&self, dataset: &Dataset, years: RangeInclusive<u16>) -> Vec<Vec<u16>> {
         let lists = Lists { dataset, years };
         self.by.iter().map(|by| lists.groups(by, &self.population)).collect()
+    }
+
+    /// The strictest profile among the codes asked about: those of its conditions, and those of its groups (privacy.md 6.8).
+    pub fn profile(&self, dataset: &Dataset, years: RangeInclusive<u16>) -> Profile {
+        let of = |level: &str, codes: &[u16]| codes.iter().map(|&code| dataset.profile_of(level, code)).max();
+        let conditions = self.population.iter().map(|condition| of(&condition.level, &condition.codes));
+        let groups = self.by.iter().zip(self.groups(dataset, years)).map(|(by, groups)| match by {
+            Breakdown::Level(level) => of(level, &groups),
+            Breakdown::Classes { level, classes } => {
+                let classes = groups.iter().filter_map(|&number| classes.get(usize::from(number)));
+                classes.filter_map(|class| of(level, class)).max()
+            }
+        });
+        conditions.chain(groups).flatten().max().unwrap_or(Profile::Std)
     }
 
     fn check_counts(&self, lists: &Lists<'_>) -> Result<(), Refused> {

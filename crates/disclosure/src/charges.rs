@@ -134,7 +134,7 @@ pub(crate) fn most(charging: &Charging, counter: &str) -> u64 {
 }
 
 /// A counter of a block: the sum of its charges, of all and by who paid.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Counter {
     all: u64,
     declared: u64,
@@ -196,6 +196,20 @@ impl Charges {
         Self::new(self.charging)
     }
 
+    /// A copy of what these grids depend on: what charging them would do can be tried on it.
+    pub(crate) fn about<'g>(&self, grids: impl Iterator<Item = &'g Grid>) -> Self {
+        let mut about = self.none();
+        for grid in grids {
+            let key = |name: &String| (grid.universe.clone(), name.clone());
+            about
+                .grids
+                .extend(self.grids.get_key_value(&key(&grid.name)).map(|(key, paid)| (key.clone(), paid.clone())));
+            let counters = grid.counters.iter().filter_map(|(name, _)| self.counters.get_key_value(&key(name)));
+            about.counters.extend(counters.map(|(key, blocks)| (key.clone(), blocks.clone())));
+        }
+        about
+    }
+
     /// What a grid must be charged for in these blocks; `None` where all of it is paid.
     pub(crate) fn due(&self, grid: &Grid, blocks: &[Block], open: Open, role: Option<Role>) -> Vec<Charge> {
         let paid = self.grids.get(&(grid.universe.clone(), grid.name.clone()));
@@ -241,11 +255,6 @@ impl Charges {
         Ok(bill)
     }
 
-    /// Whether a role can pay.
-    pub(crate) fn can_pay(&self, charge: &Charge, role: Role) -> bool {
-        short_of(&[self], charge, role).is_none()
-    }
-
     /// Takes a charge in.
     pub(crate) fn take(&mut self, charge: &Charge) {
         let mut tiers: HashMap<Block, Tier> = HashMap::new();
@@ -269,17 +278,6 @@ impl Charges {
             // The tier of a grid in a block is fixed when it is charged there; charged again, only the edition moves on.
             charged.open_at = charge.open_at;
         }
-    }
-
-    /// The tier that a charge leads to, where it is widest.
-    pub(crate) fn tier_after(&self, charge: &Charge) -> Tier {
-        let tier = |(name, weight): &(String, u32)| {
-            let counters = self.counters.get(&(charge.universe.clone(), name.clone()));
-            let before = |block: &Block| counters.and_then(|counters| counters.get(block)).map_or(0, |c| c.all);
-            let most = charge.blocks.iter().map(before).max().unwrap_or(0);
-            schedule(&self.charging, name, most + u64::from(*weight)).unwrap_or(Tier::V144)
-        };
-        charge.counters.iter().map(tier).max().unwrap_or(Tier::V4)
     }
 
     /// Where a counter stands in the block that was charged most.
@@ -420,7 +418,7 @@ mod tests {
         let mut paid = 0;
         for n in 0..40 {
             let due = charges.due(&grid(n), &[(0, 10)], open, Some(Role::Partners));
-            if due.iter().all(|charge| charges.can_pay(charge, Role::Partners)) {
+            if due.iter().all(|charge| short_of(&[&charges], charge, Role::Partners).is_none()) {
                 for charge in &due {
                     charges.take(charge);
                 }
@@ -439,6 +437,6 @@ mod tests {
         let nearest = ["exploitation, year", "exploitation, sector, year", "sex, year"];
         assert_eq!(free, nearest.map(|levels| format!("victims: units by {levels}")));
         let due = charges.due(&grid(9), &[(0, 10)], open, Some(Role::Ministry));
-        assert!(charges.can_pay(&due[0], Role::Ministry), "the ministry's share is its own");
+        assert!(short_of(&[&charges], &due[0], Role::Ministry).is_none(), "the ministry's share is its own");
     }
 }

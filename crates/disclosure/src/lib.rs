@@ -74,6 +74,6 @@ pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released
 pub use room::{CodesAt, Reporting, Room};
 pub use tabulate::{Cells, tabulate};
 pub use utility::{SIZES, SizeClass, Utility};
-pub use vault::{Answered, AnsweredCell, Quote, Vault, VaultError};
+pub use vault::{Answered, AnsweredCell, Quote, Quoted, Vault, VaultError};
 #[doc(hidden)]
 pub use weak::Protection;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use policy::{Dataset, Keys, Policy, Role};
+use policy::{Dataset, Keys, Policy, Profile, Role};
 
 use crate::board::{Board, TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
@@ -74,7 +74,16 @@ pub struct AnsweredCell {
     pub figures: Vec<Figure>,
 }
 
-/// What a measure of a question would cost.
+/// What questions would cost that are asked together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quoted {
+    /// For each question, a quote for each of its measures; where no measure was asked for, for the number of units.
+    pub questions: Vec<Vec<Quote>>,
+    /// Why the role could not pay for all of them together: nothing of them would be answered.
+    pub spent: Option<Spent>,
+}
+
+/// What a measure of a question would cost, after the ones before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
     /// The measure.
@@ -83,16 +92,28 @@ pub struct Quote {
     pub is_exact: bool,
     /// Charged before, by whomever: asking costs nothing.
     pub is_free: bool,
-    /// Whether the role's share has room for it.
-    pub is_affordable: bool,
-    /// The widest noise of its cells.
-    pub tier: Tier,
+    /// The widest noise that its grid is charged with in the blocks it touches.
+    pub charged_tier: Tier,
+    /// The strictest profile among the codes asked about.
+    pub profile: Profile,
     /// What one step of the noise is worth.
     pub step: Amount,
     /// The counters that it raises in each block, and by how much.
     pub weights: Vec<(String, u32)>,
     /// The grid.
     pub grid: String,
+}
+
+impl Quote {
+    /// The widest noise of its cells: the one charged, never below the first of their profile.
+    pub fn tier(&self) -> Tier {
+        self.charged_tier.max(Tier::first_of(self.profile))
+    }
+
+    /// The units below which its most protected cells are not shown: of their profile, and of their noise.
+    pub fn floor(&self, dataset: &Dataset) -> u64 {
+        self.tier().floor(dataset.floor(self.profile))
+    }
 }
 
 /// The vault.
@@ -276,10 +297,10 @@ impl Vault {
     }
 
     /// What a role could not pay, and what is free beside it.
-    fn spent(&self, charges: &Charges, Short { counter, grid, blocks }: Short, role: Role) -> VaultError {
+    fn spent(&self, charges: &Charges, Short { counter, grid, blocks }: Short, role: Role) -> Spent {
         let dataset = grid.name.split(':').next().and_then(|name| self.policy.datasets.get(name));
         let free = dataset.map(|dataset| charges.free(dataset, &grid, &blocks)).unwrap_or_default();
-        Spent { role: role.name(), counter, free }.into()
+        Spent { role: role.name(), counter, free }
     }
 
     /// Counts a question by what one of two threads does, and searches for its anchors; tells nothing but which part is done.
@@ -302,27 +323,46 @@ impl Vault {
         Ok(())
     }
 
-    /// What a question would cost now and how wide its noise would be, for each of its measures. Follows from the question
-    /// and from what was charged before, never from data.
-    pub fn quote(&self, question: &CellQuery, role: Role) -> Result<Vec<Quote>, VaultError> {
+    /// What these questions would cost if they were asked together now, in this order, and how wide their noise would be.
+    /// Follows from the questions and from what was charged before, never from data.
+    pub fn quote(&self, questions: &[CellQuery], role: Role) -> Result<Quoted, VaultError> {
         let room = self.room().ok_or(VaultError::NoRoom)?;
+        let grids = questions.iter().map(|question| self.grids(question, &room.span)).collect::<Result<Vec<_>, _>>()?;
+        let (mut charges, spent) = {
+            let mut state = self.state();
+            state.settle()?;
+            let bill = state.charges.bill(grids.concat(), room.span.open(), role, self.quotas);
+            let spent = bill.err().map(|short| self.spent(&state.charges, short, role));
+            (state.charges.about(grids.iter().flatten().map(|(grid, _)| grid)), spent)
+        };
+        let quotes = questions.iter().map(|question| self.quote_on(&mut charges, question, &room.span, role));
+        Ok(Quoted { questions: quotes.collect::<Result<_, _>>()?, spent })
+    }
+
+    /// Charges a question to a copy, and tells what it cost there: the next one finds it charged.
+    fn quote_on(
+        &self,
+        charges: &mut Charges,
+        question: &CellQuery,
+        span: &Span,
+        role: Role,
+    ) -> Result<Vec<Quote>, DisclosureError> {
         let dataset = self.dataset(&question.dataset)?;
-        let blocks = room.span.blocks(dataset, question.conditions());
-        let mut state = self.state();
-        state.settle()?;
+        let blocks = span.blocks(dataset, question.conditions());
+        let profile = question.profile(dataset, span.years.clone());
         let quote = |measure: &Measure| {
             let grid = question.grid(dataset, measure);
-            let due = state.charges.due(&grid, &blocks, room.span.open(), Some(role));
-            let tier = due.iter().map(|charge| state.charges.tier_after(charge)).max();
-            let paid = state.charges.tier(&grid, blocks.iter().copied());
+            let is_exact = question.is_exact(dataset, measure);
+            let due = if is_exact { Vec::new() } else { charges.due(&grid, &blocks, span.open(), Some(role)) };
+            due.iter().for_each(|charge| charges.take(charge));
             Quote {
                 measure: measure.clone(),
-                is_exact: question.is_exact(dataset, measure),
+                is_exact,
                 is_free: due.is_empty(),
-                is_affordable: due.iter().all(|charge| state.charges.can_pay(charge, role)),
-                tier: tier.map_or(paid, |tier| tier.max(paid)),
+                charged_tier: charges.tier(&grid, blocks.iter().copied()),
+                profile,
                 step: Space::of(dataset, measure).step(),
-                weights: grid.counters.clone(),
+                weights: grid.counters,
                 grid: grid.name,
             }
         };

@@ -61,6 +61,14 @@ impl Dataset {
         }
     }
 
+    /// How a code of a level is protected; of time and bands like any other.
+    pub fn profile_of(&self, level: &str, code: u16) -> Profile {
+        match self.resolve(level) {
+            Some(Resolved::Column(column, at)) => column.profile_of(at, code),
+            Some(Resolved::Time(_) | Resolved::Band(_)) | None => Profile::Std,
+        }
+    }
+
     /// The codes of a level, in the order in which they are shown; `years` bounds those of time. `None` for no level.
     pub fn codes(&self, level: &str, years: RangeInclusive<u16>) -> Option<Vec<u16>> {
         match self.resolve(level)? {

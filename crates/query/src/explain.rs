@@ -9,12 +9,14 @@ use arrow::array::StringArray;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use disclosure::{Amount, Breakdown, CellQuery, Quote};
-use policy::{Asker, Dataset};
+use policy::{Dataset, Resolved};
 use serde_json::{Value, json};
 
 use crate::current::Current;
 use crate::guard::Guarded;
+use crate::notes::Note;
 use crate::oracle::Oracle;
+use crate::order::Ordered;
 use crate::question::{Answer, Limits, Question, Turn};
 use crate::refusal::{Code, Refusal};
 use crate::run;
@@ -36,7 +38,8 @@ pub(crate) fn explained(question: &Question) -> Option<Question> {
 
 /// The answer to EXPLAIN: one row of JSON. `None` where the question reads no protected table: plans are not shown.
 ///
-/// A question that would be refused is refused, with the same code and hint.
+/// A question that would be refused is refused, with the same code and hint; what the asker's role could not pay for is
+/// shown with its price, and with the refusal that asking would meet.
 pub(crate) fn explain(
     question: &Question,
     limits: &Limits,
@@ -48,9 +51,21 @@ pub(crate) fn explain(
         return Ok(None);
     }
     let asker = question.asker.as_ref().ok_or_else(run::no_key)?;
-    let described =
-        questions.iter().map(|question| describe(question, oracle, asker)).collect::<Result<Vec<_>, _>>()?;
-    let text = json!({"questions": described, "notes": notes}).to_string();
+    let all = questions.clone();
+    // In the order in which they would be asked: each is charged after the ones before it.
+    let ordered = Ordered::coarse_to_fine(questions, oracle.datasets(), &oracle.years());
+    let quoted = tokio::task::block_in_place(|| oracle.quote(&ordered.questions, asker))?;
+    let mut quotes = quoted.questions;
+    quotes.resize(ordered.questions.len(), Vec::new());
+    let quotes = ordered.put_back(quotes).ok_or_else(Refusal::ours)?;
+    let described: Vec<Value> =
+        all.iter().zip(&quotes).map(|(question, quotes)| described(question, quotes, oracle)).collect();
+    let refused = quoted.spent.as_ref().map(Refusal::spent);
+    let text = json!({"questions": described, "refused": refused.as_ref().map(told), "notes": notes}).to_string();
+    answer(text, notes, current).map(Some)
+}
+
+fn answer(text: String, notes: Vec<Note>, current: &Current) -> Result<Answer, Refusal> {
     let schema = Arc::new(Schema::new(vec![Field::new("explain", DataType::Utf8, false)]));
     let column = Arc::new(StringArray::from(vec![text]));
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]).map_err(|error| {
@@ -58,41 +73,53 @@ pub(crate) fn explain(
         Refusal::new(Code::Internal, "The question could not be explained; the fault is ours.")
     })?;
     let edition = current.latest().map(|edition| edition.edition);
-    Ok(Some(Answer { schema, batches: vec![batch], edition, notes, turn: Turn::default() }))
+    Ok(Answer { schema, batches: vec![batch], edition, notes, turn: Turn::default() })
 }
 
-fn describe(question: &CellQuery, oracle: &dyn Oracle, asker: &Asker) -> Result<Value, Refusal> {
-    let Some(dataset) = oracle.datasets().get(&question.dataset) else { return Ok(Value::Null) };
-    let texts = |level: &str, codes: &[u16]| -> Vec<String> {
-        codes.iter().filter_map(|&code| dataset.code_text(level, code)).collect()
-    };
+/// The refusal of the whole statement.
+fn told(refusal: &Refusal) -> Value {
+    json!({"code": refusal.code.name(), "detail": refusal.detail, "hint": refusal.hint})
+}
+
+fn described(question: &CellQuery, quotes: &[Quote], oracle: &dyn Oracle) -> Value {
+    let Some(dataset) = oracle.datasets().get(&question.dataset) else { return Value::Null };
     let population: serde_json::Map<String, Value> = question
         .population
         .iter()
-        .map(|condition| (condition.level.clone(), json!(texts(&condition.level, &condition.codes))))
+        .map(|condition| (condition.level.clone(), json!(texts(dataset, &condition.level, &condition.codes))))
         .collect();
-    let by: Vec<Value> = question.by.iter().map(|by| breakdown(by, &texts)).collect();
-    let measures: Vec<Value> = oracle.quote(question, asker)?.iter().map(|quote| priced(quote, dataset)).collect();
-    Ok(json!({
+    let groups = question.groups(dataset, oracle.years());
+    let by = question.by.iter().zip(groups).map(|(by, groups)| breakdown(by, groups.len(), dataset, oracle));
+    json!({
         "cell_query": question.id(),
         "dataset": question.dataset,
         "counts": format!("{:?}", dataset.unit).to_lowercase(),
         "population": population,
-        "by": by,
+        "by": by.collect::<Vec<_>>(),
         "cells": question.cells(dataset, oracle.years()),
-        "measures": measures,
-    }))
+        "measures": quotes.iter().map(|quote| priced(quote, dataset)).collect::<Vec<_>>(),
+    })
 }
 
-fn breakdown(by: &Breakdown, texts: &dyn Fn(&str, &[u16]) -> Vec<String>) -> Value {
-    match by {
-        Breakdown::Level(level) => json!(level),
-        Breakdown::Classes { level, classes } => {
-            json!({"level": level, "classes": classes.iter().map(|class| texts(level, class)).collect::<Vec<_>>()})
-        }
+/// A breakdown with the list that it is closed over: the answer has a row for each group that the population leaves,
+/// whether anybody is in it or not.
+fn breakdown(by: &Breakdown, groups: usize, dataset: &Dataset, oracle: &dyn Oracle) -> Value {
+    let level = by.level();
+    let codes = dataset.codes(level, oracle.years()).unwrap_or_default().len();
+    // Periods and bands have no list but their own.
+    let list = dataset.resolve(level).and_then(Resolved::list).unwrap_or(level);
+    let mut said = json!({"level": level, "code_list": list, "codes": codes, "groups": groups});
+    if let Breakdown::Classes { classes, .. } = by {
+        said["classes"] = classes.iter().map(|class| json!(texts(dataset, level, class))).collect();
     }
+    said
 }
 
+fn texts(dataset: &Dataset, level: &str, codes: &[u16]) -> Vec<String> {
+    codes.iter().filter_map(|&code| dataset.code_text(level, code)).collect()
+}
+
+/// What a measure costs, and the widest noise and highest floor that its cells may have.
 fn priced(quote: &Quote, dataset: &Dataset) -> Value {
     let measure = quote.measure.to_text();
     if quote.is_exact {
@@ -101,18 +128,18 @@ fn priced(quote: &Quote, dataset: &Dataset) -> Value {
     let step = quote.step.micros();
     // Steps larger than one have a dither of half a step beside their noise.
     let dither = if step > Amount::ONE { step / 2 } else { 0 };
-    let half_width = i128::from(quote.tier.half_width_95()) * step + dither;
+    let half_width = i128::from(quote.tier().half_width_95()) * step + dither;
     let weights: serde_json::Map<String, Value> =
         quote.weights.iter().map(|(counter, weight)| (counter.clone(), json!(weight))).collect();
     json!({
         "measure": measure,
         "grid": quote.grid,
-        "floor": dataset.k,
-        "variance": quote.tier.variance(),
+        "profile": quote.profile.name(),
+        "floor": quote.floor(dataset),
+        "variance": quote.tier().variance(),
         "half_width_95": half_width as f64 / 1e6,
         "free": quote.is_free,
         "charge": weights,
-        "refused": if quote.is_affordable { Value::Null } else { json!("PRIV-1020") },
     })
 }
 

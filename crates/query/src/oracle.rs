@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use disclosure::{CellQuery, Figure, Quote};
+use disclosure::{CellQuery, Figure, Quoted};
 use policy::Asker;
 
 use crate::refusal::{Code, Refusal};
@@ -35,9 +35,10 @@ pub trait Oracle: Send + Sync {
         self.ask(questions, asker)
     }
 
-    /// What a question would cost the asker now and how wide its noise would be, per measure; empty where that is not told.
-    fn quote(&self, _question: &CellQuery, _asker: &Asker) -> Result<Vec<Quote>, Refusal> {
-        Ok(Vec::new())
+    /// What these questions would cost the asker if they were asked together now, in this order, and how wide their noise
+    /// would be; empty where that is not told.
+    fn quote(&self, _questions: &[CellQuery], _asker: &Asker) -> Result<Quoted, Refusal> {
+        Ok(Quoted::default())
     }
 
     /// The shortest time after which an answer may leave; longer ones leave after twice, four times, … as long, so that a

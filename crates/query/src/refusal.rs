@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use disclosure::Spent;
 use serde::Serialize;
 
 /// Where in the text of the question the trouble is. Lines and columns count from 1, columns in characters.
@@ -279,6 +280,17 @@ impl Refusal {
     /// stands in the operator's log, and which question it was in the log of what was asked.
     pub fn ours() -> Self {
         Self::new(Code::ProtectedInternal, "The question could not be answered; the fault is ours.").with_remedy()
+    }
+
+    /// What a role cannot pay for any more, and what is free beside it.
+    pub fn spent(Spent { role, counter, free }: &Spent) -> Self {
+        let of = counter.split_once('/').map_or(String::new(), |(column, _)| format!(" with {column}"));
+        let detail = format!("What {role} may ask about these provinces and periods{of} in this way is spent.");
+        let hint = match free.first() {
+            Some(nearest) => format!("What was asked before is free: {nearest}. So are the published tables."),
+            None => "Ask for fewer dimensions, or the published tables.".to_owned(),
+        };
+        Self::new(Code::ChargesSpent, detail).hint(hint)
     }
 
     /// The same with a hint, if only a general one: nobody is left without a next step.

@@ -20,7 +20,7 @@ use arrow::array::{Array, RecordBatch};
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use disclosure::truth::unprotected_units;
-use disclosure::{CellQuery, Quote, Spent, Vault, VaultError};
+use disclosure::{CellQuery, Quoted, Spent, Vault, VaultError};
 use models::RefreshOptions;
 use models::edition::{release, room, to_batch};
 use policy::{Asker, Datasets, Role};
@@ -336,8 +336,8 @@ impl Oracle for House {
         Ok(Begun(0))
     }
 
-    fn quote(&self, question: &CellQuery, asker: &Asker) -> Result<Vec<Quote>, Refusal> {
-        let quoted = self.vault.quote(question, asker.role);
+    fn quote(&self, questions: &[CellQuery], asker: &Asker) -> Result<Quoted, Refusal> {
+        let quoted = self.vault.quote(questions, asker.role);
         quoted.map_err(|error| Refusal::new(Code::ProtectedInternal, error.to_string()))
     }
 

@@ -9,7 +9,7 @@ use disclosure::{
     Answered, Breakdown, CellQuery, Condition, Entry, Head, Measure, ReleaseStore, Remembered, Room, StoreError, Vault,
     VaultError,
 };
-use policy::{Policy, Role};
+use policy::{Policy, Profile, Role};
 
 use crate::support::*;
 
@@ -333,7 +333,54 @@ fn a_question_that_cannot_be_paid_for_takes_nothing_and_has_nothing_to_be_forgot
     for _ in 0..2 {
         assert!(matches!(refused(), Err(VaultError::Spent(_))));
     }
-    let quote = vault.quote(&affordable, Role::Partners).unwrap();
-    assert!(!quote[0].is_free, "what was asked together with what is refused was not charged");
+    let quoted = vault.quote(&[affordable], Role::Partners).unwrap();
+    assert!(!quoted.questions[0][0].is_free, "what was asked together with what is refused was not charged");
     assert_eq!(replays.load(Relaxed), 0);
+}
+
+#[test]
+fn a_quote_states_the_noise_of_the_most_protected_code_asked_about() {
+    let vault = vault();
+    let sexes = ["F", "M", "T"].map(|sex| code("sex", sex));
+    vault.enter(room(&people(1..=600, |v| v.sex = sexes[v.sid as usize % 3])));
+    let victims = Policy::default().datasets.get("victims").unwrap().clone();
+    for (question, profile, floor) in [
+        (asked(&[("year", &[2024])], &["sex"]), Profile::High, 21),
+        (asked(&[("year", &[2024]), ("sex", &[sexes[2]])], &[]), Profile::High, 21),
+        (asked(&[("year", &[2024]), ("sex", &sexes[..2])], &["sex"]), Profile::Std, 11),
+        (asked(&[("year", &[2024])], &["exploitation"]), Profile::Sens, 20),
+        (asked(&[("year", &[2024])], &["province"]), Profile::Std, 11),
+    ] {
+        let question = question.canonical(&victims, span().years);
+        let quote = vault.quote(std::slice::from_ref(&question), Role::Ministry).unwrap().questions.remove(0).remove(0);
+        assert_eq!((quote.profile, quote.floor(&victims)), (profile, floor), "{question:?}");
+        let answered = vault.ask(std::slice::from_ref(&question), Role::Ministry).unwrap().remove(0);
+        let widest = answered.cells.iter().filter_map(|cell| cell.figures[0].tier()).max();
+        assert_eq!(widest, Some(quote.tier()), "{question:?}");
+    }
+}
+
+#[test]
+fn questions_asked_together_are_quoted_one_after_the_other_and_refused_where_asking_is() {
+    let vault = vault();
+    vault.enter(room(&people(1..=500, |_| ())));
+    let statement = [classes(0), classes(1)];
+    let alone = |question: &CellQuery| vault.quote(std::slice::from_ref(question), Role::Partners).unwrap();
+    assert!(statement.iter().all(|question| alone(question).spent.is_none()), "each can be paid for");
+    let together = vault.quote(&statement, Role::Partners).unwrap();
+    let Err(VaultError::Spent(spent)) = vault.ask(&statement, Role::Partners) else { panic!("both can be paid for") };
+    assert_eq!(together.spent, Some(spent));
+    let dear: Vec<CellQuery> = (0..3).map(classes).collect();
+    let quoted = vault.quote(&dear, Role::Ministry).unwrap();
+    assert_eq!(quoted.spent, None);
+    vault.ask(&dear, Role::Ministry).unwrap();
+    let paid = vault.quote(&dear, Role::Ministry).unwrap();
+    for (before, after) in quoted.questions.iter().flatten().zip(paid.questions.iter().flatten()) {
+        assert_eq!((before.is_free, after.is_free), (false, true));
+        assert_eq!(before.tier(), after.tier(), "what was quoted is what was charged");
+    }
+    assert!(quoted.questions[0][0].tier() < quoted.questions[2][0].tier(), "the first raise the noise of the last");
+    assert!(
+        vault.quote(&[dear[0].clone(), dear[0].clone(), classes(5)], Role::Ministry).unwrap().questions[1][0].is_free
+    );
 }

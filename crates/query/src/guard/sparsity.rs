@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 
 use disclosure::{Breakdown, CellQuery, Tier};
-use policy::{Asker, Dataset, Profile, Resolved};
+use policy::{Asker, Dataset, Profile};
 
 use super::errors::Words;
 use crate::facade::Protected;
@@ -49,8 +49,9 @@ pub(super) fn check(
         // What not even the widest noise would hide much of need not wait for the vault's word on its own.
         let widest = Model { tier: Tier::V144, ..model };
         let Some(asker) = asker.filter(|_| widest.is_sparse(question, MUCH_HIDDEN)) else { continue };
-        let quotes = tokio::task::block_in_place(|| protected.oracle.quote(question, asker))?;
-        let tier = quotes.iter().filter(|quote| !quote.is_exact).map(|quote| quote.tier).max().unwrap_or(Tier::V4);
+        let quoted = tokio::task::block_in_place(|| protected.oracle.quote(std::slice::from_ref(question), asker))?;
+        let quotes = quoted.questions.iter().flatten();
+        let tier = quotes.filter(|quote| !quote.is_exact).map(|quote| quote.charged_tier).max().unwrap_or(Tier::V4);
         let model = Model { tier, ..model };
         if model.is_sparse(question, MUCH_HIDDEN) {
             notes.push(Note::sparse(&model.remedy(question, MUCH_HIDDEN).0));
@@ -146,16 +147,12 @@ impl Model<'_> {
             groups.iter().map(|&group| codes(group)).filter(|codes| !codes.iter().all(|code| Some(*code) == unknown));
         let group = |codes: Vec<u16>| Group {
             part: codes.iter().filter_map(|code| spread.get(code)).sum(),
-            profile: codes.iter().map(|code| self.profile(by.level(), *code)).fold(Profile::Std, Profile::max),
+            profile: codes
+                .iter()
+                .map(|code| self.dataset.profile_of(by.level(), *code))
+                .fold(Profile::Std, Profile::max),
         };
         Some(known.map(group).collect())
-    }
-
-    fn profile(&self, level: &str, code: u16) -> Profile {
-        match self.dataset.resolve(level) {
-            Some(Resolved::Column(column, at)) => column.profile_of(at, code),
-            Some(Resolved::Time(_) | Resolved::Band(_)) | None => Profile::Std,
-        }
     }
 
     /// The part of the units that each code of a level has, by the nearest published level of its dimension.

@@ -459,7 +459,11 @@ async fn explain_shows_the_question_and_asks_nothing() {
     let sql = "explain select province, count(*) from victims where year = 2024 and sex = 'F' group by province";
     let answer = ask(&reader, sql, Vec::new()).await.expect("an explanation");
     let text = written(&answer).join("");
-    for part in [r#""dataset":"victims""#, r#""population":{"sex":["F"],"year":["2024"]}"#, r#""by":["province"]"#] {
+    for part in [
+        r#""dataset":"victims""#,
+        r#""population":{"sex":["F"],"year":["2024"]}"#,
+        r#""by":[{"code_list":"province","codes":8,"groups":8,"level":"province"}]"#,
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(oracle.asked.lock().expect("not poisoned").is_empty());

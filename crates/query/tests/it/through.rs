@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use disclosure::{CellQuery, Column, Microdata, Prepared, Room, Span, Vault, VaultError};
-use policy::{Asker, Dataset, Datasets, Keys, Master, Policy, Role, TimeLevel};
+use disclosure::{CellQuery, Column, Microdata, Prepared, Quoted, Room, Span, Vault, VaultError};
+use policy::{Asker, Dataset, Datasets, Keys, Master, Policy, TimeLevel};
 use query::{Begun, Code, EditionSource, Oracle, Outcome, Reader, Refusal, ReleasedCells, Settings};
+use serde_json::{Value, json};
 
 use crate::vault::{YEARS, lists};
 use crate::{ask, corpus, world, written};
@@ -33,6 +34,12 @@ impl Fresh {
         let rows = rows.collect();
         Self { policy, keys, rows }
     }
+
+    fn vault(&self) -> Vault {
+        let vault = Vault::forgetful(Arc::clone(&self.policy), &self.keys);
+        vault.enter(Room::new(Span::whole(1, YEARS), self.rows.clone()));
+        vault
+    }
 }
 
 impl Oracle for Fresh {
@@ -52,11 +59,13 @@ impl Oracle for Fresh {
         Ok(())
     }
 
-    fn ask(&self, questions: &[CellQuery], _: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
-        let vault = Vault::forgetful(Arc::clone(&self.policy), &self.keys);
-        vault.enter(Room::new(Span::whole(1, YEARS), self.rows.clone()));
-        let answers = vault.ask(questions, Role::Ministry).map_err(|error| match error {
-            VaultError::Spent(spent) => Refusal::new(Code::ChargesSpent, spent.to_string()),
+    fn quote(&self, questions: &[CellQuery], asker: &Asker) -> Result<Quoted, Refusal> {
+        self.vault().quote(questions, asker.role).map_err(|_| Refusal::ours())
+    }
+
+    fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
+        let answers = self.vault().ask(questions, asker.role).map_err(|error| match error {
+            VaultError::Spent(spent) => Refusal::spent(&spent),
             other => Refusal::new(Code::ProtectedInternal, other.to_string()),
         })?;
         let cells = |answer: disclosure::Answered| ReleasedCells {
@@ -180,5 +189,80 @@ async fn a_contradiction_is_answered_like_a_group_too_small_to_see() {
         let rows = written(&answer);
         let seen = |row: &String| row.rsplit(" | ").next().is_some_and(|figure| figure != "NULL");
         assert!(!rows.iter().any(seen), "{sql}: {rows:?}");
+    }
+}
+
+/// What EXPLAIN says of a question.
+async fn explained(reader: &Reader, sql: &str) -> Value {
+    let answer = ask(reader, &format!("explain {sql}"), Vec::new()).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    serde_json::from_str(&written(&answer).join("")).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_states_floor_and_noise_of_the_most_protected_codes_asked_about() {
+    let reader = reader().await;
+    for (sql, profile, floor, variance, half_width) in [
+        ("select province, count(*) from victims where year = 2024 group by 1", "std", 11, 4, 4.0),
+        ("select age_band, count(*) from victims where year = 2024 group by 1", "high", 21, 16, 8.0),
+        ("select age_group, count(*) from victims where year = 2024 group by 1", "std", 11, 4, 4.0),
+        (
+            "select age_band, count(*) from victims where year = 2024 and age_group = 'adult' group by 1",
+            "std",
+            11,
+            4,
+            4.0,
+        ),
+        ("select sex, count(*) from victims where year = 2024 group by 1", "high", 21, 16, 8.0),
+        ("select exploitation, count(*) from victims where year = 2024 group by 1", "sens", 20, 9, 6.0),
+    ] {
+        let said = explained(&reader, sql).await;
+        let measure = &said["questions"][0]["measures"][0];
+        let told = ["profile", "floor", "variance", "half_width_95"].map(|name| measure[name].clone());
+        assert_eq!(told, [json!(profile), json!(floor), json!(variance), json!(half_width)], "{sql}: {said}");
+        assert_eq!(said["refused"], Value::Null, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_names_the_list_that_each_dimension_is_closed_over() {
+    let reader = reader().await;
+    let sql = "select year, case when sex = 'F' then 'f' else 'other' end s, place_recruited_province, count(*) \
+               from victims where year in (2023, 2024) group by 1, 2, 3";
+    let said = explained(&reader, sql).await;
+    let by = said["questions"][0]["by"].as_array().expect("dimensions").clone();
+    let told: Vec<[Value; 4]> =
+        by.iter().map(|by| ["level", "code_list", "codes", "groups"].map(|name| by[name].clone())).collect();
+    let expected = [
+        [json!("place_recruited_province"), json!("province"), json!(8), json!(8)],
+        [json!("year"), json!("year"), json!(6), json!(2)],
+        [json!("sex"), json!("sex"), json!(4), json!(2)],
+    ];
+    assert_eq!(told, expected, "{said}");
+    assert_eq!(by[2]["classes"], json!([["F"], ["M", "T", "_X"]]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_says_that_a_statement_is_refused_exactly_where_asking_it_is() {
+    let reader = reader().await;
+    let part = |codes: &str| format!("(select count(*) from victims where year = 2024 and exploitation in ({codes}))");
+    let parts = [
+        "'sexual', 'domestic_servitude'",
+        "'sexual', 'forced_begging'",
+        "'domestic_servitude', 'forced_begging'",
+        "'sexual', 'organ_removal'",
+        "'forced_begging', 'organ_removal'",
+    ];
+    for upto in 1..=parts.len() {
+        let sums: Vec<String> = parts[..upto].iter().map(|codes| part(codes)).collect();
+        let sql = format!("select {}", sums.join(" + "));
+        let said = explained(&reader, &sql).await;
+        match ask(&reader, &sql, Vec::new()).await {
+            Ok(_) => assert_eq!(said["refused"], Value::Null, "{sql}"),
+            Err(refusal) => {
+                let told = json!({"code": "PRIV-1020", "detail": refusal.detail, "hint": refusal.hint});
+                assert_eq!(said["refused"], told, "{sql}");
+            }
+        }
+        assert_eq!(said["refused"].is_null(), upto < parts.len(), "{sql}: {said}");
     }
 }
