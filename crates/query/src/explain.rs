@@ -1,6 +1,8 @@
 //! EXPLAIN of a question about protected tables: what would be asked, how wide its noise would be and what it would cost,
 //! from the text, the catalogue and what was charged before (privacy.md 6.3).
 //!
+//! A question that would be refused for its form is refused here with the same code and hint.
+//!
 //! Absent: plans of DataFusion, sizes, row counts; anything from data. ANALYZE and VERBOSE are refused elsewhere.
 
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use arrow::array::StringArray;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use disclosure::{Amount, Breakdown, CellQuery, Quote};
-use policy::{Dataset, Resolved};
+use policy::{Asker, Dataset, Resolved};
 use serde_json::{Value, json};
 
 use crate::current::Current;
@@ -17,9 +19,8 @@ use crate::guard::Guarded;
 use crate::notes::Note;
 use crate::oracle::Oracle;
 use crate::order::Ordered;
-use crate::question::{Answer, Limits, Question, Turn};
+use crate::question::{Answer, Question, Turn};
 use crate::refusal::{Code, Refusal};
-use crate::run;
 
 /// Words with which a query begins.
 const BEGINNINGS: [&str; 3] = ["select", "with", "("];
@@ -36,21 +37,15 @@ pub(crate) fn explained(question: &Question) -> Option<Question> {
     (apart && BEGINNINGS.into_iter().any(begins)).then(|| Question { sql, ..question.clone() })
 }
 
-/// The answer to EXPLAIN: one row of JSON. `None` where the question reads no protected table: plans are not shown.
-///
-/// A question that would be refused is refused, with the same code and hint; what the asker's role could not pay for is
+/// The answer to EXPLAIN of a question about protected tables: one row of JSON. What the asker's role could not pay for is
 /// shown with its price, and with the refusal that asking would meet.
 pub(crate) fn explain(
-    question: &Question,
-    limits: &Limits,
+    guarded: Guarded,
+    asker: &Asker,
     current: &Current,
     oracle: &dyn Oracle,
-) -> Result<Option<Answer>, Refusal> {
-    let Guarded { questions, notes, .. } = run::guarded(question, limits, current, Some(oracle))?;
-    if questions.is_empty() {
-        return Ok(None);
-    }
-    let asker = question.asker.as_ref().ok_or_else(run::no_key)?;
+) -> Result<Answer, Refusal> {
+    let Guarded { questions, notes, .. } = guarded;
     let all = questions.clone();
     // In the order in which they would be asked: each is charged after the ones before it.
     let ordered = Ordered::coarse_to_fine(questions, oracle.datasets(), &oracle.years());
@@ -62,7 +57,7 @@ pub(crate) fn explain(
         all.iter().zip(&quotes).map(|(question, quotes)| described(question, quotes, oracle)).collect();
     let refused = quoted.spent.as_ref().map(Refusal::spent);
     let text = json!({"questions": described, "refused": refused.as_ref().map(told), "notes": notes}).to_string();
-    answer(text, notes, current).map(Some)
+    answer(text, notes, current)
 }
 
 fn answer(text: String, notes: Vec<Note>, current: &Current) -> Result<Answer, Refusal> {

@@ -52,7 +52,7 @@ pub(crate) fn guarded(
     guard::guard(question, limits, Scope { tables: current.tables(), protected: protected.as_ref() })
 }
 
-/// Answers a question over a picture. `stop` is cancelled when nobody waits for the answer any more; at `until` its time is
+/// Answers a question over a picture, or EXPLAINs it; of protected tables both need a key and are recorded. `stop` is cancelled when nobody waits for the answer any more; at `until` its time is
 /// over.
 pub(crate) async fn answer(
     question: Question,
@@ -61,30 +61,28 @@ pub(crate) async fn answer(
     oracle: Option<Arc<dyn Oracle>>,
     (stop, until): (CancellationToken, Instant),
 ) -> Result<Answer, Refusal> {
-    if let Some(explained) = explain::explained(&question)
-        && let Some(oracle) = oracle.as_deref()
-        && let Some(answer) = explain::explain(&explained, &limits, &current, oracle)?
-    {
-        return Ok(answer);
+    let explained = explain::explained(&question).filter(|_| oracle.is_some());
+    let mut guarded = guarded(explained.as_ref().unwrap_or(&question), &limits, &current, oracle.as_deref());
+    let is_protected = guarded.as_ref().map_or_else(|e| e.code.is_protected(), |guarded| !guarded.questions.is_empty());
+    if explained.is_some() && guarded.is_ok() && !is_protected {
+        // Plans are not shown: the word itself is refused.
+        guarded = self::guarded(&question, &limits, &current, oracle.as_deref());
     }
-    let guarded = guarded(&question, &limits, &current, oracle.as_deref());
-    match &guarded {
-        Ok(guarded) if guarded.questions.is_empty() => {
-            return computed(guarded.plan.clone(), &guarded.words, limits, current, stop).await;
-        }
-        Err(refusal) if !refusal.code.is_protected() => return Err(refusal.clone()),
-        _ => {}
+    if !is_protected {
+        let Guarded { plan, words, .. } = guarded?;
+        return computed(plan, &words, limits, current, stop).await;
     }
     let began = Instant::now();
     let oracle = oracle.ok_or_else(no_vault)?;
     let asker = question.asker.as_ref().ok_or_else(no_key)?;
     let mut recorded = Recorded::begin(Arc::clone(&oracle), &question.sql, asker, until)?;
     let answer = match guarded {
+        Ok(guarded) if explained.is_some() => recorded.explain(guarded, asker, &current),
         Ok(guarded) => protected(guarded, asker, &mut recorded, limits, current, stop).await,
         Err(refusal) => Err(refusal),
     };
     // What was refused before any record was read took a time that tells nothing.
-    let slot = oracle.slot().filter(|_| recorded.reached_the_vault());
+    let slot = oracle.slot().filter(|_| recorded.reached_the_vault);
     recorded.end(answer.as_ref().err().map(|refusal| refusal.code), slot.map(|slot| leaves_after(began, slot)))?;
     if let Some(slot) = slot {
         let after = leaves_after(began, slot);
@@ -103,26 +101,35 @@ struct Recorded {
     begun: Option<Begun>,
     outcome: Outcome,
     until: Instant,
+    /// Whether anything was asked of the vault: only then can its time tell anything.
+    reached_the_vault: bool,
 }
 
 impl Recorded {
     fn begin(oracle: Arc<dyn Oracle>, sql: &str, asker: &Asker, until: Instant) -> Result<Self, Refusal> {
         let begun = Some(oracle.begin(sql, asker)?);
-        Ok(Self { oracle, begun, outcome: Outcome::default(), until })
+        Ok(Self { oracle, begun, outcome: Outcome::default(), until, reached_the_vault: false })
     }
 
     /// Puts the questions to the vault, in this order.
     fn ask(&mut self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
-        let datasets = self.oracle.datasets();
-        self.outcome.questions = questions.iter().map(|question| Asked::new(question, datasets)).collect();
+        self.note(questions);
+        self.reached_the_vault = true;
         let begun = self.begun.as_ref().ok_or_else(Refusal::ours)?;
         let answers = self.oracle.ask_begun(begun, questions, asker)?;
         self.outcome.questions.iter_mut().zip(&answers).for_each(|(asked, answer)| asked.answered(answer));
         Ok(answers)
     }
 
-    fn reached_the_vault(&self) -> bool {
-        !self.outcome.questions.is_empty()
+    /// Answers EXPLAIN: from the questions and from what was charged before, so that there is no slot to wait for.
+    fn explain(&mut self, guarded: Guarded, asker: &Asker, current: &Current) -> Result<Answer, Refusal> {
+        self.note(&guarded.questions);
+        explain::explain(guarded, asker, current, self.oracle.as_ref())
+    }
+
+    fn note(&mut self, questions: &[CellQuery]) {
+        let datasets = self.oracle.datasets();
+        self.outcome.questions = questions.iter().map(|question| Asked::new(question, datasets)).collect();
     }
 
     /// Records the end; an error where it cannot be, and then no answer leaves.
@@ -193,7 +200,7 @@ fn no_vault() -> Refusal {
     refusal.hint("Ask the published tables: SELECT * FROM information_schema.tables lists them.")
 }
 
-pub(crate) fn no_key() -> Refusal {
+fn no_key() -> Refusal {
     let refusal = Refusal::new(Code::KeyNeeded, "Questions about protected tables need a key that is bound to a role.");
     refusal.hint("Send it as `Authorization: Bearer …`, or in AMANAT_KEY to `amanat sql`; `amanat key new` makes one. The published tables need none.")
 }

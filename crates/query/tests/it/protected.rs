@@ -493,6 +493,30 @@ async fn a_question_is_recorded_with_what_became_of_it_and_needs_a_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_is_recorded_like_a_question_and_needs_a_key_as_one_does() {
+    let oracle = ByRule::slotted(|_| Some(figure(200)), Some(std::time::Duration::from_secs(60)));
+    let reader = vault::reader(oracle.clone()).await;
+    let sql = "explain select province, count(*) from victims where year = 2024 group by province";
+    let form = "explain select * from victims";
+    ask(&reader, sql, Vec::new()).await.expect("an explanation, which has no slot to wait for");
+    ask(&reader, form, Vec::new()).await.expect_err("a form");
+    ask(&reader, "explain select * from published.v01", Vec::new()).await.expect_err("a plan");
+    let unknown = ask(&reader, "explain select * from published.nothing", Vec::new()).await.expect_err("no such table");
+    assert_eq!(unknown.code.name(), "unknown_table");
+    let ended = oracle.ended.lock().expect("not poisoned").clone();
+    let decisions: Vec<_> = ended.iter().map(|end| end.refused.map(query::Code::name)).collect();
+    assert_eq!(decisions, [None, Some("PRIV-1003")]);
+    let [asked] = &ended[0].questions[..] else { panic!("{ended:?}") };
+    assert_eq!((asked.text.as_str(), asked.cells), ("victims {year: 2024} by {province} count {units}", 0));
+    assert_eq!(ended[0].slot, None);
+    for sql in [sql, form] {
+        let keyless = reader.ask(Question::new(sql), tokio_util::sync::CancellationToken::new()).await;
+        assert_eq!(keyless.expect_err("no key").code.name(), "key_needed", "{sql}");
+    }
+    assert_eq!(oracle.ended.lock().expect("not poisoned").len(), 2, "without a key nothing is asked");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_answer_leaves_before_the_end_of_its_slot() {
     let slot = std::time::Duration::from_millis(50);
     let reader = vault::reader(ByRule::slotted(|_| Some(figure(200)), Some(slot))).await;
