@@ -15,6 +15,7 @@ use crate::cell_query::{
     Breakdown, CellQuery, Condition, MOST_ANY_OF, MOST_ANY_OF_MANY, MOST_CELLS, MOST_CONDITIONS, MOST_DIMENSIONS,
     MOST_MEASURES,
 };
+use crate::footprint::declared_population;
 use crate::query::Measure;
 
 /// Before the bytes of a question in its id (privacy.md 6.2, rule 4).
@@ -192,9 +193,9 @@ impl CellQuery {
     }
 
     fn check_counts(&self, lists: &Lists<'_>) -> Result<(), Refused> {
-        let mut dimensions: BTreeSet<&str> = BTreeSet::new();
+        let mut selected: BTreeSet<&str> = BTreeSet::new();
         for condition in &self.population {
-            if !dimensions.insert(&condition.dimension) {
+            if !selected.insert(&condition.dimension) {
                 let rule = "one condition at a time, for a unit may satisfy two by different codes";
                 return Err(Refused::Many { level: condition.level.clone(), rule });
             }
@@ -206,14 +207,22 @@ impl CellQuery {
                 return Err(Refused::TwoLevels { dimension: dimension.to_owned() });
             }
         }
-        dimensions.extend(broken_down);
-        for (what, asked) in [("conditions", self.population.len()), ("levels of the breakdown", self.by.len())] {
+        // A declared population is one division of the units, whatever it is made of, and is charged as one (`footprint`).
+        let conditions: Vec<_> = self.conditions().collect();
+        let declared = declared_population(lists.dataset, &conditions);
+        let is_declared = |condition: &&Condition| declared.is_some_and(|of| of.contains_key(&condition.level));
+        let (declared, own): (Vec<_>, Vec<_>) = self.population.iter().partition(is_declared);
+        let asked = own.len() + usize::from(!declared.is_empty());
+        for (what, asked) in [("conditions", asked), ("levels of the breakdown", self.by.len())] {
             if asked > MOST_CONDITIONS {
                 return Err(Refused::TooManyParts { what, asked });
             }
         }
-        if dimensions.len() > MOST_DIMENSIONS {
-            return Err(Refused::TooManyDimensions { asked: dimensions.len() });
+        let divides = declared.iter().any(|condition| !broken_down.contains(condition.dimension.as_str()));
+        broken_down.extend(own.iter().map(|condition| condition.dimension.as_str()));
+        let asked = broken_down.len() + usize::from(divides);
+        if asked > MOST_DIMENSIONS {
+            return Err(Refused::TooManyDimensions { asked });
         }
         if self.measures.len() > MOST_MEASURES {
             return Err(Refused::TooManyMeasures { asked: self.measures.len() });

@@ -122,6 +122,35 @@ fn groups_are_those_that_the_population_leaves_possible() {
 }
 
 #[test]
+fn a_declared_population_is_one_condition_and_one_dimension() {
+    let policy = policy::Policy::default();
+    let judgments = policy.datasets.get("judgments").unwrap();
+    let declared = policy.datasets.declared().iter().find(|grid| grid.indicator == "C05, GLOTIP").unwrap();
+    let asked = |left_out: Option<&str>, by: &[&str]| {
+        let condition = |(level, codes): (&String, &Vec<u16>)| Condition {
+            dimension: judgments.dimension_of(level).unwrap().to_owned(),
+            level: level.clone(),
+            codes: codes.clone(),
+        };
+        let year = Condition { dimension: "time".to_owned(), level: "year".to_owned(), codes: vec![2024] };
+        let population = declared.population.iter().filter(|(level, _)| Some(level.as_str()) != left_out);
+        let asked = CellQuery {
+            dataset: "judgments".to_owned(),
+            population: population.map(condition).chain([year]).collect(),
+            by: by.iter().map(|level| Breakdown::Level((*level).to_owned())).collect(),
+            measures: vec![Measure::Units],
+        };
+        let asked = asked.canonical(judgments, YEARS);
+        asked.check(judgments, YEARS).map_err(|refused| refused.code())
+    };
+    assert_eq!(declared.population.len(), 4);
+    assert_eq!(asked(None, &["sex"]), Ok(()), "the declared grid itself");
+    assert_eq!(asked(None, &["sex", "age_group", "province"]), Ok(()), "five with the year");
+    assert_eq!(asked(None, &["sex", "age_group", "province", "court_level"]), Err(1008));
+    assert_eq!(asked(Some("overturned"), &["sex", "age_group"]), Err(1008), "a population of the asker's own");
+}
+
+#[test]
 fn limits_of_a_question_have_their_codes() {
     let dataset = victims();
     let code = |asked: CellQuery| asked.check(&dataset, YEARS).map_err(|refused| refused.code());

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::query::Measure;
 
-/// Dimensions in the population and the breakdown together (privacy.md 6.2).
+/// Dimensions in the population and the breakdown together (privacy.md 6.2); a population that the policy declares is one.
 pub const MOST_DIMENSIONS: usize = 5;
-/// Conditions on the population, and levels of the breakdown.
+/// Conditions on the population, those of a declared one together counted once; and levels of the breakdown.
 pub const MOST_CONDITIONS: usize = 4;
 /// Measures of one question.
 pub const MOST_MEASURES: usize = 8;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use policy::{ChargedGrid, Dataset, Resolved, TIME, TimeLevel, time};
+use policy::{ChargedGrid, Dataset, Datasets, Resolved, TIME, TimeLevel, time};
 
 use crate::cell_query::{Breakdown, CellQuery};
 use crate::charges::{Axis, Block, Grid, Open, province_level};
@@ -118,7 +118,7 @@ fn axes(dataset: &Dataset, by: Vec<Axis>, population: Vec<(&str, &[u16])>) -> Ve
 }
 
 /// The declared population that is among these conditions: the narrowest, where there are several.
-fn declared_population<'d>(dataset: &'d Dataset, conditions: &[(&str, &[u16])]) -> Option<&'d Population> {
+pub(crate) fn declared_population<'d>(dataset: &'d Dataset, conditions: &[(&str, &[u16])]) -> Option<&'d Population> {
     let has = |(level, codes): (&String, &Vec<u16>)| conditions.contains(&(level.as_str(), codes.as_slice()));
     dataset.populations.iter().find(|population| population.iter().all(has))
 }
@@ -132,6 +132,19 @@ fn population_text(dataset: &Dataset, population: &Population) -> String {
     format!("{{{}}}", population.iter().map(condition).collect::<Vec<_>>().join(", "))
 }
 
+/// The grids that a declared one is charged with: all its margins, but those over time.
+fn margins<'g>(declared: &'g ChargedGrid, dataset: &'g Dataset) -> impl Iterator<Item = Grid> {
+    let measure = declared.sum.clone().map_or(Measure::Units, Measure::Sum);
+    let is_time = |level: &&String| dataset.dimension_of(level) == Some(TIME);
+    let (time, totalled): (Vec<_>, Vec<_>) = declared.by.iter().partition(is_time);
+    (0..1_usize << totalled.len()).map(move |margin| {
+        let kept = totalled.iter().enumerate().filter(|(at, _)| margin >> at & 1 == 1).map(|(_, level)| *level);
+        let by = time.iter().copied().chain(kept).map(|level| Axis { level: level.clone(), together: None });
+        let population = declared.population.iter().map(|(level, codes)| (level.as_str(), codes.as_slice()));
+        Grid::of(dataset, &measure, axes(dataset, by.collect(), population.collect()))
+    })
+}
+
 impl CellQuery {
     /// The grid that the question is a slice of, for one of its measures.
     pub(crate) fn grid(&self, dataset: &Dataset, measure: &Measure) -> Grid {
@@ -140,6 +153,15 @@ impl CellQuery {
             Breakdown::Classes { level, classes } => Axis { level: level.clone(), together: Some(classes.clone()) },
         });
         Grid::of(dataset, measure, axes(dataset, by.collect(), self.conditions().collect()))
+    }
+
+    /// Whether a measure stands on a grid that the policy declares, on one of its margins, or on a slice of these: charged
+    /// before anybody asks, so that nothing is saved by not answering (privacy.md 6.8).
+    pub fn is_charged_first(&self, datasets: &Datasets, measure: &Measure) -> bool {
+        let Some(dataset) = datasets.get(&self.dataset) else { return false };
+        let asked = self.grid(dataset, measure);
+        let mut declared = datasets.declared().iter().filter(|grid| grid.dataset == self.dataset);
+        declared.any(|grid| margins(grid, dataset).any(|margin| margin == asked))
     }
 
     /// The conditions of the population as levels and codes.

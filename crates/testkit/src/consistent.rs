@@ -6,7 +6,8 @@
 //! the same value, or hidden where it is hidden.
 //!
 //! Not asked: remainders (`_R`), which no question says; cells that are not collected (status `L`), which the vault does not
-//! know of; tables that the guard refuses, told by code.
+//! know of; margins that the guard refuses, told by code. A margin of more cells than a question may have is asked period by
+//! period.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,7 +21,7 @@ use models::RefreshOptions;
 use models::edition::{DIMENSIONS, Key, release, room, to_batch};
 use models::indicator::{self, Indicator, Table, Years, published_column};
 use policy::{Dataset, Policy, Unit};
-use query::{Answer, Question, Reader, Settings};
+use query::{Answer, Code, Question, Reader, Refusal, Settings};
 use sample::{Feed, Feedline};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -104,12 +105,13 @@ impl Tally {
                 let query = table.query(policy, Years::ending(last))?;
                 let dataset = policy.datasets.get(&table.dataset).context("a dataset")?;
                 for kept in margins(&query) {
-                    let sql = sql(&query, dataset, &kept);
-                    let asker = crate::asked::analyst();
-                    let question = Question { asker: Some(asker), ..Question::new(sql.clone()) };
-                    match reader.ask(question, CancellationToken::new()).await {
-                        Ok(answer) => self.cells(&sql, &answer, (indicator, table), &kept, (published, &mut found))?,
-                        Err(refusal) => *self.refused.entry(refusal.code.name().to_owned()).or_default() += 1,
+                    for (sql, answer) in answers(reader, &query, dataset, &kept).await {
+                        match answer {
+                            Ok(answer) => {
+                                self.cells(&sql, &answer, (indicator, table), &kept, (published, &mut found))?
+                            }
+                            Err(refusal) => *self.refused.entry(refusal.code.name().to_owned()).or_default() += 1,
+                        }
                     }
                 }
             }
@@ -165,8 +167,42 @@ fn margins(query: &TableQuery) -> Vec<Vec<&str>> {
     margins
 }
 
-/// A margin as an analyst asks for it.
-fn sql(query: &TableQuery, dataset: &Dataset, kept: &[&str]) -> String {
+/// What is answered to a margin: to all of it or, where that has more cells than a question may have, to each period.
+async fn answers(
+    reader: &Reader,
+    query: &TableQuery,
+    dataset: &Dataset,
+    kept: &[&str],
+) -> Vec<(String, Result<Answer, Refusal>)> {
+    let ask = async |slice: Option<&str>| {
+        let sql = sql(query, dataset, kept, slice);
+        let asker = crate::asked::analyst();
+        let question = Question { asker: Some(asker), ..Question::new(sql.clone()) };
+        (sql, reader.ask(question, CancellationToken::new()).await)
+    };
+    let whole = ask(None).await;
+    let is_too_large = whole.1.as_ref().is_err_and(|refusal| refusal.code == Code::TooManyCells);
+    let periods = if is_too_large { periods(query, dataset, kept) } else { Vec::new() };
+    if periods.is_empty() {
+        return vec![whole];
+    }
+    let mut answers = Vec::new();
+    for period in periods {
+        answers.push(ask(Some(&period)).await);
+    }
+    answers
+}
+
+/// A condition for each period of a margin; none where it is not by period.
+fn periods(query: &TableQuery, dataset: &Dataset, kept: &[&str]) -> Vec<String> {
+    let is_period = |name: &str| dataset.dimension_of(name) == Some(policy::TIME) && kept.contains(&name);
+    let Some(period) = query.by.iter().find(|dimension| is_period(&dimension.name)) else { return Vec::new() };
+    let texts = period.codes.iter().filter_map(|&code| dataset.code_text(&period.name, code));
+    texts.map(|text| format!("{} in ('{text}')", period.name)).collect()
+}
+
+/// A margin, or a slice of it, as an analyst asks for it.
+fn sql(query: &TableQuery, dataset: &Dataset, kept: &[&str], slice: Option<&str>) -> String {
     let measure = match (&query.measure, dataset.unit) {
         (Measure::Units, Unit::Person) => "count(distinct person_id)".to_owned(),
         (Measure::Cases, _) | (Measure::Units, Unit::Case) => "count(distinct case_id)".to_owned(),
@@ -178,7 +214,7 @@ fn sql(query: &TableQuery, dataset: &Dataset, kept: &[&str]) -> String {
         let codes = codes.iter().filter_map(|code| dataset.code_text(level, *code)).map(|code| format!("'{code}'"));
         format!("{level} in ({})", codes.collect::<Vec<_>>().join(", "))
     };
-    let conditions: Vec<String> = query.population.iter().map(condition).collect();
+    let conditions: Vec<String> = query.population.iter().map(condition).chain(slice.map(str::to_owned)).collect();
     let mut text = format!("select {} from {}", [kept, &[&measure]].concat().join(", "), query.dataset);
     if !conditions.is_empty() {
         text.push_str(&format!(" where {}", conditions.join(" and ")));

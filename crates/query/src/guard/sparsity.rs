@@ -10,11 +10,11 @@
 //! is left out, as if it had one code; what a table leaves out of its dataset is taken for as much again as it counts, for
 //! each of its conditions that the question has not. A level below a published one spreads evenly over its codes.
 //! A question of one cell is never refused (that its one number is hidden tells its asker no less), nor one on a declared
-//! grid.
+//! grid, be it exact or charged before anybody asks; of the latter the note says what is hidden.
 
 use std::collections::BTreeMap;
 
-use disclosure::{Breakdown, CellQuery, Tier};
+use disclosure::{Breakdown, CellQuery, Measure, Tier};
 use policy::{Asker, Dataset, Profile};
 
 use super::errors::Words;
@@ -43,7 +43,7 @@ pub(super) fn check(
     for question in questions {
         let Some(dataset) = protected.datasets.get(&question.dataset) else { continue };
         let model = Model { dataset, protected, tier: Tier::V4 };
-        if model.is_sparse(question, MOST_HIDDEN) {
+        if model.is_sparse(question, MOST_HIDDEN) && !is_charged_first(question, protected) {
             return Err(model.refusal(question, words));
         }
         // What not even the widest noise would hide much of need not wait for the vault's word on its own.
@@ -59,6 +59,13 @@ pub(super) fn check(
     }
     notes.dedup();
     Ok(notes)
+}
+
+/// Whether all of a question is of a declared grid: that one is published, whatever it hides, and asking costs nothing.
+fn is_charged_first(question: &CellQuery, protected: &Protected<'_>) -> bool {
+    let units = [Measure::Units];
+    let measures = if question.measures.is_empty() { &units[..] } else { &question.measures };
+    measures.iter().all(|measure| question.is_charged_first(protected.datasets, measure))
 }
 
 /// What is expected of the cells of a dataset.

@@ -97,6 +97,11 @@ async fn in_doubt_a_question_is_asked() {
     assert_eq!(compiled(&of_inspections, by_quarter).await.0, "answered");
     let undeclared = by_quarter.replace(" and kind in ('child', 'bonded')", "");
     assert_eq!(compiled(&of_inspections, &undeclared).await.0, "PRIV-1009");
+    let by_quarter = "select quarter, count(*) from victims where year = 2024 and province = 'PK-KP' and status = 'actual' group by 1";
+    let of_all_victims = reader(2, counted(&[])).await;
+    assert_eq!(compiled(&of_all_victims, by_quarter).await.0, "answered", "charged before anybody asks");
+    let undeclared = by_quarter.replace(" and status = 'actual'", "");
+    assert_eq!(compiled(&of_all_victims, &undeclared).await.0, "PRIV-1009");
     let of_victims = reader(2, counted(&["status"])).await;
     for sql in [
         "select section, province, count(*) from cases group by 1, 2",
