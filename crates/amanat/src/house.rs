@@ -112,12 +112,21 @@ impl Oracle for House {
         Some(self.slot)
     }
 
+    fn leaves(&self, slot: Duration) {
+        metrics::counter!("amanat_sql_slots_total", "slot" => multiple(slot, self.slot)).increment(1);
+    }
+
     fn end(&self, begun: Begun, outcome: &Outcome) -> Result<(), Refusal> {
         let said = locked(&self.answering).remove(&begun.0).unwrap_or_default();
         let vault_head = self.vault.head().map_err(|error| ours("the vault's memory could not be read", &error))?;
         let end = End { begin: begun.0, vault_head, ..ended(outcome, said) };
         locked(&self.audit).end(end).map(|_| ()).map_err(|error| ours("an answer could not be recorded", &error))
     }
+}
+
+/// A slot in multiples of the first one, `1x`, `2x`, `4x` and so on up to the time limit of a question.
+fn multiple(slot: Duration, first: Duration) -> String {
+    format!("{}x", slot.as_millis() / first.as_millis().max(1))
 }
 
 /// What became of a question, as the log has it.
@@ -171,4 +180,16 @@ fn refusal(error: VaultError) -> Refusal {
 fn ours(what: &'static str, error: &(dyn std::error::Error + 'static)) -> Refusal {
     tracing::error!(error, "{what}");
     Refusal::ours()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_counted_in_multiples_of_the_first_whatever_its_length() {
+        let ms = Duration::from_millis;
+        assert_eq!([250, 500, 2_000].map(|slot| multiple(ms(slot), ms(250))), ["1x", "2x", "8x"]);
+        assert_eq!(multiple(ms(1), ms(0)), "1x", "no slot is a slot of a millisecond");
+    }
 }

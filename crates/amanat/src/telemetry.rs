@@ -50,7 +50,11 @@ pub fn metrics(worker: Arc<OnceLock<ingest::Monitor>>) -> anyhow::Result<endpoin
 
 /// What the metrics of this crate mean; those of a room are described there.
 fn describe() {
-    use metrics::{Unit, describe_gauge};
+    use metrics::{Unit, describe_counter, describe_gauge};
+    describe_counter!(
+        "amanat_sql_slots_total",
+        "Questions about protected tables by the slot at whose end they left, in multiples of the first (`privacy.slot_ms`)"
+    );
     describe_gauge!(
         "amanat_maintain_last_round_timestamp_seconds",
         Unit::Seconds,

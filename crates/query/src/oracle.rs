@@ -47,6 +47,10 @@ pub trait Oracle: Send + Sync {
         None
     }
 
+    /// Told that an answer leaves at the end of the slot that is so long, for counting. Not a moment before, so that a
+    /// counter which others can read tells no more of the time that the answer took than the slot does.
+    fn leaves(&self, _slot: Duration) {}
+
     /// Records what became of a question, once, before anything of it leaves; also of one whose asker has left before. An
     /// answer that cannot be recorded does not leave.
     fn end(&self, begun: Begun, outcome: &Outcome) -> Result<(), Refusal>;

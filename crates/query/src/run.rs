@@ -90,6 +90,7 @@ pub(crate) async fn answer(
             warn_of_lateness(slot, after);
         }
         tokio::time::sleep_until(began + after).await;
+        oracle.leaves(after);
     }
     answer
 }

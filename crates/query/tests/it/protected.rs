@@ -519,8 +519,18 @@ async fn explain_is_recorded_like_a_question_and_needs_a_key_as_one_does() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_answer_leaves_before_the_end_of_its_slot() {
     let slot = std::time::Duration::from_millis(50);
-    let reader = vault::reader(ByRule::slotted(|_| Some(figure(200)), Some(slot))).await;
+    let oracle = ByRule::slotted(|_| Some(figure(200)), Some(slot));
+    let reader = vault::reader(oracle.clone()).await;
     let began = std::time::Instant::now();
     ask(&reader, "select count(*) from victims where year = 2024", Vec::new()).await.expect("an answer");
-    assert!(began.elapsed() >= slot);
+    let took = began.elapsed();
+    assert!(took >= slot);
+    let left = oracle.left.lock().expect("not poisoned").clone();
+    let [counted] = left[..] else { panic!("{left:?}") };
+    assert!(
+        counted <= took && counted.as_millis() % slot.as_millis() == 0,
+        "counted when it left: {counted:?}, {took:?}"
+    );
+    ask(&reader, "select * from victims", Vec::new()).await.expect_err("a form, which waits for nothing");
+    assert_eq!(oracle.left.lock().expect("not poisoned").len(), 1);
 }

@@ -24,6 +24,8 @@ pub struct ByRule {
     pub asked: Mutex<Vec<(Vec<CellQuery>, String)>>,
     pub ended: Mutex<Vec<Outcome>>,
     pub slot: Option<Duration>,
+    /// The slots at whose ends answers left.
+    pub left: Mutex<Vec<Duration>>,
 }
 
 impl ByRule {
@@ -33,7 +35,14 @@ impl ByRule {
 
     /// The same; its answers leave in slots.
     pub fn slotted(rule: Rule, slot: Option<Duration>) -> Arc<Self> {
-        Arc::new(Self { policy: Policy::default(), rule, asked: Mutex::default(), ended: Mutex::default(), slot })
+        Arc::new(Self {
+            policy: Policy::default(),
+            rule,
+            asked: Mutex::default(),
+            ended: Mutex::default(),
+            slot,
+            left: Mutex::default(),
+        })
     }
 
     fn answer(&self, question: &CellQuery) -> ReleasedCells {
@@ -83,6 +92,10 @@ impl Oracle for ByRule {
 
     fn slot(&self) -> Option<Duration> {
         self.slot
+    }
+
+    fn leaves(&self, slot: Duration) {
+        self.left.lock().expect("not poisoned").push(slot);
     }
 
     fn end(&self, _: Begun, outcome: &Outcome) -> Result<(), Refusal> {
