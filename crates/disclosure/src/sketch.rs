@@ -73,7 +73,7 @@ const WIDEST: usize = 14;
 ///
 /// Power sums of D distinct elements other than 0 obey a linear recurrence of length D and of none shorter, as long as
 /// D <= W. So up to W elements the answer is certain. More than W look like chance, and chance obeys a recurrence no
-/// longer than `most` with probability about `2^(-64 (W - most))`: 2^-192 for units, 2^-128 for cases.
+/// longer than `most` with probability about `2^(-64 (W - most))`: 2^-192 for units and for cases.
 ///
 /// The recurrence is found by Berlekamp and Massey's algorithm, without division: `c`, the recurrence so far, may be
 /// any multiple of itself, so instead of `c + (d/d') b` we write `d' c + d b`, where `b` is the recurrence before the
@@ -268,6 +268,7 @@ mod tests {
     use super::*;
     use crate::gf64::{inverse, mul, tests::numbers};
     use crate::noise::record_key;
+    use crate::prints::{CASE_WORDS, Prints, UNIT_WORDS, case_element};
 
     fn raw(first: u8) -> Key {
         Key::from_bytes(std::array::from_fn(|i| first + i as u8))
@@ -398,51 +399,75 @@ mod tests {
         }
     }
 
-    /// What the accumulator keeps of a set.
-    #[derive(Default)]
-    struct Kept {
-        units: Sketch<14>,
-        cases: Sketch<6>,
-        buckets: Buckets,
+    const UNITS: usize = 400;
+    const UNITS_OF_A_CASE: usize = 4;
+
+    /// The units that sets are drawn from, four to a case, with what each adds to a sketch.
+    struct Pool {
+        units: Vec<(u64, [u64; UNIT_WORDS])>,
+        /// Of each case, what it adds with each choice of its units as members.
+        cases: Vec<[[u64; CASE_WORDS]; 1 << UNITS_OF_A_CASE]>,
     }
 
-    /// The number of units that differ, read off what is kept and counted, for one pair of sets.
-    fn compare(pool: &[(u64, [u64; 14])], members: &[(bool, bool)]) {
-        let (mut s, mut a, mut differ) = (Kept::default(), Kept::default(), 0);
-        for (&(e, powers), &(in_s, in_a)) in pool.iter().zip(members) {
-            for (set, member) in [(&mut s, in_s), (&mut a, in_a)] {
-                if member {
-                    set.units.toggle_powers(&powers);
-                    set.cases.toggle_powers(&std::array::from_fn(|j| powers[j]));
-                    set.buckets.add(e);
-                }
-            }
-            differ += usize::from(in_s != in_a);
+    impl Pool {
+        fn new() -> Self {
+            let units = (0..UNITS as u64).map(unit).map(|e| (e, Sketch::powers(e))).collect();
+            let key_of = |at: usize| record_key(&raw(0), "victims", at as u64);
+            let members = |case: usize, chosen: usize| {
+                let chosen = (0..UNITS_OF_A_CASE).filter(|place| chosen >> place & 1 == 1);
+                chosen.fold(0, |c: u128, place| c.wrapping_add(key_of(case * UNITS_OF_A_CASE + place)))
+            };
+            let case = |case: usize| {
+                let element = |chosen| case_element(&raw(0x80), "victims", case as u64, members(case, chosen));
+                std::array::from_fn(|chosen| Sketch::<CASE_WORDS>::powers(element(chosen)))
+            };
+            Self { units, cases: (0..UNITS / UNITS_OF_A_CASE).map(case).collect() }
         }
-        assert_eq!(distance(&s.units.xor(&a.units), 11), Some(differ).filter(|&differ| differ <= 11));
-        assert_eq!(distance(&s.cases.xor(&a.cases), 4), Some(differ).filter(|&differ| differ <= 4));
-        assert!(apart(&s.buckets, &a.buckets) as usize <= differ);
-        assert_eq!(apart(&s.buckets, &a.buckets), apart(&a.buckets, &s.buckets));
+
+        /// What is kept of the units at these places, and of each case which of its units are among them, bit by bit.
+        fn set(&self, places: impl Iterator<Item = usize>) -> (Prints, Vec<usize>) {
+            let (mut prints, mut members) = (Prints::default(), vec![0; self.cases.len()]);
+            for at in places {
+                prints.add_powers(&self.units[at].1);
+                members[at / UNITS_OF_A_CASE] |= 1 << (at % UNITS_OF_A_CASE);
+            }
+            for (powers, &chosen) in self.cases.iter().zip(&members).filter(|(_, chosen)| **chosen > 0) {
+                prints.cases.toggle_powers(&powers[chosen]);
+            }
+            (prints, members)
+        }
+    }
+
+    /// How many cases with their members are in one of two sets alone: an altered one is in both, each time another.
+    fn cases_that_differ(s: &[usize], a: &[usize]) -> usize {
+        let differ = s.iter().zip(a).filter(|(s, a)| s != a);
+        differ.map(|(s, a)| usize::from(*s > 0) + usize::from(*a > 0)).sum()
     }
 
     #[test]
     fn distances_are_those_of_brute_force_on_a_hundred_thousand_pairs_of_sets() {
-        // privacy.md 6.16 (7). Sets of 0 to 200 units that differ by 0 to 20, drawn from 400.
-        let mut pool: Vec<(u64, [u64; 14])> = (1..=400).map(unit).map(|e| (e, Sketch::powers(e))).collect();
+        // privacy.md 6.16 (7). Sets of 0 to 200 units that differ by 0 to 20, drawn from 400; their cases by 0 to 40.
+        let (pool, mut places) = (Pool::new(), (0..UNITS).collect::<Vec<_>>());
         let mut numbers = numbers(9);
         let mut below = |limit: usize| (numbers.next().expect("there is no end") % limit as u64) as usize;
+        let mut of_cases = [0; 12];
         for _ in 0..100_000 {
             let differ = below(21);
-            let common = below(181);
-            let size = differ + common;
+            let size = differ + below(181);
             for i in 0..size {
-                pool.swap(i, i + below(400 - i));
+                places.swap(i, i + below(UNITS - i));
             }
             let in_s_alone = below(differ + 1);
-            let members: Vec<(bool, bool)> =
-                (0..size).map(|i| (i < in_s_alone || i >= differ, i >= in_s_alone)).collect();
-            compare(&pool[..size], &members);
+            let (s, s_members) = pool.set((0..size).filter(|&i| i < in_s_alone || i >= differ).map(|i| places[i]));
+            let (a, a_members) = pool.set(places[in_s_alone..size].iter().copied());
+            assert_eq!(distance(&s.sketch.xor(&a.sketch), 11), Some(differ).filter(|&differ| differ <= 11));
+            let cases = cases_that_differ(&s_members, &a_members);
+            assert_eq!(distance(&s.cases.xor(&a.cases), 11), Some(cases).filter(|&cases| cases <= 11));
+            of_cases[cases.min(11)] += 1;
+            assert!(apart(&s.buckets, &a.buckets) as usize <= differ);
+            assert_eq!(apart(&s.buckets, &a.buckets), apart(&a.buckets, &s.buckets));
         }
+        assert!(of_cases.iter().all(|&pairs| pairs > 1_000), "every distance is met: {of_cases:?}");
     }
 
     #[test]
