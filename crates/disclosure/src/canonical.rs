@@ -113,6 +113,16 @@ impl CellQuery {
     /// `BLAKE3("cell1" || bytes)` in hex: for caches, quotas and the audit, **never** a seed of noise
     /// (privacy.md 6.2, rule 4). Of the canonical form it is the same for the same meaning.
     ///
+    /// The bytes are postcard's, in the order in which the types are written down: texts and lists with their length
+    /// before them, numbers by sevens of bits, and a [`Breakdown`] or [`Measure`] by its place among the variants. A code
+    /// is its place in its list, or the number of the year, quarter or month. So an id is another one when
+    /// * a dataset, dimension, level or measure is called otherwise,
+    /// * a field or variant is put before another, taken out, or a field added (a variant at the end changes nothing),
+    /// * a code list is ordered otherwise or has a code put in before others,
+    /// * [`CellQuery::canonical`] brings the question to another form, or `PREFIX` changes.
+    ///
+    /// The log of what was asked has kept the old ids then, and nobody finds the two askings of one question by them.
+    ///
     /// # Panics
     /// Never: texts and numbers always serialise into memory.
     pub fn id(&self) -> String {

@@ -188,3 +188,39 @@ fn a_question_in_words_has_the_codes_of_the_published_lists_and_nothing_else() {
         "inspections {year: 2023 2024} by {province: PK-PB PK-SD | PK-KP; kind} count {units; sum of children}"
     );
 }
+
+#[test]
+fn the_id_of_a_question_is_the_hash_of_bytes_that_do_not_change() {
+    // The bytes are written by hand after the words beside `CellQuery::id`; the hashes were worked out elsewhere.
+    let inspections = Policy::default().datasets.get("inspections").unwrap().clone();
+    let classes = Breakdown::Classes { level: "province".into(), classes: vec![vec![2], vec![1, 0]] };
+    let measures = [Measure::Sum("children".into()), Measure::Agencies, Measure::Cases, Measure::Rows, Measure::Units];
+    let of_everything = CellQuery {
+        dataset: "inspections".into(),
+        population: Vec::new(),
+        by: vec![classes, level("kind")],
+        measures: measures.into(),
+    };
+    let golden: [(CellQuery, &[u8], &str); 3] = [
+        (
+            canonical(&[], &[]),
+            b"\x07victims\x00\x00\x01\x00",
+            "82b8fe07427b44e782c869f482cdbdb13d3947706addd82ca82c71061f8d76ea",
+        ),
+        (
+            canonical(&[("year", &["2024", "2023"]), ("sex", &["F"])], &["province"]),
+            b"\x07victims\x02\x03sex\x03sex\x01\x00\x04time\x04year\x02\xe7\x0f\xe8\x0f\x01\x00\x08province\x01\x00",
+            "acce733d825bac4898280647bd855fdd25b709089538d7b30117342dae4a66c9",
+        ),
+        (
+            of_everything.canonical(&inspections, YEARS),
+            b"\x0binspections\x00\x02\x00\x04kind\x01\x08province\x02\x02\x00\x01\x01\x02\
+              \x05\x00\x01\x02\x03\x04\x08children",
+            "d845f858a21e994971a4c03253d1e7edceb72f674f01ba2ac804b05228145f2e",
+        ),
+    ];
+    for (question, bytes, id) in golden {
+        assert_eq!(question.id(), id, "{question:?}");
+        assert_eq!(blake3::hash(&[PREFIX, bytes].concat()).to_hex().as_str(), id);
+    }
+}
