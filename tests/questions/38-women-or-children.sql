@@ -10,13 +10,16 @@ group by year
 order by year;
 -- rewrite:
 with t as (
-  select year, sex, age_group, count(*) as n
+  select year,
+         case when sex = 'F' then 'yes' else 'no' end as female,
+         case when age_group = 'child' then 'yes' else 'no' end as child,
+         count(*) as n
   from victims
-  where sex in ('F', 'M') and age_group in ('child', 'adult') and year between 2018 and 2025
-  group by year, sex, age_group
+  where year between 2018 and 2025
+  group by 1, 2, 3
 )
 select year, sum(n) as women_or_children
 from t
-where sex = 'F' or age_group = 'child'
+where female = 'yes' or child = 'yes'
 group by year
 order by year;

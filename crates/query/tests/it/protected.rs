@@ -534,3 +534,25 @@ async fn no_answer_leaves_before_the_end_of_its_slot() {
     ask(&reader, "select * from victims", Vec::new()).await.expect_err("a form, which waits for nothing");
     assert_eq!(oracle.left.lock().expect("not poisoned").len(), 1);
 }
+
+#[tokio::test]
+async fn who_asks_for_one_of_two_columns_is_led_to_a_question_that_counts_nobody_twice() {
+    let reader = vault::reader(ByRule::new(|_| None)).await;
+    let hint = async |condition: &str| {
+        let sql = format!("select count(*) from victims where year = 2024 and ({condition})");
+        let refusal = reader.compile(Question::new(sql)).await.expect_err("two columns");
+        assert_eq!(refusal.code.name(), "PRIV-1003", "{condition}");
+        refusal.hint.expect("a hint")
+    };
+    let added = hint("sex = 'F' or age_group = 'child'").await;
+    assert!(added.contains("FROM … GROUP BY sex, age_group) AS t WHERE") && added.contains("_X"), "{added}");
+    // Rows of a column of which a person has several codes overlap, so that they cannot be added.
+    let taken = hint("sex = 'F' or exploitation = 'sexual'").await;
+    assert!(taken.contains("- count(*) FILTER (WHERE a AND b)"), "{taken}");
+    let [a, b] = ["sex = 'F'", "exploitation = 'sexual'"];
+    let sql = format!(
+        "select count(*) filter (where {a}) + count(*) filter (where {b}) - count(*) filter (where {a} and {b}) \
+         from victims where year = 2024"
+    );
+    assert_eq!(compiled(&reader, &sql, Vec::new()).await.expect("it is asked").len(), 3);
+}

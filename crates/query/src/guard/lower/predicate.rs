@@ -112,8 +112,8 @@ impl Lowering<'_> {
         let dimension = |set: &CodeSet| region.dataset.dimension_of(&set.level);
         if dimension(&a) != dimension(&b) {
             let detail = format!("{} and {} stand on two sides of one {op}, or inside one NOT.", a.level, b.level);
-            let hint = "Ask two questions, or GROUP BY GROUPING SETS over both columns, and add the released numbers.";
-            return Err(Refusal::new(Code::ProtectedForm, detail).at(self.words.find(&b.level)).hint(hint));
+            let refusal = Refusal::new(Code::ProtectedForm, detail).at(self.words.find(&b.level));
+            return Err(refusal.hint(over_two_columns(&a.level, op, &b.level, region.dataset)));
         }
         if op == Operator::And && region.dataset.is_many(&a.level) {
             return Err(self.many(&a.level, "two conditions at once"));
@@ -283,4 +283,23 @@ fn is_ordinal(dataset: &Dataset, level: &str) -> bool {
 pub(super) fn finer(region: &Region<'_>, a: CodeSet, b: CodeSet) -> CodeSet {
     let unknown = region.dataset.unknown(&b.level).unwrap_or_default();
     if region.dataset.roll_up(&b.level, &a.level, unknown).is_some() { b } else { a }
+}
+
+/// How to ask for a condition over two columns so that each person is counted once. Two questions added up would count those
+/// twice of whom both sides hold.
+fn over_two_columns(a: &str, op: Operator, b: &str, dataset: &Dataset) -> String {
+    let is_many = dataset.is_many(a) || dataset.is_many(b);
+    match op {
+        // A person is in one row of each column, so that rows can be added.
+        _ if !is_many => format!(
+            "GROUP BY {a}, {b} in a subquery and add the rows that match: SELECT sum(n) FROM (SELECT {a}, {b}, count(*) AS n \
+             FROM … GROUP BY {a}, {b}) AS t WHERE …. Unknown (_X) is a row like others; where a small row is hidden, put codes \
+             together by CASE in the subquery."
+        ),
+        Operator::Or => "Add the two counts and take away who is in both: count(*) FILTER (WHERE a) + count(*) FILTER \
+                         (WHERE b) - count(*) FILTER (WHERE a AND b)."
+            .to_owned(),
+        _ => "Count of whom both hold, count(*) FILTER (WHERE a AND b), and take it from count(*) where the others are meant."
+            .to_owned(),
+    }
 }
