@@ -319,7 +319,8 @@ pub async fn reader(config: &Config, dir: &DataDir, house: Option<Arc<House>>) -
         rows: config.sql.row_limit,
         ..query::Limits::default()
     };
-    let settings = query::Settings { limits, ..query::Settings::default() };
+    let incidents = || uuid::Uuid::new_v4().as_u64_pair().1;
+    let settings = query::Settings { limits, incidents, ..query::Settings::default() };
     let source = Arc::new(LakeEditions(dir.store.clone()));
     let catalogue = crate::catalogue::catalogue(&dir.policy);
     Ok(match house {

@@ -95,6 +95,9 @@ pub(crate) struct Content {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<PlaceView>)]
     place: Option<Place>,
+    /// Of a fault of ours, the number under which the operator's log has it; random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<String>,
     /// Several causes, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
@@ -117,7 +120,8 @@ impl Problem {
     fn of((code, status, title): (&'static str, u16, &'static str), detail: String, hint: Option<String>) -> Self {
         let hint = hint.filter(|h| !h.is_empty());
         let uri = format!("/problems/{code}");
-        Self(Box::new(Content { uri, title, status, detail, code, hint, place: None, reasons: Vec::new() }))
+        let (place, incident, reasons) = (None, None, Vec::new());
+        Self(Box::new(Content { uri, title, status, detail, code, hint, place, incident, reasons }))
     }
 
     /// A defect of ours. What it is stands in the log, not in the answer.
@@ -145,7 +149,7 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static str, u16, &'static str)> {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let mut problem = Self::of(of_code(refusal.code), refusal.detail, refusal.hint);
-        problem.0.place = refusal.place;
+        (problem.0.place, problem.0.incident) = (refusal.place, refusal.incident);
         problem
     }
 }

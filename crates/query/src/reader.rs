@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use disclosure::CellQuery;
 
@@ -40,12 +41,14 @@ pub struct Settings {
     pub at_once: usize,
     /// Questions that may wait for a turn; past it they are refused as `busy`.
     pub waiting: usize,
+    /// Makes the number that a question bears in the log, and in its refusal where the fault is ours: random bits.
+    pub incidents: fn() -> u64,
 }
 
 impl Default for Settings {
-    /// The default limits, two threads, four questions at once, 64 waiting.
+    /// The default limits, two threads, four questions at once, 64 waiting, the number 0 for every question.
     fn default() -> Self {
-        Self { limits: Limits::default(), threads: 2, at_once: 4, waiting: 64 }
+        Self { limits: Limits::default(), threads: 2, at_once: 4, waiting: 64, incidents: || 0 }
     }
 }
 
@@ -223,15 +226,21 @@ impl Reader {
     pub async fn ask(&self, question: Question, cancel: CancellationToken) -> Result<Answer, Refusal> {
         let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
         let end = Instant::now() + limits.time;
-        tokio::select! {
+        let incident = format!("{:016x}", (self.inner.settings.incidents)());
+        // Whatever is logged on the way bears the number, so that the cause of a fault is found by it.
+        let span = tracing::error_span!("question", incident);
+        let answer = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(Refusal::new(Code::Cancelled, "The question was withdrawn.")),
-            answer = self.answer(question, limits, end) => answer.map_err(Refusal::with_remedy),
+            answer = self.answer(question, limits, end, span.clone()).instrument(span) => {
+                answer.map_err(Refusal::with_remedy)
+            }
             () = tokio::time::sleep_until(end) => Err(too_long(&limits)),
-        }
+        };
+        answer.map_err(|refusal| refusal.numbered(incident))
     }
 
-    async fn answer(&self, question: Question, limits: Limits, end: Instant) -> Result<Answer, Refusal> {
+    async fn answer(&self, question: Question, limits: Limits, end: Instant, span: Span) -> Result<Answer, Refusal> {
         let turn = self.turn().await?;
         let current = self.current();
         let Some(runtime) = &self.inner.threads.0 else {
@@ -240,10 +249,11 @@ impl Reader {
         let oracle = self.inner.oracle.clone();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let work = runtime.spawn(async move {
+        let work = async move {
             // A refusal gives the turn back here; an answer takes it along, for its rows are still in memory.
             run::answer(question, limits, current, oracle, (stopped, end)).await.map(|answer| Answer { turn, ..answer })
-        });
+        };
+        let work = runtime.spawn(work.instrument(span));
         let _stop = StopOnDrop(work.abort_handle(), stop);
         work.await.unwrap_or_else(|error| {
             tracing::error!(panicked = error.is_panic(), "a question broke off");

@@ -198,7 +198,7 @@ impl Code {
                 "Divide by nullif(…, 0), and cast only what has that form: try_cast gives NULL for the rest."
             }
             Code::Internal | Code::ProtectedInternal => {
-                "Ask again in a while; if it stays, tell who runs this service and say when it happened."
+                "Ask again in a while; if it stays, tell who runs this service the number of the incident."
             }
             _ => return None,
         })
@@ -268,12 +268,14 @@ pub struct Refusal {
     pub hint: Option<String>,
     /// Where in the text, if it can be told.
     pub place: Option<Place>,
+    /// Of a fault of ours, the number under which the log has it: random, so that it tells nothing of the question.
+    pub incident: Option<String>,
 }
 
 impl Refusal {
     /// A refusal without place or hint.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), hint: None, place: None }
+        Self { code, detail: detail.into(), hint: None, place: None, incident: None }
     }
 
     /// One text for everything that is ours with a question about protected tables (privacy.md 6.4, 5000): what it was
@@ -297,6 +299,16 @@ impl Refusal {
     #[must_use]
     pub(crate) fn with_remedy(mut self) -> Self {
         self.hint = self.hint.or_else(|| self.code.remedy().map(str::to_owned));
+        self
+    }
+
+    /// The same with the number of the incident, where the fault is ours; that is logged, whether or not its cause was.
+    #[must_use]
+    pub(crate) fn numbered(mut self, incident: String) -> Self {
+        if matches!(self.code, Code::Internal | Code::ProtectedInternal) {
+            tracing::error!(incident, code = self.code.name(), "a question ended in a fault of ours");
+            self.incident = Some(incident);
+        }
         self
     }
 
@@ -333,6 +345,9 @@ impl fmt::Display for Refusal {
         }
         if let Some(hint) = &self.hint {
             write!(f, " {hint}")?;
+        }
+        if let Some(incident) = &self.incident {
+            write!(f, " Incident {incident}.")?;
         }
         Ok(())
     }

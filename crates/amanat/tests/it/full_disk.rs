@@ -66,14 +66,30 @@ impl Disk {
     }
 }
 
-/// A refusal in one text, with a next step and without a number.
-fn refused(reply: &Reply) {
+/// A refusal in one text, with a next step and without a number but that of the incident, which it gives.
+fn refused(reply: &Reply) -> String {
     assert_eq!((reply.status, reply.problem().as_str()), (500, "PRIV-5000"), "{reply:?}");
     let problem = reply.json();
     let said = format!("{} {}", problem["detail"], problem["hint"]);
     assert!(said.contains("Ask again") && !said.contains(|c: char| c.is_ascii_digit()), "{said}");
     for told in ["disk", "room", "audit", "vault", "SQLite"] {
         assert!(!said.contains(told), "what it was stands in the operator's log: {said}");
+    }
+    let incident = problem["incident"].as_str().unwrap();
+    assert!(incident.len() == 16 && incident.chars().all(|c| c.is_ascii_hexdigit()), "{incident}");
+    incident.to_owned()
+}
+
+/// What broke stands in the operator's log under the number of the incident, and nothing of the question does.
+fn log_tells_of(incidents: &[String], log: &str) {
+    for (n, incident) in incidents.iter().enumerate() {
+        assert!(!incidents[..n].contains(incident), "each has a number of its own: {incidents:?}");
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(incident)).collect();
+        let [cause, end] = lines[..] else { panic!("{incident} in\n{log}") };
+        assert!(cause.contains("could not be recorded") && end.contains("PRIV-5000"), "{lines:?}");
+        for told in ["victims", "sex", "'F'"] {
+            assert!(!cause.contains(told) && !end.contains(told), "{told}: {lines:?}");
+        }
     }
 }
 
@@ -100,9 +116,7 @@ fn with_no_room_for_the_audit_log_nothing_is_answered_and_with_room_again_each_q
     let before = disk.house.audit();
     disk.limit(Some(disk.size("audit.db-wal")));
     let sql = Disk::new_question("sex = 'F'");
-    for _ in 0..3 {
-        refused(&disk.house.ask(&sql));
-    }
+    let incidents: Vec<String> = (0..3).map(|_| refused(&disk.house.ask(&sql))).collect();
     assert_eq!(disk.house.audit().head, before.head, "nothing is half written");
     assert_eq!(
         disk.house.ask("select count(*) from reference.sex").status,
@@ -114,7 +128,8 @@ fn with_no_room_for_the_audit_log_nothing_is_answered_and_with_room_again_each_q
     let number = disk.house.number(&sql);
     assert_eq!(disk.house.number(&sql), number);
     disk.house.goes_on();
-    disk.house.close();
+    disk.house.up.terminate();
+    log_tells_of(&incidents, &disk.house.up.end().err);
 }
 
 /// The limit is raised page by page until there is room for the beginning of a question and none for its end.

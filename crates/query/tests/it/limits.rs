@@ -12,7 +12,7 @@ const ENDLESS: &str = "select count(*) from indicator_values a, indicator_values
                        indicator_values d where a.value + b.value + c.value > d.value + 1000000000";
 
 fn settings(limits: Limits) -> Settings {
-    Settings { limits, threads: 1, at_once: 1, waiting: 0 }
+    Settings { limits, threads: 1, at_once: 1, waiting: 0, ..Settings::default() }
 }
 
 fn seconds(n: u64) -> Limits {
