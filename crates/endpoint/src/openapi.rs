@@ -4,7 +4,7 @@ use query::{Catalogue, CodeListMeta};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use crate::problem::{Content, Meaning, PlaceView};
+use crate::problem::{Content, Meaning, PlaceView, RewriteView};
 use crate::{indicators, operate, reference, sql};
 
 /// More codes than this are left to the code list.
@@ -24,7 +24,7 @@ const LISTED: usize = 40;
         reference::code_lists, reference::code_list, sql::ask, operate::index, operate::healthz, operate::readyz,
         operate::metrics, operate::openapi, operate::problems, operate::problem
     ),
-    components(schemas(Content, PlaceView, Meaning)),
+    components(schemas(Content, PlaceView, Meaning, RewriteView)),
     tags(
         (name = "indicators", description = "Indicators by filters"),
         (name = "editions", description = "Numbered, immutable publications"),

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use query::selection::{Unselected, Why};
-use query::{Code, Place, Refusal};
+use query::{Code, Page, Place, Refusal, Rewrite};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -189,12 +189,35 @@ pub(crate) struct Meaning {
     code: &'static str,
     /// HTTP status.
     status: u16,
-    /// What it means.
+    /// What it means, in one line.
     title: &'static str,
+    /// The same in a sentence or two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<&'static str>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+    /// Statements that are refused with this code, and what to write instead.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<RewriteView>)]
+    rewrites: &'static [Rewrite],
+}
+
+/// A statement that is refused, and one that does what was meant.
+#[derive(ToSchema)]
+#[schema(as = Rewrite)]
+#[allow(dead_code, reason = "describes query::Rewrite in the API document")]
+pub(crate) struct RewriteView {
+    /// It is refused with the code.
+    refused: &'static str,
+    /// It is answered.
+    instead: &'static str,
 }
 
 impl From<(&'static str, u16, &'static str)> for Meaning {
     fn from((code, status, title): (&'static str, u16, &'static str)) -> Self {
-        Self { code, status, title }
+        let page = Code::ALL.into_iter().find(|known| known.name() == code).and_then(Code::page);
+        let (meaning, advice) = page.map(|Page { meaning, advice, .. }| (meaning, advice)).unzip();
+        Self { code, status, title, meaning, advice, rewrites: page.map_or(&[], |page| page.rewrites) }
     }
 }

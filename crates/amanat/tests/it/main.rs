@@ -10,6 +10,7 @@ mod full_disk;
 mod hostile;
 mod import;
 mod maintain;
+mod pages;
 mod program;
 mod publish;
 mod receipts;

@@ -6,6 +6,7 @@ mod hostile;
 mod left;
 mod limits;
 mod ordinary;
+mod pages;
 mod protected;
 mod sparse;
 mod spliced;
