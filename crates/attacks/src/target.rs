@@ -321,9 +321,42 @@ fn bearer(role: Role) -> String {
 }
 
 fn keys_of(number: u64) -> Keys {
+    Keys::derive(&master_of(number))
+}
+
+fn master_of(number: u64) -> Master {
     let mut bytes = [0x5a; 32];
     bytes[..8].copy_from_slice(&number.to_le_bytes());
-    Keys::derive(&Master::from_bytes(bytes))
+    Master::from_bytes(bytes)
+}
+
+/// What no text that leaves may hold: every key of a vault that was opened with keys of this number, and of those who ask, as
+/// bytes come to be written, in hexadecimal digits or as a list of numbers.
+pub fn secrets(number: u64) -> Vec<String> {
+    let Keys {
+        person,
+        link,
+        sid,
+        rk,
+        ek,
+        noise,
+        threshold,
+        distance,
+        swap,
+        set_aside,
+        set_aside_nonce,
+        set_aside_hash,
+        audit_head,
+    } = keys_of(number);
+    let of_records = [person, link, sid, rk, set_aside, set_aside_nonce, set_aside_hash];
+    let of_numbers = [ek, noise, threshold, distance, swap, audit_head];
+    let derived = of_records.iter().chain(&of_numbers).map(|key| **key);
+    let all = derived.chain([*master_of(number).expose()]).chain(Role::ALL.map(secret_of));
+    all.flat_map(|bytes| {
+        let list = format!("{bytes:?}");
+        [blake3::Hash::from_bytes(bytes).to_hex().to_string(), list[1..list.len() - 1].to_owned()]
+    })
+    .collect()
 }
 
 /// The vault as the endpoint reaches it: what `amanat` does beside the audit log.

@@ -2,17 +2,18 @@
 //! the end (privacy.md 6.16, 4).
 //!
 //! A statement fails when a protected table is scanned outside the vault (its scan is an error of ours, `PRIV-5000`, and so
-//! is a plan that still has one), when a panic is seen, or when a canary stands in any text: answer, refusal, hint, notes,
-//! logs. Most are put to the guard alone, which reads no value; one in [`ASKED`] goes through the endpoint to a vault and
+//! is a plan that still has one), when a panic is seen, or when a canary or a key stands in any text: answer, refusal, hint,
+//! notes, logs, metrics. Most are put to the guard alone, which reads no value; one in [`ASKED`] goes through the endpoint to a vault and
 //! back. Each follows from the seed and its number, so that one that fails can be made again; it is told shortened.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use policy::Policy;
 use query::{Code, Limits};
 use rand::{Rng, SeedableRng};
@@ -26,7 +27,7 @@ use super::mutate::{Pool, mutated, shortened, statements, words};
 use super::rules::RULES;
 use super::wild::Wild;
 use crate::people::People;
-use crate::target::{Door, Sql, Target};
+use crate::target::{Door, Sql, Target, secrets};
 
 /// Units of each dataset.
 const UNITS: usize = 600;
@@ -34,6 +35,8 @@ const UNITS: usize = 600;
 const ASKED: u64 = 20;
 /// Statements after which a vault forgets, so that asking stays quick.
 const VAULT: u64 = 4_000;
+/// The number of the vault's keys.
+const KEYS: u64 = 1;
 /// Limits of what is asked: a statement that means much work is none of what is looked for.
 const LIMITS: Duration = Duration::from_secs(2);
 /// Failures that are told.
@@ -44,6 +47,10 @@ const WORKERS: u64 = 2;
 static PANICS: AtomicU64 = AtomicU64::new(0);
 /// What was logged since it was last looked at.
 static LOGS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+/// What was counted: its text is the body of `/metrics`.
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+/// What no text may hold: canaries among the records, and the keys.
+static FORBIDDEN: LazyLock<Vec<String>> = LazyLock::new(|| canaries().into_iter().chain(secrets(KEYS)).collect());
 
 /// What statements are made from.
 struct Maker<'a> {
@@ -83,6 +90,8 @@ pub fn run(count: u64, seed: u64) -> Result<Found> {
         let ended = workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a worker broke off"))?);
         ended.collect::<Result<Vec<Tally>>>()
     })?;
+    let was_asked = tallies.iter().any(|tally| !tally.asked.is_empty());
+    ensure!(!was_asked || counted().contains("amanat_http_requests_total"), "nobody looked at what is counted");
     Ok(found(count, &tallies, began.elapsed()))
 }
 
@@ -99,7 +108,7 @@ impl std::io::Write for Kept {
     }
 }
 
-/// Counts panics and keeps logs from now on.
+/// Counts panics and keeps logs and metrics from now on.
 fn listen() {
     std::panic::set_hook(Box::new(|_| {
         PANICS.fetch_add(1, Ordering::Relaxed);
@@ -109,6 +118,14 @@ fn listen() {
         .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
         .with_writer(|| Kept)
         .try_init();
+    if let Ok(recorder) = PrometheusBuilder::new().install_recorder() {
+        let _ = METRICS.set(recorder);
+    }
+}
+
+/// The text of `/metrics`.
+fn counted() -> String {
+    METRICS.get().map(PrometheusHandle::render).unwrap_or_default()
 }
 
 impl<'a> Maker<'a> {
@@ -158,7 +175,7 @@ fn work(policy: &Arc<Policy>, maker: &Maker<'_>, numbers: impl Iterator<Item = u
     let mut tally = Tally::default();
     for (done, number) in (0_u64..).zip(numbers) {
         if done % VAULT == 0 {
-            door.open(Target::Ours, 1, &rows)?;
+            door.open(Target::Ours, KEYS, &rows)?;
         }
         let (made_by, sql) = maker.statement(number);
         let is_asked = done % ASKED == done / ASKED % ASKED;
@@ -198,7 +215,11 @@ fn compiled(door: &Door, sql: &str) -> (String, Option<String>) {
 fn asked(door: &Door, sql: &str) -> (String, Option<String>) {
     let reply = door.ask(sql);
     let code = if reply.is_answer() { "answered".to_owned() } else { reply.code() };
-    let wrong = if code.is_empty() { Some("no answer".to_owned()) } else { wrong(&code, &reply.text) };
+    if code.is_empty() {
+        return (code, Some("no answer".to_owned()));
+    }
+    let in_metrics = || holds(&counted()).then(|| "a canary or a key in the metrics".to_owned());
+    let wrong = wrong(&code, &reply.text).or_else(in_metrics);
     (code, wrong)
 }
 
@@ -212,12 +233,16 @@ fn wrong(code: &str, text: &str) -> Option<String> {
     }
     let logs = std::mem::take(&mut *LOGS.lock().unwrap_or_else(PoisonError::into_inner));
     let logs = String::from_utf8_lossy(&logs);
-    let holds = |text: &str| canaries().iter().any(|canary| text.contains(canary));
     match (holds(text), holds(&logs)) {
-        (true, _) => Some("a canary in a text".to_owned()),
-        (_, true) => Some("a canary in a log".to_owned()),
+        (true, _) => Some("a canary or a key in a text".to_owned()),
+        (_, true) => Some("a canary or a key in a log".to_owned()),
         (false, false) => None,
     }
+}
+
+/// Whether a text has a canary or a key in it.
+fn holds(text: &str) -> bool {
+    FORBIDDEN.iter().any(|forbidden| text.contains(forbidden))
 }
 
 fn found(count: u64, tallies: &[Tally], took: Duration) -> Found {
@@ -249,15 +274,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_defect_a_panic_and_a_canary_in_a_text_or_a_log_are_failures_and_a_refusal_is_none() {
+    fn a_defect_a_panic_and_a_canary_or_a_key_in_a_text_or_a_log_are_failures_and_a_refusal_is_none() {
         assert_eq!(wrong("syntax", "There is no table 8 or 917."), None);
         assert!(wrong(Code::ProtectedInternal.name(), "").is_some());
         assert!(wrong(Code::Internal.name(), "").is_some());
         assert!(wrong("answered", r#"{"rows":[[7770000000009]]}"#).is_some());
         LOGS.lock().unwrap().extend(b"sum of 917381");
         assert!(wrong("answered", "").is_some());
+        for key in secrets(KEYS) {
+            assert!(wrong("answered", &format!(r#"{{"rows":[["{key}"]]}}"#)).is_some());
+            LOGS.lock().unwrap().extend(format!("key={key} role=ministry").into_bytes());
+            assert!(wrong("answered", "").is_some());
+        }
         PANICS.store(1, Ordering::Relaxed);
         assert!(wrong("answered", "").is_some());
         assert_eq!(wrong("answered", ""), None);
+    }
+
+    #[test]
+    fn what_is_counted_of_questions_is_looked_at_and_has_no_canary_and_no_key_in_it() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        let counted = metrics::with_local_recorder(&recorder, || {
+            let policy = Arc::new(Policy::default());
+            let people = country(&policy, 60, &mut ChaCha8Rng::seed_from_u64(1));
+            let door = Door::new(&policy).unwrap();
+            door.open(Target::Ours, KEYS, &people.iter().collect::<Vec<_>>()).unwrap();
+            assert!(door.ask("select count(*) from victims").is_answer());
+            let canary = canaries()[0].clone();
+            assert!(!door.ask(&format!("select count(*) from victims where person_id = '{canary}'")).is_answer());
+            handle.render()
+        });
+        assert!(counted.contains(r#"amanat_sql_refusals_total{code="PRIV-1002"} 1"#), "{counted}");
+        assert!(!holds(&counted), "{counted}");
+        assert!(holds(&format!("{counted}\namanat_sum {}", crate::guard::country::CANARY_AMOUNT)));
     }
 }
