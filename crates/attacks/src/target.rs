@@ -330,8 +330,8 @@ fn master_of(number: u64) -> Master {
     Master::from_bytes(bytes)
 }
 
-/// What no text that leaves may hold: every key of a vault that was opened with keys of this number, and of those who ask, as
-/// bytes come to be written, in hexadecimal digits or as a list of numbers.
+/// What no text that leaves may hold: every key of a vault that was opened with keys of this number, and of those who
+/// ask, as bytes come to be written, in hexadecimal digits or as a list of numbers.
 pub fn secrets(number: u64) -> Vec<String> {
     let Keys {
         person,

@@ -1,4 +1,4 @@
-//! What the page of a code says: `/problems/PRIV-1003`, and the section of docs/guides/ask.md that is made from the same.
+//! What the page of a code says: `/problems/PRIV-1003`, and the section of docs/guides/ask.md that says the same.
 //!
 //! Each code of a question about protected tables says what it means and what to do; where a statement can be written
 //! otherwise, it shows one that is refused with exactly this code, and one that does what was meant and is answered.
@@ -69,9 +69,10 @@ const TABLE: Page = page(
 );
 
 const NOT_FILTERABLE: Page = page(
-    "person_id, case_id and agency tell records apart. They are counted, inside count(distinct …), and neither shown nor \
-     selected or grouped by.",
-    "Count them without repetition, by columns that have codes. Some datasets have a group of agencies as such a column.",
+    "person_id, case_id and agency tell records apart. They are counted, inside count(distinct …), and neither \
+     shown nor selected or grouped by.",
+    "Count them without repetition, by columns that have codes. Some datasets have a group of agencies as such a \
+     column.",
     &[
         Rewrite {
             refused: "select count(case_id) as cases from victims where year = 2024",
@@ -79,20 +80,23 @@ const NOT_FILTERABLE: Page = page(
         },
         Rewrite {
             refused: "select agency, count(*) as cases from cases where year = 2024 group by agency",
-            instead: "select lead_agency_group, count(*) as cases from cases where year = 2024 group by lead_agency_group",
+            instead: "select lead_agency_group, count(*) as cases from cases
+where year = 2024 group by lead_agency_group",
         },
     ],
 );
 
 const FORM: Page = page(
-    "Between records of people and the aggregate over them stand conditions on codes, joined by AND, and groups by codes. \
-     Rows are not shown, and no other form is allowed there.",
-    "Aggregate first and write the rest over the aggregate, in which all of SQL is at hand. A condition over two columns is \
-     of that kind, too: group by both and add the rows that match. Two counts added up would count twice of whom both hold.",
+    "Between records of people and the aggregate over them stand conditions on codes, joined by AND, and groups by \
+     codes. Rows are not shown, and no other form is allowed there.",
+    "Aggregate first and write the rest over the aggregate, in which all of SQL is at hand. A condition over two \
+     columns is of that kind, too: group by both and add the rows that match. Two counts added up would count twice \
+     of whom both hold.",
     &[
         Rewrite {
             refused: "select * from victims where year = 2024 limit 10",
-            instead: "select sex, age_group, count(*) as victims from victims where year = 2024 group by sex, age_group limit 10",
+            instead: "select sex, age_group, count(*) as victims from victims
+where year = 2024 group by sex, age_group limit 10",
         },
         Rewrite {
             refused: "select count(*) from victims where year = 2024 and (sex = 'F' or age_group = 'child')",
@@ -106,10 +110,10 @@ where female = 'yes' or child = 'yes'",
 );
 
 const NOT_A_CODE: Page = page(
-    "What stands in the condition is no code of the column, no label of one, no bound between two of its codes, or no period \
-     of its level that is published.",
-    "Take codes from the list of the column: information_schema.columns names it in code_list. Periods begin with their \
-     first day.",
+    "What stands in the condition is no code of the column, no label of one, no bound between two of its codes, or \
+     no period of its level that is published.",
+    "Take codes from the list of the column: information_schema.columns names it in code_list. Periods begin with \
+     their first day.",
     &[
         Rewrite {
             refused: "select count(*) from victims where year = 2024 and province = 'Panjab'",
@@ -123,8 +127,8 @@ const NOT_A_CODE: Page = page(
 );
 
 const JOIN: Page = page(
-    "Records of people are joined to the code list of one of their columns, on its code, and to nothing else. A join of two \
-     datasets would follow persons from one to the other.",
+    "Records of people are joined to the code list of one of their columns, on its code, and to nothing else. A \
+     join of two datasets would follow persons from one to the other.",
     "Join the list on code. Of two datasets, count each by what they have in common and join the counts.",
     &[
         Rewrite {
@@ -161,8 +165,8 @@ where province in (select province from victims where year = 2024 group by provi
 );
 
 const FUNCTION: Page = page(
-    "Between records of people and the aggregate over them columns stand as they are, but for date_trunc, extract and \
-     priv_level. Functions that are not offered at all are refused over protected tables with this code, too.",
+    "Between records of people and the aggregate over them columns stand as they are, but for date_trunc, extract \
+     and priv_level. Functions that are not offered at all are refused over protected tables with this code, too.",
     "Group by the column and apply the function to the released rows.",
     &[Rewrite {
         refused: "select lower(sex) as sex, count(*) as victims from victims where year = 2024 group by lower(sex)",
@@ -172,10 +176,10 @@ from (select sex, count(*) as victims from victims where year = 2024 group by se
 );
 
 const DIMENSIONS: Page = page(
-    "The question has more columns in groups and conditions, more measures, or more codes in one condition than one question \
-     may have.",
-    "Ask two questions with fewer columns. Name the codes that are not meant and take them away, where those that are meant \
-     are many; or use a coarser level.",
+    "The question has more columns in groups and conditions, more measures, or more codes in one condition than one \
+     question may have.",
+    "Ask two questions with fewer columns. Name the codes that are not meant and take them away, where those that \
+     are meant are many; or use a coarser level.",
     &[
         Rewrite {
             refused: "select sex, age_group, scope, status, referral_source, count(*) as victims from victims
@@ -185,14 +189,15 @@ where year = 2024 group by sex, age_group, scope",
         },
         Rewrite {
             refused: "select count(*) from victims where year = 2024 and citizenship not in ('AF', 'IR')",
-            instead: "select count(*) - count(*) filter (where citizenship in ('AF', 'IR')) from victims where year = 2024",
+            instead: "select count(*) - count(*) filter (where citizenship in ('AF', 'IR')) from victims
+where year = 2024",
         },
     ],
 );
 
 const SPARSE: Page = page(
-    "By the published tables, most of those asked about would be in cells that are too small to be shown. Nothing was asked \
-     and nothing charged.",
+    "By the published tables, most of those asked about would be in cells that are too small to be shown. Nothing \
+     was asked and nothing charged.",
     "Write a coarser level or leave a column out; the hint says which helps most.",
     &[Rewrite {
         refused: "select place_identified, month, sex, count(*) as victims from victims
@@ -204,8 +209,8 @@ where year = 2024 group by province, sex",
 
 const STATEMENT: Page = page(
     "The statement names a protected table and is no query.",
-    "Write one SELECT; what a view would be stands in WITH. What a table has is in information_schema.columns, and EXPLAIN \
-     alone says what a question would cost.",
+    "Write one SELECT; what a view would be stands in WITH. What a table has is in information_schema.columns, and \
+     EXPLAIN alone says what a question would cost.",
     &[
         Rewrite {
             refused: "create view by_sex as select sex, count(*) as n from victims where year = 2024 group by sex",
@@ -221,8 +226,8 @@ where table_schema = 'protected' and table_name = 'victims'",
 );
 
 const AGGREGATE: Page = page(
-    "The aggregate would give values of single records, or has no measure here. Counts, sums, means and quantiles of the \
-     measures of a dataset are offered.",
+    "The aggregate would give values of single records, or has no measure here. Counts, sums, means and quantiles \
+     of the measures of a dataset are offered.",
     "List the codes that can be shown by SELECT DISTINCT, and aggregate those; count a column by its codes.",
     &[Rewrite {
         refused: "select max(age_band) as oldest from victims where year = 2024",
@@ -232,8 +237,8 @@ from (select distinct age_band from victims where year = 2024 and age_band is no
 );
 
 const CELLS: Page = page(
-    "The question has more cells than one question may have: groups of each column multiplied, whether anybody is in them \
-     or not.",
+    "The question has more cells than one question may have: groups of each column multiplied, whether anybody is \
+     in them or not.",
     "Take coarser levels, fewer columns or a shorter time.",
     &[Rewrite {
         refused: "select citizenship, month, count(*) as victims from victims group by citizenship, month",
@@ -242,7 +247,8 @@ const CELLS: Page = page(
 );
 
 const GROUPING_SETS: Page = page(
-    "CUBE, ROLLUP or GROUPING SETS ask for more sets than one question may have; CUBE doubles them with each column.",
+    "CUBE, ROLLUP or GROUPING SETS ask for more sets than one question may have; CUBE doubles them with each \
+     column.",
     "Name the sets that are needed.",
     &[Rewrite {
         refused: "select sex, age_group, scope, status, referral_source, count(*) as victims from victims
@@ -256,17 +262,19 @@ const NOT_TOTAL: Page = page(
     "CASE puts codes into classes and leaves some, such as unknown (_X), without one.",
     "Add ELSE, so that every code has a class.",
     &[Rewrite {
-        refused: "select case when age_group = 'child' then 'minor' when age_group = 'adult' then 'of age' end as age, count(*) as n
+        refused: "select case when age_group = 'child' then 'minor' when age_group = 'adult' then 'of age' end as age,
+       count(*) as n
 from victims where year = 2024 group by 1",
-        instead: "select case when age_group = 'child' then 'minor' when age_group = 'adult' then 'of age' else 'unknown' end as age,
+        instead: "select case when age_group = 'child' then 'minor' when age_group = 'adult' then 'of age'
+            else 'unknown' end as age,
        count(*) as n
 from victims where year = 2024 group by 1",
     }],
 );
 
 const MANY_VALUED: Page = page(
-    "A person may have several codes of the column, so that NOT, two conditions at once, more than three codes, or classes \
-     made by CASE would say of a person what her list of codes is.",
+    "A person may have several codes of the column, so that NOT, two conditions at once, more than three codes, or \
+     classes made by CASE would say of a person what her list of codes is.",
     "Count who has at least one of up to three codes, and take that from all.",
     &[Rewrite {
         refused: "select count(*) from victims where year = 2024 and exploitation <> 'sexual'",
@@ -275,10 +283,11 @@ const MANY_VALUED: Page = page(
 );
 
 const SPENT: Page = page(
-    "Each new way to ask about the records of a province and quarter is charged, for everybody, and what your role may ask \
-     about them in this way is spent. What was charged once is free for ever.",
-    "Ask what was asked before (the hint names the nearest), the breakdowns of the published indicators, which are free, or \
-     a coarser one. EXPLAIN says beforehand what is free. The statement below is refused once the share is spent.",
+    "Each new way to ask about the records of a province and quarter is charged, for everybody, and what your role \
+     may ask about them in this way is spent. What was charged once is free for ever.",
+    "Ask what was asked before (the hint names the nearest), the breakdowns of the published indicators, which are \
+     free, or a coarser one. EXPLAIN says beforehand what is free. The statement below is refused once the share is \
+     spent.",
     &[Rewrite {
         refused: "select recruiter_relation, sex, referral_source, count(*) as victims from victims
 where year = 2024 group by recruiter_relation, sex, referral_source",
@@ -288,8 +297,8 @@ where year = 2024 and status = 'actual' group by recruiter_relation",
 );
 
 const EXPRESSION: Page = page(
-    "An expression over released numbers or codes could not be computed: a division by zero, a text that is no number, a \
-     number that is too large.",
+    "An expression over released numbers or codes could not be computed: a division by zero, a text that is no \
+     number, a number that is too large.",
     "Divide by nullif(…, 0), and cast by try_cast, which gives NULL where there is no value.",
     &[Rewrite {
         refused: "select cast(substr(age_band, 1, 2) as int) as from_age, n
@@ -300,9 +309,9 @@ from (select age_band, count(*) as n from victims where year = 2024 group by age
 );
 
 const INTERNAL: Page = page(
-    "The fault is ours. The refusal says no more, whatever it was; what it was stands in the operator's log, under the number \
-     in incident.",
-    "Ask again in a while, with the same text: the same question has the same answer and is charged once. If it stays, tell \
-     who runs this service the number in incident. There is nothing in it of the question or the data.",
+    "The fault is ours. The refusal says no more, whatever it was; what it was stands in the operator's log, under \
+     the number in incident.",
+    "Ask again in a while, with the same text: the same question has the same answer and is charged once. If it \
+     stays, tell who runs this service the number in incident. There is nothing in it of the question or the data.",
     &[],
 );

@@ -1,10 +1,11 @@
 //! `guard.generated_sql`: statements of a grammar and mutations of the corpora, put to the guard; a share of them are asked to
 //! the end (privacy.md 6.16, 4).
 //!
-//! A statement fails when a protected table is scanned outside the vault (its scan is an error of ours, `PRIV-5000`, and so
-//! is a plan that still has one), when a panic is seen, or when a canary or a key stands in any text: answer, refusal, hint,
-//! notes, logs, metrics. Most are put to the guard alone, which reads no value; one in [`ASKED`] goes through the endpoint to a vault and
-//! back. Each follows from the seed and its number, so that one that fails can be made again; it is told shortened.
+//! A statement fails when a protected table is scanned outside the vault (its scan is an error of ours, `PRIV-5000`, and
+//! so is a plan that still has one), when a panic is seen, or when a canary or a key stands in any text: answer, refusal,
+//! hint, notes, logs, metrics. Most are put to the guard alone, which reads no value; one in [`ASKED`] goes through the
+//! endpoint to a vault and back. Each follows from the seed and its number, so that one that fails can be made again; it
+//! is told shortened.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What the pages of the codes say: each code of a question about protected tables has one, the guide shows them all, and
-//! what they show is refused and answered as they say. That the real program does so is tested in `amanat`.
+//! What the pages of the codes say: each code of a question about protected tables has one, the guide shows them all,
+//! and what they show is refused and answered as they say. That the real program does so is tested in `amanat`.
 
 use std::fmt::Write as _;
 

@@ -285,21 +285,22 @@ pub(super) fn finer(region: &Region<'_>, a: CodeSet, b: CodeSet) -> CodeSet {
     if region.dataset.roll_up(&b.level, &a.level, unknown).is_some() { b } else { a }
 }
 
-/// How to ask for a condition over two columns so that each person is counted once. Two questions added up would count those
-/// twice of whom both sides hold.
+/// How to ask for a condition over two columns so that each person is counted once. Two questions added up would count
+/// those twice of whom both sides hold.
 fn over_two_columns(a: &str, op: Operator, b: &str, dataset: &Dataset) -> String {
     let is_many = dataset.is_many(a) || dataset.is_many(b);
     match op {
         // A person is in one row of each column, so that rows can be added.
         _ if !is_many => format!(
-            "GROUP BY {a}, {b} in a subquery and add the rows that match: SELECT sum(n) FROM (SELECT {a}, {b}, count(*) AS n \
-             FROM … GROUP BY {a}, {b}) AS t WHERE …. Unknown (_X) is a row like others; where a small row is hidden, put codes \
-             together by CASE in the subquery."
+            "GROUP BY {a}, {b} in a subquery and add the rows that match: SELECT sum(n) FROM (SELECT {a}, {b}, \
+             count(*) AS n FROM … GROUP BY {a}, {b}) AS t WHERE …. Unknown (_X) is a row like others; where a small \
+             row is hidden, put codes together by CASE in the subquery."
         ),
-        Operator::Or => "Add the two counts and take away who is in both: count(*) FILTER (WHERE a) + count(*) FILTER \
-                         (WHERE b) - count(*) FILTER (WHERE a AND b)."
+        Operator::Or => "Add the two counts and take away who is in both: count(*) FILTER (WHERE a) + \
+                         count(*) FILTER (WHERE b) - count(*) FILTER (WHERE a AND b)."
             .to_owned(),
-        _ => "Count of whom both hold, count(*) FILTER (WHERE a AND b), and take it from count(*) where the others are meant."
+        _ => "Count of whom both hold, count(*) FILTER (WHERE a AND b), and take it from count(*) where the others \
+              are meant."
             .to_owned(),
     }
 }
