@@ -41,13 +41,17 @@ impl Set {
     fn of(units: BTreeSet<u64>, per_case: PersonsPerCase) -> Self {
         let mut by_case: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         if let Some(per_case) = per_case {
-            units.iter().for_each(|&sid| by_case.entry(sid / per_case).or_default().push(sid));
+            for &sid in &units {
+                by_case.entry(sid / per_case).or_default().push(sid);
+            }
         }
         let sum = |sids: &mut dyn Iterator<Item = &u64>| {
             sids.fold(0u128, |c, &sid| c.wrapping_add(record_key(&key(), UNIVERSE, sid)))
         };
         let mut prints = Prints::default();
-        units.iter().for_each(|&sid| prints.add(element(&key(), UNIVERSE, sid)));
+        for &sid in &units {
+            prints.add(element(&key(), UNIVERSE, sid));
+        }
         for (&case, members) in &by_case {
             prints.add_case(case_element(&key(), UNIVERSE, case, sum(&mut members.iter())));
         }

@@ -73,7 +73,7 @@ pub use release_store::{Anchor, AnchorFacts, AskedSet, Charge, Entry, Head, Rele
 pub use released::{Amount, ConfStatus, Figure, Mark, Marked, ObsStatus, Released, ReleasedCell, guard_bias};
 pub use room::{CodesAt, Reporting, Room};
 pub use tabulate::{Cells, tabulate};
-pub use utility::{SIZES, SizeClass, Utility};
+pub use utility::{Changes, SIZES, SizeClass, Utility};
 pub use vault::{Answered, AnsweredCell, Quote, Quoted, Vault, VaultError};
 #[doc(hidden)]
 pub use weak::Protection;

@@ -6,16 +6,24 @@
 //! Two things move a number: the noise of its tier, and the separation guard, which lets another set answer. They are told
 //! apart: noise against the number of the set that answered, *bias* between that and the cell's own.
 
-use std::collections::BTreeMap;
+mod compare;
 
-use crate::board::{Board, Placed, State};
+use std::collections::{BTreeMap, HashSet};
+
+use crate::board::{Board, CellId, Placed, State};
 use crate::noise::Tier;
 use crate::query::Coordinate;
 use crate::released::Marked;
+pub use compare::Changes;
+use compare::{Addend, Compared};
 
 /// The sizes of cells that are told apart, in true units: first and last of each class. The second is where small cells bear
 /// the price of the guard, the fourth what the goals are set for (privacy.md 6.13).
 pub const SIZES: [(u64, u64); 4] = [(1, 10), (11, 33), (34, 49), (50, u64::MAX)];
+
+/// Of so many cells a median or percentile is told, at least: of fewer it is nearly the number of one of them, and the
+/// error and relative error of one cell together are its true number.
+const FEWEST_TOLD: usize = 11;
 
 /// The cost of protection on a table, or on all of them. Exact and marked cells are left out (they cost nothing), and empty
 /// ones.
@@ -37,6 +45,15 @@ pub struct Utility {
     pub hellinger: Vec<f64>,
     /// Pairs of provinces, all else equal, whose order the released numbers keep, and those that they turn round.
     pub ranked: (u64, u64),
+    /// Cramér's V of released numbers as a multiple of that of the true ones, of each margin over two dimensions.
+    pub associations: Vec<f64>,
+    /// Changes from one year to the next, all else equal.
+    pub changes: Changes,
+    /// `|sqrt(released) - sqrt(true)|` of the shown cells, sorted: on a large number the same error weighs less.
+    roots: Vec<f64>,
+    /// How far totals are from the sum of their parts where all of these are shown, in standard deviations of the
+    /// noise, sorted.
+    gaps: Vec<f64>,
 }
 
 /// Shown cells of one size.
@@ -58,14 +75,14 @@ impl SizeClass {
         self.absolute.len() as u64
     }
 
-    /// The median of `|released - true|`; `None` where none is shown.
+    /// The median of `|released - true|`; `None` where few are shown, as for what follows.
     pub fn median_absolute(&self) -> Option<u64> {
-        quantile(&self.absolute, 50)
+        told(&self.absolute, 50)
     }
 
     /// The median of the relative error, in millionths.
     pub fn median_relative_ppm(&self) -> Option<u64> {
-        quantile(&self.relative_ppm, 50)
+        told(&self.relative_ppm, 50)
     }
 
     /// How many were answered by a set of another size.
@@ -75,7 +92,7 @@ impl SizeClass {
 
     /// The 95th percentile and the largest of the bias.
     pub fn bias(&self) -> Option<(u64, u64)> {
-        Some((quantile(&self.bias, 95)?, *self.bias.last()?))
+        Some((told(&self.bias, 95)?, *self.bias.last()?))
     }
 
     fn sort(&mut self) {
@@ -102,9 +119,22 @@ impl Utility {
         (kept + turned > 0.0).then(|| (kept - turned) / (kept + turned))
     }
 
+    /// The median and the 95th percentile of `|sqrt(released) - sqrt(true)|`; `None` where few are shown.
+    pub fn roots(&self) -> Option<(f64, f64)> {
+        Some((told(&self.roots, 50)?, told(&self.roots, 95)?))
+    }
+
+    /// Totals of which every part is shown, and how far they are from the sum of these, in standard deviations of the
+    /// noise: median and 95th percentile, .67 and 1.96 where there is nothing but noise.
+    pub fn gaps(&self) -> Option<(u64, f64, f64)> {
+        Some((self.gaps.len() as u64, told(&self.gaps, 50)?, told(&self.gaps, 95)?))
+    }
+
     fn sort(&mut self) {
         self.sizes.iter_mut().for_each(SizeClass::sort);
-        self.hellinger.sort_by(f64::total_cmp);
+        for sorted in [&mut self.hellinger, &mut self.associations, &mut self.roots, &mut self.gaps] {
+            sorted.sort_by(f64::total_cmp);
+        }
     }
 
     fn merge(&mut self, other: &Self) {
@@ -115,7 +145,11 @@ impl Utility {
         self.covered += other.covered;
         self.ranked.0 += other.ranked.0;
         self.ranked.1 += other.ranked.1;
+        self.changes.merge(other.changes);
         self.hellinger.extend(&other.hellinger);
+        self.associations.extend(&other.associations);
+        self.roots.extend(&other.roots);
+        self.gaps.extend(&other.gaps);
         for (size, other) in self.sizes.iter_mut().zip(&other.sizes) {
             size.cells += other.cells;
             size.absolute.extend(&other.absolute);
@@ -140,12 +174,10 @@ impl Utility {
         size.absolute.push(off);
         size.relative_ppm.push(off * 1_000_000 / cell.units);
         size.bias.push(cell.answered_by.abs_diff(cell.units));
+        self.roots.push(((value.max(0) as f64).sqrt() - (cell.units as f64).sqrt()).abs());
         self.covered += u64::from(distance(value, cell.answered_by) <= half);
     }
 }
-
-/// A shown cell: where it stands, its true and its released number.
-type ShownCell = (Vec<Coordinate>, u64, i128);
 
 /// A cell that is not empty.
 struct Measured {
@@ -160,8 +192,8 @@ struct Measured {
 pub(crate) fn measure(board: &Board) -> (Utility, BTreeMap<String, Utility>) {
     let mut all = Utility::default();
     let mut by_table = BTreeMap::new();
-    for placed in &board.tables {
-        let mut utility = of_table(board, placed);
+    for (placed, gaps) in board.tables.iter().zip(gaps_by_table(board)) {
+        let mut utility = Utility { gaps, ..of_table(board, placed) };
         all.merge(&utility);
         utility.sort();
         by_table.insert(placed.name.clone(), utility);
@@ -173,27 +205,49 @@ pub(crate) fn measure(board: &Board) -> (Utility, BTreeMap<String, Utility>) {
 fn of_table(board: &Board, placed: &Placed) -> Utility {
     let query = &placed.cells.query;
     let mut utility = Utility::default();
-    let mut margins: BTreeMap<Vec<bool>, Vec<ShownCell>> = BTreeMap::new();
+    let mut margins: BTreeMap<Vec<bool>, Vec<Compared>> = BTreeMap::new();
     for (cell, &id) in placed.ids.iter().enumerate() {
         let Some(measured) = measured(board, id) else { continue };
         utility.add(&measured);
-        if let Some((value, _)) = measured.shown {
-            let at = query.coordinates(&placed.cells.shape, cell);
-            let split = at.iter().map(|at| *at != Coordinate::Total).collect();
-            margins.entry(split).or_default().push((at, measured.units, value));
-        }
+        let at = query.coordinates(&placed.cells.shape, cell);
+        let split = at.iter().map(|at| *at != Coordinate::Total).collect();
+        let shown = measured.shown.map(|(value, _)| value);
+        margins.entry(split).or_default().push(Compared { at, units: measured.units, shown });
     }
     for (split, cells) in margins {
-        if split.iter().filter(|split| **split).count() == 2 {
-            utility.hellinger.push(hellinger(cells.iter().map(|(_, n, value)| (*n as f64, *value as f64))));
+        let split: Vec<usize> = (0..split.len()).filter(|at| split[*at]).collect();
+        if let [row, column] = split[..] {
+            utility.hellinger.extend(compare::hellinger(&cells));
+            utility.associations.extend(compare::association((row, column), &cells));
         }
-        for (dimension, _) in query.by.iter().enumerate().filter(|(at, d)| split[*at] && d.name == "province") {
-            let ranked = ranked(dimension, &cells);
-            utility.ranked.0 += ranked.0;
-            utility.ranked.1 += ranked.1;
+        for dimension in split {
+            match query.by[dimension].name.as_str() {
+                "province" => {
+                    let ranked = compare::ranked(dimension, &cells);
+                    utility.ranked.0 += ranked.0;
+                    utility.ranked.1 += ranked.1;
+                }
+                "year" => utility.changes.merge(compare::changes(dimension, &cells)),
+                _ => {}
+            }
         }
     }
     utility
+}
+
+/// How far totals are from their parts, for each table those of which it has all parts. Those of several count once.
+fn gaps_by_table(board: &Board) -> Vec<Vec<f64>> {
+    let tables: Vec<HashSet<CellId>> = board.tables.iter().map(|placed| placed.ids.iter().copied().collect()).collect();
+    let addend = |&id: &CellId| Addend { units: board.cells[id].true_value(), shown: board.cells[id].shown() };
+    let mut gaps = vec![Vec::new(); tables.len()];
+    for family in board.families.iter().filter(|family| family.complementary) {
+        let Some(table) = tables.iter().position(|ids| family.children.iter().all(|part| ids.contains(part))) else {
+            continue;
+        };
+        let parts: Vec<Addend> = family.children.iter().map(addend).collect();
+        gaps[table].extend(compare::additivity_gap(&addend(&family.total), &parts));
+    }
+    gaps
 }
 
 fn measured(board: &Board, id: usize) -> Option<Measured> {
@@ -209,69 +263,60 @@ fn measured(board: &Board, id: usize) -> Option<Measured> {
     Some(Measured { units, answered_by: entry.anchor.map_or(units, |answering| answering.units), shown })
 }
 
-/// `sqrt(1/2 sum (sqrt p - sqrt q)^2)` of true and released numbers, each as parts of their sum.
-fn hellinger(cells: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
-    let (p, q) = cells.clone().fold((0.0, 0.0), |(p, q), (a, b)| (p + a, q + b));
-    let squares = cells.map(|(a, b)| ((a / p).sqrt() - (b.max(0.0) / q.max(1.0)).sqrt()).powi(2));
-    (squares.sum::<f64>() / 2.0).sqrt()
-}
-
-/// Pairs of cells that differ along one dimension alone, whose order is kept, and turned round. Equal numbers have no order.
-fn ranked(dimension: usize, cells: &[ShownCell]) -> (u64, u64) {
-    let elsewhere = |at: &[Coordinate]| {
-        at.iter().enumerate().filter(|(here, _)| *here != dimension).map(|(_, c)| *c).collect::<Vec<_>>()
-    };
-    let mut rows: BTreeMap<Vec<Coordinate>, Vec<(u64, i128)>> = BTreeMap::new();
-    for (at, n, value) in cells {
-        rows.entry(elsewhere(at)).or_default().push((*n, *value));
-    }
-    let (mut kept, mut turned) = (0, 0);
-    for row in rows.values() {
-        for (at, a) in row.iter().enumerate() {
-            for b in &row[at + 1..] {
-                let (before, after) = (a.0.cmp(&b.0), a.1.cmp(&b.1));
-                kept += u64::from(before == after && before.is_ne());
-                turned += u64::from(before == after.reverse() && before.is_ne());
-            }
-        }
-    }
-    (kept, turned)
-}
-
 fn distance(value: i128, n: u64) -> u64 {
     u64::try_from(value.abs_diff(n.into())).unwrap_or(u64::MAX)
 }
 
-/// The value below which so many of a hundred lie, of sorted numbers.
-fn quantile(sorted: &[u64], percent: usize) -> Option<u64> {
-    sorted.get((sorted.len() * percent / 100).min(sorted.len().checked_sub(1)?)).copied()
+/// The value below which so many of a hundred lie, of sorted numbers; none where these are too few to tell.
+fn told<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    let quantile = sorted.get((sorted.len() * percent / 100).min(sorted.len().checked_sub(1)?)).copied();
+    quantile.filter(|_| sorted.len() >= FEWEST_TOLD)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_number_of_another_set_counts_as_bias_and_not_as_noise() {
+    /// So many cells like each of these.
+    fn of(copies: usize, cells: &[Measured]) -> Utility {
         let mut utility = Utility::default();
-        utility.add(&Measured { units: 60, answered_by: 66, shown: Some((68, 4)) });
-        utility.add(&Measured { units: 60, answered_by: 60, shown: Some((66, 4)) });
-        utility.add(&Measured { units: 20, answered_by: 20, shown: None });
+        (0..copies).for_each(|_| cells.iter().for_each(|cell| utility.add(cell)));
         utility.sort();
-        assert_eq!((utility.cells, utility.cells_hidden, utility.units_hidden), (3, 1, 20));
-        assert_eq!(utility.covered, 1, "2 from the set that answered; 6 of noise is outside");
-        let large = &utility.sizes[3];
-        assert_eq!((large.shown(), large.moved(), large.bias()), (2, 1, Some((6, 6))));
-        assert_eq!(large.median_absolute(), Some(8));
-        assert_eq!((utility.sizes[1].cells, utility.sizes[1].shown()), (1, 0));
+        utility
     }
 
     #[test]
-    fn equal_distributions_are_at_no_distance_and_orders_are_compared_within_rows() {
-        assert!(hellinger([(1.0, 2.0), (3.0, 6.0)].into_iter()) < 1e-12);
-        assert!((hellinger([(1.0, 0.0), (0.0, 1.0)].into_iter()) - 1.0).abs() < 1e-12);
-        let at = |province, year| vec![Coordinate::Code(province), Coordinate::Code(year)];
-        let cells = [(at(1, 1), 10, 12), (at(2, 1), 20, 11), (at(1, 2), 5, 5), (at(2, 2), 9, 30)];
-        assert_eq!(ranked(0, &cells), (1, 1));
+    fn a_number_of_another_set_counts_as_bias_and_not_as_noise() {
+        let answered_by_another = Measured { units: 60, answered_by: 66, shown: Some((68, 4)) };
+        let noisy = Measured { units: 60, answered_by: 60, shown: Some((66, 4)) };
+        let hidden = Measured { units: 20, answered_by: 20, shown: None };
+        let utility = of(6, &[answered_by_another, noisy, hidden]);
+        assert_eq!((utility.cells, utility.cells_hidden, utility.units_hidden), (18, 6, 120));
+        assert_eq!(utility.covered, 6, "2 from the set that answered; 6 of noise is outside");
+        let large = &utility.sizes[3];
+        assert_eq!((large.shown(), large.moved(), large.bias()), (12, 6, Some((6, 6))));
+        assert_eq!(large.median_absolute(), Some(8));
+        assert_eq!((utility.sizes[1].cells, utility.sizes[1].shown()), (6, 0));
+    }
+
+    #[test]
+    fn roots_are_compared_over_all_shown_cells() {
+        let shown = |units, released| Measured { units, answered_by: units, shown: Some((released, 4)) };
+        let hidden = Measured { units: 9, answered_by: 9, shown: None };
+        assert_eq!(of(4, &[shown(49, 64), shown(400, 400), shown(25, 16), hidden]).roots(), Some((1.0, 1.0)));
+    }
+
+    #[test]
+    fn of_few_shown_cells_nothing_is_told_that_one_of_them_has() {
+        let small = || Measured { units: 8, answered_by: 17, shown: Some((15, 4)) };
+        let (few, enough) = (of(10, &[small()]), of(11, &[small()]));
+        let (few, enough) = ((&few.sizes[0], few.roots()), (&enough.sizes[0], enough.roots()));
+        assert_eq!(
+            (few.0.median_absolute(), few.0.median_relative_ppm(), few.0.bias(), few.1),
+            (None, None, None, None)
+        );
+        assert_eq!((few.0.shown(), few.0.moved()), (10, 10));
+        assert_eq!(enough.0.median_absolute(), Some(7));
+        assert!(enough.1.is_some());
     }
 }

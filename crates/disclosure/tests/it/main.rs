@@ -7,4 +7,5 @@ mod marks;
 mod properties;
 mod questions;
 mod support;
+mod utility;
 mod vault;
