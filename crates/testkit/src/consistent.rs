@@ -3,10 +3,9 @@
 //!
 //! Each edition is released through one vault, which remembers the earlier ones; then its Snapshot is opened and every
 //! margin of every table is asked in SQL, as an analyst would write it. Each published cell must be found in the answer with
-//! the same value, or hidden where it is hidden.
+//! the same value, or without one where it is hidden or not collected.
 //!
-//! Not asked: remainders (`_R`), which no question says; cells that are not collected (status `L`), which the vault does not
-//! know of; margins that the guard refuses, told by code. A margin of more cells than a question may have is asked period by
+//! Not asked: remainders (`_R`), which no question says; margins that the guard refuses, told by code. A margin of more cells than a question may have is asked period by
 //! period.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,10 +143,10 @@ impl Tally {
                 found.insert(key.clone());
                 let known = figure.value().map_or("NULL".to_owned(), |value| value.to_string());
                 match (figure.obs_status().code(), figure.value().is_some()) {
-                    ("L", _) => self.not_collected += 1,
                     _ if *value != known => {
                         self.differing.push(format!("{sql}: {codes:?} {value} asked, {known} published"));
                     }
+                    ("L", _) => self.not_collected += 1,
                     (_, true) => self.shown += 1,
                     (_, false) => self.hidden += 1,
                 }

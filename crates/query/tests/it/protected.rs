@@ -462,7 +462,7 @@ async fn explain_shows_the_question_and_asks_nothing() {
     for part in [
         r#""dataset":"victims""#,
         r#""population":{"sex":["F"],"year":["2024"]}"#,
-        r#""by":[{"code_list":"province","codes":8,"groups":8,"level":"province"}]"#,
+        r#""by":[{"level":"province","code_list":"province","codes":8,"groups":8}]"#,
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }

@@ -234,7 +234,7 @@ async fn explain_names_the_list_that_each_dimension_is_closed_over() {
         by.iter().map(|by| ["level", "code_list", "codes", "groups"].map(|name| by[name].clone())).collect();
     let expected = [
         [json!("place_recruited_province"), json!("province"), json!(8), json!(8)],
-        [json!("year"), json!("year"), json!(6), json!(2)],
+        [json!("year"), json!("year"), json!(5), json!(2)],
         [json!("sex"), json!("sex"), json!(4), json!(2)],
     ];
     assert_eq!(told, expected, "{said}");
