@@ -354,7 +354,9 @@ impl Vault {
             let grid = question.grid(dataset, measure);
             let is_exact = question.is_exact(dataset, measure);
             let due = if is_exact { Vec::new() } else { charges.due(&grid, &blocks, span.open(), Some(role)) };
-            due.iter().for_each(|charge| charges.take(charge));
+            for charge in &due {
+                charges.take(charge);
+            }
             Quote {
                 measure: measure.clone(),
                 is_exact,

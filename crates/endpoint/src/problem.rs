@@ -192,8 +192,8 @@ pub(crate) struct Meaning {
     /// What it means, in one line.
     title: &'static str,
     /// The same in a sentence or two.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    meaning: Option<&'static str>,
+    #[serde(rename = "meaning", skip_serializing_if = "Option::is_none")]
+    sentences: Option<&'static str>,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<&'static str>,
@@ -217,7 +217,7 @@ pub(crate) struct RewriteView {
 impl From<(&'static str, u16, &'static str)> for Meaning {
     fn from((code, status, title): (&'static str, u16, &'static str)) -> Self {
         let page = Code::ALL.into_iter().find(|known| known.name() == code).and_then(Code::page);
-        let (meaning, advice) = page.map(|Page { meaning, advice, .. }| (meaning, advice)).unzip();
-        Self { code, status, title, meaning, advice, rewrites: page.map_or(&[], |page| page.rewrites) }
+        let (sentences, advice) = page.map(|Page { meaning, advice, .. }| (meaning, advice)).unzip();
+        Self { code, status, title, sentences, advice, rewrites: page.map_or(&[], |page| page.rewrites) }
     }
 }

@@ -107,7 +107,7 @@ impl Tally {
                     for (sql, answer) in answers(reader, &query, dataset, &kept).await {
                         match answer {
                             Ok(answer) => {
-                                self.cells(&sql, &answer, (indicator, table), &kept, (published, &mut found))?
+                                self.cells(&sql, &answer, (indicator, table), &kept, (published, &mut found))?;
                             }
                             Err(refusal) => *self.refused.entry(refusal.code.name().to_owned()).or_default() += 1,
                         }
