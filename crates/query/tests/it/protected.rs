@@ -494,7 +494,7 @@ async fn a_question_is_recorded_with_what_became_of_it_and_needs_a_key() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn explain_is_recorded_like_a_question_and_needs_a_key_as_one_does() {
-    let oracle = ByRule::slotted(|_| Some(figure(200)), Some(std::time::Duration::from_secs(60)));
+    let oracle = ByRule::slotted(|_| Some(figure(200)), Some(std::time::Duration::from_mins(1)));
     let reader = vault::reader(oracle.clone()).await;
     let sql = "explain select province, count(*) from victims where year = 2024 group by province";
     let form = "explain select * from victims";
