@@ -52,8 +52,8 @@ pub(crate) fn guarded(
     guard::guard(question, limits, Scope { tables: current.tables(), protected: protected.as_ref() })
 }
 
-/// Answers a question over a picture, or EXPLAINs it; of protected tables both need a key and are recorded. `stop` is cancelled when nobody waits for the answer any more; at `until` its time is
-/// over.
+/// Answers a question over a picture, or EXPLAINs it; of protected tables both need a key and are recorded. `stop` is cancelled
+/// when nobody waits for the answer any more; at `until` its time is over.
 pub(crate) async fn answer(
     question: Question,
     limits: Limits,

@@ -5,8 +5,8 @@
 //! margin of every table is asked in SQL, as an analyst would write it. Each published cell must be found in the answer with
 //! the same value, or without one where it is hidden or not collected.
 //!
-//! Not asked: remainders (`_R`), which no question says; margins that the guard refuses, told by code. A margin of more cells than a question may have is asked period by
-//! period.
+//! Not asked: remainders (`_R`), which no question says; margins that the guard refuses, told by code. A margin of more cells
+//! than a question may have is asked period by period.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
