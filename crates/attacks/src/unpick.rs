@@ -11,21 +11,18 @@ use crate::people::People;
 use crate::referee::Arena;
 use crate::target::{Door, Sql, Target};
 
-/// Hits, what a guess would have hit, and trials.
+/// Hits, and trials.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hits {
     /// Right claims.
     pub right: usize,
-    /// Right claims of whoever asks one question only.
-    pub guessed: usize,
     /// Trials.
     pub trials: usize,
 }
 
 impl Hits {
-    fn of(results: &[(bool, bool)]) -> Self {
-        let right = results.iter().filter(|result| result.0).count();
-        Self { right, guessed: results.iter().filter(|result| result.1).count(), trials: results.len() }
+    fn of(results: &[bool]) -> Self {
+        Self { right: results.iter().filter(|right| **right).count(), trials: results.len() }
     }
 }
 
@@ -44,8 +41,7 @@ fn cell(public: &Public<'_>, persons: usize, rng: &mut ChaCha8Rng) -> Option<(St
     Some((format!("{} and {}", base.join(" and "), between((first, last))), group))
 }
 
-/// The same persons through columns of two profiles: one set at two tiers. Claims the mean of both numbers, against the
-/// first of them.
+/// The same persons through columns of two profiles: one set at two tiers. Claims the mean of both numbers.
 pub fn tiers(arena: &Arena, target: Target) -> Result<Hits> {
     let public = Public::of(&arena.policy, &arena.people);
     let results = arena.parallel(&|door: &Door, number| {
@@ -65,7 +61,7 @@ pub fn tiers(arena: &Arena, target: Target) -> Result<Hits> {
             [one, other] => one.or(other),
             _ => None,
         };
-        Ok(Some((mean == truth, answers[0] == truth)))
+        Ok(Some(mean == truth))
     })?;
     Ok(Hits::of(&results))
 }
@@ -96,7 +92,7 @@ fn exactly(value: &serde_json::Value) -> Option<f64> {
 }
 
 /// Acts of one hidden person: noise of rows comes in steps of three, so what all have beside women and men is, on division
-/// by three, hers; were there no dither.
+/// by three, hers; were there no dither. Of what is answered, so that what is hidden does not pass for resistance.
 pub fn acts(arena: &Arena, served: &People, target: Target) -> Result<Hits> {
     let public = Public::of(&arena.policy, served);
     let (sex, months) = (&public.known["sex"], &public.known["month"]);
@@ -112,7 +108,9 @@ pub fn acts(arena: &Arena, served: &People, target: Target) -> Result<Hits> {
         let those = |text: &str| group.iter().copied().filter(|&at| sex[at] == code(text)).collect::<Vec<_>>();
         let (alone, unknown) = (those("T"), those("_X"));
         let persons: std::collections::BTreeSet<u64> = alone.iter().map(|&at| served.sid[at]).collect();
-        if persons.len() != 1 || !unknown.is_empty() || those("F").len() < 40 {
+        // Women and men must be many enough to be shown: who attacks knows that well enough.
+        let is_shown = |text: &str| those(text).len() >= 40;
+        if persons.len() != 1 || !unknown.is_empty() || !is_shown("F") || !is_shown("M") {
             return Ok(None);
         }
         door.open(target, number % 16, &[served])?;
@@ -121,10 +119,10 @@ pub fn acts(arena: &Arena, served: &People, target: Target) -> Result<Hits> {
         let men = format!("{base} and sex = 'M'");
         let answers = door.counts("services", &[base, women, men]);
         let truth = alone.len() as i64;
-        let [Some(all), Some(women), Some(men)] = answers[..] else { return Ok(Some((false, truth == 1))) };
+        let [Some(all), Some(women), Some(men)] = answers[..] else { return Ok(None) };
         let rest = all - women - men;
         let hit = if target == Target::K11Exact { rest == truth } else { rest.rem_euclid(3) == truth.rem_euclid(3) };
-        Ok(Some((hit, truth.rem_euclid(3) == 1)))
+        Ok(Some(hit))
     })?;
     Ok(Hits::of(&results))
 }

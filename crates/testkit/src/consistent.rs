@@ -8,7 +8,7 @@
 //! Not asked: remainders (`_R`), which no question says; margins that the guard refuses, told by code. A margin of more cells
 //! than a question may have is asked period by period.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use models::RefreshOptions;
 use models::edition::{DIMENSIONS, Key, release, room, to_batch};
 use models::indicator::{self, Indicator, Table, Years, published_column};
 use policy::{Dataset, Policy, Unit};
-use query::{Answer, Code, Question, Reader, Refusal, Settings};
+use query::{Answer, Code, Question, Reader, Settings};
 use sample::{Feed, Feedline};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -104,14 +104,8 @@ impl Tally {
                 let query = table.query(policy, Years::ending(last))?;
                 let dataset = policy.datasets.get(&table.dataset).context("a dataset")?;
                 for kept in margins(&query) {
-                    for (sql, answer) in answers(reader, &query, dataset, &kept).await {
-                        match answer {
-                            Ok(answer) => {
-                                self.cells(&sql, &answer, (indicator, table), &kept, (published, &mut found))?;
-                            }
-                            Err(refusal) => *self.refused.entry(refusal.code.name().to_owned()).or_default() += 1,
-                        }
-                    }
+                    let place = Asked { query: &query, dataset, kept: &kept, of: (indicator, table) };
+                    self.margin(reader, &place, (published, &mut found)).await?;
                 }
             }
         }
@@ -120,12 +114,35 @@ impl Tally {
         Ok(())
     }
 
+    /// Asks all of a margin or, where that has more cells than a question may have, each period of it.
+    async fn margin(
+        &mut self,
+        reader: &Reader,
+        asked: &Asked<'_>,
+        (published, found): (&Published, &mut BTreeSet<Key>),
+    ) -> Result<()> {
+        let periods = asked.periods();
+        let mut slices: VecDeque<Option<&str>> = VecDeque::from([None]);
+        while let Some(slice) = slices.pop_front() {
+            let sql = asked.sql(slice);
+            let question = Question { asker: Some(crate::asked::analyst()), ..Question::new(sql.clone()) };
+            // An answer keeps its turn until it is dropped: one after the other.
+            match reader.ask(question, CancellationToken::new()).await {
+                Ok(answer) => self.cells(&sql, &answer, asked, (published, found))?,
+                Err(refusal) if refusal.code == Code::TooManyCells && slice.is_none() && !periods.is_empty() => {
+                    slices.extend(periods.iter().map(|period| Some(period.as_str())));
+                }
+                Err(refusal) => *self.refused.entry(refusal.code.name().to_owned()).or_default() += 1,
+            }
+        }
+        Ok(())
+    }
+
     fn cells(
         &mut self,
         sql: &str,
         answer: &Answer,
-        (indicator, table): (&Indicator, &Table),
-        kept: &[&str],
+        asked: &Asked<'_>,
         (published, found): (&Published, &mut BTreeSet<Key>),
     ) -> Result<()> {
         for batch in &answer.batches {
@@ -138,7 +155,7 @@ impl Tally {
             for row in 0..batch.num_rows() {
                 let texts: Vec<String> = columns.iter().map(|column| column.value(row).to_string()).collect();
                 let Some((value, codes)) = texts.split_last() else { continue };
-                let key = key(indicator, table, kept, codes);
+                let key = asked.key(codes);
                 let Some((key, figure)) = key.and_then(|key| published.get_key_value(&key)) else { continue };
                 found.insert(key.clone());
                 let known = figure.value().map_or("NULL".to_owned(), |value| value.to_string());
@@ -166,81 +183,68 @@ fn margins(query: &TableQuery) -> Vec<Vec<&str>> {
     margins
 }
 
-/// What is answered to a margin: to all of it or, where that has more cells than a question may have, to each period.
-async fn answers(
-    reader: &Reader,
-    query: &TableQuery,
-    dataset: &Dataset,
-    kept: &[&str],
-) -> Vec<(String, Result<Answer, Refusal>)> {
-    let ask = async |slice: Option<&str>| {
-        let sql = sql(query, dataset, kept, slice);
-        let asker = crate::asked::analyst();
-        let question = Question { asker: Some(asker), ..Question::new(sql.clone()) };
-        (sql, reader.ask(question, CancellationToken::new()).await)
-    };
-    let whole = ask(None).await;
-    let is_too_large = whole.1.as_ref().is_err_and(|refusal| refusal.code == Code::TooManyCells);
-    let periods = if is_too_large { periods(query, dataset, kept) } else { Vec::new() };
-    if periods.is_empty() {
-        return vec![whole];
-    }
-    let mut answers = Vec::new();
-    for period in periods {
-        answers.push(ask(Some(&period)).await);
-    }
-    answers
+/// A margin of a table.
+struct Asked<'a> {
+    query: &'a TableQuery,
+    dataset: &'a Dataset,
+    /// The dimensions that are not summed over.
+    kept: &'a [&'a str],
+    of: (&'a Indicator, &'a Table),
 }
 
-/// A condition for each period of a margin; none where it is not by period.
-fn periods(query: &TableQuery, dataset: &Dataset, kept: &[&str]) -> Vec<String> {
-    let is_period = |name: &str| dataset.dimension_of(name) == Some(policy::TIME) && kept.contains(&name);
-    let Some(period) = query.by.iter().find(|dimension| is_period(&dimension.name)) else { return Vec::new() };
-    let texts = period.codes.iter().filter_map(|&code| dataset.code_text(&period.name, code));
-    texts.map(|text| format!("{} in ('{text}')", period.name)).collect()
-}
-
-/// A margin, or a slice of it, as an analyst asks for it.
-fn sql(query: &TableQuery, dataset: &Dataset, kept: &[&str], slice: Option<&str>) -> String {
-    let measure = match (&query.measure, dataset.unit) {
-        (Measure::Units, Unit::Person) => "count(distinct person_id)".to_owned(),
-        (Measure::Cases, _) | (Measure::Units, Unit::Case) => "count(distinct case_id)".to_owned(),
-        (Measure::Agencies, _) => "count(distinct agency)".to_owned(),
-        (Measure::Sum(column), _) => format!("sum({column})"),
-        (Measure::Units | Measure::Rows, _) => "count(*)".to_owned(),
-    };
-    let condition = |(level, codes): (&String, &Vec<u16>)| {
-        let codes = codes.iter().filter_map(|code| dataset.code_text(level, *code)).map(|code| format!("'{code}'"));
-        format!("{level} in ({})", codes.collect::<Vec<_>>().join(", "))
-    };
-    let conditions: Vec<String> = query.population.iter().map(condition).chain(slice.map(str::to_owned)).collect();
-    let mut text = format!("select {} from {}", [kept, &[&measure]].concat().join(", "), query.dataset);
-    if !conditions.is_empty() {
-        text.push_str(&format!(" where {}", conditions.join(" and ")));
+impl Asked<'_> {
+    /// A condition for each period; none where the margin is not by period.
+    fn periods(&self) -> Vec<String> {
+        let is_period = |name: &str| self.dataset.dimension_of(name) == Some(policy::TIME) && self.kept.contains(&name);
+        let Some(period) = self.query.by.iter().find(|dimension| is_period(&dimension.name)) else { return Vec::new() };
+        let texts = period.codes.iter().filter_map(|&code| self.dataset.code_text(&period.name, code));
+        texts.map(|text| format!("{} in ('{text}')", period.name)).collect()
     }
-    if !kept.is_empty() {
-        text.push_str(&format!(" group by {}", kept.join(", ")));
-    }
-    text
-}
 
-/// Where a row of an answer stands among what is published.
-fn key(indicator: &Indicator, table: &Table, kept: &[&str], codes: &[String]) -> Option<Key> {
-    let applicable = indicator.dimensions();
-    let mut dimensions = DIMENSIONS.map(|name| if applicable.contains(&name) { "_T" } else { "_Z" }.to_owned());
-    let (mut time_period, mut measure) = ("_T".to_owned(), &table.measure);
-    for (name, code) in kept.iter().zip(codes) {
-        if let Some(parts) = table.parts.as_ref().filter(|parts| parts.of == *name) {
-            measure = parts.measures.get(code)?;
-            continue;
+    /// The margin, or a slice of it, as an analyst asks for it.
+    fn sql(&self, slice: Option<&str>) -> String {
+        let measure = match (&self.query.measure, self.dataset.unit) {
+            (Measure::Units, Unit::Person) => "count(distinct person_id)".to_owned(),
+            (Measure::Cases, _) | (Measure::Units, Unit::Case) => "count(distinct case_id)".to_owned(),
+            (Measure::Agencies, _) => "count(distinct agency)".to_owned(),
+            (Measure::Sum(column), _) => format!("sum({column})"),
+            (Measure::Units | Measure::Rows, _) => "count(*)".to_owned(),
+        };
+        let condition = |(level, codes): (&String, &Vec<u16>)| {
+            let texts = codes.iter().filter_map(|code| self.dataset.code_text(level, *code));
+            format!("{level} in ({})", texts.map(|code| format!("'{code}'")).collect::<Vec<_>>().join(", "))
+        };
+        let population = self.query.population.iter().map(condition);
+        let conditions: Vec<String> = population.chain(slice.map(str::to_owned)).collect();
+        let mut text = format!("select {} from {}", [self.kept, &[&measure]].concat().join(", "), self.query.dataset);
+        if !conditions.is_empty() {
+            text.push_str(&format!(" where {}", conditions.join(" and ")));
         }
-        let column = published_column(name).and_then(|column| DIMENSIONS.iter().position(|known| *known == column));
-        match column {
-            Some(at) => dimensions[at].clone_from(code),
-            None => time_period.clone_from(code),
+        if !self.kept.is_empty() {
+            text.push_str(&format!(" group by {}", self.kept.join(", ")));
         }
+        text
     }
-    Some(Key { indicator: indicator.id.clone(), measure: measure.clone(), time_period, dimensions })
+
+    /// Where a row of an answer stands among what is published.
+    fn key(&self, codes: &[String]) -> Option<Key> {
+        let (indicator, table) = self.of;
+        let applicable = indicator.dimensions();
+        let mut dimensions = DIMENSIONS.map(|name| if applicable.contains(&name) { "_T" } else { "_Z" }.to_owned());
+        let (mut time_period, mut measure) = ("_T".to_owned(), &table.measure);
+        for (name, code) in self.kept.iter().zip(codes) {
+            if let Some(parts) = table.parts.as_ref().filter(|parts| parts.of == *name) {
+                measure = parts.measures.get(code)?;
+                continue;
+            }
+            let column = published_column(name).and_then(|column| DIMENSIONS.iter().position(|known| *known == column));
+            match column {
+                Some(at) => dimensions[at].clone_from(code),
+                None => time_period.clone_from(code),
+            }
+        }
+        Some(Key { indicator: indicator.id.clone(), measure: measure.clone(), time_period, dimensions })
+    }
 }
 
 fn found(tally: &Tally, lines: &[Value]) -> Measured {
