@@ -89,6 +89,17 @@ pub(crate) fn remember(board: &Board, draft: &mut Draft<'_>) {
     }
 }
 
+/// Takes back what was shown before and is hidden on this board, of an edition: whoever asks about one of its cells must not
+/// be told what it hides (privacy.md 6.7, Consistency; 6.6, "the sibling hidden is anchored as Q").
+pub(crate) fn take_back(board: &Board, draft: &mut Draft<'_>) {
+    for id in board.coarse_to_fine() {
+        let entry = &board.cells[id];
+        if let (Some(Answering { anchor, .. }), State::Hidden(_)) = (entry.anchor, entry.state) {
+            draft.take_back(anchor, entry.profile);
+        }
+    }
+}
+
 /// What the floors will ask of a cell's own set, whoever is answered through it.
 fn facts_of(entry: &Entry, keys: &Keys) -> AnchorFacts {
     let (facts, policy) = (&entry.facts, &entry.rows.0.policy);

@@ -41,7 +41,9 @@ impl Memory {
             Entry::Neighbour { set, anchor } => self.anchors.add_neighbour(set, *anchor).is_some(),
             Entry::Answer { anchor, profile, tier, value } => {
                 let Some(tier) = Tier::from_variance(*tier) else { return false };
-                self.answers.insert((*anchor, *profile), Answer { tier, value: *value }).is_none()
+                let before = self.answers.insert((*anchor, *profile), Answer { tier, value: *value });
+                // An answer is given once, and may be taken back once.
+                before.is_none_or(|before| before.value.is_some() && value.is_none())
             }
             // Charges are kept apart.
             Entry::Charge(_) => true,
@@ -108,6 +110,14 @@ impl<'a> Draft<'a> {
         if self.memory.answer(anchor, profile).is_none() {
             let tier = answer.tier.variance() as u16;
             self.add(Entry::Answer { anchor, profile, tier, value: answer.value });
+        }
+    }
+
+    /// Takes back a number that an anchor gave for a profile: from now on it is hidden.
+    pub(crate) fn take_back(&mut self, anchor: AnchorId, profile: Profile) {
+        if let Some(Answer { tier, value: Some(_) }) = self.memory.answer(anchor, profile) {
+            let tier = tier.variance() as u16;
+            self.add(Entry::Answer { anchor, profile, tier, value: None });
         }
     }
 

@@ -58,12 +58,14 @@ pub(crate) fn protect(
     let audit = audit::run(&mut board)?;
     let remainders = remainder::apply(&mut board, keys, draft)?;
     floors::remember(&board, draft);
+    floors::take_back(&board, draft);
     let tables = (0..board.tables.len()).map(|table| write(&board, table, &remainders)).collect();
     Ok(Release { tables, audit, utility: utility::measure(&board) })
 }
 
 /// Protects the tables of one question. What it may give away together with other questions is for the separation guard
-/// and the charges; complementary suppression looks at the question's own grids (privacy.md 6.6).
+/// and the charges; complementary suppression looks at the question's own grids (privacy.md 6.6). What it hides is hidden in
+/// this answer: a number that was given before stays given, or whoever asks could have those of editions taken back.
 pub(crate) fn protect_question(
     tables: Vec<Table>,
     keys: &Keys,

@@ -23,7 +23,7 @@ pub struct Head {
 pub enum Entry {
     /// A set that was asked about and is near no other. Anchors are numbered by their order, from 0.
     Anchor(Anchor),
-    /// The answer that an anchor has for a profile. Given once, never changed.
+    /// The answer that an anchor has for a profile. Given once; a number may be taken back once, by an edition that hides it.
     Answer {
         /// Number of the anchor.
         anchor: u64,

@@ -161,7 +161,9 @@ impl Tally {
                 let known = figure.value().map_or("NULL".to_owned(), |value| value.to_string());
                 match (figure.obs_status().code(), figure.value().is_some()) {
                     _ if *value != known => {
-                        self.differing.push(format!("{sql}: {codes:?} {value} asked, {known} published"));
+                        let status = figure.obs_status().code();
+                        let told = format!("{sql}: {codes:?} {value} asked, {known} ({status}) published");
+                        self.differing.push(told);
                     }
                     ("L", _) => self.not_collected += 1,
                     (_, true) => self.shown += 1,

@@ -278,6 +278,45 @@ fn a_set_that_is_met_in_grids_of_several_tiers_has_one_number() {
     assert!(shown.windows(2).all(|pair| pair[0] == pair[1]), "{shown:?}");
 }
 
+#[test]
+fn what_an_edition_hides_is_hidden_from_whoever_asks_though_an_older_one_showed_it() {
+    // Of unknown age are fifty, and in the next edition five: the children are hidden with them, who are the same as before.
+    let vault = vault();
+    let edition = |number: i64, unknown: u64| {
+        let mut all = people(1..=95, |v| v.age_group = code("age_group", "child"));
+        all.extend(people(96..=195, |_| ()));
+        all.extend(people(196..=195 + unknown, |v| v.age_group = code("age_group", "_X")));
+        let by_age = query("victims", vec![years(&[2024]), whole("age_group")]);
+        let tables = vec![table("t", &prepared("victims", &all), &by_age)];
+        let (release, _) = vault.release(tables, &disclosure::Span { edition: number, ..span() }).unwrap();
+        vault.enter(room_of(number, &all));
+        let child = disclosure::Coordinate::Code(code("age_group", "child"));
+        value(release.tables[0].at(&[disclosure::Coordinate::Code(2024), child]).unwrap())
+    };
+    let children = || one(&vault, asked(&[("year", &[2024]), ("age_group", &[code("age_group", "child")])], &[]));
+    let shown = edition(1, 50);
+    assert!(shown.is_some());
+    assert_eq!(children(), shown);
+    assert_eq!(edition(2, 5), None);
+    assert_eq!(children(), None);
+    assert_eq!(edition(3, 50), None, "for good: the same persons, the same answer");
+}
+
+#[test]
+fn what_a_question_hides_beside_others_is_not_taken_back() {
+    let vault = vault();
+    let mut all = people(1..=95, |v| v.age_group = code("age_group", "child"));
+    all.extend(people(96..=195, |_| ()));
+    all.extend(people(196..=200, |v| v.age_group = code("age_group", "_X")));
+    vault.enter(room(&all));
+    let alone = |group: &str| one(&vault, asked(&[("year", &[2024]), ("age_group", &[code("age_group", group)])], &[]));
+    let before = [alone("child"), alone("adult")];
+    assert!(before.iter().all(Option::is_some));
+    vault.ask(&[asked(&[("year", &[2024])], &["age_group"])], Role::Ministry).unwrap();
+    vault.enter(room_of(2, &all));
+    assert_eq!([alone("child"), alone("adult")], before);
+}
+
 /// The forms of exploitation in two classes: a level of its own for each `n`.
 fn classes(n: u16) -> CellQuery {
     CellQuery {
