@@ -29,7 +29,7 @@ pub fn run(config: Config, args: SqlArgs) -> anyhow::Result<()> {
         asked.map_err(|refusal| anyhow::Error::from(Failure::Refused(format!("{} [{}]", refusal, refusal.code.name()))))
     })?;
     exit::print_bytes(&match args.format {
-        Format::Table => table(&answer, dir.is_sample())?.into_bytes(),
+        Format::Table => explained(&answer).map_or_else(|| table(&answer, dir.is_sample()), Ok)?.into_bytes(),
         // The same renderer as over HTTP: exact decimals, every column, nulls that are not empty texts.
         Format::Csv => endpoint::answer_as_csv(answer)?,
         Format::Json => endpoint::answer_as_json(answer)?,
@@ -47,6 +47,15 @@ fn asker(config: &Config) -> anyhow::Result<Option<Asker>> {
         ))
         .into()),
     }
+}
+
+/// What EXPLAIN answered, over as many lines as it takes: one row of JSON would be a table wider than any screen.
+fn explained(answer: &Answer) -> Option<String> {
+    let [batch] = &answer.batches[..] else { return None };
+    let is_explained = batch.num_columns() == 1 && batch.num_rows() == 1 && answer.schema.field(0).name() == "explain";
+    let text = batch.columns().first().filter(|_| is_explained)?.as_string_opt::<i32>()?;
+    let json: serde_json::Value = serde_json::from_str(text.value(0)).ok()?;
+    Some(format!("{json:#}\n"))
 }
 
 fn table(answer: &Answer, synthetic: bool) -> anyhow::Result<String> {

@@ -447,6 +447,10 @@ fn first_look(bench: &Bench) -> Result<Measured> {
             "sql",
             "select time_period, value, lo95, hi95, obs_status from published.v01 where province = '_T' and sex = '_T' and age_group = '_T' and length(time_period) = 4 order by time_period desc limit 5",
         ],
+        vec![
+            "sql",
+            "select province, count(*) as victims, count(*) filter (where age_group = 'child') as children from victims where status = 'actual' and year >= 2016 group by province",
+        ],
         vec!["sql", "select * from victims"],
         vec!["status"],
     ] {
