@@ -27,6 +27,8 @@ pub enum Change {
     Corrected,
 }
 
+/// How many known ones are reported with her.
+const TWO: usize = 2;
 /// Cells of the victim that are compared.
 const CELLS: usize = 3;
 
@@ -37,12 +39,12 @@ pub fn came(arena: &Arena, target: Target, size: Size, change: Change) -> Result
     let results = arena.parallel(&|door: &Door, number| {
         let mut rng = ChaCha8Rng::seed_from_u64(0xa15 << 32 | number);
         let victim = rng.random_range(0..arena.people.len());
-        let cells = cells_of(&public, victim, size, &mut rng);
+        let cells = cells_of(&public, victim, size, change, &mut rng);
         if cells.len() < CELLS {
             return Ok(None);
         }
         let known: Vec<usize> = match change {
-            Change::AddedWithTwo => cells[0].1.iter().copied().filter(|&at| at != victim).take(2).collect(),
+            Change::AddedWithTwo => cells[0].1.iter().copied().filter(|&at| at != victim).take(TWO).collect(),
             _ => Vec::new(),
         };
         let before = before(&arena.people, victim, &known, change, &mut rng);
@@ -72,8 +74,16 @@ pub fn came(arena: &Arena, target: Target, size: Size, change: Change) -> Result
     Ok(tallies)
 }
 
-/// Populations of this size that a person belongs to, each with its members.
-fn cells_of(public: &Public<'_>, victim: usize, size: Size, rng: &mut ChaCha8Rng) -> Vec<(String, Vec<usize>)> {
+/// Populations that a person belongs to and that are of this size before anybody comes, each with its members: a smaller one
+/// would be hidden then, and there would be nothing to compare.
+fn cells_of(
+    public: &Public<'_>,
+    victim: usize,
+    size: Size,
+    change: Change,
+    rng: &mut ChaCha8Rng,
+) -> Vec<(String, Vec<usize>)> {
+    let come = 1 + if change == Change::AddedWithTwo { TWO } else { 0 };
     const LEVELS: [[&str; 2]; 6] = [
         ["province", "sex"],
         ["province", "sector"],
@@ -88,7 +98,7 @@ fn cells_of(public: &Public<'_>, victim: usize, size: Size, rng: &mut ChaCha8Rng
         let span = (months[victim], months[victim] + rng.random_range(0..8));
         let mut group = public.like(&levels, victim);
         group.retain(|&at| (span.0..=span.1).contains(&months[at]));
-        if size.holds(group.len() - 1) && span.1 <= *months.iter().max().unwrap_or(&0) {
+        if size.holds(group.len().saturating_sub(come)) && span.1 <= *months.iter().max().unwrap_or(&0) {
             let base: Vec<String> = levels.iter().map(|level| public.condition(level, victim)).collect();
             cells.push((format!("{} and {}", base.join(" and "), between(span)), group));
         }
