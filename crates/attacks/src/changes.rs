@@ -83,7 +83,6 @@ fn cells_of(
     change: Change,
     rng: &mut ChaCha8Rng,
 ) -> Vec<(String, Vec<usize>)> {
-    let come = 1 + if change == Change::AddedWithTwo { TWO } else { 0 };
     const LEVELS: [[&str; 2]; 6] = [
         ["province", "sex"],
         ["province", "sector"],
@@ -92,6 +91,7 @@ fn cells_of(
         ["province", "age_group"],
         ["status", "sector"],
     ];
+    let come = 1 + if change == Change::AddedWithTwo { TWO } else { 0 };
     let months = &public.known["month"];
     let mut cells = Vec::new();
     for levels in LEVELS {
