@@ -40,6 +40,8 @@ impl DataDir {
     /// Opens a directory, or makes it where nothing is yet. `wanted` is the kind of data that the command brings; `None` takes
     /// the store as it is, and makes a real one.
     pub fn open_or_create(config: &Config, wanted: Option<StoreKind>) -> anyhow::Result<Self> {
+        // Before anything is made: a policy that is refused leaves nothing behind.
+        let policy = policy(config)?;
         let bucket = Bucket::of(config)?;
         let found = match StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))? {
             None => bucket.as_ref().map(Bucket::identity).transpose()?.flatten(),
@@ -54,11 +56,12 @@ impl DataDir {
         }
         StoreIdentity::open_or_create(&config.data, &fingerprint, kind, bucket.as_ref().map(Bucket::url))
             .map_err(|error| unusable(&config.data, &error))?;
-        Self::with(config, bucket, kind, &master)
+        Self::with(config, bucket, kind, (&master, policy))
     }
 
     /// Opens a directory that must be there.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
+        let policy = policy(config)?;
         let bucket = Bucket::of(config)?;
         let found = StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))?;
         let Some(identity) = found else {
@@ -73,10 +76,15 @@ impl DataDir {
         if let Some(bucket) = &bucket {
             bucket.agrees(&identity)?;
         }
-        Self::with(config, bucket, identity.kind, &master)
+        Self::with(config, bucket, identity.kind, (&master, policy))
     }
 
-    fn with(config: &Config, bucket: Option<Bucket>, kind: StoreKind, master: &Master) -> anyhow::Result<Self> {
+    fn with(
+        config: &Config,
+        bucket: Option<Bucket>,
+        kind: StoreKind,
+        (master, policy): (&Master, Policy),
+    ) -> anyhow::Result<Self> {
         let store = match bucket {
             Some(bucket) => bucket.store()?,
             None => Store::local(&config.data).map_err(|error| unusable(&config.data, &error))?,
@@ -87,7 +95,7 @@ impl DataDir {
             store,
             keys: Arc::new(Keys::derive(master)),
             fingerprint: master.fingerprint(),
-            policy: Arc::new(policy(config)?),
+            policy: Arc::new(policy),
         })
     }
 

@@ -123,6 +123,7 @@ fn a_policy_whose_grids_use_more_than_half_of_what_may_be_asked_is_refused() {
     for command in [&["config", "check"][..], &["up", "--sample", "--once"]] {
         let error = world.run(&[command, &["--config", &file]].concat()).refused(2);
         assert!(error.contains("more than half"), "{error}");
+        assert!(is_empty(&world.data()), "nothing is made before the policy is read");
     }
 }
 
