@@ -5,8 +5,8 @@
 //! margin of every table is asked in SQL, as an analyst would write it. Each published cell must be found in the answer with
 //! the same value, or without one where it is hidden or not collected.
 //!
-//! Not asked: remainders (`_R`), which no question says; margins that the guard refuses, told by code. A margin of more cells
-//! than a question may have is asked period by period.
+//! Not asked: remainders (`_R`), which no question says. A margin of more cells than a question may have is asked period by
+//! period; one that the guard refuses is a failure, told by code.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -252,7 +252,7 @@ impl Asked<'_> {
 fn found(tally: &Tally, lines: &[Value]) -> Measured {
     Measured {
         value: json!(tally.differing.len().to_string()),
-        met: tally.differing.is_empty() && tally.shown > 0,
+        met: tally.differing.is_empty() && tally.refused.is_empty() && tally.shown > 0,
         details: json!({
             "editions": lines,
             "cells_equal": tally.shown,

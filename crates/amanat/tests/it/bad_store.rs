@@ -114,13 +114,13 @@ fn an_unknown_setting_is_refused_by_name() {
 }
 
 #[test]
-fn a_policy_whose_grids_use_more_than_half_of_what_may_be_asked_is_refused() {
+fn a_policy_whose_grids_use_more_than_half_of_what_may_be_asked_is_refused_by_every_command() {
     let world = World::new();
     let grid = r#"{ indicator = "X", dataset = "victims", by = ["quarter", "province", "sex", "age_group", "exploitation"] },"#;
     let datasets = policy::DEFAULT_DATASETS.replacen("\ndeclared = [\n", &format!("\ndeclared = [\n    {grid}\n"), 1);
     let datasets = world.file("datasets.toml", datasets);
     let file = world.file("amanat.toml", format!("[policy]\ndatasets = {datasets:?}\n"));
-    for command in [&["config", "check"][..], &["up", "--sample", "--once"]] {
+    for command in [&["config", "check"][..], &["status"], &["up", "--sample", "--once"]] {
         let error = world.run(&[command, &["--config", &file]].concat()).refused(2);
         assert!(error.contains("more than half"), "{error}");
         assert!(is_empty(&world.data()), "nothing is made before the policy is read");

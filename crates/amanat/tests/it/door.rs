@@ -8,15 +8,19 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use ledger::{AuditReader, Filter, Question, Verified};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::{Started, World, event, free_address};
 
 /// Longest wait for a condition; a machine under load is slow, not wrong.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Victims of the store, all of 2024: spread evenly over what is published of them, so that no total is hidden.
+/// Victims of the store, all of 2024: spread evenly over what is published of them, so that no total is hidden; of unknown age
+/// are many, too, so that no children are hidden beside them.
 pub const VICTIMS: u32 = 600;
+
+/// Accused of the store, arrested in 2024, spread likewise.
+const ACCUSED: u32 = 300;
 
 /// A served store of synthetic victims, with an edition and keys.
 pub struct House {
@@ -55,7 +59,7 @@ impl Published {
 
     fn new() -> Self {
         let world = World::sample();
-        world.publish(&(0..VICTIMS).map(victim).collect::<String>()).ok();
+        world.publish(&(0..VICTIMS).map(victim).chain((0..ACCUSED).map(accused)).collect::<String>()).ok();
         world.run(&["up", "--once"]).ok();
         world.run(&["edition", "publish", "--as-of", "2025-12-31"]).ok();
         let key = |role: &str| {
@@ -77,14 +81,32 @@ impl Published {
     }
 }
 
+fn one_of(codes: &[&str], n: u32) -> Value {
+    codes[n as usize % codes.len()].into()
+}
+
+/// The `n`th made-up accused, a line.
+fn accused(n: u32) -> String {
+    let mut accused: Value = serde_json::from_str(&event(VICTIMS + n, true)).unwrap();
+    accused["type"] = "pk.tip.accused.arrested".into();
+    accused["dataschema"] = "https://schemas.amanat.example/accused.arrested/v1".into();
+    accused["data"] = json!({
+        "record_version": 1, "occurred_on": "2024-05-09", "person": accused["data"]["person"],
+        "sex": one_of(&["F", "M"], n), "age_band": "30-38", "citizenship": one_of(&["PK", "AF"], n / 2),
+        "role": [one_of(&["recruiter", "transporter", "exploiter"], n / 4)], "official": one_of(&["yes", "no"], n / 12),
+        "province": one_of(&["PK-PB", "PK-SD", "PK-KP", "PK-BA"], n / 24),
+    });
+    accused["time"] = "2024-12-10T14:00:00+05:00".into();
+    format!("{accused}\n")
+}
+
 /// The `n`th made-up victim, a line.
 fn victim(n: u32) -> String {
     let mut victim: Value = serde_json::from_str(&event(n, true)).unwrap();
-    let one_of = |codes: &[&str], n: u32| Value::from(codes[n as usize % codes.len()]);
     let data = &mut victim["data"];
     data["occurred_on"] = format!("2024-{:02}-09", n % 11 + 1).into();
     data["sex"] = one_of(&["F", "M"], n);
-    data["age_band"] = one_of(&["18-20", "21-23", "30-38", "09-17"], n / 2);
+    data["age_band"] = one_of(&["18-20", "21-23", "30-38", "09-17", "_X"], n / 2);
     data["citizenship"] = one_of(&["PK", "AF"], n / 5);
     data["exploitation"] = Value::from(vec![one_of(&["forced_labour", "sexual", "domestic_servitude"], n / 7)]);
     data["place_identified"] = one_of(&["PK-PB", "PK-SD", "PK-KP", "PK-BA"], n / 6);
