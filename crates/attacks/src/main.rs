@@ -23,7 +23,7 @@ struct Args {
     /// Print the scoreboard as JSON
     #[arg(long)]
     json: bool,
-    /// Keep what each attack gives in this folder, and take from there what it gave before (of this build)
+    /// Keep what each attack gives in this folder, and take from there what it gave before (from the same sources)
     #[arg(long)]
     resume: Option<PathBuf>,
     /// Instead of attacks: A7 under other weights and schedules of the charges, over so many populations

@@ -12,7 +12,8 @@ pub fn page(board: &Scoreboard) -> String {
         "# Attacks\n\nMade by `cargo run -p attacks -- --profile fast|nightly|release --write docs/attacks.md` (`cargo xtask figures guard.attacks`); \
          not written by hand. Each attack asks the public endpoint (`POST /v1/sql` with a key), claims something about a \
          synthetic person, and is scored by a referee who knows the truth. Higher is worse; 0.5 of *accuracy* is a guess. In \
-         brackets: the upper 95 % limit after Wilson. Bold: a goal that is missed, or a positive control that stands.\n\n\
+         brackets: the upper 95 % limit after Wilson (of an area under the curve, *AUC*, after Hanley and McNeil; A19 goes by its \
+         estimate). Bold: a goal that is missed, or a positive control that stands.\n\n\
          Four targets stand behind the same endpoint and grammar: exact numbers over a floor of 11 (*k11-exact*), set-keyed \
          noise over the same floor (*ckm*), what is built (*ours*), and the same without the separation guard. An attack \
          counts only where it succeeds against the naive ones. Unless a line says *quotas on*, no question is refused for its \
@@ -51,10 +52,15 @@ pub fn page(board: &Scoreboard) -> String {
          does not look at low bits (all numbers are whole).\n\
          - A7 knows the quasi-identifiers and rebuilds one secret at a time; A8 does not flood the memory with anchors, nor ask \
          before the ministry does; A1 is scored by accuracy alone; populations are of one size and secrets independent.\n\
+         - Goals of A8 are set in privacy.md 7.3 by how many others are known: .53 for two, .65 for five and three pairs. Of who asks \
+         about every pair of a way, dozens of them, it says nothing: those lines are held to .65. Victims have one record each; who is \
+         known to two agencies has two, and two chances to be marked. No class asks about a victim in a crowd of fabricated persons \
+         who are not marked.\n\
          - The two openers of A16 have no positive control: they tell nothing on any target.\n\
          - A10 searches with a small budget but before a release (10 questions, 10 individuals, 6 generations, 250 trials a \
          victim): in the black box it does not beat the naive endpoint yet, so that it says nothing there; A11 learns with one \
-         classifier, which is linear.\n\
+         classifier, which is linear; its share of true claims at 0.1 % false ones has a goal (1 %) only from 1,000 persons who \
+         are not in the data, and is shown here without one.\n\
          - A19 times answers in process: what a network adds is jitter. Intervals beside numbers are offered, and not \
          attacked yet.\n",
     );

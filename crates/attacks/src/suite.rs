@@ -95,7 +95,7 @@ fn kept_or_run(arena: &Arena, (name, part): Part, resume: Option<&Path>, board: 
     }
     let (began, mut own) = (Instant::now(), Scoreboard::new(board.profile, board.persons));
     part(arena, &mut own)?;
-    let made = Kept::new(&own, arena.trials, began.elapsed().as_secs_f64());
+    let made = Kept::new(name, &own, arena.trials, began.elapsed().as_secs_f64());
     if let Some(folder) = resume {
         made.write(folder, name)?;
     }
@@ -428,6 +428,13 @@ fn a8(arena: &Arena, board: &mut Scoreboard) -> Result<()> {
         let tally = fronts::single_persons(&arena.part(share), target)?;
         let class = "fronts by single persons, worst orders".to_owned();
         board.scores.push(accuracy("A8", class, target, tally).bounded(0.65, FALLS));
+        let tally = fronts::by_threes(&arena.part(share), target)?;
+        board.scores.push(accuracy("A8", "pairs led to by threes".to_owned(), target, tally).bounded(0.65, FALLS));
+        for way in &fronts::WAYS {
+            let tally = fronts::on_the_way(&arena.part(share), target, way)?;
+            let class = format!("pairs all the way, {}", way.name);
+            board.scores.push(accuracy("A8", class, target, tally).bounded(0.65, FALLS));
+        }
     }
     for size in Size::BOTH {
         let kind = Membership { size, pairs: 3, ..PLAIN };

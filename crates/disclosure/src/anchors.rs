@@ -7,6 +7,10 @@
 //! Were only anchors remembered, each of the two would be compared with a third set alone, at a middling distance, and one
 //! could be answered by it and the other not.
 //!
+//! One unit in four is *marked*, for ever and for all (`noise::is_marked`). Sets that have the same of all marked units, the *core*,
+//! have one answer, which goes before all else. So a set with a unit that is not marked and the same without it have one answer,
+//! whatever else is asked, in whatever order, by whomever. It says nothing of what the number itself tells.
+//!
 //! Somewhere between two anchors the answer changes. So that nobody chooses where, what was asked first *holds* what comes near
 //! it, up to a distance that its anchor draws, against what is nearer. Otherwise whoever led the neighbours of both up to two
 //! sets of one person's difference would always see them told apart.
@@ -69,10 +73,12 @@ pub(crate) struct Anchors {
     alone: bool,
 }
 
-/// The sets of a space: by name, and by size.
+/// The sets of a space: by name, by what they have of marked units, and by size.
 #[derive(Default)]
 struct Neighbours {
     exact: HashMap<SetName, AnchorId>,
+    /// Nobody has nothing of anybody: the core 0.
+    cores: HashMap<u128, AnchorId>,
     by_size: BTreeMap<u64, OfSize>,
 }
 
@@ -100,6 +106,8 @@ type Nearest = (u64, Reverse<usize>);
 pub(crate) struct Seeker<'a> {
     pub(crate) space: &'a Space,
     pub(crate) set: SetName,
+    /// What it has of marked units.
+    pub(crate) core: u128,
     pub(crate) prints: &'a Prints,
 }
 
@@ -126,7 +134,7 @@ impl Looked {
 pub(crate) enum Found {
     /// The set was asked about before.
     Same(AnchorId),
-    /// It was not, and this anchor answers for a set near it.
+    /// It was not, and this anchor answers for a set that has the same of all marked units, or for one near it.
     Near(AnchorId),
 }
 
@@ -150,12 +158,20 @@ impl Anchors {
         self.spaces.contains_key(&space.name)
     }
 
-    /// The anchor that answers for a set: that of the set itself, else that of the oldest set that holds it, else that of the
-    /// nearest set that was asked about. Where it has looked around before, only at what was asked about since.
+    /// Whether a set that has just this of marked units was asked about.
+    pub(crate) fn knows_core(&self, space: &Space, core: u128) -> bool {
+        self.spaces.get(&space.name).is_some_and(|neighbours| neighbours.cores.contains_key(&core))
+    }
+
+    /// The anchor that answers for a set: that of the first that has the same of all marked units, else that of the set itself,
+    /// else that of the oldest set that holds it, else that of the nearest set that was asked about. Where it has looked
+    /// around before, only at what was asked about since.
     pub(crate) fn find(&self, key: &Key, seeker: Seeker<'_>, before: Looked) -> Option<Found> {
         let neighbours = self.spaces.get(&seeker.space.name)?;
-        if let Some(&same) = neighbours.exact.get(&seeker.set) {
-            return Some(Found::Same(same));
+        match (self.of_core(neighbours, seeker.core), neighbours.exact.get(&seeker.set)) {
+            (Some(anchor), None) => return Some(Found::Near(anchor)),
+            (Some(anchor), Some(_)) | (None, Some(&anchor)) => return Some(Found::Same(anchor)),
+            (None, None) => {}
         }
         let Looked { nearest, holder, .. } = self.look(key, seeker, before);
         let at = holder.or(nearest.map(|(_, Reverse(at))| at))?;
@@ -180,7 +196,8 @@ impl Anchors {
     fn look(&self, key: &Key, seeker: Seeker<'_>, before: Looked) -> Looked {
         let mut looked = Looked { until: self.asked.len(), ..before };
         let Some(neighbours) = self.spaces.get(&seeker.space.name) else { return looked };
-        if self.alone || neighbours.exact.contains_key(&seeker.set) {
+        let is_known = || neighbours.exact.contains_key(&seeker.set) || neighbours.cores.contains_key(&seeker.core);
+        if self.alone || is_known() {
             return looked;
         }
         for (least, places) in (0..).zip(neighbours.by_least(&seeker, before.until)) {
@@ -242,6 +259,18 @@ impl Anchors {
         self.remember(set, anchor, false).map(|_| ())
     }
 
+    /// Notes who answers for all sets that have just this of marked units. `None` where there is no such anchor, or another does.
+    pub(crate) fn add_core(&mut self, space: &str, core: u128, anchor: AnchorId) -> Option<()> {
+        self.kept.get(anchor as usize)?;
+        let before = self.spaces.entry(space.to_owned()).or_default().cores.insert(core, anchor);
+        before.is_none().then_some(())
+    }
+
+    /// Who answers for all sets that have just this of marked units.
+    fn of_core(&self, neighbours: &Neighbours, core: u128) -> Option<AnchorId> {
+        neighbours.cores.get(&core).copied().filter(|_| !self.alone)
+    }
+
     fn remember(&mut self, asked: &AskedSet, anchor: AnchorId, is_anchor: bool) -> Option<(SetName, Buckets)> {
         let set = SetName { n: asked.n, c: asked.c };
         let sketch = Sketch::from_words(asked.sketch.as_slice().try_into().ok()?);
@@ -249,6 +278,9 @@ impl Anchors {
         let buckets = Buckets::from_bytes(asked.buckets.as_slice().try_into().ok()?);
         let neighbours = self.spaces.entry(asked.space.clone()).or_default();
         neighbours.exact.entry(set).or_insert(anchor);
+        if set == SetName::default() {
+            neighbours.cores.insert(0, anchor);
+        }
         let of_size = neighbours.by_size.entry(set.n).or_default();
         of_size.places.push(self.asked.len());
         of_size.buckets.push(buckets);

@@ -45,6 +45,10 @@ pub(crate) struct Entry {
     pub(crate) tier: Tier,
     /// How far down the hierarchies it lies: totals are answered before their parts (privacy.md 6.7).
     pub(crate) depth: usize,
+    /// The number of units of the same cell, where this one is shown only with it.
+    pub(crate) with: Option<CellId>,
+    /// The number of agencies of the same cell, which is shown only with this one.
+    pub(crate) beside: Option<CellId>,
     /// The set that answers for it, once the guard has found it.
     pub(crate) anchor: Option<Answering>,
     pub(crate) state: State,
@@ -82,6 +86,8 @@ pub(crate) enum Reason {
     Marked,
     /// Suppressed before.
     Earlier,
+    /// The units of the same cell are not shown.
+    Units,
 }
 
 impl Entry {
@@ -130,6 +136,13 @@ pub(crate) struct Family {
     pub(crate) at_most: bool,
 }
 
+/// The parts of a total that was not asked for.
+pub(crate) struct Siblings {
+    pub(crate) cells: Vec<CellId>,
+    /// Whether the total, wherever it is asked for, is published exact.
+    pub(crate) of_exact: bool,
+}
+
 /// The tier of a cell, by its coordinates.
 pub(crate) type TierAt<'a> = Box<dyn FnMut(&[Coordinate]) -> Tier + 'a>;
 
@@ -152,7 +165,7 @@ pub(crate) struct Board {
     pub(crate) tables: Vec<Placed>,
     pub(crate) families: Vec<Family>,
     /// Siblings along a dimension of a question that asked for no total, which anybody may ask for elsewhere.
-    pub(crate) siblings: Vec<Vec<CellId>>,
+    pub(crate) siblings: Vec<Siblings>,
     /// Cells that one set answers for, of one profile: shown or hidden together.
     twins: HashMap<(AnchorId, Profile), Vec<CellId>>,
     known: HashSet<(CellId, Vec<CellId>)>,
@@ -182,6 +195,7 @@ impl Board {
             let ids = board.place(&mut layout, &cells, &marks, tiers)?;
             board.tables.push(Placed { name, cells, ids });
         }
+        board.find_units_of_agencies(&layout);
         for table in 0..board.tables.len() {
             board.add_families_of_totals(table);
             board.add_families_of_roll_ups(&layout, table);
@@ -210,8 +224,8 @@ impl Board {
             let at = query.coordinates(&cells.shape, cell);
             let split: Vec<bool> = at.iter().map(|c| *c != Coordinate::Total).collect();
             let exact = *exact_margins.entry(split).or_insert_with_key(|split| {
-                let by = query.by.iter().zip(split).filter(|(_, split)| **split).map(|(d, _)| d.name.as_str());
-                is_declared(policy, query, &by.collect::<Vec<_>>(), &population)
+                let by = query.by.iter().zip(split).filter(|(_, split)| **split).map(|(dimension, _)| dimension);
+                is_declared(policy, query, by, &population)
             });
             let named = named(query, &at);
             let profile = codes_at(query, &at).map(|(name, code)| policy.profile_of(name, code));
@@ -233,6 +247,8 @@ impl Board {
                     mark,
                     tier: tier_at(&at).max(Tier::first_of(profile)),
                     depth,
+                    with: None,
+                    beside: None,
                     anchor: None,
                     state: State::Hidden(Reason::Marked),
                 });
@@ -246,10 +262,27 @@ impl Board {
         Ok(ids)
     }
 
-    /// The cells in the order in which they are answered: totals before parts, coarse before fine, then as they stand.
+    /// Finds for each number of agencies the number of units of the same cell.
+    fn find_units_of_agencies(&mut self, layout: &Layout) {
+        for (subject, (dataset, measure, population)) in layout.subjects.iter().enumerate() {
+            let of_units = (dataset.clone(), Measure::Units, population.clone());
+            let units = layout.subjects.iter().position(|subject| *subject == of_units);
+            let (Measure::Agencies, Some(units)) = (measure, units) else { continue };
+            for (identity, &id) in layout.ids.iter().filter(|(identity, _)| identity.subject == subject) {
+                let same = Identity { subject: units, at: identity.at.clone() };
+                self.cells[id].with = layout.ids.get(&same).copied();
+                if let Some(units) = self.cells[id].with {
+                    self.cells[units].beside = Some(id);
+                }
+            }
+        }
+    }
+
+    /// The cells in the order in which they are answered: totals before parts, coarse before fine, units before what is shown with
+    /// them, then as they stand.
     pub(crate) fn coarse_to_fine(&self) -> Vec<CellId> {
         let mut order: Vec<CellId> = (0..self.cells.len()).collect();
-        order.sort_by_key(|&id| (self.cells[id].depth, id));
+        order.sort_by_key(|&id| (self.cells[id].depth, self.cells[id].with.is_some(), id));
         order
     }
 
@@ -265,15 +298,39 @@ impl Board {
         self.twins.entry((answering.anchor, entry.profile)).or_default().push(id);
     }
 
-    /// Hides a cell, and with it those that the same set answers for. Returns all that were hidden.
+    /// Whether a cell that a set answers for, of this profile, is shown.
+    pub(crate) fn shows(&self, anchor: AnchorId, profile: Profile) -> bool {
+        self.answered_for(anchor, profile).is_some_and(|id| matches!(self.cells[id].state, State::Shown { .. }))
+    }
+
+    /// Hides a cell, and with it those that the same set answers for, of its profile or a stricter one, and the agencies of all of
+    /// these. Returns all that were hidden.
     pub(crate) fn hide(&mut self, id: CellId) -> Vec<CellId> {
-        let entry = &self.cells[id];
-        let twins = entry.anchor.and_then(|answering| self.twins.get(&(answering.anchor, entry.profile)));
-        let hidden = twins.cloned().unwrap_or_else(|| vec![id]);
+        let (anchor, profile) = (self.cells[id].anchor, self.cells[id].profile);
+        let answered = |stricter: Profile| self.twins.get(&(anchor?.anchor, stricter));
+        let twins = Profile::ALL.into_iter().filter(|stricter| *stricter >= profile).filter_map(answered).flatten();
+        // A stricter number that was released before is known.
+        let with_it = |twin: &CellId| self.cells[*twin].profile == profile || !self.cells[*twin].is_pinned();
+        let twins: Vec<CellId> = twins.copied().filter(with_it).collect();
+        let mut hidden = if twins.is_empty() { vec![id] } else { twins };
         for &id in &hidden {
             self.cells[id].state = State::Hidden(Reason::Secondary);
         }
+        let agencies: Vec<CellId> = hidden.iter().filter_map(|&id| self.cells[id].beside).collect();
+        for &id in &agencies {
+            self.hide_agencies(id);
+        }
+        hidden.extend(agencies);
         hidden
+    }
+
+    /// Hides a number of agencies. The set that answers for it answers for many cells, which are not hidden for this one.
+    fn hide_agencies(&mut self, id: CellId) {
+        let profile = self.cells[id].profile;
+        self.cells[id].state = State::Hidden(Reason::Units);
+        if let Some(answering) = self.cells[id].anchor.take() {
+            self.twins.entry((answering.anchor, profile)).or_default().retain(|&twin| twin != id);
+        }
     }
 
     /// Notes the siblings of a question's own grid: its totals may be asked for elsewhere (privacy.md 6.6).
@@ -287,7 +344,10 @@ impl Board {
                     continue;
                 }
                 let first = |cell: &usize| (cell / stride).is_multiple_of(dimension.len());
-                let row = |cell: usize| (0..dimension.len()).map(|at| placed.ids[cell + at * stride]).collect();
+                let row = |cell: usize| Siblings {
+                    cells: (0..dimension.len()).map(|at| placed.ids[cell + at * stride]).collect(),
+                    of_exact: is_total_exact(&placed.cells, cell, dimension),
+                };
                 found.extend((0..shape.cells).filter(first).map(row));
             }
             self.siblings.extend(found);
@@ -442,13 +502,24 @@ fn sorted(mut named: Vec<(String, u16)>) -> Vec<(String, u16)> {
 }
 
 /// Whether a margin of a table is published exact: its measure counts acts, on a declared grid.
-fn is_declared(
+fn is_declared<'q>(
     policy: &policy::Dataset,
     query: &TableQuery,
-    by: &[&str],
+    by: impl Iterator<Item = &'q Dimension>,
     population: &BTreeMap<String, Vec<u16>>,
 ) -> bool {
-    query.measure.count().is_some_and(|count| policy.is_declared(count, by, population))
+    // Codes put together by hand are a level of their own, declared nowhere.
+    let by: Option<Vec<&str>> = by.map(|d| d.classes.is_none().then_some(d.name.as_str())).collect();
+    let declared = |count| by.is_some_and(|by| policy.is_declared(count, &by, population));
+    query.measure.count().is_some_and(declared)
+}
+
+/// Whether the total over a dimension to which a cell belongs is published exact.
+fn is_total_exact(cells: &Cells, cell: usize, over: &Dimension) -> bool {
+    let (query, at) = (&cells.query, cells.query.coordinates(&cells.shape, cell));
+    let others = query.by.iter().zip(&at).filter(|(d, at)| **at != Coordinate::Total && d.name != over.name);
+    let others = others.map(|(dimension, _)| dimension);
+    is_declared(&cells.rows.0.policy, query, others, &sorted_population(query))
 }
 
 /// The codes of the data that a cell takes: of a class, all of its codes; those that its table selects by.

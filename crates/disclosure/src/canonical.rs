@@ -2,7 +2,7 @@
 //! (privacy.md 6.2).
 //!
 //! The form is for caches, quotas and the audit. Noise does not see it: the same persons have the same noise however
-//! they are asked for.
+//! they are asked for, in a profile.
 //!
 //! Absent: rows, counts, sparsity (which needs published marginals), charges.
 

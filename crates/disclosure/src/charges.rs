@@ -115,10 +115,9 @@ fn factor(dataset: &Dataset, measure: &Measure, axes: &[Axis]) -> u32 {
 
 /// How the noise of a counter grows: `presence`, `<column>/<profile>` or `<column>/<profile>/many-valued`.
 fn schedule_of(charging: &Charging, counter: &str) -> Schedule {
-    let profiles = [Profile::Std, Profile::Sens, Profile::High];
     let many_valued = counter.strip_suffix(MANY_VALUED);
     let (_, name) = many_valued.unwrap_or(counter).rsplit_once('/').unwrap_or_default();
-    let profile = profiles.into_iter().find(|profile| profile.name() == name);
+    let profile = Profile::ALL.into_iter().find(|profile| profile.name() == name);
     profile.map_or(charging.presence, |profile| charging.of(profile, many_valued.is_some()))
 }
 

@@ -3,11 +3,12 @@
 //! A hidden part that stands alone is the total minus the others, up to noise. Where that noise is too small to hide a
 //! cell of the floor, the smallest shown sibling is hidden too, by released values only.
 //!
-//! Absent: any rule along a many-valued dimension; global optimisation. What linked tables give away together is the
-//! audit's to find.
+//! Absent: any rule along a many-valued dimension, or between numbers of agencies; global optimisation. What linked tables
+//! give away together is the audit's to find.
 
-use crate::board::{Board, CellId, Family};
+use crate::board::{Board, CellId, Family, Siblings};
 use crate::noise::Tier;
+use crate::query::Measure;
 
 /// 1.96 squared, in ten-thousandths.
 const Z95_SQUARED: u64 = 38_416;
@@ -35,7 +36,8 @@ pub(crate) fn apply(board: &mut Board) -> usize {
 
 /// The lone hidden cell of a family, if the noise of the others does not cover it.
 fn endangered(board: &Board, family: &Family) -> Option<CellId> {
-    if !family.complementary || has_one_number(board, family) {
+    if !family.complementary || board.cells[family.total].measure == Measure::Agencies || has_one_number(board, family)
+    {
         return None;
     }
     lone(board, family.children.iter().copied().chain([family.total]), 0)
@@ -48,11 +50,16 @@ fn has_one_number(board: &Board, family: &Family) -> bool {
     total.is_some() && family.children.iter().any(|&child| answered(child) == total)
 }
 
-/// What is hidden with the lone hidden cell among siblings whose total was not asked for here: it may be had elsewhere,
-/// with the least noise there is. What was released before is known; hiding it again would help nobody.
-fn endangered_among(board: &Board, siblings: &[CellId]) -> Option<CellId> {
-    lone(board, siblings.iter().copied(), Tier::V4.variance())?;
-    let open = siblings.iter().copied().filter(|&id| !board.cells[id].is_pinned()).collect::<Vec<_>>();
+/// What is hidden with the lone hidden cell among siblings whose total was not asked for here: it may be had elsewhere, with
+/// the least noise there is, or with none. What was released before is known; hiding it again would help nobody.
+fn endangered_among(board: &Board, Siblings { cells, of_exact }: &Siblings) -> Option<CellId> {
+    // An agency is in many parts: no number of agencies is what the others leave.
+    if cells.iter().any(|&id| board.cells[id].measure == Measure::Agencies) {
+        return None;
+    }
+    let variance = if *of_exact { 0 } else { Tier::V4.variance() };
+    lone(board, cells.iter().copied(), variance)?;
+    let open = cells.iter().copied().filter(|&id| !board.cells[id].is_pinned()).collect::<Vec<_>>();
     smallest_shown(board, &open)
 }
 

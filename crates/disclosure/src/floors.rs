@@ -3,7 +3,7 @@
 //! Rules are evaluated on true values, with a sticky jitter so that the boundary is no oracle, and on the set that
 //! answers for the cell: the cell's own, or one that it is near. The reason for hiding stays in the vault.
 
-use policy::{AgencyRule, Dataset, Keys};
+use policy::{AgencyRule, Dataset, Keys, Profile};
 
 use crate::anchors::{AnchorId, Kept, Looked, Seeker};
 use crate::board::{Answering, Board, CellId, Entry, Reason, State};
@@ -39,7 +39,7 @@ pub(crate) fn look(board: &Board, keys: &Keys, memory: &Memory) -> Vec<Looked> {
 fn seeker(entry: &Entry) -> Option<Seeker<'_>> {
     let asked = !entry.exact && !entry.mark.is_some_and(Marked::hides);
     let prints = entry.prints.as_ref().filter(|_| asked)?;
-    Some(Seeker { space: &entry.space, set: entry.facts.set(), prints })
+    Some(Seeker { space: &entry.space, set: entry.facts.set(), core: entry.facts.core, prints })
 }
 
 /// One cell: marked, exact, or as the set that answers for it: answered before, hidden, or shown with noise.
@@ -53,6 +53,10 @@ pub(crate) fn settle(board: &mut Board, id: CellId, keys: &Keys, draft: &mut Dra
         board.cells[id].state = State::Shown { value, tier: None, pinned: false };
     } else if let Some(seeker) = seeker(entry) {
         let anchor = draft.anchor_for(&keys.distance, seeker, looked, facts_of(entry, keys));
+        if !has_units(board, entry) {
+            board.cells[id].state = State::Hidden(Reason::Units);
+            return;
+        }
         // One set has one answer, whatever tiers the grids have in which it is met.
         let met = board.answered_for(anchor, entry.profile).map(|twin| board.cells[twin].state);
         let state = met.unwrap_or_else(|| decide(entry, anchor, keys, draft));
@@ -62,10 +66,21 @@ pub(crate) fn settle(board: &mut Board, id: CellId, keys: &Keys, draft: &mut Dra
     }
 }
 
+/// Whether the units of a cell of agencies are shown. The same few agencies hold the records of many cells, small ones too: all of
+/// these are one set to the guard, and its number would say of each that it is not empty.
+fn has_units(board: &Board, entry: &Entry) -> bool {
+    let shown = |id: CellId| matches!(board.cells[id].state, State::Shown { .. });
+    entry.measure != Measure::Agencies || entry.with.is_some_and(shown)
+}
+
 fn decide(entry: &Entry, anchor: AnchorId, keys: &Keys, draft: &Draft<'_>) -> State {
     if let Some(answer) = draft.memory.answer(anchor, entry.profile) {
         let shown = |value| State::Shown { value, tier: Some(answer.tier), pinned: true };
         return answer.value.map_or(State::Hidden(Reason::Earlier), shown);
+    }
+    // What is hidden is hidden from whoever asks in a stricter way: the number would be the same with more of the same noise.
+    if draft.memory.is_hidden_below(anchor, entry.profile) {
+        return State::Hidden(Reason::Earlier);
     }
     let kept = draft.memory.anchor(anchor);
     if let Some(reason) = refusal(entry, kept, keys) {
@@ -89,13 +104,14 @@ pub(crate) fn remember(board: &Board, draft: &mut Draft<'_>) {
     }
 }
 
-/// Takes back what was shown before and is hidden on this board, of an edition: whoever asks about one of its cells must not
-/// be told what it hides (privacy.md 6.7, Consistency; 6.6, "the sibling hidden is anchored as Q").
+/// Takes back what was shown before and is hidden on this board, of an edition: whoever asks about one of its cells, by whatever
+/// columns, must not be told what it hides (privacy.md 6.7, Consistency; 6.6, "the sibling hidden is anchored as Q").
 pub(crate) fn take_back(board: &Board, draft: &mut Draft<'_>) {
     for id in board.coarse_to_fine() {
         let entry = &board.cells[id];
         if let (Some(Answering { anchor, .. }), State::Hidden(_)) = (entry.anchor, entry.state) {
-            draft.take_back(anchor, entry.profile);
+            let stricter = Profile::ALL.into_iter().filter(|profile| *profile >= entry.profile);
+            stricter.filter(|profile| !board.shows(anchor, *profile)).for_each(|p| draft.take_back(anchor, p));
         }
     }
 }
@@ -103,13 +119,17 @@ pub(crate) fn take_back(board: &Board, draft: &mut Draft<'_>) {
 /// What the floors will ask of a cell's own set, whoever is answered through it.
 fn facts_of(entry: &Entry, keys: &Keys) -> AnchorFacts {
     let (facts, policy) = (&entry.facts, &entry.rows.0.policy);
+    // Rule 5: few make the sum.
+    let of_few = || {
+        let beside = beside_jitter(&keys.threshold, b"thr5", &policy.universe, facts.measured.set);
+        facts.measured.is_dominated(policy.p_percent, beside)
+    };
     AnchorFacts {
         units: facts.n,
         value: facts.measured.value,
         top_case: facts.top_case,
         beside_cases: facts.beside_cases,
-        dominated: is_dominated(facts, policy, keys)
-            || (matches!(entry.measure, Measure::Sum(_)) && facts.measured.is_dominated(policy.p_percent)),
+        dominated: is_dominated(facts, policy, keys) || (matches!(entry.measure, Measure::Sum(_)) && of_few()),
     }
 }
 
@@ -117,7 +137,10 @@ fn facts_of(entry: &Entry, keys: &Keys) -> AnchorFacts {
 fn refusal(entry: &Entry, kept: &Kept, keys: &Keys) -> Option<Reason> {
     let (policy, facts) = (&entry.rows.0.policy, &kept.facts);
     let jitter = floor_jitter(&keys.threshold, &policy.universe, kept.set);
-    // Rule 1: units, with the sticky jitter.
+    // Rule 1: units, with the sticky jitter; of a sum also those that have a value.
+    if matches!(entry.measure, Measure::Sum(_)) && kept.set.n < entry.floor() + jitter {
+        return Some(Reason::SmallCount);
+    }
     if facts.units < entry.tier.floor(entry.floor()) + jitter {
         return Some(Reason::SmallCount);
     }

@@ -3,6 +3,7 @@
 //! Absent: how rows find their cells (`lookup`), what is made of the counts.
 
 use crate::microdata::Rows;
+use crate::noise::is_marked;
 
 /// Rows that hit a target, ascending, with the targets of each. Units and their keys lie beside them: fetched in one loop
 /// that does nothing else, they come from memory many at a time.
@@ -84,11 +85,12 @@ impl Hits {
 /// Bits that a pass of sorting looks at.
 const DIGIT: usize = 11;
 
-/// What a group has in a cell: distinct units and the sum of their record keys.
+/// What a group has in a cell: distinct units, the sum of their record keys, and whether any of them is marked.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Share {
     pub(crate) units: u64,
     pub(crate) c: u128,
+    pub(crate) marked: bool,
 }
 
 /// Tells what each group of rows has in each cell. `order` names the group and the place of each row, those of a group one
@@ -114,6 +116,7 @@ pub(crate) fn grouped(
                 if std::mem::replace(&mut last_unit[cell as usize], unit + 1) != unit + 1 {
                     share.units += 1;
                     share.c = share.c.wrapping_add(key);
+                    share.marked |= is_marked(key);
                 }
             }
             next = order.next_if(|(other, _)| *other == group).map(|(_, place)| place);

@@ -8,13 +8,14 @@
 //! what they give away they give away together. `Cells` cannot be printed or serialised, and no function takes them
 //! but [`protect`]: a number that was not released cannot be sent.
 //!
-//! Reading order: [`TableQuery`] (the question), `tabulate` (counting), `noise` (the draws), `floors` (what may be
-//! shown), `complement` (what must go with it), `audit` (what an outsider can compute), [`Released`] (what leaves).
+//! Reading order: [`CellQuery`] (a question), [`TableQuery`] (one measure of it, laid out), `tabulate` (counting), `noise` (the
+//! draws), `sketch` and `anchors` (who answers: the separation guard), `floors` (what may be shown), `complement` (what must
+//! go with it), `audit` (what an outsider can compute), `charges` (what it costs), [`Vault`] (the gate), [`Released`] (what
+//! leaves), [`ReleaseStore`] (what is remembered).
 //!
-//! Absent, and kept absent: DataFusion, Arrow, storage, network, clock, randomness, expressions. Anchors, separation
-//! guard and charges come with guarded SQL; [`ReleaseStore`] is their place.
+//! Absent, and kept absent: DataFusion, Arrow, storage, network, clock, randomness, expressions.
 //!
-//! Source: privacy.md sections 6.2, 6.5, 6.6, 6.8 (profiles), 6.10 (audit), 6.13, 6.14.
+//! Source: privacy.md sections 6.1, 6.2, 6.5 to 6.8, 6.10 (audit), 6.13, 6.14.
 
 mod anchors;
 #[cfg(test)]

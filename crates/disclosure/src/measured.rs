@@ -25,26 +25,40 @@ pub(crate) struct Measured {
     pub(crate) value: i128,
     /// The largest and the second largest of what is added up.
     pub(crate) largest: [i128; 2],
+    /// How many elements are worth anything.
+    pub(crate) worth: u64,
+    /// Sum of the keys of those elements that are of marked units (`noise::is_marked`).
+    pub(crate) core: u128,
 }
 
 impl Measured {
-    /// Whether one element or two make the sum: the largest is more than half of it, or what is left beside the two
-    /// largest is less than p % of the largest (privacy.md 6.6, rule 5).
-    pub(crate) fn is_dominated(&self, p_percent: u64) -> bool {
-        let [first, second] = self.largest;
-        first * 2 > self.value || (self.value - first - second) * 100 < i128::from(p_percent) * first
+    /// Whether few elements make the sum: fewer than `beside` are worth anything beside the two largest, the largest is more than
+    /// half of it, or what is left beside the two largest is less than p % of the largest (privacy.md 6.6, rule 5).
+    ///
+    /// `beside` is a sticky draw of 2 to 10 that widens all three edges, the last two by two percent for each: without it whether a
+    /// sum is shown would tell, to the unit, whether somebody's value is more than those of all others; and a sum of nothing that
+    /// is shown beside one of something that is not would tell who paid anything.
+    pub(crate) fn is_dominated(&self, p_percent: u64, beside: u64) -> bool {
+        let ([first, second], wider) = (self.largest, 2 * i128::from(beside - 2));
+        self.worth < beside + 2
+            || first * 100 > (50 - wider) * self.value
+            || (self.value - first - second) * 100 < (i128::from(p_percent) + wider) * first
     }
 
-    pub(crate) fn add(&mut self, key: u128, value: i128) {
+    /// Adds an element that is worth so much, of a marked unit or of none.
+    pub(crate) fn add(&mut self, key: u128, value: i128, marked: bool) {
         self.set.n += 1;
         self.set.c = self.set.c.wrapping_add(key);
         self.value += value;
+        self.worth += u64::from(value != 0);
+        self.core = self.core.wrapping_add(if marked { key } else { 0 });
         self.note(value);
     }
 
-    /// A set of so many units, each worth one.
+    /// A set of so many units, each worth one. Its core is that of the units.
     pub(crate) fn of_units(set: SetName) -> Self {
-        Self { set, value: set.n.into(), largest: [set.n.min(1).into(), set.n.saturating_sub(1).min(1).into()] }
+        let largest = [set.n.min(1).into(), set.n.saturating_sub(1).min(1).into()];
+        Self { set, value: set.n.into(), largest, worth: set.n, core: 0 }
     }
 
     /// Adds the elements of another set; none is in both.
@@ -52,6 +66,8 @@ impl Measured {
         self.set.n += other.set.n;
         self.set.c = self.set.c.wrapping_add(other.set.c);
         self.value += other.value;
+        self.worth += other.worth;
+        self.core = self.core.wrapping_add(other.core);
         other.largest.into_iter().for_each(|value| self.note(value));
     }
 
@@ -147,4 +163,55 @@ pub(crate) fn value_element(key: &Key, dataset: &str, column: &str, sid: u64, va
 fn pair(hasher: &mut blake3::Hasher, tag: &[u8], dataset: &str, column: &str, sid: u64, value: i128) {
     hasher.update(tag).update(dataset.as_bytes()).update(b"\0").update(column.as_bytes()).update(b"\0");
     hasher.update(&sid.to_le_bytes()).update(&value.to_le_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is measured of units with these values.
+    fn of(values: &[i128]) -> Measured {
+        let mut measured = Measured::default();
+        values.iter().zip(1..).for_each(|(&value, key)| measured.add(key, value, false));
+        measured
+    }
+
+    #[test]
+    fn a_sum_of_nothing_and_one_of_few_payments_are_hidden_alike() {
+        for payers in 0..=12 {
+            let values: Vec<i128> = (0..30).map(|unit| if unit < payers { 100 } else { 0 }).collect();
+            for beside in 2..=10 {
+                // Of equal payments each is less than a third as soon as there are four.
+                let few = payers < usize::try_from(beside).unwrap() + 2;
+                assert_eq!(of(&values).is_dominated(10, beside), few, "{payers} of 30 paid, {beside}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_the_largest_is_too_much_of_a_sum_is_drawn() {
+        // Fourteen others have ten each.
+        let hidden = |largest: i128, beside| {
+            let mut values = vec![10; 14];
+            values.push(largest);
+            of(&values).is_dominated(10, beside)
+        };
+        let first_hidden = |beside| (1..=200).find(|&largest| hidden(largest, beside)).unwrap();
+        let edges: Vec<i128> = (2..=10).map(first_hidden).collect();
+        assert_eq!(edges[0], 141, "more than half");
+        assert!(edges.windows(2).all(|pair| pair[1] < pair[0]), "each draw has an edge of its own: {edges:?}");
+        assert!(edges[8] < 80, "{edges:?}");
+    }
+
+    #[test]
+    fn what_two_have_must_be_beside_what_others_have() {
+        let mut values = vec![1_000, 1_000];
+        values.extend([10; 20]);
+        assert!(!of(&values[2..]).is_dominated(10, 2));
+        values.extend([990; 1]);
+        assert!(!of(&values).is_dominated(10, 2));
+        values.pop();
+        values.truncate(11);
+        assert!(of(&values).is_dominated(10, 2), "90 is less than a tenth of a thousand");
+    }
 }

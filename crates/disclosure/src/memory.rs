@@ -39,6 +39,7 @@ impl Memory {
         match entry {
             Entry::Anchor(anchor) => self.anchors.add(anchor).is_some(),
             Entry::Neighbour { set, anchor } => self.anchors.add_neighbour(set, *anchor).is_some(),
+            Entry::Core { space, core, anchor } => self.anchors.add_core(space, *core, *anchor).is_some(),
             Entry::Answer { anchor, profile, tier, value } => {
                 let Some(tier) = Tier::from_variance(*tier) else { return false };
                 let before = self.answers.insert((*anchor, *profile), Answer { tier, value: *value });
@@ -57,6 +58,12 @@ impl Memory {
     /// What sets will find among those that were asked about by now.
     pub(crate) fn look_for(&self, distance_key: &Key, seekers: &[Seeker<'_>]) -> Vec<Looked> {
         self.anchors.look_for(distance_key, seekers)
+    }
+
+    /// Whether what an anchor answers is hidden for a less strict profile.
+    pub(crate) fn is_hidden_below(&self, anchor: AnchorId, profile: Profile) -> bool {
+        let hidden = |known: Profile| self.answer(anchor, known).is_some_and(|answer| answer.value.is_none());
+        Profile::ALL.into_iter().filter(|known| *known < profile).any(hidden)
     }
 
     pub(crate) fn answer(&self, anchor: AnchorId, profile: Profile) -> Option<Answer> {
@@ -86,13 +93,13 @@ impl<'a> Draft<'a> {
         looked: Looked,
         facts: AnchorFacts,
     ) -> AnchorId {
-        let Seeker { space, set, prints } = seeker;
+        let Seeker { space, set, core, prints } = seeker;
         if !self.memory.anchors.knows(space) {
             let nobody = asked_set(space, SetName::default(), &Prints::default());
             self.add(Entry::Anchor(Anchor { set: nobody, facts: AnchorFacts::default() }));
         }
         let asked = || asked_set(space, set, prints);
-        match self.memory.anchors.find(distance_key, seeker, looked) {
+        let anchor = match self.memory.anchors.find(distance_key, seeker, looked) {
             Some(Found::Same(anchor)) => anchor,
             Some(Found::Near(anchor)) => {
                 self.add(Entry::Neighbour { set: asked(), anchor });
@@ -102,7 +109,11 @@ impl<'a> Draft<'a> {
                 self.add(Entry::Anchor(Anchor { set: asked(), facts }));
                 self.memory.anchors.len() - 1
             }
+        };
+        if !self.memory.anchors.knows_core(space, core) {
+            self.add(Entry::Core { space: space.name.clone(), core, anchor });
         }
+        anchor
     }
 
     /// Gives an anchor its answer for a profile, where it has none.

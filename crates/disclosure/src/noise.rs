@@ -137,6 +137,13 @@ pub(crate) fn record_key(key: &Key, universe: &str, sid: u64) -> u128 {
     u128::from_le_bytes(hash.as_bytes()[..16].try_into().expect("a hash has 32 bytes"))
 }
 
+/// Whether a unit is *marked*, as one in four is: by two bits of her record key, which stays what it is for ever. Sets that have
+/// the same of all marked units have one answer (docs/decisions, `who-is-not-marked`).
+#[inline]
+pub(crate) fn is_marked(record_key: u128) -> bool {
+    record_key >> 126 == 0
+}
+
 /// `BLAKE3_keyed(key, parts)`.
 ///
 /// Nearly everything that is hashed here is shorter than a block of BLAKE3, and is put together on the stack: a hasher, made

@@ -1,7 +1,7 @@
 //! The fingerprint of a cell: what the separation guard compares (privacy.md 6.5 *Accumulator*, 6.7).
 //!
-//! Sums of keyed values only: no member of the set is named, and who lacks the keys learns nothing from it but which
-//! sets are nearly the same.
+//! Sums of keyed values only: no member of the set is named. Who lacks the keys learns from it which sets are nearly the same,
+//! and of small sets pseudonyms of their members (`sketch`): it is as secret as the records.
 
 use policy::Key;
 

@@ -1,4 +1,4 @@
-//! The question: a typed query that names dimensions and codes and can express nothing else (privacy.md 6.2).
+//! One measure of a question, laid out as a table: a typed query that names dimensions and codes and can express nothing else (privacy.md 6.2).
 //!
 //! Absent: expressions, casts, ranges of values, texts. Dimensions of time are codes like others, made by whoever asks.
 
@@ -22,7 +22,7 @@ pub enum Measure {
     Rows,
     /// Distinct cases, or records where there is no case.
     Cases,
-    /// Distinct agencies that hold the records.
+    /// Distinct agencies that hold the records: shown only where the units of the same cell are, which are asked for with them.
     Agencies,
     /// The sum of a measure column within its public bounds.
     Sum(String),

@@ -4,7 +4,8 @@
 //! [`Remembered`] keeps them in memory, for tests and for what is never shown to anybody; crate `ledger` keeps them on
 //! disk.
 //!
-//! Absent: persons. An anchor is sums of keyed values, which tell nothing to who lacks the keys.
+//! Absent: persons. An anchor is sums of keyed values; solved, that of a small set gives pseudonyms (`sketch`), so a store is
+//! guarded like the records.
 
 use policy::Profile;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,15 @@ pub enum Entry {
     Neighbour {
         /// The set.
         set: AskedSet,
+        /// Number of the anchor.
+        anchor: u64,
+    },
+    /// What a set that was asked about has of marked units, as no set before: who answers for it answers for all that have the same.
+    Core {
+        /// Universe and measure, as the vault names them.
+        space: String,
+        /// Sum of the keys of the marked units and of what is measured of them, modulo 2^128.
+        core: u128,
         /// Number of the anchor.
         anchor: u64,
     },

@@ -234,7 +234,8 @@ impl Figure {
 /// The elements by which a released number may belong to another set: `clamp(ceil(2n / 3), 22, 30)`, or 30 where n is not
 /// known (privacy.md 6.7, `case_near`, as drawn: docs/decisions, `few-cases-have-no-edge`; 6.14). That is the reach of one
 /// question; where nearly the same sets were asked about in a row it may be 30 for any n, and 60 where they differed by three
-/// at most each time (docs/decisions: every set asked about is remembered).
+/// at most each time (docs/decisions: every set asked about is remembered). Sets that differ by units of which none is marked
+/// have one answer at any distance: a chance of (3/4)^d for d of them.
 pub fn guard_bias(elements: Option<i128>) -> i128 {
     elements.map_or(30, |n| ((2 * n.max(0) + 2) / 3).clamp(22, 30))
 }

@@ -81,6 +81,8 @@ fn along(
             mark: None,
             tier: of_parts().map(|part| part.tier).max().unwrap_or(first.tier),
             depth: first.depth,
+            with: None,
+            beside: None,
             anchor: None,
             state: State::Hidden(Reason::Secondary),
         });

@@ -22,7 +22,7 @@ use crate::hits::{Hits, grouped};
 use crate::lookup::Lookup;
 use crate::measured::{MOST_ACTS, Measured, value_element, value_key};
 use crate::microdata::{Cases, Prepared, Rows};
-use crate::noise::{SetName, record_key};
+use crate::noise::{SetName, is_marked, record_key};
 use crate::prints::{Prints, UNIT_WORDS, case_element};
 use crate::query::{Measure, Shape, TableQuery};
 use crate::released::Amount;
@@ -65,6 +65,8 @@ pub(crate) struct Facts {
     pub(crate) servers: Contributions,
     /// The set whose size or sum is the answer.
     pub(crate) measured: Measured,
+    /// Which units are marked and what is measured of these: sets that have it in common have one answer (`anchors`).
+    pub(crate) core: u128,
 }
 
 impl Facts {
@@ -278,21 +280,25 @@ impl<'a> Plan<'a> {
                 Measure::Units => Measured::of_units(SetName { n: units.n, c: units.c }),
                 _ => tally.measured[cell],
             };
-            Facts { n: units.n, c: units.c, rows: units.rows, top_case, beside_cases, measured, ..Facts::default() }
+            let core = units.core.wrapping_add(measured.core);
+            let Units { n, c, rows, .. } = *units;
+            Facts { n, c, rows, top_case, beside_cases, measured, core, ..Facts::default() }
         };
         let mut facts: Vec<Facts> = tally.units.iter().enumerate().map(fact).collect();
         let [held, served] = &tally.caseloads;
-        held.each(|cell, agency, units| {
+        held.each(|cell, agency, units, marked| {
             facts[cell].agencies.add(units, self.rows.is_private(agency));
             if matches!(self.measure, Measure::Agencies) {
                 let (secrets, agency) = (&self.rows.secrets, u64::from(agency));
-                facts[cell].measured.add(record_key(&secrets.rk, "agencies", agency), 1);
+                let key = record_key(&secrets.rk, "agencies", agency);
+                facts[cell].measured.add(key, 1, marked);
+                facts[cell].core = facts[cell].core.wrapping_add(if marked { key } else { 0 });
                 if let Some(prints) = prints.get_mut(cell) {
                     prints.add(element(&secrets.ek, "agencies", agency));
                 }
             }
         });
-        served.each(|cell, agency, units| facts[cell].servers.add(units, self.rows.is_private(agency)));
+        served.each(|cell, agency, units, _| facts[cell].servers.add(units, self.rows.is_private(agency)));
         Counted { facts, prints }
     }
 
@@ -338,6 +344,7 @@ impl<'a> Plan<'a> {
                 }
                 units.n += 1;
                 units.c = units.c.wrapping_add(key);
+                units.core = units.core.wrapping_add(if is_marked(key) { key } else { 0 });
                 if printed {
                     tally.prints[cell].add_powers(&powers);
                 }
@@ -353,7 +360,7 @@ impl<'a> Plan<'a> {
         grouped(hits, order, targets, |cell, case, share| {
             tally.stories.add(cell, share.units);
             if measured {
-                tally.measured[cell].add(record_key(&secrets.rk, "cases", case), 1);
+                tally.measured[cell].add(record_key(&secrets.rk, "cases", case), 1, share.marked);
             }
             match (tally.prints.get_mut(cell), self.measure) {
                 (Some(prints), Measure::Cases) => prints.add(element(&secrets.ek, "cases", case)),
@@ -371,8 +378,8 @@ impl<'a> Plan<'a> {
         for (caseloads, agencies) in tally.caseloads.iter_mut().zip([Some(&self.rows.agency), served_by]) {
             let Some(agencies) = agencies else { continue };
             let agencies: Vec<u16> = hits.rows.iter().map(|&row| agencies[row as usize]).collect();
-            for (place, (&unit, &agency)) in hits.units.iter().zip(&agencies).enumerate() {
-                hits.at(place).iter().for_each(|&cell| caseloads.add(cell, agency, unit));
+            for (place, ((&unit, &key), &agency)) in hits.units.iter().zip(&hits.keys).zip(&agencies).enumerate() {
+                hits.at(place).iter().for_each(|&cell| caseloads.add(cell, agency, unit, is_marked(key)));
             }
         }
     }
@@ -401,12 +408,12 @@ impl<'a> Plan<'a> {
                     }
                 }
             }
-            let sid = rows.sid[first];
+            let (sid, marked) = (rows.sid[first], is_marked(rows.keys[rows.unit(first)]));
             for cell in touched.drain(..) {
                 let Some(sum) = sums[cell].take() else { continue };
                 let sum = sum.clamp(least, most);
                 let key = value_key(&rows.secrets.rk, self.dataset, column, sid, sum);
-                tally.measured[cell].add(key, sum);
+                tally.measured[cell].add(key, sum, marked);
                 if let Some(prints) = tally.prints.get_mut(cell) {
                     prints.add(value_element(&rows.secrets.ek, self.dataset, column, sid, sum));
                 }
@@ -486,6 +493,40 @@ mod tests {
             assert_eq!(facts.beside_cases, sizes[2..].iter().sum::<u64>());
             assert_eq!((facts.agencies.count, facts.agencies.sum), (7, facts.n));
             assert_eq!(facts.agencies.first, *agencies.values().max().unwrap());
+        }
+    }
+
+    /// What judgments of so many persons have of marked ones, by what is measured. Persons have one or two judgments, at one of five
+    /// courts; cases are of one to three.
+    fn cores(persons: impl Iterator<Item = u64>) -> Vec<u128> {
+        let rows: Vec<u64> = persons.flat_map(|sid| std::iter::repeat_n(sid, 1 + (sid % 2) as usize)).collect();
+        let data = Microdata {
+            dataset: "judgments".to_owned(),
+            case_sid: rows.iter().map(|sid| sid - sid % (1 + sid / 10 % 3)).collect(),
+            agency: rows.iter().map(|sid| (sid % 5) as u16).collect(),
+            served_by: None,
+            dims: BTreeMap::from([("sex".to_owned(), Column::One(vec![0; rows.len()]))]),
+            measures: BTreeMap::from([("imprisonment_months".to_owned(), rows.iter().map(|_| Some(6)).collect())]),
+            sid: rows,
+        };
+        let rows = Prepared::new(data, &Policy::default(), &keys()).unwrap();
+        let sum = Measure::Sum("imprisonment_months".to_owned());
+        let core = |measure| {
+            let by = vec![Dimension::whole_list("sex", 1)];
+            let query = TableQuery { dataset: "judgments".to_owned(), measure, population: BTreeMap::new(), by };
+            tabulate(&rows, &query).unwrap().facts[0].core
+        };
+        [Measure::Units, Measure::Cases, Measure::Agencies, Measure::Rows, sum].map(core).to_vec()
+    }
+
+    #[test]
+    fn whoever_is_not_marked_changes_the_core_of_nothing_that_is_measured() {
+        let policy = Policy::default();
+        let (all, universe) = (cores(100..220), &policy.datasets.get("judgments").unwrap().universe);
+        for victim in 100..220 {
+            let marked = is_marked(record_key(&keys().rk, universe, victim));
+            let without = cores((100..220).filter(|&sid| sid != victim));
+            assert!(all.iter().zip(&without).all(|(with, without)| (with != without) == marked), "{victim}, {marked}");
         }
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Units {
     pub(crate) n: u64,
     /// Sum of their record keys modulo 2^128.
     pub(crate) c: u128,
+    /// The same of those that are marked.
+    pub(crate) core: u128,
     /// Rows.
     pub(crate) rows: u64,
 }
@@ -48,6 +50,7 @@ impl Tally {
         for (units, other) in self.units.iter_mut().zip(other.units) {
             units.n += other.n;
             units.c = units.c.wrapping_add(other.c);
+            units.core = units.core.wrapping_add(other.core);
             units.rows += other.rows;
         }
         self.stories.merge(&other.stories);
@@ -116,9 +119,19 @@ pub(crate) struct Load {
     units: u32,
     /// One more than the ordinal of the last unit: one with several rows counts once.
     last: u32,
+    /// Whether any of them is marked.
+    marked: bool,
 }
 
-/// The most loads of a grid: 32 MiB.
+impl Load {
+    /// Adds the units of other rows; none is in both.
+    fn merge(&mut self, other: &Self) {
+        self.units += other.units;
+        self.marked |= other.marked;
+    }
+}
+
+/// The most loads of a grid: 48 MiB.
 const WIDEST_GRID: usize = 1 << 22;
 
 impl Caseloads {
@@ -131,20 +144,21 @@ impl Caseloads {
 
     /// Counts a unit; those of other rows of the same unit were counted just before.
     #[inline]
-    pub(crate) fn add(&mut self, cell: u32, agency: u16, unit: u32) {
+    pub(crate) fn add(&mut self, cell: u32, agency: u16, unit: u32, marked: bool) {
         let load = match self {
             Self::Grid { agencies, loads } => &mut loads[cell as usize * *agencies + usize::from(agency)],
             Self::Sparse(loads) => loads.entry((cell, agency)).or_default(),
         };
         load.units += u32::from(load.last != unit + 1);
         load.last = unit + 1;
+        load.marked |= marked;
     }
 
-    /// Tells what each agency has of each cell, where it has anything.
-    pub(crate) fn each(&self, mut tell: impl FnMut(usize, u16, u64)) {
+    /// Tells how many units each agency has of each cell, where it has any, and whether one of them is marked.
+    pub(crate) fn each(&self, mut tell: impl FnMut(usize, u16, u64, bool)) {
         let mut tell = |cell, agency, load: &Load| {
             if load.units > 0 {
-                tell(cell, agency, u64::from(load.units));
+                tell(cell, agency, u64::from(load.units), load.marked);
             }
         };
         match self {
@@ -160,11 +174,11 @@ impl Caseloads {
     fn merge(&mut self, other: Self) {
         match (self, other) {
             (Self::Grid { loads, .. }, Self::Grid { loads: others, .. }) => {
-                loads.iter_mut().zip(others).for_each(|(load, other)| load.units += other.units);
+                loads.iter_mut().zip(&others).for_each(|(load, other)| load.merge(other));
             }
             (Self::Sparse(loads), Self::Sparse(others)) => {
                 for (at, other) in others {
-                    loads.entry(at).or_default().units += other.units;
+                    loads.entry(at).or_default().merge(&other);
                 }
             }
             _ => unreachable!("both are of as many cells and agencies"),
@@ -199,15 +213,15 @@ mod tests {
         let units = [(0, 3, 1), (0, 3, 1), (0, 2, 1), (1, 3, 1), (0, 3, 2), (1, 0, 5)];
         let told = |make: &dyn Fn() -> Caseloads| {
             let (mut first, mut second) = (make(), make());
-            units[..4].iter().for_each(|&(cell, agency, unit)| first.add(cell, agency, unit));
-            units[4..].iter().for_each(|&(cell, agency, unit)| second.add(cell, agency, unit));
+            units[..4].iter().for_each(|&(cell, agency, unit)| first.add(cell, agency, unit, unit == 2));
+            units[4..].iter().for_each(|&(cell, agency, unit)| second.add(cell, agency, unit, unit == 2));
             first.merge(second);
             let mut told = Vec::new();
-            first.each(|cell, agency, units| told.push((cell, agency, units)));
+            first.each(|cell, agency, units, marked| told.push((cell, agency, units, marked)));
             told.sort_unstable();
             told
         };
-        let expected = [(0, 2, 1), (0, 3, 2), (1, 0, 1), (1, 3, 1)];
+        let expected = [(0, 2, 1, false), (0, 3, 2, true), (1, 0, 1, false), (1, 3, 1, false)];
         assert_eq!(told(&|| Caseloads::of(2, 4)), expected);
         assert_eq!(told(&|| Caseloads::Sparse(HashMap::new())), expected);
     }

@@ -65,6 +65,9 @@ pub enum Profile {
 }
 
 impl Profile {
+    /// All of them, the least strict first.
+    pub const ALL: [Self; 3] = [Self::Std, Self::Sens, Self::High];
+
     /// As it is written in the file.
     pub fn name(self) -> &'static str {
         match self {

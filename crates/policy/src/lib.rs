@@ -5,7 +5,6 @@
 //! the default; a deployment may replace them as a whole, and their hash stands in the manifest of every edition.
 //!
 //! Absent: any reading of files, any clock, any randomness, DataFusion, storage. Texts and bytes come in as arguments.
-//! Roles and quotas come with guarded SQL.
 
 mod agencies;
 mod charging;

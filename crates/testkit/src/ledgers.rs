@@ -72,7 +72,7 @@ impl ReleaseStore for Noted {
         let head = self.memory.commit(after, new)?;
         let charges = new.iter().filter_map(|entry| match entry {
             Entry::Charge(charge) => Some(charge.clone()),
-            Entry::Anchor(_) | Entry::Neighbour { .. } | Entry::Answer { .. } => None,
+            Entry::Anchor(_) | Entry::Neighbour { .. } | Entry::Core { .. } | Entry::Answer { .. } => None,
         });
         self.bill.0.lock().unwrap_or_else(PoisonError::into_inner).extend(charges);
         Ok(head)

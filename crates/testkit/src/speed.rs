@@ -249,12 +249,18 @@ fn ask_duckdb(python: &Path, file: &Path) -> Result<Value> {
 fn remembering(scratch: &Path, anchors: u64) -> Result<VaultStore> {
     let path = scratch.join("speed-vault.db");
     let mut store = VaultStore::create(&path, "measured")?;
-    let entries: Vec<Entry> = (0..anchors).map(anchor).collect();
+    let entries: Vec<Entry> = (0..anchors).flat_map(|number| [anchor(number), core(number)]).collect();
     let mut head = Head::default();
     for batch in entries.chunks(1_000) {
         head = store.commit(head, batch)?;
     }
     Ok(store)
+}
+
+/// What the set of an anchor has of marked units; nobody has none.
+fn core(number: u64) -> Entry {
+    let core = u128::from(mixed(number, 198)) << 64 | u128::from(mixed(number, 199));
+    Entry::Core { space: "victims/units".to_owned(), core, anchor: number }
 }
 
 fn anchor(number: u64) -> Entry {

@@ -173,7 +173,7 @@ impl House {
     }
 
     /// Waits until the log is as wanted.
-    pub fn until_audit(&self, what: &str, wanted: impl Fn(&Verified) -> bool) -> Verified {
+    pub fn until_audit(&self, what: &str, mut wanted: impl FnMut(&Verified) -> bool) -> Verified {
         let began = Instant::now();
         loop {
             let audit = self.audit();

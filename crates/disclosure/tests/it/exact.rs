@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use disclosure::{ConfStatus, Coordinate, Mark, Marked, Measure, ObsStatus, TableQuery};
+use disclosure::{ConfStatus, Coordinate, Dimension, Mark, Marked, Measure, ObsStatus, TableQuery};
 use events::code_list::list;
 
 use crate::support::*;
@@ -64,6 +64,20 @@ fn sections_put_together_are_no_slice_of_a_declared_grid() {
     assert!(exact(&asked), "the grid's own population");
     asked.population.insert("section".into(), all[..2].to_vec());
     assert!(!exact(&asked));
+}
+
+#[test]
+fn codes_put_together_by_hand_are_on_no_declared_grid() {
+    let rows = prepared("cases", &people(1..=3, |v| v.exploitation = vec![ptpa()]));
+    let mut by_hand = cases_by_province();
+    let provinces: Vec<u16> = (0..events::code_list::list("province").codes.len() as u16).collect();
+    by_hand.by.retain(|dimension| dimension.name != "province");
+    by_hand.by.push(Dimension::classes("province", vec![provinces[..1].to_vec(), provinces[1..].to_vec()]));
+    let release = released(vec![table("t", &rows, &by_hand)]);
+    assert!(
+        release.tables[0].cells().iter().all(|cell| is_hidden(&cell.figure)),
+        "as EXPLAIN says and as it is charged"
+    );
 }
 
 #[test]

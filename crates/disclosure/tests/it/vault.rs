@@ -135,6 +135,29 @@ fn the_same_question_has_the_same_number_after_a_restart() {
 }
 
 #[test]
+fn a_memory_from_before_marked_persons_gives_the_same_numbers_and_learns_whom_they_stand_for() {
+    let (store, older) = (Shared::default(), Shared::default());
+    let all = people(1..=300, |v| v.province = (v.sid % 3) as u16);
+    let ask = |store: &Shared| {
+        let vault = opened(store);
+        vault.enter(room(&all));
+        numbers(&vault.ask(&[asked(&[("year", &[2024])], &["province"])], Role::Ministry).unwrap()[0])
+    };
+    let before = ask(&store);
+    assert!(before.iter().any(Option::is_some));
+    let cores = |store: &Shared| {
+        let mut entries = Vec::new();
+        store.clone().replay(Head::default(), &mut |entry| entries.push(entry)).unwrap();
+        entries.into_iter().partition::<Vec<_>, _>(|entry| matches!(entry, Entry::Core { .. }))
+    };
+    let (marked, rest) = cores(&store);
+    assert!(!marked.is_empty());
+    older.clone().commit(Head::default(), &rest).unwrap();
+    assert_eq!(before, ask(&older));
+    assert_eq!(cores(&older).0, marked);
+}
+
+#[test]
 fn a_few_changes_between_editions_change_no_number() {
     // A15: one more person in the next Snapshot, or twelve.
     let vault = vault();
@@ -300,6 +323,82 @@ fn what_an_edition_hides_is_hidden_from_whoever_asks_though_an_older_one_showed_
     assert_eq!(edition(2, 5), None);
     assert_eq!(children(), None);
     assert_eq!(edition(3, 50), None, "for good: the same persons, the same answer");
+}
+
+#[test]
+fn what_an_edition_hides_is_hidden_from_questions_that_are_stricter_too() {
+    // The children are hidden with five of unknown age. Who leaves out the code T of sex asks about the same persons, with the
+    // strictest profile.
+    let all = |unknown: u64| {
+        let mut all = people(1..=95, |v| v.age_group = code("age_group", "child"));
+        all.extend(people(96..=195, |_| ()));
+        all.extend(people(196..=195 + unknown, |v| v.age_group = code("age_group", "_X")));
+        all
+    };
+    let of_any_sex = [code("sex", "F"), code("sex", "M"), code("sex", "T")];
+    let child: (&str, &[u16]) = ("age_group", &[code("age_group", "child")]);
+    let stricter = |vault: &Vault| one(vault, asked(&[("year", &[2024]), child, ("sex", &of_any_sex)], &[]));
+    let publish = |vault: &Vault, number, unknown| {
+        let rows = prepared("victims", &all(unknown));
+        let tables = vec![table("t", &rows, &query("victims", vec![years(&[2024]), whole("age_group")]))];
+        vault.release(tables, &disclosure::Span { edition: number, ..span() }).unwrap();
+        vault.enter(room_of(number, &all(unknown)));
+    };
+    for asked_before in [false, true] {
+        let vault = vault();
+        publish(&vault, 1, 50);
+        if asked_before {
+            assert!(stricter(&vault).is_some());
+        }
+        publish(&vault, 2, 5);
+        assert_eq!(stricter(&vault), None, "asked before: {asked_before}");
+    }
+}
+
+#[test]
+fn agencies_are_shown_where_their_units_are_though_the_same_agencies_are_shown_elsewhere() {
+    // Ten agencies hold the records of 120 persons, and those of ten more, one each.
+    let spread = |v: &mut Victim| v.agency = (v.sid % 10) as u16;
+    let mut all = people(1..=120, spread);
+    all.extend(people(121..=130, |v| {
+        spread(v);
+        v.province = code("province", "PK-BA");
+    }));
+    let vault = vault();
+    vault.enter(room(&all));
+    let of = |measures: &[Measure]| {
+        let question = CellQuery { measures: measures.into(), ..asked(&[("year", &[2024])], &["province"]) };
+        let answered = vault.ask(&[question], Role::Ministry).unwrap().remove(0);
+        let at = |province: &str| answered.cells[usize::from(code("province", province))].figures.clone();
+        ["PK-PB", "PK-BA"].map(|province| value(at(province).last().unwrap()))
+    };
+    let [many, few] = of(&[Measure::Units, Measure::Agencies]);
+    assert!(many.is_some(), "of many");
+    assert_eq!(few, None, "of few, who are too few to be shown");
+    assert_eq!(of(&[Measure::Agencies]), [None, None], "without their units nothing is shown");
+}
+
+#[test]
+fn agencies_are_hidden_where_their_units_are_hidden_for_a_neighbours_sake() {
+    // Ten agencies hold the records of each group. Those of unknown age are too few, and the children are hidden with them.
+    let spread = |v: &mut Victim| v.agency = (v.sid % 10) as u16;
+    let mut all = people(1..=95, |v| v.age_group = code("age_group", "child"));
+    all.extend(people(96..=195, |_| ()));
+    all.extend(people(196..=205, |v| v.age_group = code("age_group", "_X")));
+    all.iter_mut().for_each(spread);
+    let vault = vault();
+    vault.enter(room(&all));
+    let question = CellQuery {
+        measures: [Measure::Units, Measure::Agencies].into(),
+        ..asked(&[("year", &[2024])], &["age_group"])
+    };
+    let answered = vault.ask(&[question], Role::Ministry).unwrap().remove(0);
+    let shown = |group: &str| {
+        let figures = &answered.cells[usize::from(code("age_group", group))].figures;
+        [0, 1].map(|measure| value(&figures[measure]).is_some())
+    };
+    assert_eq!(shown("adult"), [true, true]);
+    assert_eq!(["child", "_X"].map(shown), [[false, false]; 2], "which of the two is the small one is not told");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Editions: the thirteen indicators of one Snapshot, protected together and published as one numbered, immutable set of
 //! rows with a manifest that names everything they follow from.
 //!
-//! Absent: true counts. They go from [`disclosure::tabulate`] into [`disclosure::protect`] and nowhere else.
+//! Absent: true counts. They go from the microdata into [`disclosure::Vault`] and nowhere else.
 
 mod as_of;
 mod calendar;

@@ -1,8 +1,8 @@
 //! The guard: what a question must be before any of it runs.
 //!
 //! `text ─parse▶ query ─statement▶ bound and measured ─plan▶ logical plan ─lower▶ released tables and questions
-//! ─plan::check▶ Guarded`, each step refusing what it does not know: the lists are of what is allowed, and the matches over
-//! them have no arm for the rest.
+//! ─plan::check, sparsity::check▶ Guarded`, each step refusing what it does not know: the lists are of what is allowed, and
+//! the matches over them have no arm for the rest.
 
 mod dialect;
 mod errors;

@@ -26,7 +26,7 @@ use crate::refusal::{Code, Refusal};
 /// The part of the expected units that may fall into cells that are too small.
 const MOST_HIDDEN: f64 = 0.4;
 /// From this part on an answer says how to see more. Even shares of the codes below a published level, and independence, hide
-/// about half of what is hidden: of question 44 of `tests/questions` 16 % by the model are 31 %.
+/// about half of what is hidden: of question 44 of `tests/questions`, alone on a ledger, 16 % by the model are 30 %.
 const MUCH_HIDDEN: f64 = 0.15;
 /// What a condition of a published table that a question has not leaves out: as much again.
 const LEFT_OUT: f64 = 2.0;

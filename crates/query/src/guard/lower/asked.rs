@@ -29,6 +29,8 @@ impl<'a> Lowering<'a> {
     ) -> Result<Vec<Option<Asked>>, Refusal> {
         let mut measures: BTreeMap<Vec<Condition>, Vec<Measure>> = BTreeMap::new();
         let wanted = |what: &What| match what {
+            // Agencies are shown where their units are.
+            What::Figure(Measure::Agencies) => vec![Measure::Agencies, Measure::Units],
             What::Figure(measure) => vec![measure.clone()],
             What::Mean(column) => vec![Measure::Sum(column.clone()), Measure::Units],
             What::Shown(_) | What::Quantile(..) | What::Grouping(_) => Vec::new(),

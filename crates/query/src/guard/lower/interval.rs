@@ -1,7 +1,7 @@
 //! What is said beside a value of a released row (privacy.md 6.14): from the released cells of the value alone.
 //!
 //! ```text
-//! count, sum   [n - q95(V), n + q95(V)] of the tier's exact law, never below zero
+//! count, sum   [n - q95(V), n + q95(V)] of the tier's exact law, never below zero; half a step wider where a step is more than 1
 //! mean  s/n    Var = (Var_s + m² V) / n²
 //! quantile     where the histogram stands 1.96 sd before and after, Var = sum of V_j (1-q)² up to its bin, V_j q² after it
 //! ```
