@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eventlog::simulated::{ManualClock, SimulatedLog, SimulatedSource};
 use eventlog::{Change, EventSink as _, EventSource as _, Outgoing, Partition};
@@ -29,8 +29,10 @@ use crate::support::*;
 const MEMORY: usize = 48 << 10;
 const BATCH: usize = 4 << 10;
 
-/// Polls after which a worker that time alone should move counts as running in circles.
-const RESTLESS: u32 = 5_000;
+/// Polls, and time of the machine, after both of which a worker that time alone should move counts as running in circles: the
+/// world's time stands still meanwhile, so it would for ever. Polls alone do not say it, because a worker that waits for a thread of
+/// the library is polled as often as the processor can while the system lets that thread wait.
+const RESTLESS: (u32, Duration) = (5_000, Duration::from_secs(20));
 
 /// Steps of a world; between two of them up to half a second passes.
 const STEPS: usize = 80;
@@ -440,12 +442,10 @@ fn worker(
     writer: u64,
     monitor: Arc<OnceLock<Monitor>>,
 ) -> Running {
-    // Without tokio's budget for a turn: once it is spent, whatever is waited for wakes its task at once until the turn ends, and here
-    // a turn is as long as the worker goes on.
-    Box::pin(tokio::task::unconstrained(async move {
+    Box::pin(async move {
         let worker = make(view, source, clock, policy, writer, &monitor).await?;
         worker.with_receipts(Box::new(sink)).run_until(pending()).await
-    }))
+    })
 }
 
 /// Polls a worker until nothing but time, or the store's gate, can move it. While it waits for the library's threads under the lake,
@@ -456,15 +456,24 @@ async fn run_until_still(
     bucket: &Bucket,
 ) -> Result<Option<Result<WorkerReport, IngestError>>, String> {
     let Some(running) = member.running.as_mut() else { return Ok(None) };
-    let mut polls = 0;
+    let (mut polls, mut turns, since) = (0, 0, Instant::now());
     let called = Arc::new(Called::default());
     let waker = Waker::from(called.clone());
-    poll_fn(|outer| {
+    // Without tokio's budget for a turn: once it is spent, whatever is waited for wakes its task at once until the turn ends, and here
+    // a turn is as long as the worker goes on.
+    tokio::task::unconstrained(poll_fn(|outer| {
         *called.outer.lock().unwrap() = Some(outer.waker().clone());
+        turns += 1;
         loop {
             polls += 1;
-            if polls > RESTLESS {
-                return Poll::Ready(Err("a worker never comes to rest".to_owned()));
+            if polls > RESTLESS.0 {
+                if since.elapsed() > RESTLESS.1 {
+                    let doing = member.monitor.get().map(Monitor::report);
+                    return Poll::Ready(Err(format!(
+                        "a worker never comes to rest, {polls} polls in {turns}: {doing:?}"
+                    )));
+                }
+                std::thread::yield_now();
             }
             called.again.store(false, Ordering::SeqCst);
             if let Poll::Ready(ended) = running.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -478,7 +487,7 @@ async fn run_until_still(
             bucket.watch(outer.waker());
             return if waits || bucket.holds(at) { Poll::Ready(Ok(None)) } else { Poll::Pending };
         }
-    })
+    }))
     .await
 }
 
