@@ -459,8 +459,8 @@ async fn run_until_still(
     let (mut polls, mut turns, since) = (0, 0, Instant::now());
     let called = Arc::new(Called::default());
     let waker = Waker::from(called.clone());
-    // Without tokio's budget for a turn: once it is spent, whatever is waited for wakes its task at once until the turn ends, and here
-    // a turn is as long as the worker goes on.
+    // Without tokio's budget for a turn: once it is spent, nothing that is waited for goes on until the turn ends, and here a turn is
+    // as long as the worker goes on.
     tokio::task::unconstrained(poll_fn(|outer| {
         *called.outer.lock().unwrap() = Some(outer.waker().clone());
         turns += 1;
