@@ -41,6 +41,9 @@ pub struct Common {
     /// Address of the HTTP endpoint [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDR", help_heading = "Common")]
     pub http: Option<SocketAddr>,
+    /// Address for clients of PostgreSQL [default: 127.0.0.1:5433]
+    #[arg(long, global = true, value_name = "ADDR", help_heading = "Common")]
+    pub postgres: Option<SocketAddr>,
 }
 
 impl Common {
@@ -49,6 +52,7 @@ impl Common {
         Overrides {
             data: self.data.clone(),
             http: self.http,
+            postgres: self.postgres,
             brokers: self.brokers.clone(),
             level: self.log_level.clone(),
         }

@@ -26,6 +26,10 @@ pub struct Config {
     /// Address at which `/metrics` is shown to whoever asks. Without it the endpoint shows them, to this machine alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
+    /// The door for clients of PostgreSQL.
+    pub postgres: PostgresConfig,
+    /// Certificate and key of the doors that encrypt by themselves.
+    pub tls: TlsConfig,
     /// Where events come from.
     pub log: LogConfig,
     /// Where they are kept.
@@ -195,6 +199,34 @@ pub struct GatewayConfig {
     pub http: SocketAddr,
 }
 
+/// The door for clients of PostgreSQL: psql, drivers, BI tools.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PostgresConfig {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Its address.
+    pub address: SocketAddr,
+    /// Serve clients of other machines without TLS too: only behind something that encrypts.
+    pub plain: bool,
+    /// Sessions at once.
+    pub sessions: usize,
+    /// What the open cursors of all sessions may hold, MiB.
+    pub cursors_mib: usize,
+}
+
+/// TLS: a chain of certificates, the service's own first, and its key, both as PEM. Both or neither.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsConfig {
+    /// The file of certificates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// The file of the private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+}
+
 /// Another schema registry. Without one the embedded registry is used.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -275,6 +307,8 @@ impl Default for Config {
             data: PathBuf::from("./amanat-data"),
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
             metrics: None,
+            postgres: PostgresConfig::default(),
+            tls: TlsConfig::default(),
             log: LogConfig::default(),
             lake: LakeConfig::default(),
             ingest: IngestConfig::default(),
@@ -337,6 +371,13 @@ impl Default for GatewayConfig {
     }
 }
 
+impl Default for PostgresConfig {
+    fn default() -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 5433));
+        Self { enabled: true, address, plain: false, sessions: 200, cursors_mib: 256 }
+    }
+}
+
 impl Default for SqlConfig {
     fn default() -> Self {
         Self { time_limit_seconds: 30, memory_limit_mib: 512, row_limit: 100_000 }
@@ -379,6 +420,8 @@ pub struct Overrides {
     pub data: Option<PathBuf>,
     /// `--http`
     pub http: Option<SocketAddr>,
+    /// `--postgres`
+    pub postgres: Option<SocketAddr>,
     /// `--brokers`: selects Kafka.
     pub brokers: Option<String>,
     /// `--log-level`
@@ -415,6 +458,9 @@ impl Config {
         if let Some(http) = flags.http {
             config.http = http;
         }
+        if let Some(address) = flags.postgres {
+            config.postgres.address = address;
+        }
         if let Some(brokers) = &flags.brokers {
             config.log.kind = LogKind::Kafka;
             config.log.brokers.clone_from(brokers);
@@ -437,6 +483,21 @@ impl Config {
                 "log.brokers",
                 "is empty, and log.kind is \"kafka\": name the bootstrap servers, for instance \"127.0.0.1:9092\"",
             );
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return refuse("tls", "needs both certificate and key, or neither");
+        }
+        let postgres = &self.postgres;
+        let is_open = postgres.enabled && !postgres.address.ip().is_loopback() && !postgres.plain;
+        if is_open && self.tls.certificate.is_none() {
+            return refuse(
+                "postgres.address",
+                "is reached from other machines, and nothing would encrypt what they ask: set tls.certificate and tls.key, \
+                 or postgres.plain = true behind something that encrypts, or an address of this machine",
+            );
+        }
+        if postgres.sessions == 0 {
+            return refuse("postgres.sessions", "must be at least 1; postgres.enabled = false closes the door");
         }
         if self.log.partitions < 1 {
             return refuse("log.partitions", "must be at least 1");

@@ -74,9 +74,12 @@ fn sample_key(data: &Path) -> PathBuf {
 
 /// Adds a reader to the file and returns the key.
 fn add(file: &Path, (id, role, purpose): (&str, Role, &str)) -> anyhow::Result<String> {
-    let mut random = [0; 32];
+    let mut random = [0; 48];
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut random)?;
-    let (key, line) = new_reader(id, role, purpose, random);
+    let (mut key, mut salt) = ([0; 32], [0; 16]);
+    key.copy_from_slice(&random[..32]);
+    salt.copy_from_slice(&random[32..]);
+    let (key, line) = new_reader(id, role, purpose, (key, salt));
     let before = match std::fs::read_to_string(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         other => other.with_context(|| format!("cannot read {}", file.display()))?,

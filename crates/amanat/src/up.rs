@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
-use endpoint::Patience;
+use endpoint::{Patience, PostgresSettings, Tls};
 use ingest::{Monitor, RandomIds, SystemClock, Worker, WorkerConfig, WorkerReport};
 use lake::{Events, LakeError, Published, StoreKind, StoreLock};
 use ledger::Door;
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::cli::{CountryArgs, Role, UpArgs};
-use crate::config::Config;
+use crate::config::{Config, PostgresConfig};
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
 use crate::house::House;
@@ -130,6 +130,11 @@ impl Up {
         // The addresses and the locks first: what cannot be had is said before any work.
         let served = self.has(Role::Endpoint) && !self.args.once;
         let listener = if served { Some(bind(self.config.http, "--http").await?) } else { None };
+        let for_postgres = if served && self.config.postgres.enabled {
+            Some((bind(self.config.postgres.address, "--postgres").await?, self.tls()?))
+        } else {
+            None
+        };
         let for_metrics = match self.config.metrics {
             Some(address) if !self.args.once => Some(bind(address, "the configuration key `metrics`:").await?),
             _ => None,
@@ -147,6 +152,9 @@ impl Up {
         tokio::spawn(stop_on_signal(self.stop.clone()));
         let mut tasks = JoinSet::new();
         let reader = self.open_doors(listener, for_metrics, &mut tasks).await?;
+        if let (Some((listener, tls)), Some(reader)) = (for_postgres, &reader) {
+            self.open_to_postgres(listener, tls, reader.clone(), &mut tasks)?;
+        }
         if let Some(listener) = for_schemas {
             tasks.spawn(registry::serve(&self.dir, listener, self.stop.clone())?);
         }
@@ -213,6 +221,38 @@ impl Up {
         );
         tasks.spawn(async move { served.await.context("the endpoint ended") });
         Ok(Some(reader))
+    }
+
+    /// Certificate and key, where there are any. What cannot be read stops the start: nothing is served unencrypted instead.
+    fn tls(&self) -> anyhow::Result<Option<Tls>> {
+        let files = self.config.tls.certificate.as_deref().zip(self.config.tls.key.as_deref());
+        let read = files.map(|(certificate, key)| Tls::read(certificate, key)).transpose();
+        read.map_err(|error| {
+            Failure::Usage(format!("{error}. See the configuration keys tls.certificate and tls.key.")).into()
+        })
+    }
+
+    /// Serves clients of PostgreSQL.
+    fn open_to_postgres(
+        &self,
+        listener: TcpListener,
+        tls: Option<Tls>,
+        reader: Reader,
+        tasks: &mut Roles,
+    ) -> anyhow::Result<()> {
+        let PostgresConfig { plain, sessions, cursors_mib, .. } = self.config.postgres;
+        let settings = PostgresSettings {
+            readers: readers::readers(&self.config)?,
+            tls,
+            plain,
+            sessions,
+            cursors: cursors_mib << 20,
+            ..PostgresSettings::new(|| *blake3::hash(uuid::Uuid::new_v4().as_bytes()).as_bytes())
+        };
+        let stop = self.stop.clone().cancelled_owned();
+        let served = endpoint::serve_postgres(listener, reader, settings, stop);
+        tasks.spawn(async move { served.await.context("the door for PostgreSQL ended") });
+        Ok(())
     }
 
     /// What must be done before the roles begin; None when told to stop meanwhile, and then what was committed stays and the
@@ -306,6 +346,11 @@ impl Up {
             text.push_str(&format!(
                 "\n  indicators   http://{http}/v1/indicators/V01/data\n  SQL          amanat sql \"select * from published.v01 limit 5\"{records}\n  API          http://{http}/openapi.json"
             ));
+        }
+        if self.has(Role::Endpoint) && self.config.postgres.enabled {
+            let address = self.config.postgres.address;
+            let (host, port) = (address.ip(), address.port());
+            text.push_str(&format!("\n  PostgreSQL   psql -h {host} -p {port} -U public amanat"));
         }
         if self.serves_schemas()? {
             text.push_str(&format!(

@@ -194,8 +194,9 @@ impl Door {
         let oracle = Arc::clone(&house) as Arc<dyn Oracle>;
         let opened = Reader::open_with_vault(Arc::new(NoEditions), catalogue(), settings, oracle);
         let reader = runtime.block_on(opened).context("a reader")?;
-        let readers =
-            Role::ALL.map(|role| policy::new_reader(role.name(), role, policy::UNSTATED, secret_of(role)).1).concat();
+        let readers = Role::ALL
+            .map(|role| policy::new_reader(role.name(), role, policy::UNSTATED, (secret_of(role), [0; 16])).1)
+            .concat();
         let settings = endpoint::Settings { readers: Readers::parse(&readers)?, ..endpoint::Settings::default() };
         Ok(Self {
             runtime,
@@ -317,7 +318,7 @@ fn secret_of(role: Role) -> [u8; 32] {
 }
 
 fn bearer(role: Role) -> String {
-    format!("Bearer {}", policy::new_reader(role.name(), role, policy::UNSTATED, secret_of(role)).0)
+    format!("Bearer {}", policy::new_reader(role.name(), role, policy::UNSTATED, (secret_of(role), [0; 16])).0)
 }
 
 fn keys_of(number: u64) -> Keys {

@@ -1,4 +1,4 @@
-//! The readers' door: SQL over HTTP and the indicator API.
+//! The readers' doors: SQL over HTTP and by clients of PostgreSQL, the indicator API.
 //!
 //! Absent: plans, tables, the lake. What a door gives comes from [`query::Reader`] and from nowhere else.
 
@@ -8,6 +8,7 @@ mod layers;
 mod negotiate;
 mod openapi;
 mod operate;
+mod postgres;
 mod problem;
 mod reference;
 mod render;
@@ -25,6 +26,7 @@ use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
+pub use postgres::{PostgresSettings, Tls, TlsError, serve_postgres};
 pub use serve::{Patience, Peer, serve};
 pub use sql::{answer_as_csv, answer_as_json};
 

@@ -81,7 +81,7 @@ impl Listener for Patient {
 /// A stream whose reads and writes fail when they have waited too long.
 ///
 /// Only bytes sent set the clock of reading back: a client that sends its request a byte at a time gains nothing by it.
-struct Timed<S> {
+pub(crate) struct Timed<S> {
     stream: S,
     patience: Patience,
     silence: Clock,
@@ -105,7 +105,7 @@ impl Clock {
 }
 
 impl<S> Timed<S> {
-    fn new(stream: S, patience: Patience) -> Self {
+    pub(crate) fn new(stream: S, patience: Patience) -> Self {
         Self { stream, patience, silence: Clock::default(), taking: Clock::default() }
     }
 

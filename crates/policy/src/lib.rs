@@ -29,7 +29,7 @@ pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};
 pub use levels::TIME;
 pub use on_reject::OnReject;
-pub use readers::{Asker, Readers, UNSTATED, new_reader};
+pub use readers::{Asker, Readers, SCRAM_ITERATIONS, SCRAM_SALT, ScramVerifier, UNSTATED, new_reader};
 pub use roles::Role;
 pub use time::TimeLevel;
 

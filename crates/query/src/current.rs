@@ -8,7 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::editions::{EditionMeta, EditionSource, SourceError};
 use crate::listed::Listed;
 use crate::marginals::{self, Marginal};
-use crate::tables::Tables;
+use crate::tables::{TableInfo, Tables};
 
 /// An immutable picture of all editions. A new edition makes a new picture; this one stays as it is.
 pub struct Current {
@@ -88,6 +88,11 @@ impl Current {
     /// How units spread over codes by the latest edition.
     pub(crate) fn marginals(&self) -> &[Marginal] {
         &self.marginals
+    }
+
+    /// The tables of this picture as a catalogue shows them, protected ones too: words and types, nothing of their rows.
+    pub fn listed(&self) -> Vec<TableInfo> {
+        self.tables.listed()
     }
 
     /// The tables of this picture.

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use arrow::array::StringArray;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use disclosure::{Amount, Breakdown, CellQuery, Quote};
 use policy::{Asker, Dataset, Resolved};
@@ -60,8 +60,13 @@ pub(crate) fn explain(
     answer(text, notes, current)
 }
 
+/// The one column of an explanation.
+pub(crate) fn schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new("explain", DataType::Utf8, false)]))
+}
+
 fn answer(text: String, notes: Vec<Note>, current: &Current) -> Result<Answer, Refusal> {
-    let schema = Arc::new(Schema::new(vec![Field::new("explain", DataType::Utf8, false)]));
+    let schema = schema();
     let column = Arc::new(StringArray::from(vec![text]));
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]).map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "an explanation could not be written");

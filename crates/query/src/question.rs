@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use policy::Asker;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,15 @@ impl Question {
     pub fn new(sql: impl Into<String>) -> Self {
         Self { sql: sql.into(), ..Self::default() }
     }
+}
+
+/// What a question takes and what its answer will look like, told without asking it.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// Types of `$1`, `$2`, …: that of the column or cast that each is compared with, text where nothing tells.
+    pub params: Vec<DataType>,
+    /// Names and types of the columns.
+    pub columns: SchemaRef,
 }
 
 /// The whole answer. It is complete: a question that passes a limit has none.

@@ -19,10 +19,11 @@ use disclosure::CellQuery;
 use crate::catalogue::Catalogue;
 use crate::current::Current;
 use crate::editions::{EditionSource, SourceError};
+use crate::functions::FUNCTIONS;
 use crate::listed;
 use crate::notes::Note;
 use crate::oracle::Oracle;
-use crate::question::{Answer, Limits, Question, Turn};
+use crate::question::{Answer, Limits, Question, Shape, Turn};
 use crate::refusal::{Code, Refusal};
 use crate::run;
 
@@ -70,6 +71,8 @@ struct Inner {
     turns: Arc<Semaphore>,
     /// Places for questions that compute or wait for a turn.
     places: Arc<Semaphore>,
+    /// Turns to plan without computing: milliseconds each, and none of those waits for a question.
+    plans: Semaphore,
 }
 
 /// The runtime of questions. Dropped without waiting, so that it may be dropped anywhere.
@@ -144,6 +147,7 @@ impl Reader {
                 current: watch::Sender::new(empty),
                 threads,
                 turns: Arc::new(Semaphore::new(at_once)),
+                plans: Semaphore::new(at_once),
                 places: Arc::new(Semaphore::new(at_once.saturating_add(settings.waiting).min(Semaphore::MAX_PERMITS))),
                 settings,
                 oracle,
@@ -196,6 +200,11 @@ impl Reader {
         &self.inner.catalogue
     }
 
+    /// Names of the functions on offer and their kinds: `scalar`, `aggregate`, `window`.
+    pub fn functions(&self) -> Vec<(&'static str, &'static str)> {
+        FUNCTIONS.listed()
+    }
+
     /// The limits of every question.
     pub fn limits(&self) -> Limits {
         self.inner.settings.limits
@@ -216,6 +225,25 @@ impl Reader {
             Err(Refusal::new(Code::Internal, "The question could not be answered; the fault is ours."))
         })?;
         Ok((guarded.questions, guarded.notes))
+    }
+
+    /// What a question takes and what its answer will look like, without asking it: nothing is computed, charged or recorded,
+    /// and no key is needed, for it says no more than the catalogue. Where values are missing, stand-ins take their place. The
+    /// same refusals as [`Reader::ask`] gives for the form of a question.
+    pub async fn shape(&self, question: Question) -> Result<Shape, Refusal> {
+        let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
+        let (current, oracle) = (self.current(), self.inner.oracle.clone());
+        let Some(runtime) = &self.inner.threads.0 else {
+            return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
+        };
+        let _turn = self.inner.plans.acquire().await;
+        // On the threads whose stacks are made for what nests.
+        let work = runtime.spawn(run::shape(question, limits, current, oracle));
+        let shape = work.await.unwrap_or_else(|error| {
+            tracing::error!(panicked = error.is_panic(), "the shape of a question could not be told");
+            Err(Refusal::new(Code::Internal, "The question could not be planned; the fault is ours."))
+        });
+        shape.map_err(Refusal::with_remedy)
     }
 
     /// Answers one question, or refuses it. Dropping the future, or cancelling the token, stops the work.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::record_batch::RecordBatch;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DataFusionError, Result as DataFusionResult};
@@ -19,7 +20,7 @@ use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStor
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use disclosure::CellQuery;
 use futures::StreamExt;
@@ -35,7 +36,7 @@ use crate::guard::{self, Guarded, Release, Released};
 use crate::metered;
 use crate::oracle::{Asked, Begun, Oracle, Outcome, ReleasedCells};
 use crate::order::Ordered;
-use crate::question::{Answer, Limits, Question, Turn};
+use crate::question::{Answer, Limits, Question, Shape, Turn};
 use crate::refusal::{Code, Refusal};
 
 /// Rows of one step of work: small, so that a question yields often and a wide row stays a small batch.
@@ -50,6 +51,35 @@ pub(crate) fn guarded(
 ) -> Result<Guarded, Refusal> {
     let protected = oracle.map(|oracle| Protected::new(oracle, current));
     guard::guard(question, limits, Scope { tables: current.tables(), protected: protected.as_ref() })
+}
+
+/// What a question takes and gives, over a picture: its plan is made and not run. Placeholders without values get
+/// stand-ins. The same refusals as an answer, but for those that depend on the values.
+pub(crate) async fn shape(
+    question: Question,
+    limits: Limits,
+    current: Arc<Current>,
+    oracle: Option<Arc<dyn Oracle>>,
+) -> Result<Shape, Refusal> {
+    let explained = explain::explained(&question).filter(|_| oracle.is_some());
+    let mut asked = explained.clone().unwrap_or(question);
+    let (guarded, params) = {
+        let protected = oracle.as_deref().map(|oracle| Protected::new(oracle, &current));
+        let scope = Scope { tables: current.tables(), protected: protected.as_ref() };
+        let parameters = guard::parameters(&asked.sql, &limits, scope)?;
+        let missing = parameters.iter().skip(asked.params.len()).map(|parameter| parameter.stand_in.clone());
+        asked.params.extend(missing.collect::<Vec<_>>());
+        let params = parameters.into_iter().map(|parameter| parameter.data_type).collect();
+        (guard::shaped(&asked, &limits, scope)?, params)
+    };
+    if explained.is_some() && !guarded.questions.is_empty() {
+        return Ok(Shape { params, columns: explain::schema() });
+    }
+    let Guarded { plan, releases, words, .. } = guarded;
+    let plan = bound(plan, &releases, |_| Ok(Vec::new())).map_err(|_| Refusal::ours())?;
+    let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(limits.memory));
+    let physical = physical(plan, &words, &limits, &pool, &CancellationToken::new()).await?.0;
+    Ok(Shape { params, columns: physical.schema() })
 }
 
 /// Answers a question over a picture, or EXPLAINs it; of protected tables both need a key and are recorded. `stop` is cancelled
@@ -184,7 +214,7 @@ async fn protected(
     // On this thread, which may block: work in the vault keeps its turn until it has ended, whoever has left meanwhile.
     let answers = tokio::task::block_in_place(|| recorded.ask(&ordered.questions, asker))?;
     let answers = ordered.put_back(answers).ok_or_else(Refusal::ours)?;
-    let plan = bound(plan, &releases, &answers).map_err(|error| {
+    let plan = bound(plan, &releases, |release| release.batch(&answers).map(|rows| vec![rows])).map_err(|error| {
         tracing::error!(error = %error, "released cells do not fit their table");
         Refusal::ours()
     })?;
@@ -207,10 +237,14 @@ fn no_key() -> Refusal {
 }
 
 /// Puts the rows in the places of the released tables.
-fn bound(plan: LogicalPlan, releases: &[Release], answers: &[ReleasedCells]) -> DataFusionResult<LogicalPlan> {
+fn bound(
+    plan: LogicalPlan,
+    releases: &[Release],
+    rows_of: impl Fn(&Release) -> DataFusionResult<Vec<RecordBatch>>,
+) -> DataFusionResult<LogicalPlan> {
     let mut tables: BTreeMap<&str, Arc<dyn TableSource>> = BTreeMap::new();
     for release in releases {
-        let rows = MemTable::try_new(Arc::clone(&release.schema), vec![vec![release.batch(answers)?]])?;
+        let rows = MemTable::try_new(Arc::clone(&release.schema), vec![rows_of(release)?])?;
         tables.insert(&release.name, provider_as_source(Arc::new(rows)));
     }
     let bound = plan.transform_up_with_subqueries(|node| match node {
@@ -234,17 +268,8 @@ async fn computed(
     current: Arc<Current>,
     stop: CancellationToken,
 ) -> Result<Answer, Refusal> {
-    tokio::task::yield_now().await;
     let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(limits.memory));
-    let state = session(Arc::clone(&pool)).map_err(|e| guard::computing(&e, &limits))?;
-    let plan = state.optimize(&plan).map_err(|e| guard::planning(&e, words))?;
-    guard::check_optimised(&plan)?;
-    let plan = metered::interruptible(plan, &stop).map_err(|e| guard::computing(&e, &limits))?;
-    tokio::task::yield_now().await;
-    let physical =
-        state.query_planner().create_physical_plan(&plan, &state).await.map_err(|e| guard::planning(&e, words))?;
-    let physical = metered::meter(physical).map_err(|e| guard::computing(&e, &limits))?;
-    tokio::task::yield_now().await;
+    let (physical, state) = physical(plan, words, &limits, &pool, &stop).await?;
     let mut stream = execute_stream(physical, state.task_ctx()).map_err(|e| guard::computing(&e, &limits))?;
     let held = MemoryConsumer::new("answer").register(&pool);
     let (schema, mut batches, mut rows) = (stream.schema(), Vec::new(), 0);
@@ -269,6 +294,27 @@ async fn computed(
         notes: Vec::new(),
         turn: Turn::default(),
     })
+}
+
+/// The work that a plan over tables in memory is turned into, and the session that it belongs to.
+async fn physical(
+    plan: LogicalPlan,
+    words: &guard::Words,
+    limits: &Limits,
+    pool: &Arc<dyn MemoryPool>,
+    stop: &CancellationToken,
+) -> Result<(Arc<dyn ExecutionPlan>, SessionState), Refusal> {
+    tokio::task::yield_now().await;
+    let state = session(Arc::clone(pool)).map_err(|e| guard::computing(&e, limits))?;
+    let plan = state.optimize(&plan).map_err(|e| guard::planning(&e, words))?;
+    guard::check_optimised(&plan)?;
+    let plan = metered::interruptible(plan, stop).map_err(|e| guard::computing(&e, limits))?;
+    tokio::task::yield_now().await;
+    let physical =
+        state.query_planner().create_physical_plan(&plan, &state).await.map_err(|e| guard::planning(&e, words))?;
+    let physical = metered::meter(physical).map_err(|e| guard::computing(&e, limits))?;
+    tokio::task::yield_now().await;
+    Ok((physical, state))
 }
 
 fn session(pool: Arc<dyn MemoryPool>) -> DataFusionResult<SessionState> {

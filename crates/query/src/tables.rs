@@ -222,6 +222,24 @@ impl Tables {
         self.protected.iter().map(Shown::of_protected).chain(self.open.values().map(Shown::of_open))
     }
 
+    /// The tables as the catalogue shows them.
+    pub(crate) fn listed(&self) -> Vec<TableInfo> {
+        let column = |column: ShownColumn<'_>| ColumnInfo {
+            name: column.name.to_owned(),
+            data_type: column.data_type.clone(),
+            is_nullable: column.is_nullable,
+            description: column.description.map(str::to_owned),
+            code_list: column.code_list.map(str::to_owned),
+        };
+        let table = |table: Shown<'_>| TableInfo {
+            schema: table.schema,
+            name: table.name.to_owned(),
+            description: table.description.to_owned(),
+            columns: table.columns.into_iter().map(column).collect(),
+        };
+        self.all().map(table).collect()
+    }
+
     fn list_of_tables(&self) -> Result<RecordBatch, ArrowError> {
         let tables: Vec<Shown<'_>> = self.all().collect();
         let text = |of: fn(&Shown<'_>) -> String| texts(tables.iter().map(|table| Some(of(table))));
@@ -251,6 +269,34 @@ impl Tables {
             ("code_list", of_column(|c| c.code_list.map(str::to_owned))),
         ])
     }
+}
+
+/// A table as the catalogue shows it: words and types, nothing of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableInfo {
+    /// `published`, `reference`, `information_schema` or `protected`.
+    pub schema: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What its rows are.
+    pub description: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnInfo>,
+}
+
+/// A column as the catalogue shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnInfo {
+    /// Its name.
+    pub name: String,
+    /// Its type in an answer.
+    pub data_type: DataType,
+    /// Whether it may be NULL.
+    pub is_nullable: bool,
+    /// What it says.
+    pub description: Option<String>,
+    /// The table that has its codes: `reference.province`.
+    pub code_list: Option<String>,
 }
 
 /// A table as `information_schema` shows it.

@@ -77,7 +77,9 @@ impl World {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AMANAT_")) {
             command.env_remove(name);
         }
-        command.env("AMANAT_GATEWAY__HTTP", "127.0.0.1:0"); // any free port: tests run beside each other
+        for address in ["AMANAT_GATEWAY__HTTP", "AMANAT_POSTGRES__ADDRESS"] {
+            command.env(address, "127.0.0.1:0"); // any free port: tests run beside each other
+        }
         command.args(args).arg("--data").arg(self.data()).current_dir(self.root.path());
         command
     }

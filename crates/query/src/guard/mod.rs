@@ -7,6 +7,7 @@
 mod dialect;
 mod errors;
 mod lower;
+mod parameters;
 mod plan;
 mod planner;
 mod sparsity;
@@ -20,6 +21,7 @@ use disclosure::CellQuery;
 
 pub(crate) use errors::{Words, computing, memory, planning};
 pub(crate) use lower::{Release, Released};
+pub(crate) use parameters::of as parameters;
 pub(crate) use plan::check_optimised;
 
 use crate::facade::Scope;
@@ -39,14 +41,35 @@ pub(crate) struct Guarded {
 
 /// Plans a question, or says why not. Reads no value: what it answers depends on the text and on the picture's tables.
 pub(crate) fn guard(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Guarded, Refusal> {
-    let guarded = guarded(question, limits, scope);
-    guarded.map_err(|refusal| match scope.protected {
+    named(question, limits, scope, || {
+        let mut guarded = planned(question, limits, scope)?;
+        if let Some(protected) = scope.protected {
+            let asker = question.asker.as_ref();
+            guarded.notes.extend(sparsity::check(&guarded.questions, protected, asker, &guarded.words)?);
+        }
+        Ok(guarded)
+    })
+}
+
+/// Plans a question for the sake of its columns: its values may be stand-ins, so that what most of them would hide is not
+/// judged.
+pub(crate) fn shaped(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Guarded, Refusal> {
+    named(question, limits, scope, || planned(question, limits, scope))
+}
+
+fn named(
+    question: &Question,
+    limits: &Limits,
+    scope: Scope<'_>,
+    guarded: impl FnOnce() -> Result<Guarded, Refusal>,
+) -> Result<Guarded, Refusal> {
+    guarded().map_err(|refusal| match scope.protected {
         Some(protected) if text::mentions(&question.sql, limits, |word| protected.names(word)) => of_protected(refusal),
         _ => refusal,
     })
 }
 
-fn guarded(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Guarded, Refusal> {
+fn planned(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Guarded, Refusal> {
     let mut parsed = text::parse(&question.sql, limits)?;
     statement::bind(&mut parsed.query, &question.params, limits)?;
     statement::check(&parsed.query, limits, scope)?;
@@ -61,11 +84,8 @@ fn guarded(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Gua
         }
         _ => lower::Lowered { plan, questions: Vec::new(), releases: Vec::new(), notes: Vec::new() },
     };
-    let lower::Lowered { plan, questions, releases, mut notes } = lowered;
+    let lower::Lowered { plan, questions, releases, notes } = lowered;
     plan::check(&plan, scope.tables)?;
-    if let Some(protected) = scope.protected {
-        notes.extend(sparsity::check(&questions, protected, question.asker.as_ref(), &words)?);
-    }
     Ok(Guarded { plan, questions, releases, notes, words })
 }
 

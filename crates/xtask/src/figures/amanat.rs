@@ -154,7 +154,9 @@ impl Running {
     pub fn start_in(folder: &Path, program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
         let mut command = Command::new(program);
         command.current_dir(folder);
-        command.env("AMANAT_GATEWAY__HTTP", "127.0.0.1:0"); // any free port: figures run beside each other
+        for address in ["AMANAT_GATEWAY__HTTP", "AMANAT_POSTGRES__ADDRESS"] {
+            command.env(address, "127.0.0.1:0"); // any free port: figures run beside each other
+        }
         // As an operator starts it: a panic that a library catches within itself would otherwise bring the line tables to memory.
         command.env("RUST_BACKTRACE", "0");
         command.args(arguments).envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
