@@ -16,9 +16,11 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::figures::amanat::{Profile, Running, build, free_port, get};
 
 /// The papers whose blocks are run, in the order of a first reading.
-const PAPERS: [&str; 2] = ["README.md", "docs/guides/ask.md"];
+const PAPERS: [&str; 3] = ["README.md", "docs/guides/ask.md", "docs/guides/connect.md"];
 /// The address that the papers show.
 const SHOWN: &str = "127.0.0.1:8080";
+/// The port for clients of PostgreSQL that they show.
+const SHOWN_PORT: &str = "5433";
 /// The exit code of a refusal (docs/guides/run-it.md).
 const REFUSED: i32 = 6;
 /// How long the synthetic country may take to be served.
@@ -41,7 +43,7 @@ pub fn run(root: &Path) -> Result<ExitCode> {
     let amanat = build(Profile::Dev, "amanat", "amanat")?;
     std::fs::create_dir(folder.join("bin"))?;
     std::os::unix::fs::symlink(&amanat, folder.join("bin/amanat"))?;
-    let address = format!("127.0.0.1:{}", free_port()?);
+    let address = Addresses { http: format!("127.0.0.1:{}", free_port()?), postgres: free_port()?.to_string() };
     let _served = serve(&amanat, &folder, &address)?;
     let (mut ran, mut wrong) = (0, Vec::new());
     for paper in PAPERS {
@@ -60,9 +62,17 @@ pub fn run(root: &Path) -> Result<ExitCode> {
     if wrong.is_empty() { Ok(ExitCode::SUCCESS) } else { bail!("{}", wrong.join("\n")) }
 }
 
-fn serve(amanat: &Path, folder: &Path, address: &str) -> Result<Running> {
-    let port: u16 = address.rsplit(':').next().context("a port")?.parse()?;
-    let mut served = Running::start_in(folder, amanat, &["up", "--sample", "--http", address], &[])?;
+/// Where the endpoint is, in the place of what the papers show.
+struct Addresses {
+    http: String,
+    postgres: String,
+}
+
+fn serve(amanat: &Path, folder: &Path, address: &Addresses) -> Result<Running> {
+    let port: u16 = address.http.rsplit(':').next().context("a port")?.parse()?;
+    let postgres = format!("127.0.0.1:{}", address.postgres);
+    let arguments = ["up", "--sample", "--http", &address.http, "--postgres", &postgres];
+    let mut served = Running::start_in(folder, amanat, &arguments, &[])?;
     while get(port, "/readyz").is_none() {
         ensure!(!served.ended()?, "`amanat up --sample` ended");
         ensure!(served.began.elapsed() < SERVED_WITHIN, "`amanat up --sample` does not answer");
@@ -91,7 +101,7 @@ fn blocks(paper: &str) -> Vec<Block> {
 }
 
 /// Whether its program is here; an error when it ended otherwise than it says.
-fn execute(block: &Block, folder: &Path, address: &str) -> Result<bool> {
+fn execute(block: &Block, folder: &Path, address: &Addresses) -> Result<bool> {
     let (program, arguments): (&str, &[&str]) = match block.language.as_str() {
         "sh" => ("bash", &["-euo", "pipefail", "-c"]),
         "python" => ("python3", &["-c"]),
@@ -101,7 +111,7 @@ fn execute(block: &Block, folder: &Path, address: &str) -> Result<bool> {
     let path = std::iter::once(folder.join("bin")).chain(std::env::split_paths(&path)).collect::<Vec<PathBuf>>();
     let output = Command::new(program)
         .args(arguments)
-        .arg(block.text.replace(SHOWN, address))
+        .arg(block.text.replace(SHOWN, &address.http).replace(SHOWN_PORT, &address.postgres))
         .current_dir(folder)
         .env("PATH", std::env::join_paths(path)?)
         .stdin(Stdio::null())

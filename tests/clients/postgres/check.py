@@ -1,0 +1,406 @@
+"""Real clients of PostgreSQL against a running Amanat: each connects, lists tables with their comments, asks with a typed
+parameter, is refused with a hint and an SQLSTATE of its own, and ends a question that runs.
+
+    check.py --host H --port P --pid PID --key-file F [--java CLASSPATH] [--node NODE_MODULES] [CLIENT…]
+
+Prints a table, then `N of N`. A client whose part is not installed is a failure, unless --as-installed is given.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+TYPED = "select province, count(*) as n from victims where year = {} and sex = {} group by province order by province"
+REFUSED = "select * from victims"
+LONG = (
+    "select count(*) from published.indicator_values a, published.indicator_values b, published.indicator_values c, "
+    "published.indicator_values d where a.value + b.value * c.value > d.value"
+)
+STEPS = ["connect", "tables", "typed", "refusal", "cancel"]
+HINT = "Write count(*), with GROUP BY"
+CODE = "PV003"
+# What a comment of published.v01 and of its column province must say.
+TABLE_COMMENT, COLUMN_COMMENT = "victims", "codes in reference.province"
+
+
+def need(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+class Server:
+    def __init__(self, args):
+        self.host, self.port, self.pid = args.host, args.port, args.pid
+        self.key = open(args.key_file).read().strip()
+        self.java, self.node = args.java, args.node
+
+    def url(self, driver=""):
+        return f"postgresql{driver}://analyst:{self.key}@{self.host}:{self.port}/amanat"
+
+    def cpu(self):
+        """CPU seconds of the server so far."""
+        fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def is_idle(self):
+        """Waits until the server uses less than half a core for a fifth of a second."""
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            before = self.cpu()
+            time.sleep(0.2)
+            if self.cpu() - before < 0.1:
+                return True
+        return False
+
+    def ended(self, run, cancel):
+        """Runs a question, cancels it when it works, and says after how many milliseconds it ended."""
+        need(self.is_idle(), "the server is not idle before the question")
+        outcome = {}
+
+        def work():
+            try:
+                run()
+                outcome["error"] = "the question was answered"
+            except Exception as error:  # whatever the client calls it
+                outcome["error"] = error
+            outcome["at"] = time.monotonic()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        before, until = self.cpu(), time.monotonic() + 30
+        while self.cpu() - before < 0.2 and time.monotonic() < until:
+            time.sleep(0.01)
+        asked = time.monotonic()
+        cancel()
+        thread.join(30)
+        need(not thread.is_alive(), "the question goes on")
+        text = f"{getattr(outcome['error'], 'sqlstate', '')} {outcome['error']}"
+        need("57014" in text or "withdrawn" in text or "cancel" in text.lower(), f"another error: {text}")
+        need(self.is_idle(), "the CPU is not free again")
+        return f"{(outcome['at'] - asked) * 1000:.0f} ms"
+
+
+def psql(server):
+    def run(*commands, **more):
+        arguments = ["psql", "-X", "-A", "-t", "-v", "VERBOSITY=verbose", "-h", server.host, "-p", str(server.port), "-U", "analyst"]
+        arguments += ["amanat"] + [part for command in commands for part in ("-c", command)]
+        return subprocess.Popen(arguments, env={**os.environ, "PGPASSWORD": server.key}, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+
+    def say(*commands):
+        process = run(*commands)
+        return process.communicate()
+
+    need(say("select 1")[0].strip() == "1", "select 1")
+    yield "connect"
+    out, error = say("\\dt+ published.*", "\\d+ published.v01", "\\df", "\\du", "\\l", "\\dn+")
+    need(TABLE_COMMENT in out and COLUMN_COMMENT in out, out + error)
+    need("ERROR" not in error, error)
+    yield "tables"
+    out, error = say("prepare q as " + TYPED.format("$1", "$2"), "execute q(2024, 'F')")
+    need("PK-PB|" in out, out + error)
+    yield "typed"
+    out, error = say(REFUSED)
+    need(f"ERROR:  {CODE}:" in error and HINT in error, error)
+    yield "refusal"
+    process = run(LONG)
+
+    def wait():
+        out, error = process.communicate()
+        raise RuntimeError(error or out)
+
+    yield server.ended(wait, lambda: process.send_signal(2))
+
+
+def psycopg3(server):
+    import psycopg
+
+    with psycopg.connect(server.url()) as connection:
+        need(connection.execute("select 1").fetchone() == (1,), "select 1")
+        yield "connect"
+        rows = connection.execute(
+            "select c.relname, obj_description(c.oid, 'pg_class'), col_description(c.oid, a.attnum) "
+            "from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid "
+            "where n.nspname = %s and c.relname = %s and a.attname = %s", ("published", "v01", "province")).fetchall()
+        need(TABLE_COMMENT in rows[0][1] and COLUMN_COMMENT in rows[0][2], rows)
+        yield "tables"
+        cursor = connection.cursor(binary=True)
+        rows = cursor.execute(TYPED.format("%s", "%s"), (2024, "F")).fetchall()
+        need(rows[2][0] == "PK-PB" or any(r[0] == "PK-PB" and isinstance(r[1], int) for r in rows), rows)
+        with connection.cursor("named") as named:
+            named.execute("select code from reference.province order by code")
+            need(len(named.fetchmany(3)) == 3 and len(named.fetchall()) > 3, "a named cursor")
+        with connection.cursor().copy("copy (select time_period, value from published.v01 limit 2) to stdout (format binary)") as copy:
+            copy.set_types(["text", "numeric"])
+            need(len(list(copy.rows())) == 2, "a binary copy")
+        yield "typed"
+        try:
+            connection.execute(REFUSED)
+            need(False, "answered")
+        except psycopg.Error as error:
+            need(error.sqlstate == CODE and HINT in error.diag.message_hint, error)
+        connection.rollback()
+        yield "refusal"
+        yield server.ended(lambda: connection.execute(LONG), connection.cancel)
+        connection.rollback()
+
+
+def psycopg2(server):
+    import psycopg2 as driver
+
+    connection = driver.connect(server.url())
+    cursor = connection.cursor()
+    cursor.execute("select 1")
+    yield "connect"
+    cursor.execute("select table_name from information_schema.tables where table_schema = %s order by 1", ("published",))
+    need(("v01",) in cursor.fetchall(), "tables")
+    cursor.execute("select obj_description('published.v01'::regclass), col_description('published.v01'::regclass, 1)")
+    need(TABLE_COMMENT in cursor.fetchone()[0], "a comment")
+    yield "tables"
+    cursor.execute(TYPED.format("%s", "%s"), (2024, "F"))
+    need(any(row[0] == "PK-PB" and isinstance(row[1], int) for row in cursor.fetchall()), "typed")
+    yield "typed"
+    try:
+        cursor.execute(REFUSED)
+        need(False, "answered")
+    except driver.Error as error:
+        need(error.pgcode == CODE and HINT in error.diag.message_hint, error)
+    connection.rollback()
+    yield "refusal"
+    yield server.ended(lambda: cursor.execute(LONG), connection.cancel)
+
+
+def asyncpg(server):
+    import asyncpg as driver
+
+    loop = asyncio.new_event_loop()
+    connection = loop.run_until_complete(driver.connect(server.url()))
+    do = loop.run_until_complete
+    need(do(connection.fetchval("select 1")) == 1, "select 1")
+    yield "connect"
+    row = do(connection.fetchrow(
+        "select obj_description($1::regclass, 'pg_class'), array_agg(attname order by attnum) from pg_attribute "
+        "where attrelid = $1::regclass and attnum > 0", "published.v01"))
+    need(TABLE_COMMENT in row[0] and "province" in row[1], row)
+    yield "tables"
+    rows = do(connection.fetch(TYPED.format("$1", "$2"), 2024, "F"))
+    need(any(row["province"] == "PK-PB" and isinstance(row["n"], int) for row in rows), rows)
+    yield "typed"
+    try:
+        do(connection.fetch(REFUSED))
+        need(False, "answered")
+    except driver.PostgresError as error:
+        need(error.sqlstate == CODE and HINT in error.hint, error)
+    yield "refusal"
+    tasks = []
+
+    async def run():
+        tasks.append(asyncio.current_task())
+        await connection.fetch(LONG)
+
+    def wait():
+        try:
+            loop.run_until_complete(run())
+        except asyncio.CancelledError as cancelled:
+            raise RuntimeError("cancelled") from cancelled
+
+    yield server.ended(wait, lambda: loop.call_soon_threadsafe(tasks[0].cancel))
+
+
+def sqlalchemy(server):
+    import pandas
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(server.url("+psycopg"))
+    with engine.connect() as connection:
+        need(connection.execute(sa.text("select 1")).scalar() == 1, "select 1")
+    yield "connect"
+    inspector = sa.inspect(engine)
+    need("v01" in inspector.get_table_names("published"), "tables")
+    need(TABLE_COMMENT in inspector.get_table_comment("v01", "published")["text"], "a comment")
+    columns = {column["name"]: column for column in inspector.get_columns("v01", "published")}
+    need(COLUMN_COMMENT in columns["province"]["comment"] and isinstance(columns["value"]["type"], sa.Numeric), columns)
+    metadata = sa.MetaData()
+    metadata.reflect(engine, schema="published")
+    yield "tables"
+    frame = pandas.read_sql(sa.text(TYPED.format(":year", ":sex")), engine, params={"year": 2024, "sex": "F"})
+    need("PK-PB" in list(frame["province"]) and frame["n"].notna().any(), frame)
+    v01 = metadata.tables["published.v01"]
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(v01.c.value).where(v01.c.time_period == "2024").limit(2)).all()
+        need(len(rows) == 2, rows)
+    yield "typed"
+    try:
+        pandas.read_sql(REFUSED, engine)
+        need(False, "answered")
+    except sa.exc.DBAPIError as error:
+        need(error.orig.sqlstate == CODE and HINT in error.orig.diag.message_hint, error)
+    yield "refusal"
+    with engine.connect() as connection:
+        yield server.ended(lambda: connection.execute(sa.text(LONG)), connection.connection.driver_connection.cancel)
+
+
+def pg8000(server):
+    import pg8000.dbapi as driver
+
+    connection = driver.connect("analyst", host=server.host, port=server.port, database="amanat", password=server.key)
+    cursor = connection.cursor()
+    cursor.execute("select 1")
+    yield "connect"
+    cursor.execute("select obj_description(c.oid, 'pg_class') from pg_class c where c.relname = %s", ("v01",))
+    need(TABLE_COMMENT in cursor.fetchone()[0], "a comment")
+    yield "tables"
+    cursor.execute(TYPED.format("%s", "%s"), (2024, "F"))
+    need(any(row[0] == "PK-PB" for row in cursor.fetchall()), "typed")
+    yield "typed"
+    try:
+        cursor.execute(REFUSED)
+        need(False, "answered")
+    except driver.Error as error:
+        need(error.args[0]["C"] == CODE and HINT in error.args[0]["H"], error)
+    connection.rollback()
+    yield "refusal"
+    # It has no way to cancel; the session's own limit ends the question.
+    cursor.execute("set statement_timeout = 300")
+    yield server.ended(lambda: cursor.execute(LONG), lambda: None) + " (limit)"
+
+
+def adbc(server):
+    import adbc_driver_postgresql.dbapi as driver
+
+    connection = driver.connect(server.url())
+    cursor = connection.cursor()
+    cursor.execute("select 1")
+    need(cursor.fetchone()[0] == 1, "select 1")
+    yield "connect"
+    tables = connection.adbc_get_objects(depth="columns", db_schema_filter="published", table_name_filter="v01").read_all()
+    need("province" in str(tables.to_pylist()), "tables")
+    cursor.execute("select obj_description('published.v01'::regclass)")
+    need(TABLE_COMMENT in cursor.fetchone()[0], "a comment")
+    yield "tables"
+    cursor.execute(TYPED.format("$1", "$2"), (2024, "F"))
+    table = cursor.fetch_arrow_table()
+    need("PK-PB" in table["province"].to_pylist(), table)
+    cursor.execute("select time_period, value, as_of from published.v01 limit 5")
+    need(cursor.fetch_arrow_table().num_rows == 5, "a copy")
+    yield "typed"
+    try:
+        cursor.execute(REFUSED)
+        cursor.fetchall()
+        need(False, "answered")
+    except driver.Error as error:
+        need(error.sqlstate == CODE, error)
+        need(HINT in str(error) or HINT in str(error.details), error)
+    connection.rollback()
+    yield "refusal"
+
+    def run():
+        cursor.execute(LONG)
+        cursor.fetchall()
+
+    yield server.ended(run, cursor.adbc_cancel)
+
+
+def connectorx(server):
+    import connectorx as driver
+
+    def read(sql, **more):
+        return driver.read_sql(server.url(), sql, return_type="arrow", **more)
+
+    need(read("select 1 as one").num_rows == 1, "select 1")
+    yield "connect"
+    rows = read("select table_name::text as name from information_schema.tables where table_schema = 'published'", protocol="cursor")
+    need("v01" in str(rows.to_pydict()), rows)
+    yield "tables"
+    rows = read(TYPED.format("2024", "'F'"))
+    need("PK-PB" in str(rows.to_pydict()), rows)
+    yield "typed"
+    try:
+        read(REFUSED)
+        need(False, "answered")
+    except Exception as error:
+        need("Records of people are not shown" in str(error) or CODE in str(error), error)
+    yield "refusal"
+    yield "no way to cancel"
+
+
+def external(server, command):
+    """A client in another language: prints a line for each step, `run` before the long question, and ends it on `end`."""
+    arguments = [server.host, str(server.port), server.key, TYPED.format("{}", "{}"), REFUSED, LONG]
+    process = subprocess.Popen(command + arguments, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said = []
+
+    def line():
+        text = process.stdout.readline().strip()
+        if not text:
+            raise AssertionError(f"it ended after {said}: {process.stderr.read()[-2000:]}")
+        said.append(text)
+        return text
+
+    for step in STEPS[:4]:
+        need(line() == step, said)
+        yield step
+    need(line() == "run", said)
+
+    def wait():
+        raise RuntimeError(line())
+
+    def cancel():
+        process.stdin.write("end\n")
+        process.stdin.flush()
+
+    yield server.ended(wait, cancel)
+    process.stdin.close()
+    process.wait(30)
+
+
+def jdbc(server):
+    need(server.java, "no class path: --java")
+    yield from external(server, ["java", "-cp", server.java, "Jdbc"])
+
+
+def node(server):
+    need(server.node, "no modules: --node")
+    os.environ["NODE_PATH"] = server.node
+    yield from external(server, ["node", os.path.join(os.path.dirname(__file__), "client.js")])
+
+
+CLIENTS = {
+    "psql": psql, "psycopg 3": psycopg3, "psycopg 2": psycopg2, "asyncpg": asyncpg, "SQLAlchemy and pandas": sqlalchemy,
+    "pg8000": pg8000, "JDBC": jdbc, "node pg": node, "ADBC": adbc, "connectorx": connectorx,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--pid", type=int, required=True)
+    parser.add_argument("--key-file", required=True)
+    parser.add_argument("--java")
+    parser.add_argument("--node")
+    parser.add_argument("clients", nargs="*")
+    args = parser.parse_args()
+    server, passed = Server(args), 0
+    names = args.clients or list(CLIENTS)
+    print("| client | " + " | ".join(STEPS) + " |\n|---|" + "---|" * len(STEPS))
+    for name in names:
+        found = []
+        try:
+            for step in CLIENTS[name](server):
+                found.append("yes" if step in STEPS else step)
+        except Exception as error:
+            print(f"{name}: {STEPS[min(len(found), 4)]}: {type(error).__name__}: {error}", file=sys.stderr)
+            found += ["NO"] + ["–"] * (len(STEPS) - len(found) - 1)
+        passed += "NO" not in found
+        print(f"| {name} | " + " | ".join(found) + " |", flush=True)
+    print(f"{passed} of {len(names)} clients")
+    sys.exit(passed != len(names))
+
+
+main()
