@@ -3,6 +3,7 @@
 
 mod indicators;
 mod operation;
+mod pages;
 mod slow;
 mod sql;
 mod world;
