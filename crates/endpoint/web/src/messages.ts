@@ -151,7 +151,6 @@ const texts = {
   "figure.sql": ["Copy SQL", "SQL نقل کریں"],
   "figure.url": ["Copy URL", "پتہ نقل کریں"],
   "figure.actions": ["What to do with these numbers", "ان اعداد کا استعمال"],
-  "figure.loading": ["The chart is being drawn", "چارٹ بن رہا ہے"],
   "figure.empty": ["There is no number to draw.", "دکھانے کے لیے کوئی عدد نہیں۔"],
   "figure.allhidden": [
     "Every number of this breakdown is suppressed; the table says so cell by cell.",

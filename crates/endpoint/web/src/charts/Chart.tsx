@@ -18,12 +18,11 @@ function drawing(): Promise<Draw> {
 function expected(spec: Spec, width: number): number {
   if (spec.kind === "spark") return 46;
   if (spec.kind === "intervals" || spec.kind === "bars") return spec.marks.length * 30 + 44;
-  if (spec.kind === "multiples") return Math.ceil(spec.series.length / Math.max(1, Math.min(4, spec.series.length, Math.floor(width / 200)))) * 140 + 24;
+  if (spec.kind === "multiples") return Math.ceil(spec.series.length / Math.max(1, Math.min(4, spec.series.length, Math.floor(width / 200)))) * 140 + 36;
   return width < 480 ? 240 : 320;
 }
 
 export function Chart({ spec, label }: { spec: Spec; label: string }) {
-  const { t } = useWords();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [draw, setDraw] = useState<Draw | null>(() => loaded);
@@ -57,7 +56,7 @@ export function Chart({ spec, label }: { spec: Spec; label: string }) {
   }, [spec, width, draw, label]);
 
   const height = `${expected(spec, width || 640)}px`;
-  return <div class={`chart chart-${spec.kind}`} dir="ltr" ref={box} style={{ minHeight: height }} aria-busy={!draw} title={draw ? undefined : t("figure.loading")} />;
+  return <div class={`chart chart-${spec.kind}`} dir="ltr" ref={box} style={{ minHeight: height }} aria-busy={!draw} />;
 }
 
 /** Signs of the series, and what shade, hollow signs and crosses mean, as far as they occur. */

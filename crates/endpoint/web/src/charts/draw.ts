@@ -23,9 +23,16 @@ import { COLOURS, DASHES, SIGNS, type Mark, type Spec } from "./spec";
 
 type Picture = SVGElement | HTMLElement;
 
-/** Plot adds a style sheet to each picture, which the policy of the pages refuses; `charts.css` says the same. */
+/**
+ * Plot adds a style sheet to each picture, which the policy of the pages refuses (`charts.css` says the same), and names to its
+ * groups that have no role to bear one (WAI-ARIA 1.2, 5.2.8.6).
+ */
 function unstyled(picture: Picture): Picture {
   picture.querySelectorAll("style").forEach((sheet) => sheet.remove());
+  picture.querySelectorAll("[aria-label], [aria-description]").forEach((group) => {
+    group.removeAttribute("aria-label");
+    group.removeAttribute("aria-description");
+  });
   return picture;
 }
 
@@ -102,7 +109,7 @@ export function lines(spec: Spec, width: number, height = width < 480 ? 240 : 32
         ruleY([0], { stroke: "var(--ink)", strokeWidth: 1 }),
         ruleX(spec.marks.filter((m) => m.broken), { x: "x", stroke: "var(--muted)", strokeDasharray: "2 2" }),
         ...each,
-        ruleX(dots.filter((m) => m.lo !== m.hi), { x: "x", y1: "lo", y2: "hi", stroke, strokeWidth: 5, strokeOpacity: 0.24 }),
+        ruleX(drawn.filter((m, n) => m.lo !== m.hi && drawn[n - 1]?.run !== m.run && drawn[n + 1]?.run !== m.run), { x: "x", y1: "lo", y2: "hi", stroke, strokeWidth: 5, strokeOpacity: 0.24 }),
         dot(dots, {
           x: "x",
           y: "value",
@@ -149,15 +156,15 @@ export function multiples(spec: Spec, width: number): Picture {
   return unstyled(
     plot({
       width,
-      height: lines * 140 + 24,
+      height: lines * 140 + 36,
       marginLeft: 40,
       marginRight: 10,
-      marginTop: 6,
+      marginTop: 18,
       marginBottom: 22,
       x: { domain: timespan(spec.marks), axis: null },
       y: { domain: values(spec), nice: true, label: null },
       fx: { axis: null, padding: 0.1, domain: Array.from({ length: columns }, (_, n) => n) },
-      fy: { axis: null, padding: 0.26, domain: Array.from({ length: lines }, (_, n) => n) },
+      fy: { axis: null, padding: 0.34, domain: Array.from({ length: lines }, (_, n) => n) },
       marks: [
         gridY({ ticks: 3, stroke: "var(--rule)", strokeOpacity: 1 }),
         axisY({ anchor: "left", ticks: 3, tickSize: 0, label: null, fill: "var(--muted)", tickFormat: (v: number) => number(v) }),
@@ -189,7 +196,7 @@ export function intervals(spec: Spec, width: number): Picture {
       width,
       height: order.length * 30 + 44,
       marginLeft: left,
-      marginRight: 64,
+      marginRight: exact || width < 480 ? 64 : 110,
       marginTop: 26,
       marginBottom: 10,
       x: { domain, label: null, nice: !spec.percent },
@@ -203,13 +210,19 @@ export function intervals(spec: Spec, width: number): Picture {
           : ruleY(drawn, { y: "x", x1: "lo", x2: "hi", stroke: "var(--s1)", strokeWidth: 7, strokeOpacity: 0.34 }),
         exact ? null : dot(drawn, { y: "x", x: "value", r: 5, stroke: "var(--s1)", strokeWidth: 2, fill: (m: Mark) => (m.look === "hollow" ? "var(--paper)" : "var(--s1)") }),
         ruleX([0], { stroke: "var(--ink)" }),
-        text(drawn, { y: "x", x: (m: Mark) => m.hi ?? m.value, text: (m: Mark) => number(m.value ?? 0), textAnchor: "start", dx: 8, fill: "var(--ink)", fontSize: 12.5, fontVariant: "tabular-nums" }),
+        text(drawn, { y: "x", x: (m: Mark) => m.hi ?? m.value, text: (m: Mark) => beside(m, width), textAnchor: "start", dx: 8, fill: "var(--ink)", fontSize: 12.5, fontVariant: "tabular-nums" }),
         dot(hidden(spec.marks), { y: "x", x: 0, dx: 8, symbol: "times", r: 3.6, stroke: "var(--muted)", strokeWidth: 1.8 }),
         text(spec.marks.filter((m) => m.value === null), { y: "x", x: 0, dx: 18, text: "said", textAnchor: "start", fill: "var(--muted)", fontSize: 12 }),
         tip(drawn, pointer({ y: "x", x: "value", title: reading({ ...spec, series: [""] }) as never, fill: "var(--paper)", stroke: "var(--muted)", textPadding: 8 })),
       ],
     }),
   );
+}
+
+/** The value beside its sign, with its interval where there is room. */
+function beside(m: Mark, width: number): string {
+  const value = number(m.value ?? 0);
+  return m.lo === m.hi || m.lo === null || m.hi === null || width < 480 ? value : `${value} (${number(m.lo)}–${number(m.hi)})`;
 }
 
 /** A small line without axes, beside a number that is written out. */

@@ -51,8 +51,10 @@ export function isHidden(series: Series): boolean {
 
 /** A chart of series over time. More than four series get a picture each. */
 export function overTime(series: Series[], unit: string, w: Words): Spec {
-  const drawn = series.filter((s) => !isHidden(s));
-  const kind: Kind = drawn.length > 4 ? "multiples" : "lines";
+  const visible = series.filter((s) => !isHidden(s));
+  const kind: Kind = visible.length > 4 ? "multiples" : "lines";
+  // On one scale with all of them, the parts would lie flat; the total is in the table.
+  const drawn = kind === "multiples" ? visible.filter((s) => s.code !== "_T") : visible;
   const marks = drawn.flatMap((s) =>
     s.points.filter((p) => p.period !== "_X").map((p) => mark(p, s.name, moment(p.period), w.period(p.period), w)),
   );

@@ -28,10 +28,10 @@ export function About() {
       <dl class="rules signs">
         <div><dt><bdi dir="ltr" class="n">0</bdi></dt><dd>{t("status.0")}</dd></div>
         <div><dt><span class="nothing">·</span></dt><dd>{t("status.none")}</dd></div>
-        {STATUSES.filter((s) => s !== "A").map((s) => (
+        {STATUSES.filter((s) => s !== "A" && s !== "K" && s !== "W").map((s) => (
           <div key={s}>
             <dt><StatusMark status={s} /></dt>
-            <dd>{s === "K" || s === "W" ? "" : t(`status.${s}.why` as Key)}</dd>
+            <dd>{t(`status.${s}.why` as Key)}</dd>
           </div>
         ))}
       </dl>

@@ -40,7 +40,7 @@ function Whole({ definition }: { definition: Definition }) {
   return (
     <article class="page">
       <div class="lede">
-        <p class="kicker"><code>{definition.id}</code> {definition.standard.join(" · ")}</p>
+        <p class="kicker"><bdi><code>{definition.id}</code></bdi> <bdi>{definition.standard.join(" · ")}</bdi></p>
         <h1>{words.of(definition.title)}</h1>
         <p>{words.of(definition.description)}</p>
       </div>

@@ -1,5 +1,6 @@
 // What an indicator's page can be turned to. Each control is a parameter of the address; what is not published together is
 // not offered together.
+import { useId } from "preact/hooks";
 import type { Data, Definition } from "../lib/api";
 import { isYear } from "../lib/cells";
 import { changed, go } from "../lib/route";
@@ -57,12 +58,13 @@ export function Controls({ definition, view, year }: { definition: Definition; v
 }
 
 function Choice({ label, value, set, children }: { label: string; value: string; set: (value: string) => void; children: { value: string; name: string }[] }) {
+  const id = useId();
   return (
-    <label class="choice">
-      <span>{label}</span>
-      <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+    <div class="choice">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => set(event.currentTarget.value)}>
         {children.map((o) => <option key={o.value} value={o.value}>{o.name}</option>)}
       </select>
-    </label>
+    </div>
   );
 }

@@ -50,6 +50,16 @@ function completions(schema: Schema) {
   return all;
 }
 
+/** What is typed over a selection is put in by us: the browser would keep its look by styles in the text, which the policy refuses. */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    if (event.inputType !== "insertText" || !event.data || view.composing || view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch({ ...view.state.replaceSelection(event.data), userEvent: "input.type" });
+    return true;
+  },
+});
+
 interface Given {
   host: HTMLElement;
   text: string;
@@ -72,6 +82,7 @@ export function open({ host, text, label, schema, changed, run }: Given): Editor
       doc: text,
       extensions: [
         asks,
+        typedOver,
         lineNumbers(),
         history(),
         drawSelection(),

@@ -1,6 +1,6 @@
 // The country as seven tiles (users.md 5.1): boundaries are not ours to draw. Each tile says name, value, interval, status.
 import { useRef } from "preact/hooks";
-import { interval, number, type Point } from "../lib/cells";
+import { interval, isExact, number, type Point } from "../lib/cells";
 import { useWords } from "../lib/words";
 import { StatusMark } from "./value";
 
@@ -69,13 +69,6 @@ export function Tiles({ title, points, names, selected, choose }: Props) {
     });
   };
   const entry = GRID.some((g) => g.code === selected) ? selected : "PK-KP";
-  const said = (point: Point | undefined) => {
-    if (!point) return t("status.none");
-    const status = point.status === "A" ? "" : `, ${t(`status.${point.status}`)}`;
-    if (point.value === null) return t(`status.${point.status}`);
-    const width = interval(point);
-    return `${number(point.value)}${width ? `, ${t("word.interval")} ${width}` : `, ${t("word.exact")}`}${status}`;
-  };
   return (
     <div class="tilemap">
       <div class="tiles" role="group" aria-label={title} dir="ltr" ref={box}>
@@ -91,7 +84,6 @@ export function Tiles({ title, points, names, selected, choose }: Props) {
               data-code={g.code}
               tabIndex={g.code === entry ? 0 : -1}
               aria-pressed={selected === g.code}
-              aria-label={`${name(g.code)}: ${said(point)}`}
               title={t("tiles.show", { name: name(g.code) })}
               onClick={() => choose(g.code)}
               onKeyDown={(event) => move(event, g)}
@@ -100,10 +92,13 @@ export function Tiles({ title, points, names, selected, choose }: Props) {
               <span class="tile-value">
                 {point?.value != null ? <bdi dir="ltr">{number(point.value)}</bdi> : point ? <StatusMark status={point.status} /> : t("status.none")}
               </span>
-              <span class="tile-more">
-                {point && <bdi dir="ltr">{interval(point)}</bdi>} {point?.value != null && <StatusMark status={point.status} short />}
-                {level > 0 && <Bars level={level + 3 - limits.length} />}
-              </span>
+              {point?.value != null && (
+                <span class="tile-more">
+                  <span class="unseen">{isExact(point) ? t("word.exact") : t("word.interval")} </span>
+                  <bdi dir="ltr">{interval(point)}</bdi> <StatusMark status={point.status} short />
+                  <Bars level={level + 3 - limits.length} />
+                </span>
+              )}
             </button>
           );
         })}
