@@ -1,6 +1,5 @@
 // The frame around every page: where the reader is, in which language, of which edition.
-import type { FunctionComponent } from "preact";
-import { lazy, Suspense } from "./lib/lazy";
+import { lazy, type Lazy } from "./lib/lazy";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { forget, useGet, type Edition, type Editions } from "./lib/api";
 import { Published, watch } from "./lib/edition";
@@ -15,10 +14,10 @@ interface Page {
   name: Key;
   /** Indicator pages have their id in the path. */
   pattern: RegExp;
-  page: FunctionComponent<{ id: string }>;
+  page: Lazy<{ id: string }>;
 }
 
-const page = (path: string, name: Key, body: FunctionComponent<{ id: string }>, pattern?: RegExp): Page => ({
+const page = (path: string, name: Key, body: Lazy<{ id: string }>, pattern?: RegExp): Page => ({
   path,
   name,
   page: body,
@@ -45,12 +44,17 @@ const INDICATOR = page(
 );
 const MISSING = lazy(() => import("./pages/missing").then((m) => m.Missing));
 
-function found(path: string): { body: FunctionComponent<{ id: string }>; name: Key; id: string } {
+function found(path: string): { body: Lazy<{ id: string }>; name: Key; id: string } {
   for (const entry of [...PAGES, INDICATOR]) {
     const match = entry.pattern.exec(path);
     if (match) return { body: entry.page, name: entry.name, id: (match[1] ?? "").toUpperCase() };
   }
   return { body: MISSING, name: "missing.title", id: "" };
+}
+
+/** Begins to load the page of the present address. */
+export function beginPage(): void {
+  found(here().path).body.begin?.();
 }
 
 /** True of an address that is one of the pages; others (data, documents) are left to the browser. */
@@ -104,9 +108,7 @@ export function App() {
           <Header pages={pages} />
           <Notices editions={editions} newer={newer} load={load} />
           <main id="content" tabIndex={-1}>
-            <Suspense key={refreshed}>
-              <Body id={id} key={`${route.path}${refreshed}`} />
-            </Suspense>
+            <Body id={id} key={`${route.path}${refreshed}`} />
           </main>
           <Footer />
         </Published.Provider>

@@ -1,11 +1,14 @@
 import { render } from "preact";
-import { App } from "./app";
+import { App, beginPage } from "./app";
+import { begin } from "./lib/begin";
 import "./style/base.css";
 import "./style/parts.css";
 import "./style/charts.css";
 import "./style/sql.css";
 import "./style/print.css";
 
+begin();
+beginPage();
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 

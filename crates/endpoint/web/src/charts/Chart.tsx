@@ -14,6 +14,20 @@ function drawing(): Promise<Draw> {
   return library;
 }
 
+const waiting: (() => void)[] = [];
+
+/** Draws one chart after the other, each in a task of its own, so that the page answers its reader between them. */
+function inTurn(draw: () => void): void {
+  waiting.push(draw);
+  if (waiting.length === 1) setTimeout(next);
+}
+
+function next(): void {
+  waiting[0]?.();
+  waiting.shift();
+  if (waiting.length) setTimeout(next);
+}
+
 /** Height that a chart will have, kept free while it is not drawn yet, so that nothing jumps. */
 function expected(spec: Spec, width: number): number {
   if (spec.kind === "spark") return 46;
@@ -48,11 +62,18 @@ export function Chart({ spec, label }: { spec: Spec; label: string }) {
   useLayoutEffect(() => {
     const element = box.current;
     if (!element || !draw || width < 40) return;
-    const picture = draw(spec, width);
-    picture.setAttribute("role", "img");
-    picture.setAttribute("aria-label", label);
-    element.replaceChildren(picture);
-    element.dataset.drawn = "yes";
+    let current = true;
+    inTurn(() => {
+      if (!current) return;
+      const picture = draw(spec, width);
+      picture.setAttribute("role", "img");
+      picture.setAttribute("aria-label", label);
+      element.replaceChildren(picture);
+      element.dataset.drawn = "yes";
+    });
+    return () => {
+      current = false;
+    };
   }, [spec, width, draw, label]);
 
   const height = `${expected(spec, width || 640)}px`;

@@ -11,7 +11,7 @@ export function sqlOf(id: string, columns: string[], filters: Record<string, str
   if (edition) conditions.push(`edition = ${Number(edition)}`, `indicator = ${quoted(id)}`);
   for (const [name, value] of Object.entries(filters)) {
     if (!value) continue;
-    if (name === "from") conditions.push(`time_period >= ${quoted(value)}`);
+    if (name === "from") conditions.push(`time_period >= ${quoted(value)}`, "time_period <> '_X'");
     else if (name === "to") conditions.push(`time_period <= ${quoted(`${value}-Q4`)}`);
     else if (value.includes(",")) conditions.push(`${name} in (${value.split(",").map(quoted).join(", ")})`);
     else conditions.push(`${name} = ${quoted(value)}`);

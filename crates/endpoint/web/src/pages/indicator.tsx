@@ -16,17 +16,12 @@ import { sqlOf } from "../lib/sql";
 import { codeName, measureName, useWords } from "../lib/words";
 import type { Key } from "../messages";
 import { Missing } from "./missing";
-import { filtersOf, inFrequency, viewOf, type View } from "./view";
+import { filtersOf, inFrequency, lastYear, viewOf, type View } from "./view";
 
 export function Indicator({ id }: { id: string }) {
   const loaded = useGet<Definition>(`/v1/indicators/${id}`);
   if (loaded.state === "failed" && loaded.problem.status === 404) return <Missing id={id} />;
   return <When loaded={loaded} height={900}>{(definition) => <Whole definition={definition} />}</When>;
-}
-
-/** The last year of an indicator's periods. */
-function lastYear(definition: Definition): string {
-  return definition.periods.filter((p) => p !== "_X").map((p) => p.slice(0, 4)).sort().at(-1) ?? "";
 }
 
 function Whole({ definition }: { definition: Definition }) {

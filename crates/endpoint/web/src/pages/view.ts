@@ -67,3 +67,8 @@ export function grids(year: Data, measure: string): Set<string>[] {
 export function together(all: Set<string>[], names: string[]): boolean {
   return all.some((grid) => names.every((name) => grid.has(name)));
 }
+
+/** The last year of an indicator's periods. */
+export function lastYear(definition: Definition): string {
+  return definition.periods.filter((p) => p !== "_X").map((p) => p.slice(0, 4)).sort().at(-1) ?? "";
+}

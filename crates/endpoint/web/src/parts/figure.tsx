@@ -1,6 +1,6 @@
 // A figure: title, chart, what its signs mean, the table behind it, where it is from, and what to do with it.
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Chart, Key } from "../charts/Chart";
 import type { Mark, Spec } from "../charts/spec";
 import type { Data } from "../lib/api";
@@ -43,6 +43,12 @@ function summary(title: string, spec: Spec, words: Words): string {
 export function Figure({ title, url, data, sql, spec, picture, unit = spec?.unit, table, rows, note, bounds, more = [], level = 2 }: Props) {
   const words = useWords();
   const { t } = words;
+  // The table comes after what is seen at once: it is long, and folded.
+  const [whole, setWhole] = useState(false);
+  useEffect(() => {
+    const soon = setTimeout(() => setWhole(true));
+    return () => clearTimeout(soon);
+  }, []);
   const Title = level === 2 ? "h2" : "h3";
   const drawable = Boolean(picture) || Boolean(spec?.marks.some((m) => m.value !== null));
   return (
@@ -62,7 +68,7 @@ export function Figure({ title, url, data, sql, spec, picture, unit = spec?.unit
         <summary>
           {t("figure.table")} <span class="soft">({t("figure.table.rows", { n: rows })})</span>
         </summary>
-        {table}
+        {(whole || !drawable) && table}
       </details>
       <figcaption>
         <span class="source">
