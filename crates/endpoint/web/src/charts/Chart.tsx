@@ -44,9 +44,8 @@ export function Chart({ spec, label }: { spec: Spec; label: string }) {
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    const measure = () => setWidth(Math.floor(element.clientWidth));
-    measure();
-    const observer = new ResizeObserver(measure);
+    // Told after the layout and not asked for, which would make the browser lay the page out once more for each chart.
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.floor(entry.contentRect.width)));
     observer.observe(element);
     return () => observer.disconnect();
   }, []);

@@ -204,7 +204,7 @@ export function intervals(spec: Spec, width: number): Picture {
       marks: [
         gridX({ stroke: "var(--rule)", strokeOpacity: 1, ticks: width < 480 ? 3 : 6 }),
         axisX({ anchor: "top", ticks: width < 480 ? 3 : 6, tickSize: 0, tickFormat: (v: number) => number(v), fill: "var(--muted)", label: null }),
-        axisY({ tickSize: 0, fill: "var(--ink)", fontSize: 12.5, lineWidth: left / 13, label: null }),
+        axisY({ tickSize: 0, tickFormat: String, fill: "var(--ink)", fontSize: 12.5, lineWidth: left / 13, label: null }),
         exact
           ? barX(drawn, { y: "x", x: "value", fill: "var(--s1)" })
           : ruleY(drawn, { y: "x", x1: "lo", x2: "hi", stroke: "var(--s1)", strokeWidth: 7, strokeOpacity: 0.34 }),

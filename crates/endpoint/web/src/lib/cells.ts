@@ -56,7 +56,10 @@ export function isExact(point: Point): boolean {
 
 /** A number as it is published: no digit more, thousands apart, ASCII digits in every language. */
 export function number(value: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: 10 });
+  // By hand, for a page writes hundreds and the formatter of the browser takes a hundred times as long.
+  const [whole, part] = String(value).split(".");
+  const grouped = (whole ?? "").replace(/\B(?=(\d{3})+$)/g, ",");
+  return part ? `${grouped}.${part}` : grouped;
 }
 
 /** The interval of a cell, or nothing where it is exact or there is no value. */
