@@ -1,4 +1,4 @@
-//! The readers' doors: SQL over HTTP and by clients of PostgreSQL, the indicator API.
+//! The readers' doors: SQL over HTTP and by clients of PostgreSQL, the indicator API, and the pages over both.
 //!
 //! Absent: plans, tables, the lake. What a door gives comes from [`query::Reader`] and from nowhere else.
 
@@ -8,6 +8,7 @@ mod layers;
 mod negotiate;
 mod openapi;
 mod operate;
+mod pages;
 mod postgres;
 mod problem;
 mod reference;
@@ -21,7 +22,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -117,11 +120,12 @@ fn routes() -> Vec<Route> {
 
 /// The methods of a path template.
 fn allowed(path: &str) -> Option<&'static str> {
-    static ALLOWED: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| paths().collect());
+    static ALLOWED: LazyLock<HashMap<&'static str, &'static str>> =
+        LazyLock::new(|| paths().chain(pages::routes().into_iter().map(|(path, _)| (path, READ))).collect());
     ALLOWED.get(path).copied()
 }
 
-/// Every path template with the methods that it takes, as in `Allow`.
+/// Every path template of the API with the methods that it takes, as in `Allow`. Pages are for people and not described there.
 pub fn paths() -> impl Iterator<Item = (&'static str, &'static str)> {
     routes().into_iter().map(|(path, methods, _)| (path, methods))
 }
@@ -131,6 +135,7 @@ pub fn router(reader: query::Reader, settings: Settings) -> Router {
     layers::describe();
     let door = Arc::new(Door { reader, settings, bodies: Bodies::default() });
     let router = routes().into_iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler));
+    let router = pages::routes().into_iter().fold(router, |router, (path, handler)| router.route(path, handler));
     router
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
@@ -145,9 +150,12 @@ pub fn metrics_router(text: MetricsText) -> Router {
     Router::new().route("/metrics", get(move || async move { operate::exposition(&text) }))
 }
 
-async fn nothing_here() -> Problem {
+async fn nothing_here(uri: Uri, asked: HeaderMap) -> Response {
+    if pages::wanted(&asked) && !uri.path().starts_with("/v1/") {
+        return pages::shell(&asked, StatusCode::NOT_FOUND);
+    }
     let hint = "GET / lists what there is, GET /openapi.json says how to ask.";
-    Problem::new(Kind::NotFound, "No such address.", hint)
+    Problem::new(Kind::NotFound, "No such address.", hint).into_response()
 }
 
 async fn other_method() -> Problem {

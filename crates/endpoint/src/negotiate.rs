@@ -71,6 +71,14 @@ pub(crate) fn format(headers: &HeaderMap, named: Option<&str>, offered: &[Format
     })
 }
 
+/// True where the client names HTML and likes it no less than JSON: a browser. `*/*` alone, as programs send it, is no wish for
+/// a page.
+pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
+    let accepted = listed(headers, &header::ACCEPT);
+    let named = accepted.iter().any(|(range, q)| range == "text/html" && *q > 0);
+    named && quality_of_type(&accepted, "text/html") >= quality_of_type(&accepted, Format::Json.essence())
+}
+
 /// The quality that the most specific range gives to a media type; 0 when none does.
 fn quality_of_type(accepted: &[(String, u16)], essence: &str) -> u16 {
     let (kind, _) = essence.split_once('/').unwrap_or((essence, ""));
@@ -105,6 +113,11 @@ impl Coding {
 
 /// The coding that the client likes best; None for the identity, which is also what remains when nothing is acceptable.
 pub(crate) fn coding(headers: &HeaderMap) -> Option<Coding> {
+    coding_among(headers, &Coding::ALL)
+}
+
+/// The same among the codings that there are; of equals the first offered.
+pub(crate) fn coding_among(headers: &HeaderMap, offered: &[Coding]) -> Option<Coding> {
     let accepted = listed(headers, &header::ACCEPT_ENCODING);
     let quality = |name: &str| {
         let of = |wanted: &str| accepted.iter().find(|(n, _)| n == wanted).map(|(_, q)| *q);
@@ -112,10 +125,10 @@ pub(crate) fn coding(headers: &HeaderMap) -> Option<Coding> {
     };
     // The identity wins only where it is named above the codings.
     let mut best = (accepted.iter().find(|(n, _)| n == "identity").map_or(0, |(_, q)| *q), None);
-    for coding in Coding::ALL {
+    for coding in offered {
         let q = quality(coding.name()).unwrap_or(0);
         if q > best.0 || (q > 0 && q == best.0 && best.1.is_none()) {
-            best = (q, Some(coding));
+            best = (q, Some(*coding));
         }
     }
     best.1
@@ -186,6 +199,17 @@ mod tests {
         assert_eq!(chosen("text/html"), None);
         assert_eq!(format(&HeaderMap::new(), Some("CSV"), &BOTH).ok(), Some(Format::Csv));
         assert!(format(&HeaderMap::new(), Some("xml"), &BOTH).is_err());
+    }
+
+    #[test]
+    fn who_names_html_first_is_a_browser() {
+        let browser = |accept: &str| prefers_html(&with(header::ACCEPT, accept));
+        assert!(browser("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(!prefers_html(&HeaderMap::new()));
+        assert!(!browser("*/*"));
+        assert!(!browser("text/*"));
+        assert!(!browser("application/json, text/html;q=0.5"));
+        assert!(!browser("text/html;q=0"));
     }
 
     #[test]

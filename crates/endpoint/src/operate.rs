@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::bodies::{Freshness, Shared, Whole};
 use crate::negotiate::Format;
 use crate::problem::{self, Content, Kind, Meaning, Problem};
 use crate::request::Segment;
-use crate::{Door, MetricsText, Peer};
+use crate::{Door, MetricsText, Peer, pages};
 
 /// The process answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -112,10 +112,14 @@ pub(crate) struct IndexLinks {
     ready: &'static str,
 }
 
-/// What there is, and where.
+/// What there is, and where; to a browser the first page instead.
 #[utoipa::path(get, path = "/", tag = "operation",
-    responses((status = 200, description = "The index", body = Index), (status = 304, description = "Nothing new")))]
+    responses((status = 200, description = "The index", content((Index = "application/json"), (String = "text/html"))),
+        (status = 304, description = "Nothing new")))]
 pub(crate) async fn index(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
+    if pages::wanted(&asked) {
+        return Ok(pages::shell(&asked, StatusCode::OK));
+    }
     let current = door.reader.current();
     let shared = Shared::of(current.latest(), "/", Format::Json, Freshness::Ask).defined(door.settings.defined_at);
     let make = move || {

@@ -3,6 +3,7 @@
 
 mod indicators;
 mod operation;
+mod pages;
 mod postgres;
 mod slow;
 mod sql;

@@ -171,7 +171,7 @@ async fn every_route_is_really_there() {
 #[tokio::test]
 async fn the_index_and_the_problems_lead_on() {
     let world = real().await;
-    let index = world.get("/", &[("accept", "text/html,*/*;q=0.8")]).await.json();
+    let index = world.get("/", &[("accept", "application/json, */*;q=0.8")]).await.json();
     for link in index["links"].as_object().unwrap().values().filter(|l| *l != "/v1/sql") {
         assert_eq!(world.get(link.as_str().unwrap(), &[]).await.status, StatusCode::OK, "{link}");
     }

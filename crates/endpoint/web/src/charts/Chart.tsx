@@ -1,0 +1,120 @@
+// A chart on the page: loads the library when the first one is wanted, draws at the width that it has, and says in words
+// what it shows. The numbers themselves are in the table beside it, for everybody.
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useWords } from "../lib/words";
+import { COLOURS, DASHES, type Spec } from "./spec";
+
+type Draw = typeof import("./draw").draw;
+let library: Promise<Draw> | null = null;
+let loaded: Draw | null = null;
+
+/** The drawing functions, loaded once. */
+function drawing(): Promise<Draw> {
+  library ??= import("./draw").then((module) => (loaded = module.draw));
+  return library;
+}
+
+const waiting: (() => void)[] = [];
+
+/** Draws one chart after the other, each in a task of its own, so that the page answers its reader between them. */
+function inTurn(draw: () => void): void {
+  waiting.push(draw);
+  if (waiting.length === 1) setTimeout(next);
+}
+
+function next(): void {
+  waiting[0]?.();
+  waiting.shift();
+  if (waiting.length) setTimeout(next);
+}
+
+/** Height that a chart will have, kept free while it is not drawn yet, so that nothing jumps. */
+function expected(spec: Spec, width: number): number {
+  if (spec.kind === "spark") return 46;
+  if (spec.kind === "intervals" || spec.kind === "bars") return spec.marks.length * 30 + 44;
+  if (spec.kind === "multiples") return Math.ceil(spec.series.length / Math.max(1, Math.min(4, spec.series.length, Math.floor(width / 200)))) * 140 + 36;
+  return width < 480 ? 240 : 320;
+}
+
+export function Chart({ spec, label }: { spec: Spec; label: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  const [draw, setDraw] = useState<Draw | null>(() => loaded);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    // Told after the layout and not asked for, which would make the browser lay the page out once more for each chart.
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.floor(entry.contentRect.width)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  useEffect(() => {
+    let current = true;
+    if (!draw) void drawing().then((d) => current && setDraw(() => d));
+    return () => {
+      current = false;
+    };
+  }, [draw]);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element || !draw || width < 40) return;
+    let current = true;
+    inTurn(() => {
+      if (!current) return;
+      const picture = draw(spec, width);
+      picture.setAttribute("role", "img");
+      picture.setAttribute("aria-label", label);
+      element.replaceChildren(picture);
+      element.dataset.drawn = "yes";
+    });
+    return () => {
+      current = false;
+    };
+  }, [spec, width, draw, label]);
+
+  const height = `${expected(spec, width || 640)}px`;
+  return <div class={`chart chart-${spec.kind}`} dir="ltr" ref={box} style={{ minHeight: height }} aria-busy={!draw} />;
+}
+
+/** Signs of the series, and what shade, hollow signs and crosses mean, as far as they occur. */
+export function Key({ spec, bounds = false }: { spec: Spec; bounds?: boolean }) {
+  const { t } = useWords();
+  const has = (test: (m: Spec["marks"][number]) => boolean) => spec.marks.some(test);
+  const named = spec.kind === "lines" && spec.series.length > 1;
+  const exact = spec.marks.every((m) => m.value === null || m.lo === m.hi);
+  return (
+    <ul class="key">
+      {named &&
+        spec.series.map((series, n) => (
+          <li key={series}>
+            <Sign at={n} /> {series}
+          </li>
+        ))}
+      {exact ? <li>{t("legend.exact")}</li> : <li><span class="swatch band" /> {t(bounds ? "legend.bounds" : "legend.band")}</li>}
+      {has((m) => m.look === "hollow") && <li><span class="swatch hollow" /> {t("legend.open")}</li>}
+      {has((m) => m.look === "hidden") && <li><span class="swatch cross" /> {t("legend.cross")}</li>}
+    </ul>
+  );
+}
+
+const SHAPES = [
+  <circle cx="14" cy="6" r="3.6" />,
+  <rect x="10.8" y="2.8" width="6.4" height="6.4" />,
+  <path d="M14 1.8 18 9.4H10Z" />,
+  <path d="M14 1.4 18.4 6 14 10.6 9.6 6Z" />,
+  <path d="M14 1l1.3 3.2 3.4.3-2.6 2.2.8 3.4-2.9-1.8-2.9 1.8.8-3.4-2.6-2.2 3.4-.3Z" />,
+  <path d="M12.8 6 10 4l1-1.8 3 1.6 3-1.6L18 4l-2.8 2v4.4h-2.4Z" />,
+];
+
+function Sign({ at }: { at: number }) {
+  const colour = COLOURS[at % COLOURS.length];
+  return (
+    <svg class="sign" width="28" height="12" viewBox="0 0 28 12" aria-hidden="true" fill={colour}>
+      <path d="M0 6H28" stroke={colour} stroke-width="2" stroke-dasharray={DASHES[at % DASHES.length]} fill="none" />
+      {SHAPES[at % SHAPES.length]}
+    </svg>
+  );
+}

@@ -1,0 +1,53 @@
+// Questions in SQL: asked, stopped, and the schema that they are about.
+import { problemOf, type Cell, type Grid } from "./api";
+
+/** An answer: a grid with notes on what should be known of it. */
+export interface Answer extends Grid {
+  notes?: { code?: string; detail?: string; message?: string; hint?: string }[];
+}
+
+export interface Question {
+  sql: string;
+  companions: boolean;
+  /** Goes into the header of this one request and nowhere else. */
+  key: string | null;
+}
+
+/** Puts a question. A refusal is thrown as the problem that it is. */
+export async function ask(question: Question, accept: string, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { "content-type": "application/json", accept };
+  if (question.key) headers.authorization = `Bearer ${question.key}`;
+  const body = JSON.stringify({ sql: question.sql, ...(question.companions ? { companions: true } : {}) });
+  const response = await fetch("/v1/sql", { method: "POST", headers, body, signal, cache: "no-store" });
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+export interface Column {
+  name: string;
+  type: string;
+  description: string;
+  list: string;
+}
+
+/** Columns by table by schema. */
+export type Schema = Map<string, Map<string, Column[]>>;
+
+const CATALOGUE = "select table_schema, table_name, column_name, data_type, description, code_list from information_schema.columns";
+
+/** What can be asked about, as the catalogue says it. */
+export async function schema(signal: AbortSignal): Promise<Schema> {
+  const response = await ask({ sql: CATALOGUE, companions: false, key: null }, "application/json", signal);
+  const grid = (await response.json()) as Grid;
+  const found: Schema = new Map();
+  const text = (cell: Cell | undefined) => (cell === null || cell === undefined ? "" : String(cell));
+  for (const row of grid.rows) {
+    const [in_, table, name, type, description, list] = row.map(text);
+    const tables = found.get(in_ ?? "") ?? new Map<string, Column[]>();
+    found.set(in_ ?? "", tables);
+    const columns = tables.get(table ?? "") ?? [];
+    tables.set(table ?? "", columns);
+    columns.push({ name: name ?? "", type: type ?? "", description: description ?? "", list: list ?? "" });
+  }
+  return found;
+}

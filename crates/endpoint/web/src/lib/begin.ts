@@ -1,0 +1,27 @@
+// What the first page will ask for is asked for at once, while the page is still being made: what is read is kept by `get`, so the
+// page finds it on its way.
+import { get, type Definition, type Indicators } from "./api";
+import { nationalUrl } from "./headline";
+import { dataUrl, here } from "./route";
+import { filtersOf, lastYear, viewOf } from "../pages/view";
+
+/** Begins to read what the present address shows. A failure is left to the page, which meets it again. */
+export function begin(): void {
+  const route = here();
+  const edition = route.query.get("edition");
+  const id = /^\/indicators\/([A-Za-z0-9_-]+)$/.exec(route.path)?.[1]?.toUpperCase();
+  void get("/v1/editions").catch(() => {});
+  if (route.path === "/" || route.path === "/indicators") void lists(edition).catch(() => {});
+  if (id) void indicator(id, edition).catch(() => {});
+}
+
+async function lists(edition: string | null): Promise<void> {
+  const { indicators } = await get<Indicators>("/v1/indicators");
+  await Promise.all(indicators.map((i) => get(nationalUrl(i, edition))));
+}
+
+async function indicator(id: string, edition: string | null): Promise<void> {
+  const definition = await get<Definition>(`/v1/indicators/${id}`);
+  const filters = filtersOf(viewOf(here(), definition), definition);
+  await Promise.all([get(dataUrl(id, filters, edition)), get(dataUrl(id, { from: lastYear(definition) }, edition))]);
+}

@@ -1,0 +1,225 @@
+// Questions in SQL. The question is in the address, so that it can be shared; the key never is.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { AnswerView, Cost, Refusal } from "../parts/answer";
+import type { Editor } from "../parts/editor";
+import { Copy } from "../parts/figure";
+import { SchemaBrowser } from "../parts/schema";
+import { asProblem, Problem } from "../lib/api";
+import { ask, schema as readSchema, type Answer, type Schema } from "../lib/ask";
+import { changed, go, useRoute } from "../lib/route";
+import { useWords } from "../lib/words";
+import type { Key } from "../messages";
+
+const KEPT = "amanat:key";
+
+const EXAMPLES: { name: Key; sql: string }[] = [
+  {
+    name: "sql.example.trend",
+    sql: "select time_period, value, lo95, hi95, obs_status\nfrom published.v01\nwhere province = '_T' and sex = '_T' and age_group = '_T'\n  and length(time_period) = 4\norder by time_period",
+  },
+  {
+    name: "sql.example.provinces",
+    sql: "select p.en as province, sum(c.value) as cases\nfrom published.c01 as c join reference.province as p on p.code = c.province\nwhere c.agency_group = '_T' and c.time_period like '2025-Q%'\ngroup by p.en\norder by cases desc",
+  },
+  { name: "sql.example.codes", sql: "select code, en, ur from reference.exploitation" },
+  {
+    name: "sql.example.records",
+    sql: "select province, count(*) as victims,\n       count(*) filter (where age_group = 'child') as children\nfrom victims\nwhere status = 'actual' and year >= 2016\ngroup by province",
+  },
+  { name: "sql.example.refused", sql: "select * from victims where year = 2024 limit 10" },
+];
+
+type Outcome =
+  | { kind: "none" }
+  | { kind: "asking" }
+  | { kind: "answer" | "cost"; answer: Answer; sql: string; companions: boolean }
+  | { kind: "refused"; problem: Problem; sql: string };
+
+export function Sql() {
+  const { t } = useWords();
+  const { query } = useRoute();
+  const [sql, setSql] = useState(query.get("q") ?? EXAMPLES[0]?.sql ?? "");
+  const [companions, setCompanions] = useState(query.get("companions") === "true");
+  const [keep, setKeep] = useState(() => sessionStorage.getItem(KEPT) !== null);
+  const [key, setKey] = useState(() => sessionStorage.getItem(KEPT) ?? "");
+  const [outcome, setOutcome] = useState<Outcome>({ kind: "none" });
+  const [schema, setSchema] = useState<Schema | null>(null);
+  const stop = useRef<AbortController | null>(null);
+  const editor = useRef<Editor | null>(null);
+
+  useEffect(() => {
+    const control = new AbortController();
+    readSchema(control.signal).then(setSchema, () => setSchema(new Map()));
+    return () => control.abort();
+  }, []);
+  useEffect(() => {
+    if (keep && key) sessionStorage.setItem(KEPT, key);
+    else sessionStorage.removeItem(KEPT);
+  }, [keep, key]);
+
+  const put = async (text: string, as: "answer" | "cost", bearer: string | null) => {
+    stop.current?.abort();
+    const control = new AbortController();
+    stop.current = control;
+    setOutcome({ kind: "asking" });
+    try {
+      const question = as === "cost" && !/^\s*explain\b/i.test(text) ? `explain ${text}` : text;
+      const response = await ask({ sql: question, companions: companions && as === "answer", key: bearer }, "application/json", control.signal);
+      const answer = (await response.json()) as Answer;
+      setOutcome({ kind: as, answer, sql: text, companions });
+    } catch (error) {
+      if (control.signal.aborted) setOutcome({ kind: "none" });
+      else setOutcome({ kind: "refused", problem: asProblem(error), sql: text });
+    }
+  };
+  const run = (as: "answer" | "cost") => {
+    const text = editor.current?.text() ?? sql;
+    go(changed({ q: text, companions: companions ? "true" : null }), true);
+    void put(text, as, key || null);
+  };
+  // A question that came by an address is put without the key: nobody's share is spent by following a link.
+  useEffect(() => {
+    if (query.get("q")) void put(query.get("q") ?? "", "answer", null);
+    return () => stop.current?.abort();
+  }, []);
+
+  const use = (text: string) => {
+    setSql(text);
+    editor.current?.set(text);
+  };
+  const insert = (text: string) => {
+    if (editor.current) editor.current.insert(text);
+    else setSql(`${sql} ${text}`);
+  };
+  const busy = outcome.kind === "asking";
+  return (
+    <article class="page">
+      <div class="lede">
+        <h1>{t("sql.title")}</h1>
+        <p>{t("sql.lede")}</p>
+      </div>
+      <div class="workbench">
+        <div class="bench">
+          <div class="row examples">
+            <span class="soft">{t("sql.examples")}:</span>
+            {EXAMPLES.map((e) => <button type="button" class="action" key={e.name} onClick={() => use(e.sql)}>{t(e.name)}</button>)}
+          </div>
+          <QuestionEditor schema={schema} text={sql} changed={setSql} run={() => run("answer")} editor={editor} />
+          <p class="soft small">{t("sql.editor.help")}</p>
+          <div class="row">
+            <button type="button" class="action primary" disabled={busy} onClick={() => run("answer")}>{busy ? t("sql.running") : t("sql.run")}</button>
+            <button type="button" class="action" disabled={busy} onClick={() => run("cost")}>{t("sql.explain")}</button>
+            {busy && <button type="button" class="action" onClick={() => stop.current?.abort()}>{t("sql.stop")}</button>}
+            <label class="check"><input type="checkbox" checked={companions} onChange={(event) => setCompanions(event.currentTarget.checked)} /> {t("sql.companions")}</label>
+          </div>
+          <KeyField value={key} set={setKey} keep={keep} setKeep={setKeep} />
+          <section class="outcome" aria-labelledby="outcome" aria-live="polite" aria-busy={busy}>
+            <h2 id="outcome" class="rule">{t("sql.result")}</h2>
+            {outcome.kind === "answer" && (
+              <>
+                <AnswerView answer={outcome.answer} key={outcome.sql} />
+                <Downloads sql={outcome.sql} companions={outcome.companions} bearer={key || null} />
+              </>
+            )}
+            {outcome.kind === "cost" && <Cost answer={outcome.answer} />}
+            {outcome.kind === "refused" && <Refusal problem={outcome.problem} sql={outcome.sql} use={use} />}
+          </section>
+        </div>
+        {schema ? <SchemaBrowser schema={schema} insert={insert} /> : <p class="loading">{t("word.loading")}</p>}
+      </div>
+    </article>
+  );
+}
+
+interface Writing {
+  schema: Schema | null;
+  text: string;
+  changed: (text: string) => void;
+  run: () => void;
+  editor: { current: Editor | null };
+}
+
+/** A plain field at once, and the editor in its place when it is loaded. */
+function QuestionEditor({ schema, text, changed, run, editor }: Writing) {
+  const { t } = useWords();
+  const host = useRef<HTMLDivElement>(null);
+  const [rich, setRich] = useState(false);
+  const latest = useRef({ text, changed, run });
+  latest.current = { text, changed, run };
+  const label = t("sql.editor");
+  useEffect(() => {
+    if (!schema) return;
+    let current = true;
+    void import("../parts/editor").then((module) => {
+      if (!current || !host.current) return;
+      editor.current = module.open({
+        host: host.current,
+        text: latest.current.text,
+        label,
+        schema,
+        changed: (to) => latest.current.changed(to),
+        run: () => latest.current.run(),
+      });
+      setRich(true);
+    });
+    return () => {
+      current = false;
+      editor.current?.close();
+      editor.current = null;
+    };
+  }, [schema, label]);
+  return (
+    <div class="editor" dir="ltr">
+      {!rich && (
+        <textarea
+          aria-label={label}
+          rows={8}
+          spellcheck={false}
+          lang="en"
+          value={text}
+          onInput={(event) => changed(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
+          }}
+        />
+      )}
+      <div ref={host} />
+    </div>
+  );
+}
+
+function KeyField({ value, set, keep, setKeep }: { value: string; set: (key: string) => void; keep: boolean; setKeep: (keep: boolean) => void }) {
+  const { t } = useWords();
+  return (
+    <details class="keyfield" open={Boolean(value)}>
+      <summary>{t("sql.key")}: <span class="soft">{t(value ? "sql.key.set" : "sql.key.unset")}</span></summary>
+      <div class="row">
+        <input type="password" aria-label={t("sql.key")} autocomplete="off" value={value} onInput={(event) => set(event.currentTarget.value.trim())} />
+        <label class="check"><input type="checkbox" checked={keep} onChange={(event) => setKeep(event.currentTarget.checked)} /> {t("sql.key.keep")}</label>
+        {value && <button type="button" class="action" onClick={() => { set(""); setKeep(false); }}>{t("sql.key.forget")}</button>}
+      </div>
+      <p class="soft small">{t("sql.key.note")}</p>
+    </details>
+  );
+}
+
+/** The whole answer as a file, asked for again in that form: the same question has the same answer, at no charge. */
+function Downloads({ sql, companions, bearer }: { sql: string; companions: boolean; bearer: string | null }) {
+  const { t } = useWords();
+  const save = async (accept: string, name: string, mark: string) => {
+    const response = await ask({ sql, companions, key: bearer }, accept, new AbortController().signal);
+    const url = URL.createObjectURL(new Blob([mark, await response.blob()], { type: accept }));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  };
+  return (
+    <p class="row">
+      <button type="button" class="action" onClick={() => void save("text/csv", "answer.csv", "\uFEFF")}>{t("sql.result.csv")}</button>
+      <button type="button" class="action" onClick={() => void save("application/json", "answer.json", "")}>{t("sql.result.json")}</button>
+      <Copy text={location.href} label={t("sql.result.share")} />
+    </p>
+  );
+}

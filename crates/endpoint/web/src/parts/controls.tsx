@@ -1,0 +1,70 @@
+// What an indicator's page can be turned to. Each control is a parameter of the address; what is not published together is
+// not offered together.
+import { useId } from "preact/hooks";
+import type { Data, Definition } from "../lib/api";
+import { isYear } from "../lib/cells";
+import { changed, go } from "../lib/route";
+import { measureName, useWords } from "../lib/words";
+import { grids, together, type View } from "../pages/view";
+
+export function Controls({ definition, view, year }: { definition: Definition; view: View; year: Data }) {
+  const words = useWords();
+  const { t } = words;
+  const turn = (query: Record<string, string | null>) => go(changed(query), true);
+  const published = grids(year, view.measure);
+  const chosen = Object.keys(view.only);
+  const years = [...new Set(definition.periods.filter((p) => p !== "_X").map((p) => p.slice(0, 4)))];
+  const both = definition.periods.some(isYear) && definition.periods.some((p) => p.includes("-Q"));
+  const moved = view.by || chosen.length || view.from || view.to || (both && view.freq === "q");
+  return (
+    <form class="controls" aria-label={t("indicator.choose")} onSubmit={(event) => event.preventDefault()}>
+      {definition.measures.length > 1 && (
+        <Choice label={t("indicator.measure")} value={view.measure} set={(measure) => turn({ measure, by: null })}>
+          {definition.measures.map((m) => ({ value: m, name: measureName(m, words) }))}
+        </Choice>
+      )}
+      {definition.dimensions.length > 0 && (
+        <Choice label={t("indicator.by")} value={view.by} set={(by) => turn({ by, [by]: null })}>
+          {[
+            { value: "", name: t("indicator.by.none") },
+            ...definition.dimensions
+              .filter((d) => together(published, [d.name, ...chosen.filter((c) => c !== d.name)]))
+              .map((d) => ({ value: d.name, name: words.of(d.title) })),
+          ]}
+        </Choice>
+      )}
+      {definition.dimensions
+        .filter((d) => d.name !== view.by && d.codes.length <= 60)
+        .filter((d) => together(published, [d.name, ...(view.by ? [view.by] : []), ...chosen.filter((c) => c !== d.name)]))
+        .map((d) => (
+          <Choice key={d.name} label={t("indicator.only", { name: words.of(d.title) })} value={view.only[d.name] ?? ""} set={(code) => turn({ [d.name]: code })}>
+            {[{ value: "", name: t("word.all") }, ...d.codes.map((c) => ({ value: c.code, name: words.of(c) }))]}
+          </Choice>
+        ))}
+      {both && (
+        <Choice label={t("indicator.freq")} value={view.freq} set={(freq) => turn({ freq: freq === "y" ? null : freq })}>
+          {[{ value: "y", name: t("indicator.freq.y") }, { value: "q", name: t("indicator.freq.q") }]}
+        </Choice>
+      )}
+      <Choice label={t("indicator.from")} value={view.from} set={(from) => turn({ from })}>
+        {[{ value: "", name: years[0] ?? "" }, ...years.slice(1).filter((y) => !view.to || y <= view.to).map((y) => ({ value: y, name: y }))]}
+      </Choice>
+      <Choice label={t("indicator.to")} value={view.to} set={(to) => turn({ to })}>
+        {[{ value: "", name: years.at(-1) ?? "" }, ...years.slice(0, -1).filter((y) => !view.from || y >= view.from).reverse().map((y) => ({ value: y, name: y }))]}
+      </Choice>
+      {moved ? <a class="action" href={location.pathname + (words.lang === "ur" ? "?lang=ur" : "")}>{t("indicator.reset")}</a> : null}
+    </form>
+  );
+}
+
+function Choice({ label, value, set, children }: { label: string; value: string; set: (value: string) => void; children: { value: string; name: string }[] }) {
+  const id = useId();
+  return (
+    <div class="choice">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => set(event.currentTarget.value)}>
+        {children.map((o) => <option key={o.value} value={o.value}>{o.name}</option>)}
+      </select>
+    </div>
+  );
+}

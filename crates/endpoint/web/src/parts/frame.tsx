@@ -1,0 +1,128 @@
+// Head and foot of every page, and what must be said above the numbers.
+import { useEffect, useState } from "preact/hooks";
+import type { Editions, Loaded } from "../lib/api";
+import { useEdition } from "../lib/edition";
+import { address, changed, go, useRoute } from "../lib/route";
+import { useWords } from "../lib/words";
+import type { Key } from "../messages";
+
+interface Link {
+  href: string;
+  name: Key;
+  current: boolean;
+}
+
+const THEMES = ["auto", "light", "dark"] as const;
+
+function theme(): (typeof THEMES)[number] {
+  const kept = localStorage.getItem("amanat:theme");
+  return kept === "light" || kept === "dark" ? kept : "auto";
+}
+
+function wear(chosen: string): void {
+  if (chosen === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = chosen;
+}
+wear(theme());
+
+export function Header({ pages }: { pages: Link[] }) {
+  const { t, lang } = useWords();
+  const route = useRoute();
+  const [open, setOpen] = useState(false);
+  const [chosen, choose] = useState(theme);
+  useEffect(() => setOpen(false), [route.path]);
+  const other = lang === "ur" ? "en" : "ur";
+  return (
+    <header class="head">
+      <a class="skip" href="#content">{t("site.skip")}</a>
+      <div class="head-line">
+        <a class="brand" href={address("/")}>
+          <span class="brand-name">{t("site.name")}</span>
+          <span class="brand-other" lang={other} aria-hidden="true">{lang === "ur" ? "Amanat" : "امانت"}</span>
+          <span class="brand-sub">{t("site.subtitle")}</span>
+        </a>
+        <div class="head-tools">
+          <label class="tool">
+            <span class="unseen">{t("site.theme")}</span>
+            <select
+              value={chosen}
+              onChange={(event) => {
+                const value = event.currentTarget.value as (typeof THEMES)[number];
+                localStorage.setItem("amanat:theme", value);
+                wear(value);
+                choose(value);
+              }}
+            >
+              {THEMES.map((name) => <option value={name} key={name}>{t(`site.theme.${name}`)}</option>)}
+            </select>
+          </label>
+          <a
+            class="tool language"
+            lang={other}
+            hreflang={other}
+            href={changed({ lang: other })}
+            onClick={(event) => {
+              event.preventDefault();
+              localStorage.setItem("amanat:lang", other);
+              go(changed({ lang: other }));
+            }}
+          >
+            {t("site.language")}
+          </a>
+          <button type="button" class="tool menu" aria-expanded={open} aria-controls="nav" onClick={() => setOpen(!open)}>
+            {t("site.menu")}
+          </button>
+        </div>
+      </div>
+      <nav id="nav" class={open ? "nav open" : "nav"} aria-label={t("site.nav")}>
+        <ul>
+          {pages.map((page) => (
+            <li key={page.name}>
+              <a href={page.href} aria-current={page.current ? "page" : undefined}>{t(page.name)}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+    </header>
+  );
+}
+
+/** Synthetic data, an older edition, a newer edition, no edition. */
+export function Notices({ editions, newer, load }: { editions: Loaded<Editions>; newer: number | null; load: () => void }) {
+  const { t } = useWords();
+  const { latest, chosen, asked } = useEdition();
+  return (
+    <>
+      {latest?.synthetic && <p class="notice synthetic"><strong>{t("site.synthetic")}</strong></p>}
+      {editions.state === "ready" && !latest && <p class="notice">{t("site.none")}</p>}
+      {asked && chosen && latest && (
+        <p class="notice">
+          {t("site.old", { edition: chosen.edition, date: chosen.as_of, latest: latest.edition })}{" "}
+          <a href={changed({ edition: null })}>{t("site.old.latest")}</a>
+        </p>
+      )}
+      <div role="status">
+        {newer !== null && (
+          <p class="notice new">
+            {t("site.new", { edition: newer })} <button type="button" class="action" onClick={load}>{t("site.new.load")}</button>
+          </p>
+        )}
+      </div>
+    </>
+  );
+}
+
+export function Footer() {
+  const { t } = useWords();
+  const { chosen } = useEdition();
+  return (
+    <footer class="foot">
+      <p>{t("site.footer")} <a href={address("/about")}>{t("suppressed.link")}</a></p>
+      <p class="foot-line">
+        {chosen && <span>{t("site.edition", { edition: chosen.edition, date: chosen.as_of })}</span>}
+        <a href="/openapi.json">{t("site.api")}</a>
+        <a href="/licences.txt">{t("site.licences")}</a>
+      </p>
+    </footer>
+  );
+}

@@ -1,0 +1,282 @@
+// What readers do, each a story: a person, what she wants, what she must see. The numbers that must be seen are asked of the
+// service itself.
+import assert from "node:assert/strict";
+
+const number = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 10 });
+
+/** Rows of an address of the service as objects. */
+async function rows(site, path) {
+  const { columns, rows } = await (await fetch(site.base + path)).json();
+  return rows.map((row) => Object.fromEntries(columns.map((c, n) => [c.name, row[n]])));
+}
+
+/** The last year of a national series. */
+async function latest(site, path) {
+  const years = (await rows(site, path)).filter((r) => /^\d{4}$/.test(r.time_period));
+  return years.sort((a, b) => (a.time_period < b.time_period ? -1 : 1)).at(-1);
+}
+
+const NATIONAL = "/v1/indicators/V01/data?province=_T&sex=_T&age_group=_T";
+
+/** The figure with a title that has this text. */
+const figure = (page, title) => page.locator("figure", { has: page.getByRole("heading", { name: title }) }).first();
+
+export const stories = [
+  {
+    name: "a minister sees the latest number of victims with its interval, and goes on to how it is counted",
+    short: true,
+    async run({ page, site, open, t }) {
+      await open("/");
+      const row = await latest(site, NATIONAL);
+      const entry = page.locator(".entry").first();
+      await entry.getByText(number(row.value), { exact: true }).waitFor();
+      await entry.getByText(`${number(row.lo95)}–${number(row.hi95)}`).waitFor();
+      await entry.getByRole("link").click();
+      await page.waitForURL(/\/indicators\/V01/);
+      await page.getByRole("heading", { name: t("indicator.definition") }).waitFor();
+    },
+  },
+  {
+    name: "an analyst reads behind a chart the same numbers that the API gives",
+    short: true,
+    async run({ page, site, open, t }) {
+      await open("/indicators/V01");
+      const first = page.locator(".series figure").first();
+      await first.getByText(t("figure.table")).click();
+      const row = await latest(site, NATIONAL);
+      const line = first.locator("tbody tr", { has: page.locator("th", { hasText: row.time_period }) }).first();
+      assert.match(await line.innerText(), new RegExp(`${number(row.value)}[\\s\\S]*${number(row.lo95)}–${number(row.hi95)}`));
+      const all = (await rows(site, NATIONAL)).filter((r) => /^\d{4}$|^_X$/.test(r.time_period));
+      assert.equal(await first.locator("tbody tr").count(), all.length);
+    },
+  },
+  {
+    name: "she breaks an indicator down, sends the address to a colleague, who sees the same",
+    async run({ page, open, t, lang }) {
+      await open("/indicators/V01");
+      await page.getByLabel(t("indicator.by")).selectOption("province");
+      await page.waitForURL(/by=province/);
+      await page.getByLabel(t("indicator.freq"), { exact: true }).selectOption("q");
+      await page.getByLabel(t("indicator.from"), { exact: true }).selectOption("2020");
+      await page.waitForURL(/from=2020/);
+      const read = () => page.locator(".series table").first().evaluate((table) => table.textContent);
+      await page.waitForFunction(() => document.querySelectorAll(".series table tbody tr").length === 24);
+      const [before, address] = [await read(), page.url()];
+      assert.match(address, lang === "ur" ? /lang=ur/ : /by=province/);
+      await page.goto("about:blank");
+      await page.goto(address);
+      await page.waitForFunction(() => document.querySelectorAll(".series table tbody tr").length === 24);
+      assert.equal(await read(), before);
+      assert.equal(await page.getByLabel(t("indicator.by")).inputValue(), "province");
+    },
+  },
+  {
+    name: "with the keyboard alone she goes over the provinces, hears each one's number, and opens one",
+    short: true,
+    async run({ page, site, open }) {
+      await open("/indicators/V01");
+      await page.locator('[data-code="PK-KP"]').focus();
+      for (const [key, code] of [["ArrowDown", "PK-IS"], ["ArrowDown", "PK-PB"], ["ArrowLeft", "PK-BA"], ["ArrowRight", "PK-PB"], ["ArrowDown", "PK-SD"], ["ArrowUp", "PK-PB"]]) {
+        await page.keyboard.press(key);
+        assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("data-code")), code, key);
+      }
+      const punjab = await latest(site, "/v1/indicators/V01/data?province=PK-PB&sex=_T&age_group=_T");
+      const said = await page.locator('[data-code="PK-PB"]').textContent();
+      assert.ok(said.includes(number(punjab.value)) && said.includes(`${number(punjab.lo95)}–${number(punjab.hi95)}`), said);
+      assert.equal(await page.locator(".tiles [tabindex='0']").count(), 1, "one stop for the whole grid");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/province=PK-PB/);
+      await page.locator(".aside").getByText(number(punjab.value), { exact: true }).waitFor();
+    },
+  },
+  {
+    name: "he downloads what he sees, and the file has the same rows",
+    async run({ page, site, open, t }) {
+      await open("/indicators/C04");
+      const first = page.locator(".series figure").first();
+      await first.locator("svg").first().waitFor();
+      const waiting = page.waitForEvent("download");
+      await first.getByRole("link", { name: t("figure.download", { format: "CSV" }) }).click();
+      const download = await waiting;
+      const body = await (await download.createReadStream()).toArray();
+      const lines = Buffer.concat(body).toString("utf8").trim().split("\n");
+      const expected = await rows(site, "/v1/indicators/C04/data?province=_T");
+      assert.equal(lines.length, expected.length + 1);
+      assert.match(lines[0], /time_period,province,value,lo95,hi95,obs_status/);
+    },
+  },
+  {
+    name: "the SQL behind a figure, asked on the SQL page, gives the number of the figure",
+    async run({ page, site, open, t }) {
+      await open("/indicators/V01");
+      await page.getByRole("link", { name: t("indicator.access.open") }).click();
+      await page.waitForURL(/\/sql\?/);
+      const row = await latest(site, NATIONAL);
+      const line = page.locator(".outcome tbody tr", { has: page.locator("td", { hasText: new RegExp(`^${row.time_period}$`) }) });
+      await line.waitFor();
+      assert.deepEqual((await line.locator("td").allInnerTexts()).slice(0, 4), [row.time_period, number(row.value), number(row.lo95), number(row.hi95)]);
+    },
+  },
+  {
+    name: "a suppressed number is told from zero and from what nobody collects, and says why it is hidden",
+    async run({ page, open, t }) {
+      await open("/indicators/V02");
+      const tile = page.locator('[data-code="PK-GB"]');
+      assert.ok((await tile.textContent()).includes(t("status.L")), "outside the census: not collected");
+      await open("/indicators/V01");
+      await page.getByText(t("status.Q.why")).first().waitFor();
+      await page.locator("#hidden ~ p, #hidden + p").getByRole("link").first().click();
+      await page.getByRole("heading", { name: t("about.protect.title") }).waitFor();
+      await open("/justice");
+      const table = figure(page, t("justice.pipeline"));
+      await table.getByText(t("figure.table")).click();
+      await table.locator("td bdi", { hasText: /^0$/ }).first().waitFor();
+    },
+  },
+  {
+    name: "on the page of children the share stands with its bounds, and what is hidden is no gap without a word",
+    async run({ page, site, open, t }) {
+      await open("/children");
+      const share = figure(page, t("children.share"));
+      await share.locator("svg").first().waitFor();
+      await share.getByText(t("figure.table")).click();
+      const shown = (await rows(site, "/v1/indicators/V04/data?age_group=_T&measure=child_share")).filter((r) => r.value !== null);
+      const hidden = (await rows(site, "/v1/indicators/V04/data?age_group=_T")).filter((r) => r.obs_status === "Q");
+      for (const row of shown) await share.locator("tr", { hasText: row.time_period }).getByText(number(row.value), { exact: true }).first().waitFor();
+      assert.equal(await share.locator("td .status-Q").count(), hidden.length);
+    },
+  },
+  {
+    name: "on the page of justice three indicators stand on one axis, each told apart without colour",
+    async run({ page, open, t }) {
+      await open("/justice");
+      const pipeline = figure(page, t("justice.pipeline"));
+      await pipeline.locator(".chart svg").waitFor();
+      const dashes = await pipeline.locator(".key .sign path:first-child").evaluateAll((all) => all.map((p) => p.getAttribute("stroke-dasharray") ?? ""));
+      assert.equal(new Set(dashes).size, 3);
+      const label = await pipeline.locator(".chart svg").first().getAttribute("aria-label");
+      assert.match(label, /2025/);
+      assert.equal(await pipeline.getByRole("link", { name: /^C0[345]$/ }).count(), 3);
+    },
+  },
+  {
+    name: "an inspector finds her province's inspections of the last quarter, zeros included",
+    async run({ page, site, open, t }) {
+      await open("/labour");
+      const grid = page.locator(".tiles").first();
+      await grid.waitFor();
+      const quarters = await rows(site, "/v1/indicators/L02/data?measure=inspections_finding");
+      const last = quarters.filter((r) => r.time_period !== "_X").map((r) => r.time_period).sort().at(-1);
+      for (const row of quarters.filter((r) => r.time_period === last && /^PK-/.test(r.province))) {
+        assert.equal(await grid.locator(`[data-code="${row.province}"] .tile-value`).innerText(), number(row.value));
+      }
+      await figure(page, t("labour.sectors", { period: "" }).replace(/[\u2068\u2069، ,]+$/u, "")).waitFor();
+    },
+  },
+  {
+    name: "what may still change is marked in words: the services of the last year are provisional",
+    async run({ page, site, open, t }) {
+      await open("/support");
+      const row = await latest(site, "/v1/indicators/S01/data?measure=persons_referred");
+      const referred = figure(page, t("support.referred"));
+      await referred.getByText(t("figure.table")).click();
+      const line = await referred.locator("tbody tr").first().innerText();
+      assert.ok(line.includes(number(row.value)) && (row.obs_status !== "P" || line.includes(t("status.P"))), line);
+      await referred.getByText(t("legend.open")).waitFor();
+    },
+  },
+  {
+    name: "a statistician checks how much is suppressed and which edition she reads",
+    async run({ page, site, open, t }) {
+      await open("/quality");
+      const table = page.locator("table.statuses");
+      await table.waitFor();
+      const { editions } = await (await fetch(`${site.base}/v1/editions`)).json();
+      const year = editions.at(-1).as_of.slice(0, 4);
+      const all = await rows(site, `/v1/indicators/V01/data?from=${year}`);
+      const line = await table.locator("tr", { has: page.getByRole("link", { name: "V01", exact: true }) }).locator("td").allInnerTexts();
+      assert.equal(line[0], number(all.length));
+      assert.ok(line.includes(number(all.filter((r) => r.obs_status === "Q").length)), line.join(" | "));
+      await page.getByRole("heading", { name: t("quality.editions") }).waitFor();
+      assert.equal(await page.locator("table", { has: page.getByText(t("quality.asof")) }).locator("tbody tr").count(), editions.length);
+    },
+  },
+  {
+    name: "a question that is refused teaches: where, why, what to ask instead; and the instead is answered",
+    short: true,
+    async run({ page, site, open, t }) {
+      await open(`/sql?q=${encodeURIComponent("select value from published.v01 where provinz = 1")}`);
+      const refusal = page.locator(".refusal");
+      await refusal.getByText("unknown_column").first().waitFor();
+      assert.match(await refusal.locator(".place").innerText(), /provinz = 1\n {38}\^/);
+      await refusal.locator(".hint", { hasText: "Did you mean province?" }).waitFor();
+      if (!site.key) return;
+      await open(`/sql?q=${encodeURIComponent("select * from victims where year = 2024")}`);
+      await page.locator(".keyfield summary").click();
+      await page.getByLabel(t("sql.key"), { exact: true }).fill(site.key);
+      await page.getByRole("button", { name: t("sql.run"), exact: true }).click();
+      await refusal.getByText("PRIV-1003").first().waitFor();
+      await refusal.getByRole("button", { name: t("sql.refused.use") }).click();
+      await page.getByRole("button", { name: t("sql.run"), exact: true }).click();
+      await page.locator(".outcome tbody tr").first().waitFor();
+      assert.ok(!page.url().includes(site.key), "the key is in no address");
+      const kept = await page.evaluate(() => [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie].join());
+      assert.ok(!kept.includes(site.key), "the key is kept only where it was asked for");
+      await page.getByLabel(t("sql.key.keep")).check();
+      await page.waitForFunction(() => Object.values(sessionStorage).length > 0);
+      await page.getByRole("button", { name: t("sql.key.forget") }).click();
+      await page.waitForFunction(() => Object.values(sessionStorage).length === 0);
+    },
+  },
+  {
+    name: "an analyst completes a column, asks what a question would cost, sees the answer as a chart",
+    async run({ page, site, open, t }) {
+      await open("/sql");
+      const editor = page.locator(".cm-content");
+      await editor.waitFor();
+      await editor.click();
+      await page.keyboard.press("Control+a");
+      await page.keyboard.type("select * from published.v01 where published.v01.time_p");
+      await page.locator(".cm-tooltip-autocomplete", { hasText: "time_period" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: t("sql.example.trend") }).click();
+      await page.getByRole("button", { name: t("sql.run"), exact: true }).click();
+      await page.getByRole("button", { name: t("sql.result.chart") }).click();
+      await page.locator(".outcome .chart svg").waitFor();
+      if (!site.key) return;
+      await page.locator(".keyfield summary").click();
+      await page.getByLabel(t("sql.key"), { exact: true }).fill(site.key);
+      await page.getByRole("button", { name: t("sql.example.records") }).click();
+      await page.getByRole("button", { name: t("sql.explain") }).click();
+      await page.getByText(t("sql.cost.title")).waitFor();
+      await page.locator(".schema summary", { hasText: "victims" }).first().click();
+      await page.getByText(t("sql.schema.insert", { name: "age_group" })).or(page.getByRole("button", { name: t("sql.schema.insert", { name: "age_group" }), exact: true })).first().waitFor();
+    },
+  },
+  {
+    name: "languages, looks and editions change without losing the view; what is not there says so",
+    short: true,
+    async run({ page, site, open, t, lang }) {
+      const answer = await page.goto(`${site.base}/nowhere${lang === "ur" ? "?lang=ur" : ""}`);
+      assert.equal(answer.status(), 404);
+      await page.getByRole("heading", { name: t("missing.title") }).waitFor();
+      await open("/indicators/C01?by=agency_group");
+      await page.locator("a.language").click();
+      const other = lang === "ur" ? "en" : "ur";
+      await page.waitForFunction((l) => document.documentElement.lang === l, other);
+      assert.equal(await page.evaluate(() => document.documentElement.dir), other === "ur" ? "rtl" : "ltr");
+      assert.match(page.url(), /by=agency_group/);
+      await page.locator(".head select").selectOption("dark");
+      assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), "dark");
+      // A newer edition is told of, and the numbers stay until it is asked for.
+      let asked = 0;
+      await page.route("**/v1/events", (route) => route.fulfill({ contentType: "text/event-stream", body: "event: edition\nid: 99\ndata: {\"edition\":99}\n\n" }));
+      await open("/");
+      await page.locator(".notice.new").waitFor();
+      page.on("request", (request) => (asked += request.url().includes("/data?") ? 1 : 0));
+      assert.equal(asked, 0, "nothing is loaded by itself");
+      await page.locator(".notice.new button").click();
+      await page.waitForFunction(() => document.querySelectorAll(".entry").length > 0);
+    },
+  },
+];

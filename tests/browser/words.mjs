@@ -1,0 +1,15 @@
+// The texts of the pages, read from their source: a story looks for what a reader is told, in her language.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const source = readFileSync(join(import.meta.dirname, "../../crates/endpoint/web/src/messages.ts"), "utf8");
+const pair = /"([\w.]+)": \[\s*("(?:[^"\\]|\\.)*"),\s*("(?:[^"\\]|\\.)*"),?\s*\]/g;
+const texts = new Map([...source.matchAll(pair)].map(([, key, en, ur]) => [key, { en: JSON.parse(en), ur: JSON.parse(ur) }]));
+
+/** The text of a key in a language; what is filled in stands between isolates in Urdu, as on the pages. */
+export function text(lang, key, values = {}) {
+  const found = texts.get(key);
+  if (!found) throw new Error(`no text ${key}`);
+  const [open, close] = lang === "ur" ? ["\u2068", "\u2069"] : ["", ""];
+  return found[lang].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? `${open}${values[name]}${close}` : whole));
+}
