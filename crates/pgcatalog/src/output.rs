@@ -1,0 +1,53 @@
+//! Values as PostgreSQL sends them in its text format, and parameters as SQLite takes them.
+
+use rusqlite::types::{Value, ValueRef};
+
+use crate::error::{CatalogueError, Fault, Result};
+use crate::facts::Facts;
+use crate::functions::{elements, join, read_bool, real_text, reg_text};
+use crate::{builtin, oid};
+
+/// A value of a row in the text format of its type.
+pub(crate) fn text(value: ValueRef<'_>, kind: u32, facts: &Facts) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) if kind == oid::BOOL => Some(if number == 0 { "f" } else { "t" }.into()),
+        ValueRef::Integer(number) if oid::is_reg(kind) => Some(reg_text(facts, number, kind)),
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(real_text(number)),
+        ValueRef::Text(bytes) => {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            Some(match builtin::element_of(kind) {
+                Some(element) if oid::is_reg(element) => names(&text, element, facts),
+                _ => text,
+            })
+        }
+        ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+/// An array of numbers of objects as one of their names.
+fn names(array: &str, element: u32, facts: &Facts) -> String {
+    match elements(array) {
+        Ok(items) => join(items.into_iter().map(|item| {
+            item.map(|item| item.parse::<i64>().map(|number| reg_text(facts, number, element)).unwrap_or(item))
+        })),
+        Err(_) => array.to_owned(),
+    }
+}
+
+/// A parameter in the text format of its type, as SQLite keeps it.
+pub(crate) fn parameter(value: Option<&str>, kind: u32, place: usize) -> Result<Value> {
+    let Some(text) = value else { return Ok(Value::Null) };
+    let invalid = || {
+        let name = builtin::type_of(kind).map_or("its type", |kind| kind.name);
+        CatalogueError::new(Fault::InvalidValue, format!("parameter ${place} cannot be read as {name}"))
+    };
+    Ok(match kind {
+        oid::BOOL => Value::Integer(i64::from(read_bool(text).ok_or_else(invalid)?)),
+        oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC => Value::Real(text.trim().parse().map_err(|_| invalid())?),
+        kind if oid::is_reg(kind) => text.trim().parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Integer),
+        kind if oid::is_integer(kind) => Value::Integer(text.trim().parse().map_err(|_| invalid())?),
+        _ => Value::Text(text.to_owned()),
+    })
+}
