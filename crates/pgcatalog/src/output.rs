@@ -18,12 +18,35 @@ pub(crate) fn text(value: ValueRef<'_>, kind: u32, facts: &Facts) -> Option<Stri
         ValueRef::Text(bytes) => {
             let text = String::from_utf8_lossy(bytes).into_owned();
             Some(match builtin::element_of(kind) {
+                _ if kind == oid::RECORD => record(&text),
                 Some(element) if oid::is_reg(element) => names(&text, element, facts),
                 _ => text,
             })
         }
         ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
     }
+}
+
+/// A row, which is a JSON array or object inside, as PostgreSQL writes a record.
+fn record(json: &str) -> String {
+    let fields: Vec<serde_json::Value> = match serde_json::from_str(json) {
+        Ok(serde_json::Value::Array(fields)) => fields,
+        Ok(serde_json::Value::Object(fields)) => fields.into_iter().map(|(_, field)| field).collect(),
+        _ => return json.to_owned(),
+    };
+    let fields: Vec<String> = fields
+        .into_iter()
+        .map(|field| match field {
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::Bool(value) => if value { "t" } else { "f" }.to_owned(),
+            serde_json::Value::String(text) if text.is_empty() || text.contains(['"', '\\', '(', ')', ',', ' ']) => {
+                format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\""))
+            }
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        })
+        .collect();
+    format!("({})", fields.join(","))
 }
 
 /// An array of numbers of objects as one of their names.

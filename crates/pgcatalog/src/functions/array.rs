@@ -19,6 +19,7 @@ pub(super) const FUNCTIONS: &[(&str, Body)] = &[
     ("array_position", Lax(position)),
     ("array_positions", Lax(positions)),
     ("array_remove", Lax(remove)),
+    ("array_fill", Lax(fill)),
     ("array_replace", Lax(replace)),
     ("array_to_string", Lax(to_string)),
     ("string_to_array", Lax(from_string)),
@@ -224,6 +225,16 @@ fn positions(call: &Call<'_>) -> Result<Value> {
 fn remove(call: &Call<'_>) -> Result<Value> {
     let (items, wanted) = wanted(call)?;
     text(join(items.into_iter().filter(|item| *item != wanted)))
+}
+
+fn fill(call: &Call<'_>) -> Result<Value> {
+    let count =
+        list(call, 1)?.into_iter().flatten().next().and_then(|count| count.parse::<usize>().ok()).unwrap_or_default();
+    if count > 10_000 {
+        return Err(invalid("array size exceeds the maximum allowed here, 10,000"));
+    }
+    let value = call.arguments.first().and_then(item);
+    text(join(std::iter::repeat_n(value, count)))
 }
 
 fn replace(call: &Call<'_>) -> Result<Value> {

@@ -76,6 +76,7 @@ pub(super) const FUNCTIONS: &[(&str, Body)] = &[
     ("pg_char_to_encoding", Strict(char_to_encoding)),
     ("pg_encoding_max_length", Strict(|call| if call.int(0) == 6 { int(4) } else { Ok(Value::Null) })),
     ("acldefault", Strict(null)),
+    ("oidvectortypes", Strict(vector_types)),
 ];
 
 fn format_type(call: &Call<'_>) -> Result<Value> {
@@ -205,6 +206,16 @@ fn outputs(call: &Call<'_>, procedure: &Procedure) -> Vec<String> {
         }
     }
     outputs
+}
+
+/// The types of a function's arguments, by their names.
+fn vector_types(call: &Call<'_>) -> Result<Value> {
+    let kinds = super::array::elements(&call.text(0))?;
+    let names = kinds
+        .into_iter()
+        .flatten()
+        .map(|kind| call.facts.directory.format_type(kind.parse().unwrap_or_default(), None));
+    text(names.collect::<Vec<_>>().join(", "))
 }
 
 fn function_result(call: &Call<'_>) -> Result<Value> {

@@ -39,6 +39,7 @@ pub(super) const FUNCTIONS: &[(&str, Body)] = &[
     ("txid_current_if_assigned", Lax(null)),
     ("pg_current_xact_id_if_assigned", Lax(null)),
     ("pg_blocking_pids", Strict(|_| text("{}"))),
+    ("host", Strict(|call| text(call.text(0).split('/').next().unwrap_or_default()))),
     ("inet_server_addr", Lax(null)),
     ("inet_server_port", Lax(null)),
     ("inet_client_addr", Lax(null)),

@@ -73,6 +73,8 @@ pub(super) const FUNCTIONS: &[(&str, Body)] = &[
         }),
     ),
     ("overlay", Strict(overlay)),
+    ("encode", Strict(encode)),
+    ("decode", Strict(|call| text(call.text(0)))),
     ("textcat", Strict(|call| bounded(call.text(0) + &call.text(1)))),
     ("_truncate", Strict(|call| text(call.text(0).chars().take(call.int(1).max(0) as usize).collect::<String>()))),
 ];
@@ -244,6 +246,21 @@ fn format(call: &Call<'_>) -> Result<Value> {
         }
     }
     bounded(whole)
+}
+
+/// Bytes are texts here (there are none in the catalogue): only the escaped form is theirs already.
+fn encode(call: &Call<'_>) -> Result<Value> {
+    match call.text(1).to_lowercase().as_str() {
+        "escape" => text(call.text(0)),
+        "hex" => {
+            let mut digits = String::new();
+            for byte in call.text(0).bytes() {
+                digits.push_str(&format!("{byte:02x}"));
+            }
+            text(digits)
+        }
+        _ => Err(invalid("encode() knows escape and hex here")),
+    }
 }
 
 fn overlay(call: &Call<'_>) -> Result<Value> {

@@ -194,14 +194,16 @@ fn converted_array(typed: &Typed, kind: u32) -> Result<String> {
     })
 }
 
-/// The wider of two types: among numbers the one that holds both, `text` before `name`.
+/// The type that two have together (`select_common_type` in `parse_coerce.c`): among numbers the one that holds both, among strings
+/// the first, unless only it becomes the other without being asked.
 pub(super) fn wider(left: u32, right: u32) -> u32 {
     const RANKS: [u32; 6] = [oid::INT2, oid::INT4, oid::INT8, oid::NUMERIC, oid::FLOAT4, oid::FLOAT8];
     let rank = |kind: u32| RANKS.iter().position(|known| *known == kind);
     match (rank(left), rank(right)) {
         _ if left == oid::UNKNOWN => right,
         (Some(first), Some(second)) => RANKS[first.max(second)],
-        _ if right == oid::TEXT && oid::is_text(left) => oid::TEXT,
+        _ if left == oid::CHAR && right == oid::TEXT => right,
+        _ if matches!(left, oid::VARCHAR | oid::BPCHAR) && right == oid::NAME => right,
         _ if left == oid::INT4 && oid::is_integer(right) => right,
         _ => left,
     }

@@ -159,8 +159,12 @@ impl Translator {
         if let Some(otherwise) = otherwise {
             results.push(self.expr(otherwise, scope)?);
         }
+        // The type of ELSE is looked at first.
+        if otherwise.is_some() {
+            results.rotate_right(1);
+        }
         let (mut results, kind) = self.unified(results)?;
-        let last = otherwise.and_then(|_| results.pop());
+        let last = otherwise.map(|_| results.remove(0));
         let mut sql = String::from("CASE");
         for (test, result) in tests.iter().zip(&results) {
             sql.push_str(&format!(" WHEN {test} THEN {}", result.sql));
@@ -206,7 +210,11 @@ impl Translator {
                 }
             })
             .collect();
-        Ok(Typed::new(format!("f__array({})", items.join(",")), builtin::array_of(kind)))
+        // A function of SQLite takes 127 arguments at most.
+        let mut pieces = items.chunks(100).map(|items| format!("f__array({})", items.join(",")));
+        let first = pieces.next().unwrap_or_else(|| "f__array()".to_owned());
+        let sql = pieces.fold(first, |whole, piece| format!("f_array_cat({whole},{piece})"));
+        Ok(Typed::new(sql, builtin::array_of(kind)))
     }
 
     /// `x[1]`, `x[1:2]`, `(row).field`.
@@ -218,7 +226,9 @@ impl Translator {
                 chain.next();
                 self.field_of_call(function, &fold(field), scope)?
             }
-            (Expr::Identifier(relation), Some(AccessExpr::Dot(Expr::Identifier(field)))) => {
+            (Expr::Identifier(relation), Some(AccessExpr::Dot(Expr::Identifier(field))))
+                if scope.column(&fold(relation))?.is_none() =>
+            {
                 chain.next();
                 column_of(&[relation.clone(), field.clone()], scope)?
             }
@@ -243,6 +253,7 @@ impl Translator {
                     }
                     Typed::new(format!("f__slice({},{})", value.sql, bounds.join(",")), value.oid)
                 }
+                AccessExpr::Dot(Expr::Identifier(field)) => super::sets::field(&value, &fold(field))?,
                 AccessExpr::Dot(_) => return Err(CatalogueError::unsupported("a field of this expression")),
             };
         }

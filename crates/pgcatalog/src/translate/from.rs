@@ -265,6 +265,7 @@ impl Translator {
                 source: format!("json_each(f__one({}))", value.sql),
                 columns: vec![(name.clone(), value.oid)],
                 record: false,
+                kind: value.oid,
             }
         };
         self.add_rows(&name, rows, alias, ordinality, scope)

@@ -133,14 +133,25 @@ pub(crate) fn translate(question: &Question, given: &[Option<u32>]) -> Result<Tr
     Ok(Translated {
         sql,
         parameters: translator.parameters.into_iter().map(|kind| kind.unwrap_or(oid::TEXT)).collect(),
-        columns: columns
-            .into_iter()
-            .map(|(name, kind)| (name, if kind == oid::UNKNOWN { oid::TEXT } else { kind }))
-            .collect(),
+        columns: columns.into_iter().map(|(name, kind)| (name, shown(kind))).collect(),
     })
 }
 
+/// The type that a client is told.
+fn shown(kind: u32) -> u32 {
+    match kind {
+        oid::UNKNOWN => oid::TEXT,
+        kind if sets::is_record(kind) => oid::RECORD,
+        kind => kind,
+    }
+}
+
 fn show(name: &str) -> Translated {
+    let known = crate::builtin::ROWS
+        .iter()
+        .filter(|(table, _)| *table == "pg_settings")
+        .find_map(|(_, row)| row.first().and_then(Option::as_deref).filter(|known| known.eq_ignore_ascii_case(name)));
+    let name = known.unwrap_or(name);
     if name == "all" {
         return Translated {
             sql: "SELECT name, setting, short_desc FROM pg_settings ORDER BY lower(name)".into(),

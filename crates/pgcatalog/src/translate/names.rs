@@ -71,7 +71,6 @@ fn named(expr: &Expr) -> Option<(String, bool)> {
         Expr::Floor { .. } => strong("floor"),
         Expr::AtTimeZone { .. } => strong("timezone"),
         Expr::Tuple(_) => strong("row"),
-        Expr::Value(value) if matches!(value.value, sqlparser::ast::Value::Boolean(_)) => Some(("bool".into(), false)),
         Expr::Interval(_) => Some(("interval".into(), false)),
         _ => None,
     }

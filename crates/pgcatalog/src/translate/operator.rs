@@ -87,6 +87,12 @@ impl Translator {
             }
             Expr::InList { expr, list, negated } => self.in_list(expr, list, *negated, scope),
             Expr::InSubquery { expr, subquery, negated } => self.in_query(expr, subquery, *negated, scope),
+            Expr::Like { negated, any: true, expr, pattern, .. } => {
+                self.quantified(expr, Operator::Like(*negated, false), pattern, true, scope)
+            }
+            Expr::ILike { negated, any: true, expr, pattern, .. } => {
+                self.quantified(expr, Operator::Like(*negated, true), pattern, true, scope)
+            }
             Expr::Like { negated, expr, pattern, escape_char, .. } => {
                 self.like(*negated, false, expr, pattern, escape_char.as_ref(), scope)
             }
@@ -255,13 +261,6 @@ impl Translator {
         escape: Option<&ValueWithSpan>,
         scope: &Scope<'_>,
     ) -> Result<Typed> {
-        // `x LIKE ANY (array)`: the parser gives the quantifier as a part of the pattern.
-        if let Expr::Function(function) = pattern {
-            let name = function.name.to_string().to_lowercase();
-            if name == "any" || name == "all" {
-                return Err(CatalogueError::unsupported("LIKE ANY: write x ~~ ANY (array), which"));
-            }
-        }
         let (value, pattern) = (self.text_of(value, scope)?, self.text_of(pattern, scope)?);
         let escape = match escape {
             Some(escape) => format!(",{}", quoted(&escape.value.clone().into_string().unwrap_or_default())),

@@ -111,6 +111,19 @@ fn is_operator(token: &Token) -> bool {
     }
 }
 
+fn is_syntax(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::SUBSTRING
+            | Keyword::TRIM
+            | Keyword::POSITION
+            | Keyword::OVERLAY
+            | Keyword::EXTRACT
+            | Keyword::CEIL
+            | Keyword::FLOOR
+    )
+}
+
 /// Whether `TABLE name` begins here, which is `SELECT * FROM name`.
 fn begins_table(tokens: &[Token], place: usize) -> bool {
     let keyword = |place: usize| match tokens.get(place) {
@@ -140,6 +153,14 @@ fn plain_forms(tokens: Vec<Token>) -> Vec<Token> {
         {
             plain.push(operator.clone());
             place += 6;
+            continue;
+        }
+        // `pg_catalog.substring(...)` and its like are read as words with a syntax of their own, and cannot have a schema before them.
+        if let [Token::Word(schema), Token::Period, Token::Word(name), Token::LParen, ..] = &tokens[place..]
+            && schema.value.eq_ignore_ascii_case("pg_catalog")
+            && is_syntax(name.keyword)
+        {
+            place += 2;
             continue;
         }
         if begins_table(&tokens, place) {

@@ -37,6 +37,38 @@ pub(super) fn is_set(name: &str) -> bool {
     SETS.contains(&name)
 }
 
+/// Types of the rows of functions, above all that PostgreSQL gives: the function's place among [`SETS`] and the type of elements. A
+/// client is told that it is a record.
+const RECORDS: u32 = 0xF000_0000;
+
+fn record_kind(name: &str, element: u32) -> Option<u32> {
+    record_of(name)?;
+    let place = SETS.iter().position(|known| *known == name)?;
+    Some(RECORDS + ((place as u32) << 16) + (element & 0xffff))
+}
+
+/// Whether a type is that of a function's rows.
+pub(super) fn is_record(kind: u32) -> bool {
+    kind >= RECORDS
+}
+
+/// A field of a function's row.
+pub(super) fn field(row: &Typed, name: &str) -> Result<Typed> {
+    let fields = is_record(row.oid)
+        .then(|| SETS.get(((row.oid - RECORDS) >> 16) as usize))
+        .flatten()
+        .and_then(|set| record_of(set));
+    let found = fields.and_then(|fields| fields.iter().enumerate().find(|(_, (field, _))| *field == name));
+    let Some((place, (_, kind))) = found else {
+        return Err(CatalogueError::new(
+            Fault::UndefinedColumn,
+            format!("column \"{name}\" not found in the value's fields"),
+        ));
+    };
+    let kind = if *kind == oid::ANYELEMENT { row.oid & 0xffff } else { *kind };
+    Ok(Typed::new(format!("({}->>{place})", row.sql), kind))
+}
+
 /// A function of many rows, ready to be a table.
 pub(super) struct Rows {
     /// `json_each(...)`.
@@ -45,6 +77,8 @@ pub(super) struct Rows {
     pub(super) columns: Vec<(String, u32)>,
     /// Whether a row is a JSON array of the columns.
     pub(super) record: bool,
+    /// The type of a row.
+    pub(super) kind: u32,
 }
 
 impl Rows {
@@ -122,6 +156,7 @@ impl Translator {
             _ => return Err(wrong()),
         };
         let record = record_of(name);
+        let row = record_kind(name, kind);
         let columns = match record {
             Some(fields) => fields
                 .iter()
@@ -129,7 +164,7 @@ impl Translator {
                 .collect(),
             None => vec![(name.to_owned(), kind)],
         };
-        Ok(Rows { source: format!("json_each({call})"), columns, record: record.is_some() })
+        Ok(Rows { source: format!("json_each({call})"), columns, record: record.is_some(), kind: row.unwrap_or(kind) })
     }
 
     /// A function of many rows in a projection: its value in a row.
@@ -141,15 +176,13 @@ impl Translator {
     ) -> Result<Typed> {
         let rows = self.rows_of(name, arguments, scope)?;
         let alias = self.add_set(&rows)?;
-        match rows.columns_of(&alias).as_slice() {
-            [only] => Ok(only.typed()),
-            // A whole record: its text form.
-            fields => {
-                let fields: Vec<String> =
-                    fields.iter().map(|field| format!("coalesce({},'')", cast::text(&field.typed()))).collect();
-                Ok(Typed::new(format!("('(' || {} || ')')", fields.join(" || ',' || ")), oid::RECORD))
-            }
+        if rows.record {
+            return Ok(Typed::new(format!("{alias}.value"), rows.kind));
         }
+        rows.columns_of(&alias)
+            .first()
+            .map(Column::typed)
+            .ok_or_else(|| CatalogueError::unsupported("a function without columns"))
     }
 
     /// `(function(...)).field`.

@@ -76,4 +76,4 @@ macro_rules! recorded {
     };
 }
 
-recorded! { psql }
+recorded! { psql asyncpg psycopg pgjdbc sqlalchemy pandas_ibis_adbc psqlodbc node pgcli pgadmin npgsql bi }
