@@ -46,7 +46,7 @@ const NATIVE: [&str; 27] = [
     "json",
     "json_object",
     "json_array",
-    "json_group_array",
+    "json_quote",
     "json_each",
     "->>",
     "->",
@@ -280,7 +280,7 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
     static FUNCTIONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
         functions::all()
             .map(|(name, _)| format!("f_{name}"))
-            .chain(NATIVE.iter().map(|name| (*name).to_owned()))
+            .chain(NATIVE.iter().chain(&["f__gather", "f__gather_json"]).map(|name| (*name).to_owned()))
             .collect()
     });
     match context.action {

@@ -7,6 +7,7 @@
 mod array;
 mod cast;
 mod catalog;
+mod gather;
 mod numbers;
 mod regex;
 mod session;
@@ -176,7 +177,7 @@ pub(crate) fn register(connection: &Connection, facts: &Facts) -> rusqlite::Resu
             run(&facts, body, context)
         })?;
     }
-    Ok(())
+    gather::register(connection, facts)
 }
 
 fn run(facts: &Facts, body: Body, context: &Context<'_>) -> rusqlite::Result<Value> {

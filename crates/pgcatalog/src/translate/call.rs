@@ -249,9 +249,12 @@ impl Translator {
             return Ok(Typed::new(format!("{name}(*){tail}"), oid::INT8));
         }
         let word = if distinct { "DISTINCT " } else { "" };
+        if function.over.is_some() && matches!(name, "array_agg" | "string_agg" | "json_agg" | "jsonb_agg") {
+            return Err(CatalogueError::unsupported(format!("{name} over a window")));
+        }
         if matches!(name, "json_agg" | "jsonb_agg") {
             let value = self.json_argument(plain(arguments.first().ok_or_else(|| undefined(name))?)?, scope)?;
-            let sql = format!("json_group_array({word}{value}{order}){tail}");
+            let sql = format!("f__gather_json({word}json_quote({value}){order}){tail}");
             return Ok(Typed::new(
                 format!("nullif({sql},'[]')"),
                 if name == "json_agg" { oid::JSON } else { oid::JSONB },
@@ -299,7 +302,7 @@ impl Translator {
                 },
             ),
             "array_agg" => {
-                let gathered = format!("json_group_array({word}{}{order}){tail}", value.sql);
+                let gathered = format!("f__gather({word}{}{order}){tail}", value.sql);
                 Ok(Typed::new(format!("f__json_array({gathered},{})", value.oid), builtin::array_of(value.oid)))
             }
             "string_agg" => {
@@ -308,8 +311,8 @@ impl Translator {
                     .map(|separator| separator.sql.clone())
                     .ok_or_else(|| undefined("string_agg(text)"))?;
                 let text = cast::text(&value);
-                if distinct || function.over.is_some() {
-                    let gathered = format!("json_group_array({word}{text}{order}){tail}");
+                if distinct {
+                    let gathered = format!("f__gather({word}{text}{order}){tail}");
                     return Ok(Typed::new(
                         format!("f_array_to_string(f__json_array({gathered},25),{separator})"),
                         oid::TEXT,
@@ -329,7 +332,7 @@ impl Translator {
         };
         let kind = if *kind == oid::UNKNOWN { oid::TEXT } else { *kind };
         Ok(Typed::new(
-            format!("f__json_array((SELECT json_group_array(c1) FROM ({sql})),{kind},1)"),
+            format!("f__json_array((SELECT f__gather(c1) FROM ({sql})),{kind},1)"),
             if builtin::element_of(kind).is_some() { kind } else { builtin::array_of(kind) },
         ))
     }

@@ -219,7 +219,7 @@ impl Translator {
         };
         add(relation, alias, scope)?;
         Ok(if lateral {
-            format!("json_each((SELECT json_group_array(json_array({})) FROM ({sql}))) AS {own}", fields.join(","))
+            format!("json_each((SELECT f__gather_json(json_array({})) FROM ({sql}))) AS {own}", fields.join(","))
         } else {
             format!("({sql}) AS {own}")
         })

@@ -66,6 +66,7 @@ impl Translator {
     /// The kinds of expressions that are operations.
     pub(super) fn operation(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed> {
         match expr {
+            Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => self.chain(expr, op, scope),
             Expr::BinaryOp { left, op, right } => self.binary(left, operator(op)?, right, scope),
             Expr::UnaryOp { op, expr } => self.unary(*op, expr, scope),
             Expr::IsNull(inner) => self.postfix(inner, "IS NULL", scope),
@@ -115,6 +116,31 @@ impl Translator {
             }
             other => Err(CatalogueError::unsupported(format!("this kind of expression ({})", kind_of(other)))),
         }
+    }
+
+    /// AND and OR of many: as a balanced tree, since SQLite bounds its depth and clients name each of their tables so.
+    fn chain(&mut self, expr: &Expr, op: &BinaryOperator, scope: &Scope<'_>) -> Result<Typed> {
+        let mut operands = Vec::new();
+        let mut rest = expr;
+        while let Expr::BinaryOp { left, op: inner, right } = rest
+            && inner == op
+        {
+            operands.push(right.as_ref());
+            rest = left;
+        }
+        operands.push(rest);
+        let mut values = Vec::with_capacity(operands.len());
+        for operand in operands.into_iter().rev() {
+            values.push(self.hinted(operand, scope, oid::BOOL)?.sql);
+        }
+        let word = if *op == BinaryOperator::And { " AND " } else { " OR " };
+        while values.len() > 1 {
+            values = values
+                .chunks(2)
+                .map(|pair| if let [one] = pair { one.clone() } else { format!("({})", pair.join(word)) })
+                .collect();
+        }
+        Ok(boolean(values.remove(0)))
     }
 
     fn binary(&mut self, left: &Expr, operator: Operator, right: &Expr, scope: &Scope<'_>) -> Result<Typed> {

@@ -22,7 +22,7 @@ pub(crate) enum Question {
 pub(crate) const MAX_BYTES: usize = 256 << 10;
 
 /// Most operators of one statement: each may be a level of the tree, which is freed level by level.
-const MAX_OPERATORS: usize = 2_000;
+const MAX_OPERATORS: usize = 4_000;
 
 /// Most words and signs of one statement.
 const MAX_TOKENS: usize = 50_000;
@@ -43,7 +43,7 @@ pub(crate) fn read(sql: &str) -> Result<Option<Question>> {
         .tokenize()
         .map_err(|error| CatalogueError::new(Fault::Syntax, error.to_string()))?;
     if tokens.len() > MAX_TOKENS || tokens.iter().filter(|token| is_operator(token)).count() > MAX_OPERATORS {
-        return Err(too_complex("the statement has more than 2,000 operators or 50,000 words"));
+        return Err(too_complex("the statement has more than 4,000 operators or 50,000 words"));
     }
     let mut statements = Parser::new(&dialect)
         .with_recursion_limit(MAX_NESTING)
