@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pgcatalog::{Catalogue, CatalogueError, Concern, Described, Fault, Function, FunctionKind, Schema, Session};
 use query::{ColumnInfo, Current, Param, Reader, TableInfo};
 
-use super::cells::{Column, type_of};
+use super::cells::{Column, oid, type_of};
 use super::errors::Failed;
 use super::settings::SERVER_VERSION;
 use super::table::Table;
@@ -65,13 +65,18 @@ impl Catalogues {
     /// Types of the values and columns of a statement about the catalogue. May take a while: for a thread that may block.
     pub(super) fn shape(&self, reader: &Reader, sql: &str, given: &[u32]) -> Answered<(Vec<u32>, Vec<Column>)> {
         let Some(catalogue) = self.concerned(reader, sql)? else { return Ok(None) };
-        let given: Vec<Option<u32>> = given.iter().map(|oid| (*oid != 0).then_some(*oid)).collect();
-        let shape = or_reader(catalogue.shape(sql, &given))?;
+        let shape = or_reader(catalogue.shape(sql, &stated(given)))?;
         Ok(shape.map(|shape| (shape.parameters, columns(shape.columns))))
     }
 
     /// The rows of a statement about the catalogue. May take a while: for a thread that may block.
-    pub(super) fn answer(&self, reader: &Reader, facts: &Facts, sql: &str, params: &[Param]) -> Answered<Table> {
+    pub(super) fn answer(
+        &self,
+        reader: &Reader,
+        facts: &Facts,
+        sql: &str,
+        (given, params): (&[u32], &[Param]),
+    ) -> Answered<Table> {
         let Some(catalogue) = self.concerned(reader, sql)? else { return Ok(None) };
         let path = facts.settings.get("search_path").map_or("", String::as_str);
         let path: Vec<String> = path.split(',').map(|name| name.trim().trim_matches('"').to_owned()).collect();
@@ -84,7 +89,7 @@ impl Catalogues {
             started_us: self.started_us,
         };
         let params: Vec<Option<String>> = params.iter().map(text).collect();
-        let rows = or_reader(catalogue.answer(&session, sql, &params))?;
+        let rows = or_reader(catalogue.answer(&session, sql, &stated(given), &params))?;
         Ok(rows.map(|rows| Table::of_texts(columns(rows.columns), rows.rows)))
     }
 
@@ -101,6 +106,11 @@ impl Catalogues {
             }
         }
     }
+}
+
+/// Types that a client has stated.
+fn stated(given: &[u32]) -> Vec<Option<u32>> {
+    given.iter().map(|given| (*given != 0 && *given != oid::UNKNOWN).then_some(*given)).collect()
 }
 
 /// What the catalogue has not, the reader may have: its own columns of `information_schema`.

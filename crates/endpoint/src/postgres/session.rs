@@ -229,7 +229,7 @@ impl Session {
             self.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?;
         }
         for statement in &statements {
-            let done = match self.statement(statement, &[]).await {
+            let done = match self.statement(statement, &[], &[]).await {
                 Ok(outcome) => self.give(outcome).await,
                 Err(stop) => Err(stop),
             };
@@ -422,7 +422,7 @@ impl Session {
         let (prepared, params) = (Arc::clone(&portal.prepared), std::mem::take(&mut portal.params));
         let outcome = match &prepared.statement {
             None => Outcome::Empty,
-            Some(statement) => self.statement(statement, &params).await?,
+            Some(statement) => self.statement(statement, &prepared.given, &params).await?,
         };
         let Outcome::Rows(mut slice, word) = outcome else { return self.give(outcome).await };
         if !forms.fit(slice.table.columns.len()) {
@@ -529,11 +529,12 @@ impl Session {
     }
 
     /// Asks a question: the catalogue where it is about the catalogue, else the reader.
-    async fn ask(&mut self, sql: &str, params: Vec<Param>) -> Done<Table> {
+    async fn ask(&mut self, sql: &str, given: &[u32], params: Vec<Param>) -> Done<Table> {
         self.token = self.place.running.begin();
         let facts = Facts { user: self.guest.user.clone(), settings: self.guest.settings.all(), pid: self.pid };
-        let (shared, text, values) = (Arc::clone(&self.shared), sql.to_owned(), params.clone());
-        let answer = self.apart(move || shared.catalogues.answer(&shared.reader, &facts, &text, &values)).await?;
+        let (shared, text, types, values) = (Arc::clone(&self.shared), sql.to_owned(), given.to_vec(), params.clone());
+        let answer =
+            self.apart(move || shared.catalogues.answer(&shared.reader, &facts, &text, (&types, &values))).await?;
         if let Some(table) = answer {
             return Ok(table);
         }
@@ -551,12 +552,12 @@ impl Session {
         Ok(table)
     }
 
-    async fn statement(&mut self, statement: &Statement, params: &[Param]) -> Done<Outcome> {
+    async fn statement(&mut self, statement: &Statement, given: &[u32], params: &[Param]) -> Done<Outcome> {
         let tag = |tag: &str| Ok(Outcome::Tag(tag.to_owned()));
         match &statement.kind {
             Kind::Question => {
                 let explains = statement.text.trim_start().get(..7).is_some_and(|w| w.eq_ignore_ascii_case("explain"));
-                let table = self.ask(&statement.text, params.to_vec()).await?;
+                let table = self.ask(&statement.text, given, params.to_vec()).await?;
                 Ok(Outcome::Rows(Slice::all(table), if explains { "EXPLAIN" } else { "SELECT" }))
             }
             Kind::Begin => {
@@ -593,7 +594,7 @@ impl Session {
                 }
                 tag(if *all { "DISCARD ALL" } else { "DISCARD" })
             }
-            Kind::Declare { name, holds, question } => self.declare(name, *holds, question, params).await,
+            Kind::Declare { name, holds, question } => self.declare((name, *holds), question, given, params).await,
             Kind::Fetch { name, step, moves_only } => {
                 let (slice, _) = self.cursor(name)?;
                 let fetched = slice.step(*step);
@@ -628,7 +629,7 @@ impl Session {
                 tag(if name.is_none() { "DEALLOCATE ALL" } else { "DEALLOCATE" })
             }
             Kind::Copy { question, format } => {
-                let table = self.ask(question, params.to_vec()).await?;
+                let table = self.ask(question, given, params.to_vec()).await?;
                 Ok(Outcome::Copy(table, format.clone()))
             }
         }
@@ -663,12 +664,18 @@ impl Session {
         Ok(Outcome::Rows(Slice::all(table), "SHOW"))
     }
 
-    async fn declare(&mut self, name: &str, holds: bool, question: &str, params: &[Param]) -> Done<Outcome> {
+    async fn declare(
+        &mut self,
+        (name, holds): (&str, bool),
+        question: &str,
+        given: &[u32],
+        params: &[Param],
+    ) -> Done<Outcome> {
         if !self.in_transaction && !holds {
             let failed = Failed::new("25P01", "A cursor lives in a transaction.");
             return Err(failed.hint("BEGIN first, or DECLARE … CURSOR WITH HOLD FOR …").into());
         }
-        let table = self.ask(question, params.to_vec()).await?;
+        let table = self.ask(question, given, params.to_vec()).await?;
         let slice = self.held(Slice::all(table))?;
         let prepared = Arc::new(Prepared { statement: None, given: Vec::new() });
         let portal =
@@ -694,7 +701,7 @@ impl Session {
             values::read(value.as_ref().map(String::as_bytes), false, 0, type_oid)
         });
         let params = params.collect::<std::result::Result<Vec<_>, _>>()?;
-        let table = self.ask(&statement.text, params).await?;
+        let table = self.ask(&statement.text, &[], params).await?;
         Ok(Outcome::Rows(Slice::all(table), "SELECT"))
     }
 

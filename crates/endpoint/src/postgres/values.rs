@@ -57,7 +57,17 @@ fn number(text: &str) -> Option<Param> {
     serde_json::from_str::<serde_json::Number>(&written).ok().map(Param::Number)
 }
 
+/// Drivers send lists for `= ANY($1)`; an array names the type of its elements.
 fn binary(bytes: &[u8], type_oid: u32) -> Option<Param> {
+    scalar(bytes, type_oid).or_else(|| if is_scalar(type_oid) { None } else { array(bytes).map(Param::Text) })
+}
+
+fn is_scalar(type_oid: u32) -> bool {
+    [oid::BOOL, oid::INT2, oid::INT4, oid::INT8, oid::FLOAT4, oid::FLOAT8, oid::NUMERIC, oid::TEXT, oid::DATE]
+        .contains(&type_oid)
+}
+
+fn scalar(bytes: &[u8], type_oid: u32) -> Option<Param> {
     Some(match type_oid {
         oid::BOOL => Param::Bool(*bytes.first()? != 0),
         oid::INT2 => Param::Number(i16::from_be_bytes(bytes.try_into().ok()?).into()),
@@ -86,6 +96,35 @@ fn binary(bytes: &[u8], type_oid: u32) -> Option<Param> {
         }
         _ => return None,
     })
+}
+
+/// The text of an array in binary (`array_recv` of PostgreSQL): of one dimension, as the catalogue is asked.
+fn array(bytes: &[u8]) -> Option<String> {
+    const MOST: usize = 10_000;
+    let number = |at: usize| Some(i32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let (dimensions, element) = (number(0)?, number(8)? as u32);
+    if dimensions == 0 {
+        return Some("{}".to_owned());
+    }
+    let count = usize::try_from(number(12)?).ok().filter(|count| dimensions == 1 && *count <= MOST)?;
+    let (mut at, mut texts) = (20, Vec::new());
+    for _ in 0..count {
+        let length = number(at)?;
+        at += 4;
+        let Ok(length) = usize::try_from(length) else {
+            texts.push("NULL".to_owned());
+            continue;
+        };
+        let value = scalar(bytes.get(at..at.checked_add(length)?)?, element)?;
+        at += length;
+        texts.push(match value {
+            Param::Text(text) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+            Param::Number(number) => number.to_string(),
+            Param::Bool(truth) => if truth { "t" } else { "f" }.to_owned(),
+            Param::Null => "NULL".to_owned(),
+        });
+    }
+    (at == bytes.len()).then(|| format!("{{{}}}", texts.join(",")))
 }
 
 fn date(days: i32) -> Option<NaiveDate> {
@@ -153,7 +192,22 @@ mod tests {
         assert_eq!(value(&8_826_i32.to_be_bytes(), oid::DATE), Some(text("2024-03-01")));
         assert_eq!(value(&(-1_i32).to_be_bytes(), oid::DATE), Some(text("1999-12-31")));
         assert_eq!(value(&0_i64.to_be_bytes(), oid::TIMESTAMPTZ), Some(text("2000-01-01T00:00:00Z")));
-        for (bytes, type_oid) in [(&b"\0"[..], oid::INT4), (b"\xff", oid::TEXT), (b"", oid::NUMERIC), (b"{}", 1009)] {
+        let list = |parts: &[i32], last: &[u8]| {
+            [&parts.iter().flat_map(|part| part.to_be_bytes()).collect::<Vec<_>>()[..], last].concat()
+        };
+        assert_eq!(value(&list(&[1, 0, 26, 2, 1, 4, 7, 4, 8], b""), 1028), Some(text("{7,8}")));
+        assert_eq!(value(&list(&[1, 1, 25, 2, 1, -1, 3], b"a\"b"), 1009), Some(text("{NULL,\"a\\\"b\"}")));
+        assert_eq!(value(&list(&[0, 0, 25], b""), 1009), Some(text("{}")));
+        let nested = list(&[1, 0, 1009, 1, 1, 12, 0, 0, 25], b"");
+        let endless = list(&[1, 0, 25, i32::MAX, 1, 4], b"");
+        for (bytes, type_oid) in [
+            (&b"\0"[..], oid::INT4),
+            (b"\xff", oid::TEXT),
+            (b"", oid::NUMERIC),
+            (b"{}", 1009),
+            (&nested, 1009),
+            (&endless, 1009),
+        ] {
             assert_eq!(value(bytes, type_oid), None, "{type_oid}");
         }
     }
