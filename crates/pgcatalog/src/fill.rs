@@ -108,7 +108,18 @@ pub(crate) fn fill(connection: &Connection, directory: &Directory) -> Result<()>
     for (name, definition) in &views {
         connection.execute_batch(definition).map_err(|cause| internal(format!("{name}: {cause}")))?;
     }
+    analyze(connection).map_err(internal)?;
     connection.execute_batch("COMMIT").map_err(internal)
+}
+
+/// Tells SQLite how large the tables are. Of an empty one its ANALYZE says nothing, and it would take it for a large one, as
+/// `pg_constraint` and `pg_index` are not. (Samples of values are left out: names are as likely to be asked for as others.)
+fn analyze(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "ANALYZE; DROP TABLE sqlite_stat4; \
+         INSERT INTO sqlite_stat1 SELECT name, NULL, '1' FROM sqlite_schema \
+         WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN (SELECT tbl FROM sqlite_stat1);",
+    )
 }
 
 fn create_table(connection: &Connection, relation: &Relation) -> Result<()> {

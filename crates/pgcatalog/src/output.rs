@@ -7,23 +7,47 @@ use crate::facts::Facts;
 use crate::functions::{elements, join, read_bool, real_text, reg_text};
 use crate::{builtin, oid};
 
-/// A value of a row in the text format of its type.
-pub(crate) fn text(value: ValueRef<'_>, kind: u32, facts: &Facts) -> Option<String> {
-    match value {
-        ValueRef::Null => None,
-        ValueRef::Integer(number) if kind == oid::BOOL => Some(if number == 0 { "f" } else { "t" }.into()),
-        ValueRef::Integer(number) if oid::is_reg(kind) => Some(reg_text(facts, number, kind)),
-        ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(real_text(number)),
+/// A value of a row in the text format of its type. It is one of that type: a client that asked for binary values can encode it.
+pub(crate) fn text(value: ValueRef<'_>, kind: u32, facts: &Facts) -> Result<Option<String>> {
+    let unfit = || {
+        let name = builtin::type_of(kind).map_or("its type", |kind| kind.name);
+        CatalogueError::new(Fault::InvalidValue, format!("a value of the answer is out of range for type {name}"))
+    };
+    Ok(Some(match value {
+        ValueRef::Null => return Ok(None),
+        ValueRef::Integer(number) if kind == oid::BOOL => if number == 0 { "f" } else { "t" }.into(),
+        ValueRef::Integer(number) if oid::is_reg(kind) => reg_text(facts, number, kind),
+        ValueRef::Integer(number) if fits(number, kind) => number.to_string(),
+        ValueRef::Real(number) if !oid::is_integer(kind) && kind != oid::BOOL => real_text(number),
+        ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => return Err(unfit()),
         ValueRef::Text(bytes) => {
             let text = String::from_utf8_lossy(bytes).into_owned();
-            Some(match builtin::element_of(kind) {
+            let readable = match kind {
+                oid::BOOL => text == "t" || text == "f",
+                oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC => text.parse::<f64>().is_ok(),
+                kind if oid::is_reg(kind) => true,
+                kind if oid::is_integer(kind) => text.parse::<i64>().is_ok_and(|number| fits(number, kind)),
+                _ => true,
+            };
+            if !readable {
+                return Err(unfit());
+            }
+            match builtin::element_of(kind) {
                 _ if kind == oid::RECORD => record(&text),
                 Some(element) if oid::is_reg(element) => names(&text, element, facts),
                 _ => text,
-            })
+            }
         }
-        ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }))
+}
+
+/// Whether a whole number is in the range of a type.
+fn fits(number: i64, kind: u32) -> bool {
+    match kind {
+        oid::INT2 => i16::try_from(number).is_ok(),
+        oid::INT4 => i32::try_from(number).is_ok(),
+        oid::OID | oid::XID | oid::CID => u32::try_from(number).is_ok(),
+        _ => true,
     }
 }
 

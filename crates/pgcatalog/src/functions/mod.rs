@@ -171,11 +171,17 @@ pub(crate) fn is_known(name: &str) -> bool {
 /// Gives the functions to a connection.
 pub(crate) fn register(connection: &Connection, facts: &Facts) -> rusqlite::Result<()> {
     for (name, body) in all() {
-        let facts = facts.clone();
-        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-        connection.create_scalar_function(format!("f_{name}").as_str(), -1, flags, move |context| {
-            run(&facts, body, context)
-        })?;
+        let name = format!("f_{name}");
+        let flags = FunctionFlags::SQLITE_UTF8;
+        // Without arguments a function must not count as constant: to estimate rows, SQLite calls a constant one with no list of
+        // arguments at all, which rusqlite 0.37 takes for a slice.
+        if let Lax(_) = body {
+            let own = facts.clone();
+            connection.create_scalar_function(name.as_str(), 0, flags, move |context| run(&own, body, context))?;
+        }
+        let own = facts.clone();
+        let flags = flags | FunctionFlags::SQLITE_DETERMINISTIC;
+        connection.create_scalar_function(name.as_str(), -1, flags, move |context| run(&own, body, context))?;
     }
     gather::register(connection, facts)
 }

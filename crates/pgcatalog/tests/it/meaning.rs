@@ -273,3 +273,53 @@ fn a_condition_that_names_each_of_many_tables_is_read() {
     );
     assert_eq!(value(&sql).1.as_deref(), Some("1"));
 }
+
+#[test]
+fn what_is_wrong_has_the_class_that_clients_know() {
+    let catalogue = catalogue();
+    for (sql, fault, state) in [
+        ("SELECT (1", Fault::Syntax, "42601"),
+        ("SELECT * FROM pg_nothing", Fault::UndefinedTable, "42P01"),
+        ("SELECT * FROM published.v01", Fault::UndefinedTable, "42P01"),
+        ("SELECT x.relname FROM pg_class c", Fault::UndefinedTable, "42P01"),
+        ("SELECT nothing FROM pg_class", Fault::UndefinedColumn, "42703"),
+        ("SELECT c.nothing FROM pg_class c", Fault::UndefinedColumn, "42703"),
+        ("SELECT nothing(1)", Fault::UndefinedFunction, "42883"),
+        ("SELECT 1::nothing", Fault::UndefinedObject, "42704"),
+        ("SELECT current_setting('no.such')", Fault::UndefinedObject, "42704"),
+        ("SELECT oid FROM pg_class a, pg_class b", Fault::AmbiguousColumn, "42702"),
+        ("SELECT 1 FROM pg_class a, pg_type a", Fault::DuplicateAlias, "42712"),
+        ("SELECT 'x'::int", Fault::InvalidValue, "22023"),
+        ("SELECT 1 / 0", Fault::InvalidValue, "22023"),
+        ("SELECT 2147483647 + 1", Fault::InvalidValue, "22023"),
+        ("SELECT relname FROM pg_class GROUP BY CUBE (relname)", Fault::NotSupported, "0A000"),
+    ] {
+        let error = ask(&catalogue, sql).map(|rows| rows.rows).expect_err(sql);
+        assert_eq!((error.fault, error.fault.sqlstate()), (fault, state), "{sql}: {error}");
+    }
+}
+
+#[test]
+fn many_sessions_ask_at_once_and_each_sees_itself() {
+    let catalogue = catalogue();
+    let settings = settings();
+    std::thread::scope(|threads| {
+        for number in 0..8 {
+            let (catalogue, settings) = (&catalogue, &settings);
+            threads.spawn(move || {
+                let user = format!("reader{number}");
+                for _ in 0..20 {
+                    let own = pgcatalog::Session { user: &user, ..session(settings) };
+                    let rows = catalogue.answer(
+                        &own,
+                        "SELECT rolname, current_user FROM pg_roles WHERE rolname LIKE 'reader%'",
+                        &[],
+                        &[],
+                    );
+                    let expected = vec![vec![Some(user.clone()), Some(user.clone())]];
+                    assert_eq!(rows.expect("answered").rows, expected);
+                }
+            });
+        }
+    });
+}

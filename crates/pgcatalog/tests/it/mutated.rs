@@ -86,6 +86,19 @@ fn judge(catalogue: &Catalogue, sql: &str) {
     match (catalogue.answer(&session(&settings), sql, &[], &parameters), shape) {
         (Ok(rows), Ok(shape)) => {
             assert_eq!(rows.columns, shape.columns, "{sql}");
+            for (field, (_, kind)) in rows.rows.iter().flat_map(|row| row.iter().zip(&rows.columns)) {
+                let Some(field) = field else { continue };
+                let fits = match kind {
+                    16 => field == "t" || field == "f",
+                    20 => field.parse::<i64>().is_ok(),
+                    21 => field.parse::<i16>().is_ok(),
+                    23 => field.parse::<i32>().is_ok(),
+                    26 => field.parse::<u32>().is_ok(),
+                    700 | 701 | 1700 => field.parse::<f64>().is_ok(),
+                    _ => true,
+                };
+                assert!(fits, "{field} is none of type {kind}: {sql}");
+            }
             assert_ne!(concern, Concern::Data, "{sql}");
         }
         (Ok(_), Err(error)) => panic!("answered, but its shape is not known ({error}): {sql}"),
