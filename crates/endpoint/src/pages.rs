@@ -44,7 +44,7 @@ struct File {
 static FILES: LazyLock<BTreeMap<&'static str, File>> = LazyLock::new(|| {
     let all: BTreeMap<&'static str, &'static [u8]> = carried::FILES.iter().copied().collect();
     let coded = |name: &str, suffix: &str| all.get(format!("{name}{suffix}").as_str()).copied();
-    let plain = all.iter().filter(|(name, _)| !name.ends_with(".br") && !name.ends_with(".gz"));
+    let plain = all.iter().filter(|(name, _)| !matches!(ending(name), "br" | "gz"));
     let file = |(name, plain): (&&'static str, &&'static [u8])| {
         let hash = blake3::hash(plain).to_hex()[..32].to_owned();
         (*name, File { plain, brotli: coded(name, ".br"), gzip: coded(name, ".gz"), hash })
@@ -137,9 +137,14 @@ fn file<const N: usize>(
     Ok((status, headers, Bytes::from_static(bytes.unwrap_or(file.plain))).into_response())
 }
 
+/// What stands behind the last dot of a name.
+fn ending(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, end)| end)
+}
+
 /// The media type by the end of the name; the build makes no others.
 fn media_type(name: &str) -> HeaderValue {
-    HeaderValue::from_static(match name.rsplit_once('.').map_or("", |(_, end)| end) {
+    HeaderValue::from_static(match ending(name) {
         "html" => "text/html; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",

@@ -17,7 +17,9 @@ export function Scroll({ children, label }: { children: ComponentChildren; label
 /** Periods down, series across; the latest first. */
 export function TimeTable({ caption, series }: { caption: string; series: Series[] }) {
   const { t, period } = useWords();
-  const periods = [...new Set(series.flatMap((s) => s.points.map((p) => p.period)))].sort(byPeriod).reverse();
+  const all = [...new Set(series.flatMap((s) => s.points.map((p) => p.period)))].sort(byPeriod).reverse();
+  // What has no time stands behind what has one.
+  const periods = [...all.filter((p) => p !== "_X"), ...all.filter((p) => p === "_X")];
   const at = series.map((s) => new Map(s.points.map((p) => [p.period, p])));
   return (
     <Scroll label={caption}>
