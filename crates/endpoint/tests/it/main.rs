@@ -1,8 +1,13 @@
 //! The readers' door: what a dashboard, an analyst and an operator rely on.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod events;
+mod forms;
+mod hostile;
 mod indicators;
 mod operation;
+mod releases;
+mod sdmx;
 mod slow;
 mod sql;
 mod world;
