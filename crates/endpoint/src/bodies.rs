@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -206,6 +207,14 @@ impl Freshness {
     }
 }
 
+/// SHA-256, hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 async fn made_now(make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static) -> Result<Arc<Made>, Problem> {
     let made = tokio::task::spawn_blocking(move || {
         let Whole { bytes, rows, mut headers } = make()?;
@@ -213,8 +222,7 @@ async fn made_now(make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static
         let hash = blake3::hash(&plain).to_hex()[..32].to_owned();
         if let Some(rows) = rows {
             headers.push((ROWS, HeaderValue::from(rows)));
-            let digest: String = Sha256::digest(&plain).iter().map(|byte| format!("{byte:02x}")).collect();
-            headers.extend(HeaderValue::from_str(&digest).ok().map(|digest| (SHA256, digest)));
+            headers.extend(HeaderValue::from_str(&sha256(&plain)).ok().map(|digest| (SHA256, digest)));
         }
         Ok(Arc::new(Made { plain, headers, hash, coded: Default::default() }))
     });

@@ -35,7 +35,7 @@ pub(crate) fn text((_, en, ur): (&str, &str, &str)) -> Text {
 pub(crate) fn of_code(catalogue: &Catalogue, dimension: &Dimension, code: &str) -> Text {
     let list = dimension.code_list.as_deref().and_then(|name| catalogue.code_list(name));
     let own = list.and_then(|list| list.codes.iter().find(|c| c.code == code));
-    own.map(|c| Text { en: c.en.clone(), ur: c.ur.clone() }).unwrap_or_else(|| of_common(code))
+    own.map_or_else(|| of_common(code), |c| Text { en: c.en.clone(), ur: c.ur.clone() })
 }
 
 /// The label of a code that any dimension may have.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::render;
 
 /// A column of codes: what occurs, each once in the order of its first row, and which of them each row has.
+#[expect(clippy::struct_field_names, reason = "codes are what it has")]
 pub(crate) struct Codes {
     /// Name of the column.
     pub(crate) name: String,

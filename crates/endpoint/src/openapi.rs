@@ -49,7 +49,9 @@ pub(crate) fn document(catalogue: &Catalogue) -> Value {
             operations.values_mut().for_each(with_problems);
             let parameters = operations.get_mut("get").and_then(|get| get.get_mut("parameters")?.as_array_mut());
             let Some(parameters) = parameters else { continue };
-            parameters.iter_mut().for_each(|parameter| refine(path, parameter));
+            for parameter in parameters.iter_mut() {
+                refine(path, parameter);
+            }
             if ["/v1/indicators/{id}/data", "/v1/indicators/{id}/revisions"].contains(&path.as_str()) {
                 parameters.extend(dimensions(catalogue));
             }
@@ -97,13 +99,12 @@ fn refine(path: &str, parameter: &mut Value) {
         Some("from" | "to") => json!({"type": "string", "pattern": period}),
         Some("edition") => json!({"type": "string", "pattern": "^([1-9][0-9]*|latest)$", "default": "latest"}),
         Some("format") => json!({"type": "string", "enum": formats(path)}),
-        Some("bom") => json!({"type": "boolean", "default": false}),
+        Some("bom" | "includeHistory") => json!({"type": "boolean", "default": false}),
         Some("limit" | "firstNObservations" | "lastNObservations") => json!({"type": "integer", "minimum": 1}),
         Some("offset") => json!({"type": "integer", "minimum": 0}),
         Some("lang") => json!({"type": "string", "enum": ["en", "ur"], "default": "en"}),
         Some("context") => json!({"type": "string", "enum": ["dataflow", "datastructure", "*"]}),
         Some("dimensionAtObservation") => json!({"type": "string", "enum": ["TIME_PERIOD", "AllDimensions"]}),
-        Some("includeHistory") => json!({"type": "boolean", "default": false}),
         Some("after") => json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
         _ => return,
     };

@@ -11,9 +11,8 @@ use axum::response::Response;
 use query::selection::{COMMON_CODES, Unselected, Why};
 use query::{Catalogue, Current, Dimension, EditionMeta, IndicatorMeta, Rows, Selection};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::bodies::{Shared, Whole};
+use crate::bodies::{Shared, Whole, sha256};
 use crate::citation::{Citation, path_of};
 use crate::data::{self, internal};
 use crate::labels;
@@ -44,7 +43,6 @@ impl File {
 
     /// Its description in a package, at this path.
     fn resource(&self, catalogue: &Catalogue, path: &str) -> Value {
-        let hash: String = Sha256::digest(&self.csv).iter().map(|byte| format!("{byte:02x}")).collect();
         json!({
             "name": self.meta.id.to_lowercase(),
             "type": "table",
@@ -56,7 +54,7 @@ impl File {
             "mediatype": "text/csv",
             "encoding": "utf-8",
             "bytes": self.csv.len(),
-            "hash": format!("sha256:{hash}"),
+            "hash": format!("sha256:{}", sha256(&self.csv)),
             "schema": {
                 "fields": fields(catalogue, &self.meta, &self.long),
                 "primaryKey": key(&self.meta),

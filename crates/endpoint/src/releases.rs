@@ -169,7 +169,9 @@ fn icalendar<'a>(settings: &Settings, editions: impl Iterator<Item = &'a Edition
         folded(out, &format!("DTSTAMP:{}", stamp.format("%Y%m%dT%H%M%SZ")));
         folded(out, &format!("DTSTART;VALUE=DATE:{}", day.format("%Y%m%d")));
         folded(out, "TRANSP:TRANSPARENT");
-        lines.iter().for_each(|line| folded(out, line));
+        for line in lines {
+            folded(out, line);
+        }
         folded(out, "END:VEVENT");
     };
     for edition in editions {

@@ -209,7 +209,7 @@ impl Test {
             Operator::Sw => value.starts_with(wanted.as_str()),
             Operator::Ew => value.ends_with(wanted.as_str()),
             Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge if component == "TIME_PERIOD" => {
-                matches!((Span::read(value), Span::read(wanted)), (Some(v), Some(w)) if self.in_time(&v, &w))
+                matches!((Span::read(value), Span::read(wanted)), (Some(v), Some(w)) if self.in_time(v, w))
             }
             Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge => {
                 matches!((value.parse::<f64>(), wanted.parse::<f64>()), (Ok(v), Ok(w)) if self.in_order(v, w))
@@ -234,7 +234,7 @@ impl Test {
     }
 
     /// A period is within a bound when the whole of it is.
-    fn in_time(&self, value: &Span, wanted: &Span) -> bool {
+    fn in_time(&self, value: Span, wanted: Span) -> bool {
         match self.operator {
             Operator::Lt => value.last < wanted.first,
             Operator::Le => value.last <= wanted.last,

@@ -127,7 +127,7 @@ async fn data(door: Arc<Door>, parts: &Segments, mut pairs: Pairs, headers: Head
     let id = if context == "dataflow" { resource } else { resource.strip_prefix("DSD_").unwrap_or(resource) };
     let question = Asked::read(catalogue, id, parts.part("key", "*"), pairs)?;
     let current = door.reader.current();
-    let editions = chosen(current.editions(), question.at)?;
+    let editions = chosen(current.editions(), question.at);
     let newest = editions.last().cloned().ok_or_else(|| no_edition(&current))?;
     let freshness = if question.at == At::Latest { Freshness::Minute } else { Freshness::Ask };
     let mut shared = Shared::of(Some(&newest), &question.key, format, freshness);
@@ -178,15 +178,15 @@ fn no_edition(current: &query::Current) -> Problem {
 }
 
 /// The editions that are asked for, oldest first.
-fn chosen<'a>(all: impl DoubleEndedIterator<Item = &'a EditionMeta>, at: At) -> Result<Vec<EditionMeta>, Problem> {
+fn chosen<'a>(mut all: impl DoubleEndedIterator<Item = &'a EditionMeta>, at: At) -> Vec<EditionMeta> {
     let published = |e: &EditionMeta| DateTime::parse_from_rfc3339(&e.published_at).map(|at| at.to_utc());
     let until = |moment: DateTime<Utc>| move |e: &&EditionMeta| published(e).is_ok_and(|at| at <= moment);
-    Ok(match at {
-        At::Latest => all.last().into_iter().cloned().collect(),
-        At::AsOf(moment) => all.filter(until(moment)).last().into_iter().cloned().collect(),
+    match at {
+        At::Latest => all.next_back().into_iter().cloned().collect(),
+        At::AsOf(moment) => all.rfind(until(moment)).into_iter().cloned().collect(),
         At::History(None) => all.cloned().collect(),
         At::History(Some(moment)) => all.filter(until(moment)).cloned().collect(),
-    })
+    }
 }
 
 /// A moment of the standard: a date, or a date with a time; without an offset it is in UTC.

@@ -113,7 +113,9 @@ impl Asked {
             return Ok(long);
         }
         let mut keep = vec![false; long.len];
-        wanted.into_iter().for_each(|row| keep[row] = true);
+        for row in wanted {
+            keep[row] = true;
+        }
         let batch = arrow::compute::filter_record_batch(&rows.batch, &keep.into()).map_err(|e| internal(&e))?;
         Long::new(&self.meta, &Rows { batch, ..rows }).map_err(|e| internal(&e))
     }

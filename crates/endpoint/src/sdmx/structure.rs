@@ -366,7 +366,7 @@ fn parts(catalogue: &Catalogue, meta: &IndicatorMeta) -> Value {
         dimension
     });
     // `_X` is a period of the data and none of time: a sentinel (SDMX 3.0, 6.4.5).
-    let time = of(Role::Time).map(|component| {
+    let time = of(Role::Time).next().map(|component| {
         let mut time = part(catalogue, component);
         time["localRepresentation"]["format"]["sentinelValues"] =
             json!([{"value": "_X", "name": "Unknown", "names": {"en": "Unknown", "ur": "نامعلوم"}}]);
@@ -385,7 +385,7 @@ fn parts(catalogue: &Catalogue, meta: &IndicatorMeta) -> Value {
         "dimensionList": {
             "id": "DimensionDescriptor",
             "dimensions": dimensions.collect::<Vec<_>>(),
-            "timeDimension": time.last(),
+            "timeDimension": time,
         },
         "measureList": {
             "id": "MeasureDescriptor",

@@ -131,8 +131,8 @@ async fn pages_of_one_edition_are_together_the_whole() {
     loop {
         let reply = world.get(&path, &[]).await;
         let page = reply.json();
-        let link = reply.headers.get_all("link").iter().map(|l| l.to_str().unwrap().to_owned());
-        let next = link.filter_map(|l| Some(l.strip_suffix(">; rel=\"next\"")?.strip_prefix('<')?.to_owned())).next();
+        let mut link = reply.headers.get_all("link").iter().map(|l| l.to_str().unwrap().to_owned());
+        let next = link.find_map(|l| Some(l.strip_suffix(">; rel=\"next\"")?.strip_prefix('<')?.to_owned()));
         assert_eq!(page["page"]["next"].as_str().map(str::to_owned), next);
         assert_eq!(page["page"]["total_rows"], 15);
         rows.extend(page["rows"].as_array().unwrap().clone());

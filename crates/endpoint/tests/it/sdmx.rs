@@ -233,7 +233,7 @@ async fn artefacts(path: &str) -> Vec<(String, Vec<String>)> {
 #[tokio::test]
 async fn structures_are_found_by_type_id_and_version_with_what_they_lead_to() {
     let kinds = |found: Vec<(String, Vec<String>)>| -> String {
-        found.into_iter().map(|(kind, ids)| format!("{kind}:{} ", ids.len())).collect::<String>().trim().to_owned()
+        found.into_iter().map(|(kind, ids)| format!("{kind}:{}", ids.len())).collect::<Vec<_>>().join(" ")
     };
     for (path, expected) in [
         ("dataflow", "dataflows:2"),
