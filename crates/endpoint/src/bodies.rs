@@ -4,8 +4,9 @@
 //! Each coding has a strong tag of its own, the hash of the body and the name of the coding. `tower-http` compresses here
 //! and not as a layer: its layer gives one strong tag to all codings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -15,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use query::EditionMeta;
+use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use tower::{Layer, ServiceExt};
 use tower_http::compression::CompressionLayer;
@@ -30,6 +32,9 @@ const WORTH_CODING: usize = 512;
 
 /// Header with the number of rows of an answer.
 pub(crate) const ROWS: HeaderName = HeaderName::from_static("amanat-rows");
+
+/// Header with the SHA-256 of a body before any coding, so that a saved file can be checked (users.md 5.5 no. 2).
+pub(crate) const SHA256: HeaderName = HeaderName::from_static("amanat-sha256");
 
 /// Header with the number of the edition of an answer.
 pub(crate) const EDITION: HeaderName = HeaderName::from_static("amanat-edition");
@@ -53,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) freshness: Freshness,
     pub(crate) modified: Option<DateTime<Utc>>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether it becomes smaller by a coding: what is compressed already does not.
+    pub(crate) worth_coding: bool,
 }
 
 impl Shared {
@@ -66,6 +73,7 @@ impl Shared {
             freshness,
             modified: edition.and_then(published).map(|at| at.to_utc()),
             headers: number.map(|n| (EDITION, HeaderValue::from(n))).into_iter().collect(),
+            worth_coding: !matches!(format, Format::Parquet | Format::Zip),
         }
     }
 
@@ -80,19 +88,28 @@ impl Shared {
 pub(crate) struct Whole {
     pub(crate) bytes: Vec<u8>,
     pub(crate) rows: Option<usize>,
+    /// Headers that follow from the rows.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Whole {
     /// A document of JSON.
     pub(crate) fn json(document: &impl serde::Serialize) -> Result<Self, Problem> {
         let bytes = serde_json::to_vec(document).map_err(|_| Problem::internal())?;
-        Ok(Self { bytes, rows: None })
+        Ok(Self::from(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Whole {
+    /// A document without rows.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, rows: None, headers: Vec::new() }
     }
 }
 
 struct Made {
     plain: Bytes,
-    rows: Option<usize>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     hash: String,
     coded: [OnceCell<Bytes>; 3],
 }
@@ -105,7 +122,9 @@ pub(crate) struct Bodies {
 
 #[derive(Default)]
 struct Kept {
-    by_key: HashMap<String, Arc<Made>>,
+    by_key: HashMap<String, Arc<OnceCell<Arc<Made>>>>,
+    /// Keys whose body is in `bytes`.
+    counted: HashSet<String>,
     bytes: usize,
 }
 
@@ -118,7 +137,8 @@ impl Bodies {
         make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
         let made = self.made(&shared.key, make).await?;
-        let coding = negotiate::coding(asked).filter(|_| made.plain.len() >= WORTH_CODING);
+        let worth_coding = shared.worth_coding && made.plain.len() >= WORTH_CODING;
+        let coding = negotiate::coding(asked).filter(|_| worth_coding);
         let tag = match coding {
             Some(coding) => format!("\"{}-{}\"", made.hash, coding.name()),
             None => format!("\"{}\"", made.hash),
@@ -130,9 +150,8 @@ impl Bodies {
         if let Some(date) = shared.modified.and_then(negotiate::http_date) {
             headers.insert(header::LAST_MODIFIED, date);
         }
-        headers.extend(shared.headers);
-        if let Some(rows) = made.rows {
-            headers.insert(ROWS, HeaderValue::from(rows));
+        for (name, value) in shared.headers.into_iter().chain(made.headers.iter().cloned()) {
+            headers.append(name, value);
         }
         if negotiate::is_current(asked, &tag, shared.modified) {
             return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
@@ -152,25 +171,25 @@ impl Bodies {
         key: &str,
         make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static,
     ) -> Result<Arc<Made>, Problem> {
-        if let Some(made) = self.kept().by_key.get(key) {
-            return Ok(Arc::clone(made));
-        }
-        let made = tokio::task::spawn_blocking(move || {
-            let Whole { bytes, rows } = make()?;
-            let plain = Bytes::from(bytes);
-            let hash = blake3::hash(&plain).to_hex()[..32].to_owned();
-            Ok::<_, Problem>(Arc::new(Made { plain, rows, hash, coded: Default::default() }))
-        });
-        let made = made.await.map_err(|_| Problem::internal())??;
+        // Those who ask while a body is being made wait for it; one that could not be made is tried again.
+        let cell = Arc::clone(self.kept().by_key.entry(key.to_owned()).or_default());
+        let made = cell.get_or_try_init(|| made_now(make)).await.cloned();
         let mut kept = self.kept();
-        // Codings and the entry itself included, roughly.
-        let bytes = made.plain.len() * 2 + key.len() * 2 + 512;
-        if kept.bytes + bytes > KEPT {
-            *kept = Kept::default();
+        match &made {
+            Err(_) => drop(kept.by_key.remove(key)),
+            Ok(made) if !kept.counted.contains(key) => {
+                // Codings and the entry itself included, roughly.
+                let bytes = made.plain.len() * 2 + key.len() * 3 + 512;
+                if kept.bytes + bytes > KEPT {
+                    *kept = Kept::default();
+                    kept.by_key.insert(key.to_owned(), cell);
+                }
+                kept.bytes += bytes;
+                kept.counted.insert(key.to_owned());
+            }
+            Ok(_) => {}
         }
-        kept.bytes += bytes;
-        kept.by_key.insert(key.to_owned(), Arc::clone(&made));
-        Ok(made)
+        made
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
@@ -186,6 +205,28 @@ impl Freshness {
             Freshness::Forever => "public, max-age=31536000, immutable",
         })
     }
+}
+
+/// SHA-256, hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+async fn made_now(make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static) -> Result<Arc<Made>, Problem> {
+    let made = tokio::task::spawn_blocking(move || {
+        let Whole { bytes, rows, mut headers } = make()?;
+        let plain = Bytes::from(bytes);
+        let hash = blake3::hash(&plain).to_hex()[..32].to_owned();
+        if let Some(rows) = rows {
+            headers.push((ROWS, HeaderValue::from(rows)));
+            headers.extend(HeaderValue::from_str(&sha256(&plain)).ok().map(|digest| (SHA256, digest)));
+        }
+        Ok(Arc::new(Made { plain, headers, hash, coded: Default::default() }))
+    });
+    made.await.map_err(|_| Problem::internal())?
 }
 
 /// Compresses a whole body, away from the threads that answer connections.

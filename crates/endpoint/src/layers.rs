@@ -16,8 +16,8 @@ use crate::{Door, OPERATORS, SQL, allowed};
 const SYNTHETIC: HeaderName = HeaderName::from_static("amanat-synthetic");
 
 /// Headers that a page of another origin may read.
-const EXPOSED: &str =
-    "etag, last-modified, link, allow, retry-after, amanat-rows, amanat-edition, amanat-limits, amanat-synthetic";
+const EXPOSED: &str = "etag, last-modified, link, allow, retry-after, content-disposition, amanat-rows, amanat-sha256, amanat-edition, \
+     amanat-limits, amanat-synthetic";
 
 /// Counts the request and its time, by the template of its route; nothing that the client wrote becomes a label.
 pub(crate) async fn observe(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {

@@ -2,18 +2,31 @@
 //!
 //! Absent: plans, tables, the lake. What a door gives comes from [`query::Reader`] and from nowhere else.
 
+mod archive;
 mod bodies;
+mod citation;
+mod data;
+mod dcat;
+mod events;
 mod indicators;
+mod jsonstat;
+mod labels;
 mod layers;
+mod long;
+mod methodology;
 mod negotiate;
 mod openapi;
 mod operate;
+mod package;
 mod pages;
 mod postgres;
 mod problem;
 mod reference;
+mod releases;
 mod render;
 mod request;
+mod revisions;
+mod sdmx;
 mod serve;
 mod sql;
 
@@ -26,10 +39,13 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 pub use postgres::{PostgresSettings, Tls, TlsError, serve_postgres};
+pub use releases::Release;
 pub use serve::{Patience, Peer, serve};
 pub use sql::{answer_as_csv, answer_as_json};
 
@@ -57,12 +73,23 @@ pub struct Settings {
     pub answer_timeout: Duration,
     /// Keys of those who may ask about protected tables.
     pub readers: policy::Readers,
+    /// Address under which the service is public, without a slash at its end: citations and links begin with it. Without it
+    /// they are paths.
+    pub public_url: Option<String>,
+    /// Licence of the published numbers: a URL.
+    pub licence: String,
+    /// Releases that are planned.
+    pub calendar: Vec<Release>,
+    /// Streams of `/v1/events` that may be open at once.
+    pub streams: usize,
+    /// Cancelled when the service stops: streams end.
+    pub stop: CancellationToken,
     /// When the definitions that this service was made with came into force: its start, for they are part of the program.
     pub defined_at: SystemTime,
 }
 
 impl Default for Settings {
-    /// No metrics, no checks, 64 KiB, 10 s, 60 s, no keys, defined since ever.
+    /// No metrics, no checks, 64 KiB, 10 s, 60 s, no keys, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
     fn default() -> Self {
         Self {
             metrics: None,
@@ -71,10 +98,18 @@ impl Default for Settings {
             request_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_mins(1),
             readers: policy::Readers::default(),
+            public_url: None,
+            licence: LICENCE.to_owned(),
+            calendar: Vec::new(),
+            streams: 10_000,
+            stop: CancellationToken::new(),
             defined_at: SystemTime::UNIX_EPOCH,
         }
     }
 }
+
+/// Licence of published numbers where the operator names none: they may be used by anybody who says whose they are.
+pub const LICENCE: &str = "https://creativecommons.org/licenses/by/4.0/";
 
 /// Path of questions in SQL; they have a limit of their own.
 const SQL: &str = "/v1/sql";
@@ -87,6 +122,8 @@ struct Door {
     reader: query::Reader,
     settings: Settings,
     bodies: Bodies,
+    /// Places for streams of events.
+    streams: Arc<Semaphore>,
 }
 
 type Route = (&'static str, &'static str, MethodRouter<Arc<Door>>);
@@ -103,11 +140,28 @@ fn routes() -> Vec<Route> {
         ("/", READ, get(operate::index)),
         ("/v1/indicators", READ, get(indicators::list)),
         ("/v1/indicators/{id}", READ, get(indicators::one)),
-        ("/v1/indicators/{id}/data", READ, get(indicators::data)),
+        ("/v1/indicators/{id}/data", READ, get(data::data)),
+        ("/v1/indicators/{id}/revisions", READ, get(revisions::revisions)),
+        ("/v1/indicators/{id}/datapackage.json", READ, get(package::of_indicator)),
         ("/v1/editions", READ, get(reference::editions)),
         ("/v1/editions/{number}", READ, get(reference::edition)),
+        ("/v1/editions/{number}/datapackage.json", READ, get(package::of_edition)),
+        ("/v1/editions/{number}/data/{file}", READ, get(package::file)),
+        ("/v1/editions/{number}/archive.zip", READ, get(archive::archive)),
+        ("/v1/calendar", READ, get(releases::calendar)),
+        ("/v1/feed.atom", READ, get(releases::feed)),
+        ("/v1/dcat.jsonld", READ, get(dcat::dcat)),
         ("/v1/code-lists", READ, get(reference::code_lists)),
         ("/v1/code-lists/{name}", READ, get(reference::code_list)),
+        ("/v1/events", READ, get(events::events)),
+        ("/v1/methodology", READ, get(methodology::methodology)),
+        ("/sdmx/v2/data/{context}/{agencyID}/{resourceID}", READ, get(sdmx::data_of_flow)),
+        ("/sdmx/v2/data/{context}/{agencyID}/{resourceID}/{version}", READ, get(sdmx::data_of_version)),
+        ("/sdmx/v2/data/{context}/{agencyID}/{resourceID}/{version}/{key}", READ, get(sdmx::data_of_key)),
+        ("/sdmx/v2/structure/{artefactType}", READ, get(sdmx::artefacts)),
+        ("/sdmx/v2/structure/{artefactType}/{agencyID}", READ, get(sdmx::artefacts_of_agency)),
+        ("/sdmx/v2/structure/{artefactType}/{agencyID}/{resourceID}", READ, get(sdmx::artefacts_of_id)),
+        ("/sdmx/v2/structure/{artefactType}/{agencyID}/{resourceID}/{version}", READ, get(sdmx::artefacts_of_version)),
         (SQL, ASK, post(sql::ask).layer(coded)),
         ("/healthz", READ, get(operate::healthz)),
         ("/readyz", READ, get(operate::readyz)),
@@ -133,7 +187,8 @@ pub fn paths() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// All doors over one reader.
 pub fn router(reader: query::Reader, settings: Settings) -> Router {
     layers::describe();
-    let door = Arc::new(Door { reader, settings, bodies: Bodies::default() });
+    let streams = Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS)));
+    let door = Arc::new(Door { reader, settings, bodies: Bodies::default(), streams });
     let router = routes().into_iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler));
     let router = pages::routes().into_iter().fold(router, |router, (path, handler)| router.route(path, handler));
     router

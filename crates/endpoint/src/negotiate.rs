@@ -12,6 +12,21 @@ pub(crate) enum Format {
     Csv,
     Arrow,
     Parquet,
+    /// JSON-stat 2.0, which has no media type of its own: it is chosen by name.
+    JsonStat,
+    /// SDMX-JSON 2.0 data message.
+    SdmxJson,
+    /// SDMX-CSV 2.0.
+    SdmxCsv,
+    /// SDMX-CSV 1.0, which older tools read, too.
+    SdmxCsv1,
+    /// SDMX-JSON 2.0 structure message.
+    SdmxStructure,
+    JsonLd,
+    Atom,
+    ICalendar,
+    Zip,
+    Markdown,
 }
 
 impl Format {
@@ -22,16 +37,52 @@ impl Format {
             Format::Csv => "csv",
             Format::Arrow => "arrow",
             Format::Parquet => "parquet",
+            Format::JsonStat => "jsonstat",
+            Format::SdmxJson => "sdmx-json",
+            Format::SdmxCsv => "sdmx-csv",
+            Format::SdmxCsv1 => "sdmx-csv-1.0",
+            Format::SdmxStructure => "sdmx-structure",
+            Format::JsonLd => "jsonld",
+            Format::Atom => "atom",
+            Format::ICalendar => "ics",
+            Format::Zip => "zip",
+            Format::Markdown => "markdown",
         }
     }
 
-    /// Its media type as it is accepted.
+    /// Its media type as it is accepted; the version, where it has one, is apart.
     fn essence(self) -> &'static str {
         match self {
-            Format::Json => "application/json",
+            Format::Json | Format::JsonStat => "application/json",
             Format::Csv => "text/csv",
             Format::Arrow => "application/vnd.apache.arrow.stream",
             Format::Parquet => "application/vnd.apache.parquet",
+            Format::SdmxJson => "application/vnd.sdmx.data+json",
+            Format::SdmxCsv | Format::SdmxCsv1 => "application/vnd.sdmx.data+csv",
+            Format::SdmxStructure => "application/vnd.sdmx.structure+json",
+            Format::JsonLd => "application/ld+json",
+            Format::Atom => "application/atom+xml",
+            Format::ICalendar => "text/calendar",
+            Format::Zip => "application/zip",
+            Format::Markdown => "text/markdown",
+        }
+    }
+
+    /// A media type that means it, too, where nothing nearer is offered: what a program asks for that knows no SDMX.
+    fn alias(self) -> Option<&'static str> {
+        match self {
+            Format::SdmxJson | Format::SdmxStructure | Format::JsonLd => Some("application/json"),
+            Format::SdmxCsv => Some("text/csv"),
+            _ => None,
+        }
+    }
+
+    /// The version that its media type names.
+    fn version(self) -> Option<&'static str> {
+        match self {
+            Format::SdmxJson | Format::SdmxCsv | Format::SdmxStructure => Some("2.0.0"),
+            Format::SdmxCsv1 => Some("1.0.0"),
+            _ => None,
         }
     }
 
@@ -39,7 +90,26 @@ impl Format {
     pub(crate) fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Format::Csv => "text/csv; charset=utf-8; header=present",
+            Format::SdmxJson => "application/vnd.sdmx.data+json; version=2.0.0",
+            Format::SdmxCsv => "application/vnd.sdmx.data+csv; version=2.0.0; charset=utf-8",
+            Format::SdmxCsv1 => "application/vnd.sdmx.data+csv; version=1.0.0; charset=utf-8",
+            Format::SdmxStructure => "application/vnd.sdmx.structure+json; version=2.0.0",
+            Format::Atom => "application/atom+xml; charset=utf-8",
+            Format::ICalendar => "text/calendar; charset=utf-8",
+            Format::Markdown => "text/markdown; charset=utf-8",
             other => other.essence(),
+        })
+    }
+
+    /// Whether a media range means it: by its parameters, too. Those of SDMX-CSV that ask for another form than the plain
+    /// one (`labels=both`) mean none of ours.
+    fn is_meant_by(self, range: &Range) -> bool {
+        range.parameters.iter().all(|(name, value)| match name.as_str() {
+            "version" => self.version().is_none_or(|version| version == value),
+            "labels" => value == "id",
+            "timeformat" => value == "original",
+            "key" | "keys" => value == "none",
+            _ => true,
         })
     }
 }
@@ -59,14 +129,20 @@ pub(crate) fn format(headers: &HeaderMap, named: Option<&str>, offered: &[Format
         return offered.first().copied().ok_or_else(Problem::internal);
     }
     let mut best: Option<(u16, Format)> = None;
-    for format in offered {
-        let quality = quality_of_type(&accepted, format.essence());
+    // What has no media type of its own is never meant by one.
+    for format in offered.iter().filter(|f| **f != Format::JsonStat) {
+        let quality = quality_of_type(&accepted, *format);
         if quality > best.map_or(0, |(q, _)| q) {
             best = Some((quality, *format));
         }
     }
     best.map(|(_, format)| format).ok_or_else(|| {
-        let hint = format!("Accept one of {}.", names(Format::essence));
+        let shown = |f: &Format| match f.version() {
+            Some(version) => format!("{};version={version}", f.essence()),
+            None => f.essence().to_owned(),
+        };
+        let types: Vec<String> = offered.iter().filter(|f| **f != Format::JsonStat).map(shown).collect();
+        let hint = format!("Accept one of {}.", types.join(", "));
         Problem::new(Kind::NotAcceptable, "The request accepts no format of this address.", hint)
     })
 }
@@ -75,20 +151,23 @@ pub(crate) fn format(headers: &HeaderMap, named: Option<&str>, offered: &[Format
 /// a page.
 pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     let accepted = listed(headers, &header::ACCEPT);
-    let named = accepted.iter().any(|(range, q)| range == "text/html" && *q > 0);
-    named && quality_of_type(&accepted, "text/html") >= quality_of_type(&accepted, Format::Json.essence())
+    let html = accepted.iter().filter(|range| range.value == "text/html").map(|range| range.quality).max().unwrap_or(0);
+    html > 0 && html >= quality_of_type(&accepted, Format::Json)
 }
 
 /// The quality that the most specific range gives to a media type; 0 when none does.
-fn quality_of_type(accepted: &[(String, u16)], essence: &str) -> u16 {
+fn quality_of_type(accepted: &[Range], format: Format) -> u16 {
+    let essence = format.essence();
     let (kind, _) = essence.split_once('/').unwrap_or((essence, ""));
-    let specific = |range: &str| match range {
-        "*/*" | "*" => Some(0),
-        r if r.strip_suffix("/*") == Some(kind) => Some(1),
-        r if r == essence => Some(2),
+    let specific = |range: &Range| match range.value.as_str() {
+        "*/*" | "*" => Some((0, 0)),
+        r if r.strip_suffix("/*") == Some(kind) => Some((1, 0)),
+        r if (r == essence || Some(r) == format.alias()) && format.is_meant_by(range) => {
+            Some((2, range.parameters.len()))
+        }
         _ => None,
     };
-    accepted.iter().filter_map(|(range, q)| Some((specific(range)?, *q))).max().map_or(0, |(_, q)| q)
+    accepted.iter().filter_map(|range| Some((specific(range)?, range.quality))).max().map_or(0, |(_, q)| q)
 }
 
 /// A content coding, in the order of preference: zstd costs least to make.
@@ -120,11 +199,11 @@ pub(crate) fn coding(headers: &HeaderMap) -> Option<Coding> {
 pub(crate) fn coding_among(headers: &HeaderMap, offered: &[Coding]) -> Option<Coding> {
     let accepted = listed(headers, &header::ACCEPT_ENCODING);
     let quality = |name: &str| {
-        let of = |wanted: &str| accepted.iter().find(|(n, _)| n == wanted).map(|(_, q)| *q);
+        let of = |wanted: &str| accepted.iter().find(|r| r.value == wanted).map(|r| r.quality);
         of(name).or_else(|| of("*"))
     };
     // The identity wins only where it is named above the codings.
-    let mut best = (accepted.iter().find(|(n, _)| n == "identity").map_or(0, |(_, q)| *q), None);
+    let mut best = (accepted.iter().find(|r| r.value == "identity").map_or(0, |r| r.quality), None);
     for coding in offered {
         let q = quality(coding.name()).unwrap_or(0);
         if q > best.0 || (q > 0 && q == best.0 && best.1.is_none()) {
@@ -134,16 +213,30 @@ pub(crate) fn coding_among(headers: &HeaderMap, offered: &[Coding]) -> Option<Co
     best.1
 }
 
-/// The members of a list header, lower case, with their quality in thousandths.
-fn listed(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, u16)> {
+/// A member of a list header: a media range or the name of a coding, lower case, with its parameters.
+struct Range {
+    value: String,
+    parameters: Vec<(String, String)>,
+    /// Thousandths.
+    quality: u16,
+}
+
+/// The members of a list header.
+fn listed(headers: &HeaderMap, name: &HeaderName) -> Vec<Range> {
     let texts = headers.get_all(name).into_iter().filter_map(|v| v.to_str().ok());
     texts
         .flat_map(|text| text.split(','))
         .filter_map(|member| {
             let mut parts = member.split(';').map(str::trim);
             let value = parts.next().filter(|v| !v.is_empty())?.to_ascii_lowercase();
-            let quality = parts.find_map(|p| p.strip_prefix("q=").or_else(|| p.strip_prefix("Q=")));
-            Some((value, quality.map_or(1000, thousandths)))
+            let mut range = Range { value, parameters: Vec::new(), quality: 1000 };
+            for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+                match name.trim().to_ascii_lowercase().as_str() {
+                    "q" => range.quality = thousandths(value.trim()),
+                    other => range.parameters.push((other.to_owned(), value.trim().trim_matches('"').to_owned())),
+                }
+            }
+            Some(range)
         })
         .collect()
 }
@@ -210,6 +303,19 @@ mod tests {
         assert!(!browser("text/*"));
         assert!(!browser("application/json, text/html;q=0.5"));
         assert!(!browser("text/html;q=0"));
+    }
+
+    #[test]
+    fn a_version_is_part_of_a_media_type() {
+        const SDMX: [Format; 4] = [Format::Json, Format::SdmxCsv, Format::SdmxCsv1, Format::SdmxJson];
+        let chosen = |accept: &str| format(&with(header::ACCEPT, accept), None, &SDMX).ok();
+        assert_eq!(chosen("application/vnd.sdmx.data+csv"), Some(Format::SdmxCsv), "the newest without a version");
+        assert_eq!(chosen("application/vnd.sdmx.data+csv; version=1.0.0"), Some(Format::SdmxCsv1));
+        assert_eq!(chosen("application/vnd.sdmx.data+csv;version=2.0.0;labels=id"), Some(Format::SdmxCsv));
+        assert_eq!(chosen("application/vnd.sdmx.data+csv;version=2.0.0;labels=both"), None);
+        assert_eq!(chosen("application/vnd.sdmx.data+json;version=2.1.0"), None);
+        assert_eq!(chosen("application/vnd.sdmx.data+json;version=2.1.0, */*;q=0.1"), Some(Format::Json));
+        assert_eq!(chosen("application/vnd.sdmx.data+json;q=0.5;version=\"2.0.0\", text/html"), Some(Format::SdmxJson));
     }
 
     #[test]

@@ -4,8 +4,10 @@ use query::{Catalogue, CodeListMeta};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use crate::problem::{Content, Meaning, PlaceView, RewriteView};
-use crate::{indicators, operate, reference, sql};
+use crate::problem::{Content, Meaning, PlaceView, RewriteView, SdmxError};
+use crate::{
+    archive, data, dcat, events, indicators, methodology, operate, package, reference, releases, revisions, sdmx, sql,
+};
 
 /// More codes than this are left to the code list.
 const LISTED: usize = 40;
@@ -20,15 +22,19 @@ const LISTED: usize = 40;
     ),
     servers((url = "/")),
     paths(
-        indicators::list, indicators::one, indicators::data, reference::editions, reference::edition,
-        reference::code_lists, reference::code_list, sql::ask, operate::index, operate::healthz, operate::readyz,
+        indicators::list, indicators::one, data::data, revisions::revisions, package::of_indicator, events::events,
+        releases::calendar, releases::feed, dcat::dcat, package::of_edition, package::file, archive::archive, reference::editions, reference::edition,
+        reference::code_lists, reference::code_list, sql::ask, methodology::methodology, sdmx::data_of_flow,
+        sdmx::data_of_version, sdmx::data_of_key, sdmx::artefacts, sdmx::artefacts_of_agency, sdmx::artefacts_of_id,
+        sdmx::artefacts_of_version, operate::index, operate::healthz, operate::readyz,
         operate::metrics, operate::openapi, operate::problems, operate::problem
     ),
-    components(schemas(Content, PlaceView, Meaning, RewriteView)),
+    components(schemas(Content, SdmxError, PlaceView, Meaning, RewriteView)),
     tags(
         (name = "indicators", description = "Indicators by filters"),
         (name = "editions", description = "Numbered, immutable publications"),
         (name = "code lists", description = "Codes with labels in English and Urdu"),
+        (name = "sdmx", description = "The indicators by SDMX 3.0"),
         (name = "sql", description = "Questions in SQL"),
         (name = "operation", description = "Health, metrics, this document")
     )
@@ -39,13 +45,17 @@ struct Document;
 pub(crate) fn document(catalogue: &Catalogue) -> Value {
     let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
-        for operations in paths.values_mut().filter_map(Value::as_object_mut) {
+        for (path, operations) in paths.iter_mut().filter_map(|(path, of)| Some((path, of.as_object_mut()?))) {
             operations.values_mut().for_each(with_problems);
+            let parameters = operations.get_mut("get").and_then(|get| get.get_mut("parameters")?.as_array_mut());
+            let Some(parameters) = parameters else { continue };
+            for parameter in parameters.iter_mut() {
+                refine(path, parameter);
+            }
+            if ["/v1/indicators/{id}/data", "/v1/indicators/{id}/revisions"].contains(&path.as_str()) {
+                parameters.extend(dimensions(catalogue));
+            }
         }
-    }
-    if let Some(Value::Array(parameters)) = document.pointer_mut("/paths/~1v1~1indicators~1{id}~1data/get/parameters") {
-        parameters.iter_mut().for_each(refine);
-        parameters.extend(dimensions(catalogue));
     }
     // The catalogue of utoipa has no word for a value of one of several types.
     let param = json!({"type": "array", "items": {"type": ["null", "boolean", "number", "string"]}});
@@ -68,8 +78,18 @@ fn with_problems(operation: &mut Value) {
     }
 }
 
-/// The form of each common filter. Several values may be repeated or separated by commas.
-fn refine(parameter: &mut Value) {
+/// What `format=` may be at an address.
+fn formats(path: &str) -> Vec<&'static str> {
+    match path {
+        "/v1/indicators/{id}/data" => data::format_names().to_vec(),
+        "/v1/indicators/{id}/revisions" => vec!["json", "csv"],
+        "/v1/calendar" => vec!["json", "ics"],
+        _ => vec!["sdmx-json", "sdmx-csv", "sdmx-csv-1.0"],
+    }
+}
+
+/// The form of each parameter. Several values may be repeated or separated by commas.
+fn refine(path: &str, parameter: &mut Value) {
     let period = r"^[0-9]{4}(-Q[1-4])?$";
     let schema = match parameter["name"].as_str() {
         Some("measure") => json!({"type": "array", "items": {"type": "string"}}),
@@ -78,7 +98,14 @@ fn refine(parameter: &mut Value) {
         }
         Some("from" | "to") => json!({"type": "string", "pattern": period}),
         Some("edition") => json!({"type": "string", "pattern": "^([1-9][0-9]*|latest)$", "default": "latest"}),
-        Some("format") => json!({"type": "string", "enum": ["json", "csv"]}),
+        Some("format") => json!({"type": "string", "enum": formats(path)}),
+        Some("bom" | "includeHistory") => json!({"type": "boolean", "default": false}),
+        Some("limit" | "firstNObservations" | "lastNObservations") => json!({"type": "integer", "minimum": 1}),
+        Some("offset") => json!({"type": "integer", "minimum": 0}),
+        Some("lang") => json!({"type": "string", "enum": ["en", "ur"], "default": "en"}),
+        Some("context") => json!({"type": "string", "enum": ["dataflow", "datastructure", "*"]}),
+        Some("dimensionAtObservation") => json!({"type": "string", "enum": ["TIME_PERIOD", "AllDimensions"]}),
+        Some("after") => json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
         _ => return,
     };
     parameter["schema"] = schema;

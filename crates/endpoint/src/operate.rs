@@ -107,6 +107,15 @@ pub(crate) struct IndexLinks {
     code_lists: &'static str,
     /// POST a question in SQL.
     sql: &'static str,
+    /// SDMX 3.0.
+    sdmx: &'static str,
+    /// What was published and what is planned.
+    calendar: &'static str,
+    feed: &'static str,
+    /// Server-sent events.
+    events: &'static str,
+    dcat: &'static str,
+    methodology: &'static str,
     openapi: &'static str,
     problems: &'static str,
     ready: &'static str,
@@ -133,6 +142,12 @@ pub(crate) async fn index(State(door): State<Arc<Door>>, asked: HeaderMap) -> Re
                 editions: "/v1/editions",
                 code_lists: "/v1/code-lists",
                 sql: "/v1/sql",
+                sdmx: "/sdmx/v2/structure/dataflow",
+                calendar: "/v1/calendar",
+                feed: "/v1/feed.atom",
+                events: "/v1/events",
+                dcat: "/v1/dcat.jsonld",
+                methodology: "/v1/methodology",
                 openapi: "/openapi.json",
                 problems: "/problems",
                 ready: "/readyz",

@@ -28,10 +28,12 @@ pub(crate) enum Kind {
     RequestTimeout,
     AnswerTimeout,
     NotReady,
+    NotImplemented,
+    TooManyStreams,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 14] = [
+    pub(crate) const ALL: [Kind; 16] = [
         Kind::NotFound,
         Kind::MethodNotAllowed,
         Kind::NotAcceptable,
@@ -46,6 +48,8 @@ impl Kind {
         Kind::RequestTimeout,
         Kind::AnswerTimeout,
         Kind::NotReady,
+        Kind::NotImplemented,
+        Kind::TooManyStreams,
     ];
 
     /// Stable name, status, title.
@@ -65,6 +69,8 @@ impl Kind {
             Kind::RequestTimeout => ("request_timeout", 408, "The request did not arrive in time"),
             Kind::AnswerTimeout => ("answer_timeout", 504, "The answer took too long"),
             Kind::NotReady => ("not_ready", 503, "Not ready yet"),
+            Kind::NotImplemented => ("not_implemented", 501, "The standard has it, this service does not"),
+            Kind::TooManyStreams => ("too_many_streams", 503, "As many streams are open as may be"),
         }
     }
 }
@@ -101,6 +107,18 @@ pub(crate) struct Content {
     /// Several causes, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
+    /// Of an address of SDMX, the same as its messages say it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<SdmxError>,
+}
+
+/// An error as a message of SDMX-JSON 2.0 has it (`statusMessage`).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SdmxError {
+    /// Code of the SDMX web services guidelines: 100 nothing found, 140 syntax, 150 meaning, 500 and above ours.
+    code: u16,
+    titles: std::collections::BTreeMap<&'static str, &'static str>,
+    detail: String,
 }
 
 /// A place in the text of a question; counted from 1.
@@ -120,8 +138,8 @@ impl Problem {
     fn of((code, status, title): (&'static str, u16, &'static str), detail: String, hint: Option<String>) -> Self {
         let hint = hint.filter(|h| !h.is_empty());
         let uri = format!("/problems/{code}");
-        let (place, incident, reasons) = (None, None, Vec::new());
-        Self(Box::new(Content { uri, title, status, detail, code, hint, place, incident, reasons }))
+        let (place, incident, reasons, errors) = (None, None, Vec::new(), Vec::new());
+        Self(Box::new(Content { uri, title, status, detail, code, hint, place, incident, reasons, errors }))
     }
 
     /// A defect of ours. What it is stands in the log, not in the answer.
@@ -129,6 +147,21 @@ impl Problem {
         let hint = "Ask again; if it stays, tell who runs this service and say when it happened.";
         let detail = "The request could not be answered; the fault is ours.";
         Self::of(of_code(Code::Internal), detail.into(), Some(hint.into()))
+    }
+
+    /// The same for a client of SDMX: the document is a message of SDMX-JSON as well, for it says of no member that it must not
+    /// be there.
+    pub(crate) fn for_sdmx(mut self) -> Self {
+        let code = match self.0.status {
+            404 => 100,
+            422 => 150,
+            status @ 500.. => status,
+            _ => 140,
+        };
+        let detail = [Some(self.0.detail.as_str()), self.0.hint.as_deref()];
+        let detail = detail.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        self.0.errors = vec![SdmxError { code, titles: [("en", self.0.title)].into(), detail }];
+        self
     }
 
     pub(crate) fn reasons(mut self, reasons: Vec<String>) -> Self {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use query::selection::{Unselected, Why};
 use query::{CodeListMeta, EditionMeta};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +13,7 @@ use utoipa::ToSchema;
 use crate::Door;
 use crate::bodies::{Freshness, Shared, Whole};
 use crate::negotiate::Format;
+use crate::package::edition_named;
 use crate::problem::{Kind, Problem};
 use crate::request::Segment;
 
@@ -80,15 +80,7 @@ pub(crate) async fn edition(
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
     let current = door.reader.current();
-    let found = match number.as_str() {
-        "latest" => current.latest(),
-        number => number.parse().ok().and_then(|n| current.edition(n)),
-    };
-    let meta = found.cloned().ok_or_else(|| Unselected {
-        why: Why::UnknownEdition,
-        detail: "There is no such edition.".into(),
-        hint: "GET /v1/editions lists them.".into(),
-    })?;
+    let meta = edition_named(&current, &number)?;
     let shared = Shared::of(Some(&meta), "/v1/editions/one", Format::Json, Freshness::Ask);
     door.bodies.answer(&asked, shared, move || Whole::json(&Edition::from(&meta))).await
 }
@@ -125,6 +117,17 @@ pub(crate) struct CodeList {
     provisional: bool,
     /// The codes in their official order.
     codes: Vec<Code>,
+}
+
+impl From<CodeListMeta> for CodeList {
+    fn from(list: CodeListMeta) -> Self {
+        let code = |c: query::CodeEntry| {
+            let query::CodeEntry { code, en, ur, parent, attributes } = c;
+            Code { code, en, ur, parent, attributes }
+        };
+        let CodeListMeta { name, version, source, provisional, codes } = list;
+        Self { name, version, source, provisional, codes: codes.into_iter().map(code).collect() }
+    }
 }
 
 /// A code with its labels and roll-ups.
@@ -182,14 +185,5 @@ pub(crate) async fn code_list(
         Problem::new(Kind::UnknownCodeList, "There is no code list of that name.", hint)
     })?;
     let shared = Shared::of(None, &format!("/v1/code-lists/{}", list.name), Format::Json, Freshness::Ask);
-    let make = move || {
-        let code = |c: query::CodeEntry| {
-            let query::CodeEntry { code, en, ur, parent, attributes } = c;
-            Code { code, en, ur, parent, attributes }
-        };
-        let CodeListMeta { name, version, source, provisional, codes } = list;
-        let codes = codes.into_iter().map(code).collect();
-        Whole::json(&CodeList { name, version, source, provisional, codes })
-    };
-    door.bodies.answer(&asked, shared, make).await
+    door.bodies.answer(&asked, shared, move || Whole::json(&CodeList::from(list))).await
 }

@@ -110,6 +110,15 @@ impl<'a> Cells<'a> {
     }
 }
 
+/// Every cell of a column as it is written; None for null.
+pub(crate) fn texts(batch: &RecordBatch, column: &str) -> Result<Vec<Option<String>>, ArrowError> {
+    let at = batch.schema().index_of(column)?;
+    let its = batch.project(&[at])?;
+    let mut cells = Cells::of(&its)?;
+    let cell = cells.first_mut().ok_or_else(|| ArrowError::SchemaError(column.to_owned()))?;
+    (0..batch.num_rows()).map(|row| Ok(cell.read(row)?.map(str::to_owned))).collect()
+}
+
 fn without_trailing_zeros(decimal: &str) -> &str {
     if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { decimal }
 }
@@ -181,7 +190,7 @@ pub(crate) fn csv_rows(out: &mut Vec<u8>, batch: &RecordBatch) -> Result<(), Arr
 
 /// A text of CSV. An empty one is quoted, so that it is not a null; one that a spreadsheet would compute is kept a text by
 /// an apostrophe (OWASP, CSV injection).
-fn csv_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn csv_text(out: &mut Vec<u8>, text: &str) {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if !(text.is_empty() || formula || text.contains(['"', ',', '\n', '\r'])) {
         out.extend_from_slice(text.as_bytes());

@@ -1,5 +1,6 @@
 //! Parts of a request, with a problem instead of a plain text where they cannot be read.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path, Query};
@@ -18,6 +19,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
             Ok(Path(text)) => Ok(Self(text)),
             Err(_) => Err(Problem::new(Kind::NotFound, "The address cannot be read.", "Write it in UTF-8.")),
         }
+    }
+}
+
+/// The variable parts of the path, by name.
+pub(crate) struct Segments(pub(crate) HashMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<HashMap<String, String>>::from_request_parts(parts, state).await {
+            Ok(Path(named)) => Ok(Self(named)),
+            Err(_) => Err(Problem::new(Kind::NotFound, "The address cannot be read.", "Write it in UTF-8.")),
+        }
+    }
+}
+
+impl Segments {
+    /// A part by its name, or what stands for it where the path ends before it.
+    pub(crate) fn part<'a>(&'a self, name: &str, missing: &'a str) -> &'a str {
+        self.0.get(name).map_or(missing, String::as_str)
     }
 }
 

@@ -228,7 +228,6 @@ async fn write(answer: Answer, format: Format, deadline: Duration) -> Result<Bod
     let turn = answer.turn.clone();
     let small = answer.row_count() <= CHUNK;
     let chunks: Box<dyn Iterator<Item = Result<Bytes, ArrowError>> + Send> = match format {
-        Format::Json => Box::new(json(answer)?),
         Format::Csv => Box::new(csv(answer)),
         Format::Arrow => Box::new(stream(&answer).map_err(|e| internal(&e))?),
         Format::Parquet => {
@@ -236,6 +235,8 @@ async fn write(answer: Answer, format: Format, deadline: Duration) -> Result<Bod
             let file = file.ok().flatten().ok_or_else(Problem::internal)?;
             return Ok(whole(file, turn, deadline));
         }
+        // JSON: the others are not among the formats of an answer.
+        _ => Box::new(json(answer)?),
     };
     if small {
         let written: Result<Vec<Bytes>, ArrowError> = chunks.collect();

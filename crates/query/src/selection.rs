@@ -220,6 +220,20 @@ impl Selection {
         text
     }
 
+    /// The filters as a query string would have them, in one order whatever that of the request. The edition is not among
+    /// them.
+    pub fn pairs(&self) -> Vec<(&str, String)> {
+        let joined = |codes: &BTreeSet<String>| codes.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        let sets = [("measure", &self.measures), ("time_period", &self.periods)];
+        let dimensions = self.codes.iter().map(|(name, codes)| (name.as_str(), codes));
+        let named = sets.into_iter().chain(dimensions).filter(|(_, codes)| !codes.is_empty());
+        let mut pairs: Vec<(&str, String)> = named.map(|(name, codes)| (name, joined(codes))).collect();
+        let quarter = |at: i32| format!("{:04}-Q{}", at.div_euclid(4), at.rem_euclid(4) + 1);
+        pairs.extend(self.from.map(|p| ("from", quarter(p.first))));
+        pairs.extend(self.to.map(|p| ("to", quarter(p.last))));
+        pairs
+    }
+
     fn has_period(&self, text: &str) -> bool {
         if !self.periods.is_empty() && !self.periods.contains(text) {
             return false;
@@ -277,6 +291,19 @@ impl Current {
         periods.sort_by_cached_key(|p| (Period::parse(p).is_none(), p.clone()));
         let measures = distinct(&its, "measure").map_err(|e| malformed(&e))?;
         Ok(Available { measures, periods, rows: its.num_rows() })
+    }
+
+    /// The measures of an indicator in any edition, in alphabetical order.
+    ///
+    /// # Errors
+    /// [`Why::Internal`].
+    pub fn measures(&self, indicator: &IndicatorMeta) -> Result<Vec<String>, Unselected> {
+        let mut all = BTreeSet::new();
+        for (_, whole) in self.editions().filter_map(|edition| self.rows_of(edition.edition)) {
+            let its = of_indicator(whole, indicator).map_err(|e| malformed(&e))?;
+            all.extend(distinct(&its, "measure").map_err(|e| malformed(&e))?);
+        }
+        Ok(all.into_iter().collect())
     }
 
     fn chosen(&self, number: Option<u32>) -> Result<(&EditionMeta, &RecordBatch), Unselected> {

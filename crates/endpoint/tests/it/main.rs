@@ -1,10 +1,15 @@
 //! The readers' door: what a dashboard, an analyst and an operator rely on.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod events;
+mod forms;
+mod hostile;
 mod indicators;
 mod operation;
 mod pages;
 mod postgres;
+mod releases;
+mod sdmx;
 mod slow;
 mod sql;
 mod world;
