@@ -194,8 +194,6 @@ impl Translator {
             (true, false) => second.oid,
             (false, _) => first.oid,
         };
-        // What is compared with a value of a table of one-byte codes is a text all the same: `relkind = 'table'` is false.
-        let kind = if kind == oid::CHAR { oid::TEXT } else { kind };
         Ok((self.coerce(first, kind)?, self.coerce(second, kind)?))
     }
 
@@ -330,7 +328,7 @@ impl Translator {
             values.push(self.expr(item, scope)?);
         }
         let kind = match Self::common_type(&values) {
-            oid::UNKNOWN | oid::CHAR => oid::TEXT,
+            oid::UNKNOWN => oid::TEXT,
             kind => kind,
         };
         let mut sql = Vec::new();
@@ -383,7 +381,6 @@ impl Translator {
         } else {
             let array = self.expr(right, scope)?;
             let wanted = if value.is_open() { oid::TEXT } else { value.oid };
-            let wanted = if wanted == oid::CHAR { oid::TEXT } else { wanted };
             let array = self.coerce(array, builtin::array_of(wanted))?;
             let kind = builtin::element_of(array.oid).ok_or_else(|| {
                 CatalogueError::new(Fault::InvalidValue, "op ANY/ALL (array) requires array on right side")
