@@ -24,6 +24,8 @@ enum Operator {
     ContainedIn,
     Overlap,
     Bits(&'static str),
+    /// A field or element of JSON.
+    Json(&'static str),
 }
 
 fn operator(operator: &BinaryOperator) -> Result<Operator> {
@@ -54,6 +56,8 @@ fn operator(operator: &BinaryOperator) -> Result<Operator> {
         B::AtArrow => Operator::Contains,
         B::ArrowAt => Operator::ContainedIn,
         B::PGOverlap => Operator::Overlap,
+        B::Arrow => Operator::Json("->"),
+        B::LongArrow => Operator::Json("->>"),
         B::BitwiseAnd => Operator::Bits("&"),
         B::BitwiseOr => Operator::Bits("|"),
         B::PGBitwiseShiftLeft => Operator::Bits("<<"),
@@ -167,6 +171,14 @@ impl Translator {
             }
             Operator::Concat => self.concat(first, second),
             Operator::Arithmetic(sign) => self.arithmetic(sign, first, second),
+            Operator::Json(sign) => {
+                let key = if second.is_open() { self.coerce(second, oid::TEXT)? } else { second };
+                let first = self.coerce(first, oid::JSON)?;
+                Ok(match sign {
+                    "->" => Typed::new(format!("({} -> {})", first.sql, key.sql), first.oid),
+                    _ => Typed::new(format!("CAST({} ->> {} AS TEXT)", first.sql, key.sql), oid::TEXT),
+                })
+            }
             Operator::Bits(sign) => {
                 let (first, second) = self.matched(first, second)?;
                 Ok(Typed::new(format!("({} {sign} {})", first.sql, second.sql), first.oid))
