@@ -14,12 +14,15 @@ fn main() {
     let catalogue = fixture::catalogue();
     let settings = fixture::settings();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let shape = |sql: &str| catalogue.shape(sql, &[]).map(|shape| shape.parameters).unwrap_or_default();
     let answer = |file: &str, place: usize, sql: &str, parameters: &[Option<String>]| {
         let start = Instant::now();
         let answer = catalogue.answer(&fixture::session(&settings), sql, &[], parameters);
         let ms = start.elapsed().as_millis() as u64;
         let line = match answer {
-            Ok(rows) => json!({"file": file, "place": place, "ms": ms, "columns": rows.columns, "rows": rows.rows}),
+            Ok(rows) => {
+                json!({"file": file, "place": place, "ms": ms, "columns": rows.columns, "parameters": shape(sql), "rows": rows.rows})
+            }
             Err(error) => {
                 json!({"file": file, "place": place, "ms": ms, "error": error.message, "state": error.fault.sqlstate()})
             }

@@ -235,7 +235,13 @@ fn internal(error: impl std::fmt::Display) -> CatalogueError {
 fn check(described: &Described) -> Result<()> {
     let wrong = |message: String| Err(CatalogueError::new(Fault::Internal, message));
     let mut names = HashSet::new();
-    for schema in &described.schemas {
+    for (place, schema) in described.schemas.iter().enumerate() {
+        if matches!(schema.name.as_str(), "pg_catalog" | "information_schema" | "pg_toast") {
+            return wrong(format!("the schema {} is the system's own: give another name", schema.name));
+        }
+        if described.schemas[..place].iter().any(|other| other.name == schema.name) {
+            return wrong(format!("the schema {} is described twice: leave one out", schema.name));
+        }
         for table in &schema.tables {
             if !names.insert((&schema.name, &table.name)) {
                 return wrong(format!("the table {}.{} is described twice: leave one out", schema.name, table.name));

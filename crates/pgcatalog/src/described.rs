@@ -14,7 +14,7 @@ pub struct Described {
     pub schemas: Vec<Schema>,
     /// Functions beside PostgreSQL's own that a question for data may call.
     pub functions: Vec<Function>,
-    /// Names of roles. The first owns everything; a session's user is shown to itself also where it is not named here.
+    /// Names of roles. The first owns everything (one named like the database where there is none); a session's user is shown to itself also where it is not named here.
     pub roles: Vec<String>,
 }
 

@@ -136,7 +136,10 @@ impl Directory {
     }
 
     fn add_roles(&mut self, described: &Described, numbers: &mut Numbers) {
-        for (place, role) in described.roles.iter().enumerate() {
+        // Somebody owns the tables, whether named or not.
+        let owner = [described.database.clone()];
+        let roles = if described.roles.is_empty() { &owner[..] } else { &described.roles };
+        for (place, role) in roles.iter().enumerate() {
             let number = if place == 0 { 10 } else { numbers.of("role", role) };
             self.roles.push((number, role.clone()));
         }

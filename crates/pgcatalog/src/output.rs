@@ -93,6 +93,7 @@ pub(crate) fn parameter(value: Option<&str>, kind: u32, place: usize) -> Result<
     Ok(match kind {
         oid::BOOL => Value::Integer(i64::from(read_bool(text).ok_or_else(invalid)?)),
         oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC => Value::Real(text.trim().parse().map_err(|_| invalid())?),
+        oid::CHAR => Value::Text(text.chars().take(1).collect()),
         kind if oid::is_reg(kind) => text.trim().parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Integer),
         kind if oid::is_integer(kind) => Value::Integer(text.trim().parse().map_err(|_| invalid())?),
         _ => Value::Text(text.to_owned()),

@@ -116,6 +116,12 @@ impl Translator {
         {
             return self.array_of_query(query, scope);
         }
+        // Words without brackets that the parser knows as functions: `current_date`.
+        if matches!(function.args, FunctionArguments::None)
+            && let Some(value) = session_value(&name)
+        {
+            return Ok(value);
+        }
         let list = list(&function.args)?;
         if WINDOWS.contains(&name.as_str()) || AGGREGATES.contains(&name.as_str()) {
             return self.aggregate(&name, function, list, scope);
@@ -124,6 +130,10 @@ impl Translator {
         if matches!(name.as_str(), "to_json" | "to_jsonb" | "row_to_json") {
             let value = self.json_argument(plain(arguments.first().ok_or_else(|| undefined(&name))?)?, scope)?;
             return Ok(Typed::new(value, if name == "to_jsonb" { oid::JSONB } else { oid::JSON }));
+        }
+        if name == "row" {
+            let items = arguments.iter().map(|argument| plain(argument).cloned()).collect::<Result<Vec<Expr>>>()?;
+            return self.expr(&Expr::Tuple(items), scope);
         }
         if super::sets::is_set(&name) {
             return self.set_in_projection(&name, arguments, scope);
@@ -301,6 +311,9 @@ impl Translator {
                     other => other,
                 },
             ),
+            "array_agg" if builtin::element_of(value.oid).is_some() => {
+                Err(CatalogueError::unsupported("an array of arrays from array_agg()"))
+            }
             "array_agg" => {
                 let gathered = format!("f__gather({word}{}{order}){tail}", value.sql);
                 Ok(Typed::new(format!("f__json_array({gathered},{})", value.oid), builtin::array_of(value.oid)))

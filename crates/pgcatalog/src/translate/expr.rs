@@ -92,6 +92,10 @@ impl Translator {
                 let kind = if value.oid == oid::TIMESTAMPTZ { oid::TIMESTAMP } else { oid::TIMESTAMPTZ };
                 self.cast(value, kind, None)
             }
+            Expr::Interval(interval) => {
+                let value = self.expr(&interval.value, scope)?;
+                self.coerce(value, oid::INTERVAL)
+            }
             other => self.operation(other, scope),
         }
     }

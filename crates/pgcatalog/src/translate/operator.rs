@@ -24,6 +24,8 @@ enum Operator {
     ContainedIn,
     Overlap,
     Bits(&'static str),
+    /// A field or element of JSON.
+    Json(&'static str),
 }
 
 fn operator(operator: &BinaryOperator) -> Result<Operator> {
@@ -54,6 +56,8 @@ fn operator(operator: &BinaryOperator) -> Result<Operator> {
         B::AtArrow => Operator::Contains,
         B::ArrowAt => Operator::ContainedIn,
         B::PGOverlap => Operator::Overlap,
+        B::Arrow => Operator::Json("->"),
+        B::LongArrow => Operator::Json("->>"),
         B::BitwiseAnd => Operator::Bits("&"),
         B::BitwiseOr => Operator::Bits("|"),
         B::PGBitwiseShiftLeft => Operator::Bits("<<"),
@@ -167,6 +171,14 @@ impl Translator {
             }
             Operator::Concat => self.concat(first, second),
             Operator::Arithmetic(sign) => self.arithmetic(sign, first, second),
+            Operator::Json(sign) => {
+                let key = if second.is_open() { self.coerce(second, oid::TEXT)? } else { second };
+                let first = self.coerce(first, oid::JSON)?;
+                Ok(match sign {
+                    "->" => Typed::new(format!("({} -> {})", first.sql, key.sql), first.oid),
+                    _ => Typed::new(format!("CAST({} ->> {} AS TEXT)", first.sql, key.sql), oid::TEXT),
+                })
+            }
             Operator::Bits(sign) => {
                 let (first, second) = self.matched(first, second)?;
                 Ok(Typed::new(format!("({} {sign} {})", first.sql, second.sql), first.oid))
@@ -194,8 +206,6 @@ impl Translator {
             (true, false) => second.oid,
             (false, _) => first.oid,
         };
-        // What is compared with a value of a table of one-byte codes is a text all the same: `relkind = 'table'` is false.
-        let kind = if kind == oid::CHAR { oid::TEXT } else { kind };
         Ok((self.coerce(first, kind)?, self.coerce(second, kind)?))
     }
 
@@ -330,7 +340,7 @@ impl Translator {
             values.push(self.expr(item, scope)?);
         }
         let kind = match Self::common_type(&values) {
-            oid::UNKNOWN | oid::CHAR => oid::TEXT,
+            oid::UNKNOWN => oid::TEXT,
             kind => kind,
         };
         let mut sql = Vec::new();
@@ -383,7 +393,6 @@ impl Translator {
         } else {
             let array = self.expr(right, scope)?;
             let wanted = if value.is_open() { oid::TEXT } else { value.oid };
-            let wanted = if wanted == oid::CHAR { oid::TEXT } else { wanted };
             let array = self.coerce(array, builtin::array_of(wanted))?;
             let kind = builtin::element_of(array.oid).ok_or_else(|| {
                 CatalogueError::new(Fault::InvalidValue, "op ANY/ALL (array) requires array on right side")

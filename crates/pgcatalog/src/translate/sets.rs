@@ -162,6 +162,7 @@ impl Translator {
                 .iter()
                 .map(|(field, of)| ((*field).to_owned(), if *of == oid::ANYELEMENT { kind } else { *of }))
                 .collect(),
+            None if name.contains("_array_elements") => vec![("value".to_owned(), kind)],
             None => vec![(name.to_owned(), kind)],
         };
         Ok(Rows { source: format!("json_each({call})"), columns, record: record.is_some(), kind: row.unwrap_or(kind) })

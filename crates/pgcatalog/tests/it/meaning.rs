@@ -90,6 +90,8 @@ fn arrays_count_from_one_and_vectors_from_nought() {
         ("SELECT 2 = ANY(ARRAY[1, 2])", 16, Some("t")),
         ("SELECT 2 = ANY('{1,2}')", 16, Some("t")),
         ("SELECT 'r' = ANY(ARRAY['r'::\"char\", 'v'])", 16, Some("t")),
+        ("SELECT relkind = 'rest' FROM pg_class WHERE oid = 1259", 16, Some("t")),
+        ("SELECT relkind = ANY('{v,r}') FROM pg_class WHERE oid = 1259", 16, Some("t")),
         ("SELECT 3 <> ALL(ARRAY[1, 2])", 16, Some("t")),
         ("SELECT 'abc' LIKE ANY(ARRAY['x%', 'a%'])", 16, Some("t")),
         ("SELECT ARRAY[1] || 2 || ARRAY[3]", 1007, Some("{1,2,3}")),
@@ -189,7 +191,7 @@ fn parameters_take_the_type_of_what_they_meet() {
     };
     assert_eq!(
         kinds("SELECT 1 FROM pg_class WHERE oid = $1 AND relname = $2 AND relkind = ANY($3)", &[]),
-        [26, 19, 1009]
+        [26, 19, 1002]
     );
     assert_eq!(kinds("SELECT $1", &[]), [25]);
     assert_eq!(kinds("SELECT $1", &[Some(23)]), [23]);
@@ -237,6 +239,10 @@ fn texts_are_matched_as_postgresql_matches_them() {
         ("SELECT format('%I.%s %L', 'a b', 1, NULL)", 25, Some("\"a b\".1 NULL")),
         ("SELECT greatest(1, NULL, 3)", 23, Some("3")),
         ("SELECT 7 / 2", 23, Some("3")),
+        ("SELECT current_date = now()::date", 16, Some("t")),
+        ("SELECT ROW(1, 2) = ROW(1, 3)", 16, Some("f")),
+        ("SELECT '{\"a\": {\"b\": 2}}'::json -> 'a' ->> 'b'", 25, Some("2")),
+        ("SELECT interval '1 day'", 1186, Some("1 day")),
         ("SELECT position('b' in 'abc')", 23, Some("2")),
         ("SELECT trim(both 'x' from 'xax')", 25, Some("a")),
         ("SELECT pg_size_pretty(123456789::bigint)", 25, Some("118 MB")),
@@ -322,4 +328,41 @@ fn many_sessions_ask_at_once_and_each_sees_itself() {
             });
         }
     });
+}
+
+#[test]
+fn what_cannot_be_a_catalogue_is_refused_with_its_place() {
+    let refused = |change: &dyn Fn(&mut pgcatalog::Described)| {
+        let mut described = crate::fixture::described();
+        change(&mut described);
+        pgcatalog::Catalogue::new(&described).expect_err("no catalogue").message
+    };
+    assert!(
+        refused(&|described| described.schemas[0].tables[1].name = "v01".into())
+            .contains("published.v01 is described twice")
+    );
+    assert!(
+        refused(&|described| described.schemas[1].name = "published".into()).contains("published is described twice")
+    );
+    assert!(
+        refused(&|described| described.schemas[1].name = "pg_catalog".into())
+            .contains("pg_catalog is the system's own")
+    );
+    assert!(
+        refused(&|described| described.schemas[0].tables[0].columns[2].type_oid = 99_999)
+            .contains("published.v01.sex has type 99999")
+    );
+}
+
+#[test]
+fn a_table_keeps_its_number_when_others_come_and_go() {
+    let number = |described: &pgcatalog::Described| {
+        let catalogue = pgcatalog::Catalogue::new(described).expect("a catalogue");
+        ask(&catalogue, "SELECT 'reference.province'::regclass::oid").expect("known").rows
+    };
+    let mut described = crate::fixture::described();
+    let before = number(&described);
+    described.schemas[0].tables.remove(0);
+    described.schemas.swap(0, 1);
+    assert_eq!(number(&described), before);
 }

@@ -10,7 +10,7 @@ use crate::fixture::{catalogue, session, settings};
 use crate::recorded::{CLIENTS, statements};
 
 /// How many mutated statements run. Each takes about a millisecond.
-const STATEMENTS: u64 = 3_000;
+const STATEMENTS: u64 = 2_000;
 
 /// A small generator of numbers (SplitMix64), so that a failure comes again.
 struct Dice(u64);
