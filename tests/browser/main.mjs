@@ -3,6 +3,7 @@
 //   node main.mjs --base URL [--key KEY] [--short] [--only stories|axe|speed] [--shots FOLDER]
 import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { stories } from "./stories.mjs";
 import { text } from "./words.mjs";
@@ -192,8 +193,10 @@ for (const path of does("speed") ? (short ? ["/", "/indicators/V01"] : PAGES.sli
       const best = (of) => Math.min(...times.map(of));
       const [content, last, worked] = [best((x) => x.content), best((x) => x.last), best((x) => x.worked)];
       said.push(`${lang} ${Math.round(bytes / 1000)} kB, content ${content} ms, quiet ${last} ms, ${worked} ms of work`);
-      if (bytes > HEAVIEST) throw new Error(`${lang}: ${bytes} bytes`);
-      if (content > SLOWEST) throw new Error(`${lang}: content after ${content} ms, quiet after ${last} ms`);
+      if (bytes > HEAVIEST) throw new Error(said.join("; "));
+      // Where others have the processors, the clock says how busy they are, and only the page's own work says something of it.
+      const busy = loadavg()[0] > availableParallelism();
+      if ((busy ? worked : content) > SLOWEST) throw new Error(said.join("; "));
     }
     return said.join("; ");
   });

@@ -1,4 +1,5 @@
 // What a minister sees in a minute, and where an analyst begins.
+import { useEffect, useState } from "preact/hooks";
 import { Chart } from "../charts/Chart";
 import { Figure } from "../parts/figure";
 import { Provinces } from "../parts/provinces";
@@ -36,6 +37,14 @@ function Country({ indicators }: { indicators: Brief[] }) {
   const { t } = useWords();
   const { asked } = useEdition();
   const series = useAll<Data[]>(indicators.map((i) => nationalUrl(i, asked)));
+  // What is seen first is drawn first; the rest follows in a task of its own.
+  const [rest, setRest] = useState(false);
+  const there = series.state !== "loading";
+  useEffect(() => {
+    if (!there) return;
+    const soon = setTimeout(() => setRest(true));
+    return () => clearTimeout(soon);
+  }, [there]);
   return (
     <>
       <section aria-labelledby="now">
@@ -52,7 +61,7 @@ function Country({ indicators }: { indicators: Brief[] }) {
           )}
         </When>
       </section>
-      <Victims />
+      {rest && <Victims />}
       <section aria-labelledby="themes">
         <h2 id="themes" class="rule">{t("overview.themes")}</h2>
         <ul class="themes">
@@ -64,7 +73,7 @@ function Country({ indicators }: { indicators: Brief[] }) {
       <section aria-labelledby="all">
         <h2 id="all" class="rule">{t("overview.all")}</h2>
         <p class="soft">{t("overview.all.note")}</p>
-        <IndicatorTable indicators={indicators} series={series} />
+        {rest && <IndicatorTable indicators={indicators} series={series} />}
       </section>
     </>
   );
