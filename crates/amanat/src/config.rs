@@ -3,6 +3,7 @@
 //! Parsed once, at the door: what leaves this module is valid. Unknown keys are refused with the place and the keys that
 //! exist. Secrets are named by file, never written here, and never printed by `config show`.
 
+mod endpoint;
 mod lake;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use config::{Environment, File, FileFormat};
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use self::endpoint::EndpointConfig;
 pub use self::lake::LakeConfig;
 
 /// Everything a role needs to know. Every field has a default that works on a laptop with nothing installed.
@@ -42,6 +44,8 @@ pub struct Config {
     pub sql: SqlConfig,
     /// What keeps answers about protected tables from telling more than they say.
     pub privacy: PrivacyConfig,
+    /// The readers' door.
+    pub endpoint: EndpointConfig,
     /// The agencies' door.
     pub gateway: GatewayConfig,
     /// Where the schemas of Avro events are found.
@@ -315,6 +319,7 @@ impl Default for Config {
             refresh: RefreshConfig::default(),
             sql: SqlConfig::default(),
             privacy: PrivacyConfig::default(),
+            endpoint: EndpointConfig::default(),
             gateway: GatewayConfig::default(),
             registry: RegistryConfig::default(),
             policy: PolicyConfig::default(),
@@ -475,6 +480,7 @@ impl Config {
         self.log.kafka = with_files(std::mem::take(&mut self.log.kafka))?;
         self.registry.access()?;
         self.lake.place()?;
+        self.endpoint.checked()?;
         let refuse = |place: &str, what: &str| {
             Err(ConfigError::Invalid { place: format!("configuration key `{place}`"), what: what.into() })
         };

@@ -191,7 +191,16 @@ impl Up {
             return Ok(None);
         }
         let counted = telemetry::metrics(Arc::clone(&self.ingesting))?;
-        let mut settings = endpoint::Settings { defined_at: SystemTime::now(), ..endpoint::Settings::default() };
+        let own = &self.config.endpoint;
+        let mut settings = endpoint::Settings {
+            calendar: own.releases()?,
+            public_url: own.public_url.clone(),
+            licence: own.licence.clone(),
+            streams: own.streams,
+            stop: self.stop.clone(),
+            defined_at: SystemTime::now(),
+            ..endpoint::Settings::default()
+        };
         match metrics {
             Some(listener) => {
                 let stop = self.stop.clone().cancelled_owned();

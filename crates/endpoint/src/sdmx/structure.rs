@@ -365,11 +365,11 @@ fn parts(catalogue: &Catalogue, meta: &IndicatorMeta) -> Value {
         dimension["position"] = position.into();
         dimension
     });
-    // `_X` is a period of the data and none of time: a sentinel (SDMX 3.0, 6.4.5).
+    // `_X` is a period of the data and none of time. SDMX 3.0 has `sentinelValues` for it, over which pysdmx 1.21 refuses the
+    // whole message (it expects texts where the schema has objects), so that an annotation says it.
     let time = of(Role::Time).next().map(|component| {
         let mut time = part(catalogue, component);
-        time["localRepresentation"]["format"]["sentinelValues"] =
-            json!([{"value": "_X", "name": "Unknown", "names": {"en": "Unknown", "ur": "نامعلوم"}}]);
+        time["annotations"] = json!([{"type": "SENTINEL_VALUE", "title": "_X", "text": "Unknown", "texts": {"en": "Unknown", "ur": "نامعلوم"}}]);
         time
     });
     let attributes = of(Role::Observation).chain(of(Role::DataSet)).map(|component| {

@@ -6,6 +6,7 @@
 
 pub mod amanat;
 mod attacks;
+mod doors;
 mod fuzz;
 mod guard;
 mod hostile;
@@ -109,6 +110,7 @@ pub fn registry() -> Vec<Figure> {
         .chain(fuzz::figures())
         .chain(attacks::figures())
         .chain(guard::figures())
+        .chain(doors::figures())
         .collect()
 }
 

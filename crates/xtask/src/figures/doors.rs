@@ -1,0 +1,146 @@
+//! The figures of the readers' doors.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::amanat::{Profile, Running, build, free_port, get, run};
+use super::{Bench, Figure, Measured, text};
+
+/// Streams that are opened.
+const STREAMS: u32 = 5_000;
+
+/// How long the synthetic country may take to be served.
+const SERVED_WITHIN: Duration = Duration::from_mins(2);
+
+/// The registry's part for the doors.
+pub fn figures() -> Vec<Figure> {
+    vec![
+        Figure {
+            name: "doors.standards",
+            shows: "the indicator API read by others: SDMX by the official schemas and pysdmx, JSON-stat, Data Package, DCAT, Parquet, Arrow, Atom, iCalendar, OpenAPI by redocly and schemathesis (tests/standards)",
+            unit: "checks",
+            goal: "all",
+            minutes: 3,
+            short: false,
+            correctness: true,
+            run: standards,
+        },
+        Figure {
+            name: "doors.clients",
+            shows: "real clients of PostgreSQL: connect, tables with comments, a typed parameter, a refusal with hint and SQLSTATE, a question ended that frees the CPU (tests/clients/postgres)",
+            unit: "clients",
+            goal: "all",
+            minutes: 2,
+            short: false,
+            correctness: true,
+            run: clients,
+        },
+        Figure {
+            name: "doors.sse",
+            shows: "5,000 open streams of new editions on loopback: memory of the server for each; from the edition to the last stream that is told (development build)",
+            unit: "KiB a stream, and s from the end of `edition publish` to the last stream told",
+            goal: "≤ 32 KiB; all told, within 2 s",
+            minutes: 1,
+            short: false,
+            correctness: false,
+            run: streams,
+        },
+    ]
+}
+
+fn standards(bench: &Bench) -> Result<Measured> {
+    let amanat = build(Profile::Dev, "amanat", "amanat")?;
+    let output = Command::new(bench.root.join("tests/standards/run")).env("AMANAT", &amanat).output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let value = said.lines().find_map(|line| line.strip_suffix(" checks")).with_context(|| {
+        format!("tests/standards/run gave no number of checks: {}", String::from_utf8_lossy(&output.stderr))
+    })?;
+    let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("FAILED")).collect();
+    let checks: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("ok ")).map(str::trim).collect();
+    Ok(Measured {
+        value: value.to_owned(),
+        met: output.status.success() && failed.is_empty(),
+        details: json!({"passed": checks, "failed": failed}),
+    })
+}
+
+fn clients(bench: &Bench) -> Result<Measured> {
+    let amanat = build(Profile::Dev, "amanat", "amanat")?;
+    let output = Command::new(bench.root.join("tests/clients/postgres/run")).env("AMANAT", &amanat).output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let value = said.lines().find_map(|line| line.strip_suffix(" clients")).with_context(|| {
+        format!("tests/clients/postgres/run gave no number of clients: {}", String::from_utf8_lossy(&output.stderr))
+    })?;
+    let rows: Vec<&str> = said.lines().filter(|line| line.starts_with('|')).skip(2).collect();
+    Ok(Measured { value: value.to_owned(), met: output.status.success(), details: json!({ "rows": rows }) })
+}
+
+fn streams(bench: &Bench) -> Result<Measured> {
+    let amanat = build(Profile::Dev, "amanat", "amanat")?;
+    let (data, port) = (text(&bench.scratch.join("store")), free_port()?);
+    run(&amanat, &["up", "--sample", "--once", "--data", &data])?;
+    let arguments = ["up", "--role", "endpoint", "--data", &data, "--http", &format!("127.0.0.1:{port}")];
+    let mut served = Running::start(&amanat, &arguments, &[])?;
+    while get(port, "/readyz").is_none() {
+        ensure!(!served.ended()?, "`amanat up --role endpoint` ended");
+        ensure!(served.began.elapsed() < SERVED_WITHIN, "`amanat up --role endpoint` does not answer");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let before = served.resident_mib();
+    let mut client = Client::start(&bench.root.join("tests/standards/streams.py"), port)?;
+    let began = Instant::now();
+    ensure!(client.line()? == "open", "not every stream was opened");
+    let (opened, open) = (began.elapsed().as_secs_f64(), served.resident_mib());
+    run(&amanat, &["edition", "publish", "--as-of", "2025-12-31", "--data", &data])?;
+    let published = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
+    let told: Value = serde_json::from_str(&client.line()?).context("what the client measured")?;
+    let moment = |name: &str| told[name].as_f64().with_context(|| format!("no moment {name}"));
+    let kib = (open - before) * 1024.0 / f64::from(STREAMS);
+    // The server looks for editions every half second: it may see one before `publish` has ended.
+    let (last, spread) = ((moment("last")? - published).max(0.0), moment("last")? - moment("first")?);
+    Ok(Measured {
+        value: format!("{kib:.1} and {last:.2}"),
+        met: kib <= 32.0 && last <= 2.0 && told["told"] == json!(STREAMS),
+        details: json!({
+            "streams": STREAMS,
+            "mib_before": before,
+            "mib_open": open,
+            "seconds_to_open": opened,
+            "seconds_from_first_told_to_last": spread,
+        }),
+    })
+}
+
+/// The listeners; killed when dropped.
+struct Client {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Client {
+    fn start(script: &Path, port: u16) -> Result<Self> {
+        let mut child = Command::new("python3")
+            .args([&text(script), &port.to_string(), &STREAMS.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("python3 is not here")?;
+        let lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+        Ok(Self { child, lines })
+    }
+
+    fn line(&mut self) -> Result<String> {
+        Ok(self.lines.next().context("the listeners ended")??)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
