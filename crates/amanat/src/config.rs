@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod lake;
+mod postgres;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use self::endpoint::EndpointConfig;
 pub use self::lake::LakeConfig;
+pub use self::postgres::{PostgresConfig, TlsConfig};
 
 /// Everything a role needs to know. Every field has a default that works on a laptop with nothing installed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -203,34 +205,6 @@ pub struct GatewayConfig {
     pub http: SocketAddr,
 }
 
-/// The door for clients of PostgreSQL: psql, drivers, BI tools.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PostgresConfig {
-    /// Whether there is one.
-    pub enabled: bool,
-    /// Its address.
-    pub address: SocketAddr,
-    /// Serve clients of other machines without TLS too: only behind something that encrypts.
-    pub plain: bool,
-    /// Sessions at once.
-    pub sessions: usize,
-    /// What the open cursors of all sessions may hold, MiB.
-    pub cursors_mib: usize,
-}
-
-/// TLS: a chain of certificates, the service's own first, and its key, both as PEM. Both or neither.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TlsConfig {
-    /// The file of certificates.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<PathBuf>,
-    /// The file of the private key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<PathBuf>,
-}
-
 /// Another schema registry. Without one the embedded registry is used.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -376,13 +350,6 @@ impl Default for GatewayConfig {
     }
 }
 
-impl Default for PostgresConfig {
-    fn default() -> Self {
-        let address = SocketAddr::from(([127, 0, 0, 1], 5433));
-        Self { enabled: true, address, plain: false, sessions: 200, cursors_mib: 256 }
-    }
-}
-
 impl Default for SqlConfig {
     fn default() -> Self {
         Self { time_limit_seconds: 30, memory_limit_mib: 512, row_limit: 100_000 }
@@ -481,6 +448,7 @@ impl Config {
         self.registry.access()?;
         self.lake.place()?;
         self.endpoint.checked()?;
+        self.postgres.checked(&self.tls)?;
         let refuse = |place: &str, what: &str| {
             Err(ConfigError::Invalid { place: format!("configuration key `{place}`"), what: what.into() })
         };
@@ -489,21 +457,6 @@ impl Config {
                 "log.brokers",
                 "is empty, and log.kind is \"kafka\": name the bootstrap servers, for instance \"127.0.0.1:9092\"",
             );
-        }
-        if self.tls.certificate.is_some() != self.tls.key.is_some() {
-            return refuse("tls", "needs both certificate and key, or neither");
-        }
-        let postgres = &self.postgres;
-        let is_open = postgres.enabled && !postgres.address.ip().is_loopback() && !postgres.plain;
-        if is_open && self.tls.certificate.is_none() {
-            return refuse(
-                "postgres.address",
-                "is reached from other machines, and nothing would encrypt what they ask: set tls.certificate and tls.key, \
-                 or postgres.plain = true behind something that encrypts, or an address of this machine",
-            );
-        }
-        if postgres.sessions == 0 {
-            return refuse("postgres.sessions", "must be at least 1; postgres.enabled = false closes the door");
         }
         if self.log.partitions < 1 {
             return refuse("log.partitions", "must be at least 1");

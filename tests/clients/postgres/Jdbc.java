@@ -22,7 +22,7 @@ public final class Jdbc {
             System.out.println("connect");
             DatabaseMetaData metadata = connection.getMetaData();
             try (ResultSet rows = metadata.getTables(null, "published", "v01", null)) {
-                need(rows.next() && rows.getString("REMARKS").contains("victims"), "a comment");
+                need(rows.next() && rows.getString("REMARKS").contains("Victims identified"), "a comment");
             }
             try (ResultSet rows = metadata.getColumns(null, "published", "v01", "province")) {
                 need(rows.next() && rows.getString("REMARKS").contains("codes in reference.province"), "a column's comment");

@@ -25,7 +25,7 @@ STEPS = ["connect", "tables", "typed", "refusal", "cancel"]
 HINT = "Write count(*), with GROUP BY"
 CODE = "PV003"
 # What a comment of published.v01 and of its column province must say.
-TABLE_COMMENT, COLUMN_COMMENT = "victims", "codes in reference.province"
+TABLE_COMMENT, COLUMN_COMMENT = "Victims identified", "codes in reference.province"
 
 
 def need(condition, what):
@@ -48,12 +48,12 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def is_idle(self):
-        """Waits until the server uses less than half a core for a fifth of a second."""
-        until = time.monotonic() + 30
+        """Waits until the server uses less than half a core for a while."""
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             before = self.cpu()
-            time.sleep(0.2)
-            if self.cpu() - before < 0.1:
+            time.sleep(0.4)
+            if self.cpu() - before < 0.2:
                 return True
         return False
 
@@ -278,8 +278,8 @@ def adbc(server):
     cursor.execute("select 1")
     need(cursor.fetchone()[0] == 1, "select 1")
     yield "connect"
-    tables = connection.adbc_get_objects(depth="columns", db_schema_filter="published", table_name_filter="v01").read_all()
-    need("province" in str(tables.to_pylist()), "tables")
+    tables = connection.adbc_get_objects(depth="columns", db_schema_filter="published").read_all()
+    need("'v01'" in str(tables.to_pylist()) and "'province'" in str(tables.to_pylist()), tables.to_pylist())
     cursor.execute("select obj_description('published.v01'::regclass)")
     need(TABLE_COMMENT in cursor.fetchone()[0], "a comment")
     yield "tables"

@@ -12,7 +12,7 @@ const need = (condition, what) => { if (!condition) throw new Error(what); };
   const tables = await client.query(
     "select c.relname, obj_description(c.oid, 'pg_class') as comment from pg_class c " +
     "join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relkind = any($2)", ["published", ["r", "v"]]);
-  need(tables.rows.find((row) => row.relname === "v01").comment.includes("victims"), "a comment");
+  need(tables.rows.find((row) => row.relname === "v01").comment.includes("Victims identified"), "a comment");
   console.log("tables");
   const rows = (await client.query(typed.replace("{}", "$1").replace("{}", "$2"), [2024, "F"])).rows;
   need(Number(rows.find((row) => row.province === "PK-PB").n) > 0, "typed");
