@@ -183,6 +183,11 @@ export const stories = [
       const line = await referred.locator("tbody tr").first().innerText();
       assert.ok(line.includes(number(row.value)) && (row.obs_status !== "P" || line.includes(t("status.P"))), line);
       await referred.getByText(t("legend.open")).waitFor();
+      // A measure without a total is broken down at once, and is not said to be unpublished.
+      await open("/indicators/R01");
+      await page.getByLabel(t("indicator.measure")).selectOption("persons_assisted_outcome_12_months");
+      await page.waitForURL(/by=outcome/);
+      await page.locator(".series figure").waitFor();
     },
   },
   {

@@ -25,7 +25,7 @@ export function AnswerView({ answer }: { answer: Answer }) {
         <span class="soft">{t("sql.result.rows", { n: number(answer.row_count), edition: answer.edition ?? "–" })}</span>
       </div>
       {answer.notes?.map((note, n) => <p class="note" key={n} lang="en" dir="ltr">{[note.code, note.detail ?? note.message, note.hint].filter(Boolean).join(" ")}</p>)}
-      {asChart && (spec ? <><Chart spec={spec} label={t("sql.result.chart")} /><Key spec={spec} /></> : <p class="nochart">{t("sql.result.nochart")}</p>)}
+      {asChart && (spec ? <><p class="figure-unit" dir="ltr"><code>{spec.unit}</code></p><Chart spec={spec} label={t("sql.result.chart")} /><Key spec={spec} /></> : <p class="nochart">{t("sql.result.nochart")}</p>)}
       {!asChart && (
         <>
           {answer.row_count > SHOWN && <p>{t("sql.result.shown", { n: SHOWN, all: number(answer.row_count) })}</p>}

@@ -19,14 +19,14 @@ export function Controls({ definition, view, year }: { definition: Definition; v
   return (
     <form class="controls" aria-label={t("indicator.choose")} onSubmit={(event) => event.preventDefault()}>
       {definition.measures.length > 1 && (
-        <Choice label={t("indicator.measure")} value={view.measure} set={(measure) => turn({ measure, by: null })}>
+        <Choice label={t("indicator.measure")} value={view.measure} set={(measure) => turn({ measure, by: firstBy(year, measure) })}>
           {definition.measures.map((m) => ({ value: m, name: measureName(m, words) }))}
         </Choice>
       )}
       {definition.dimensions.length > 0 && (
         <Choice label={t("indicator.by")} value={view.by} set={(by) => turn({ by, [by]: null })}>
           {[
-            { value: "", name: t("indicator.by.none") },
+            ...(firstBy(year, view.measure) ? [] : [{ value: "", name: t("indicator.by.none") }]),
             ...definition.dimensions
               .filter((d) => together(published, [d.name, ...chosen.filter((c) => c !== d.name)]))
               .map((d) => ({ value: d.name, name: words.of(d.title) })),
@@ -55,6 +55,12 @@ export function Controls({ definition, view, year }: { definition: Definition; v
       {moved ? <a class="action" href={location.pathname + (words.lang === "ur" ? "?lang=ur" : "")}>{t("indicator.reset")}</a> : null}
     </form>
   );
+}
+
+/** The dimension that a measure must be broken down by, where it has no total. */
+function firstBy(year: Data, measure: string): string | null {
+  const published = grids(year, measure);
+  return published.some((grid) => grid.size === 0) ? null : ([...(published[0] ?? [])][0] ?? null);
 }
 
 function Choice({ label, value, set, children }: { label: string; value: string; set: (value: string) => void; children: { value: string; name: string }[] }) {
