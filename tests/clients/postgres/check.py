@@ -59,7 +59,6 @@ class Server:
 
     def ended(self, run, cancel):
         """Runs a question, cancels it when it works, and says after how many milliseconds it ended."""
-        need(self.is_idle(), "the server is not idle before the question")
         outcome = {}
 
         def work():
@@ -108,13 +107,14 @@ def psql(server):
     out, error = say(REFUSED)
     need(f"ERROR:  {CODE}:" in error and HINT in error, error)
     yield "refusal"
-    process = run(LONG)
+    running = []
 
     def wait():
-        out, error = process.communicate()
+        running.append(run(LONG))
+        out, error = running[0].communicate()
         raise RuntimeError(error or out)
 
-    yield server.ended(wait, lambda: process.send_signal(2))
+    yield server.ended(wait, lambda: running[0].send_signal(2))
 
 
 def psycopg3(server):
@@ -238,8 +238,9 @@ def sqlalchemy(server):
     try:
         pandas.read_sql(REFUSED, engine)
         need(False, "answered")
-    except sa.exc.DBAPIError as error:
-        need(error.orig.sqlstate == CODE and HINT in error.orig.diag.message_hint, error)
+    except (sa.exc.DBAPIError, pandas.errors.DatabaseError) as error:
+        cause = error if isinstance(error, sa.exc.DBAPIError) else error.__cause__
+        need(cause.orig.sqlstate == CODE and HINT in cause.orig.diag.message_hint, error)
     yield "refusal"
     with engine.connect() as connection:
         yield server.ended(lambda: connection.execute(sa.text(LONG)), connection.connection.driver_connection.cancel)

@@ -140,7 +140,17 @@ const OWN: [&str; 5] = ["FREQ", "MEASURE", "OBS_STATUS", "CONF_STATUS", "UNIT_ME
 
 /// Ids of all code lists, those of the catalogue last.
 pub(super) fn lists(catalogue: &Catalogue) -> Vec<String> {
-    OWN.into_iter().chain(catalogue.code_lists.iter().map(|l| l.name.as_str())).map(list_id).collect()
+    OWN.into_iter().chain(of_dimensions(catalogue).map(|l| l.name.as_str())).map(list_id).collect()
+}
+
+/// The lists of the catalogue that a dimension has its codes from. The others describe no data here, and a code of theirs need
+/// be no id of SDMX (`48+`, an age band of the contract); `/v1/code-lists` has them all.
+fn of_dimensions(catalogue: &Catalogue) -> impl Iterator<Item = &CodeListMeta> {
+    let is_used = |list: &&CodeListMeta| {
+        let mut dimensions = catalogue.indicators.iter().flat_map(|indicator| &indicator.dimensions);
+        dimensions.any(|d| d.code_list.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&list.name)))
+    };
+    catalogue.code_lists.iter().filter(is_used)
 }
 
 /// The version of a list: `2026-11` is 2026.11.0.
@@ -181,7 +191,7 @@ pub(super) fn list(catalogue: &Catalogue, measures: &[String], id: &str) -> Opti
             let codes = units.into_iter().map(in_words).collect();
             own("Unit of measure", "units of the indicators and of their shares".to_owned(), codes)
         }
-        _ => return catalogue.code_lists.iter().find(|l| list_id(&l.name) == id).map(of_catalogue),
+        _ => return of_dimensions(catalogue).find(|l| list_id(&l.name) == id).map(of_catalogue),
     })
 }
 

@@ -57,6 +57,10 @@ pub(crate) fn elements(array: &str) -> Result<Vec<Option<String>>> {
     while let Some(letter) = letters.next() {
         match letter {
             '"' => {
+                // Blanks around an element are none of it (`array_in`): ADBC writes `{"r", "v"}`.
+                if item.trim().is_empty() {
+                    item.clear();
+                }
                 quoted = true;
                 loop {
                     match letters.next() {
@@ -70,6 +74,7 @@ pub(crate) fn elements(array: &str) -> Result<Vec<Option<String>>> {
             '\\' => item.extend(letters.next()),
             '{' | '}' => {}
             ',' => items.push(finish(&mut item, &mut quoted)),
+            blank if quoted && blank.is_whitespace() => {}
             other => item.push(other),
         }
     }

@@ -92,6 +92,7 @@ fn arrays_count_from_one_and_vectors_from_nought() {
         ("SELECT 'r' = ANY(ARRAY['r'::\"char\", 'v'])", 16, Some("t")),
         ("SELECT relkind = 'rest' FROM pg_class WHERE oid = 1259", 16, Some("t")),
         ("SELECT relkind = ANY('{v,r}') FROM pg_class WHERE oid = 1259", 16, Some("t")),
+        ("SELECT relkind = ANY('{ \"v\" , \"r\" }') FROM pg_class WHERE oid = 1259", 16, Some("t")),
         ("SELECT 3 <> ALL(ARRAY[1, 2])", 16, Some("t")),
         ("SELECT 'abc' LIKE ANY(ARRAY['x%', 'a%'])", 16, Some("t")),
         ("SELECT ARRAY[1] || 2 || ARRAY[3]", 1007, Some("{1,2,3}")),
