@@ -3,7 +3,6 @@
 //   node main.mjs --base URL [--key KEY] [--short] [--only stories|axe|speed] [--shots FOLDER]
 import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { stories } from "./stories.mjs";
 import { text } from "./words.mjs";
@@ -182,21 +181,28 @@ async function interactive(path, lang) {
   return { content: Math.round(said.content ?? Infinity), last: Math.round(Math.max(said.content ?? Infinity, last)), worked: Math.round(worked) };
 }
 
+// Weight is the same on every day; the clock is for a quiet machine, and no test in CI.
 for (const path of does("speed") ? (short ? ["/", "/indicators/V01"] : PAGES.slice(0, -1)) : []) {
-  await must(`${path} weighs at most ${HEAVIEST / 1000} kB and answers within ${SLOWEST} ms on a slow machine`, async () => {
+  await must(`${path} weighs at most ${HEAVIEST / 1000} kB`, async () => {
     const said = [];
     for (const lang of ["en", "ur"]) {
       const bytes = await weigh(path, lang);
+      said.push(`${lang} ${Math.round(bytes / 1000)} kB`);
+      if (bytes > HEAVIEST) throw new Error(said.join("; "));
+    }
+    return said.join("; ");
+  });
+  if (short) continue;
+  await must(`${path} is interactive within ${SLOWEST} ms on a slow machine`, async () => {
+    const said = [];
+    for (const lang of ["en", "ur"]) {
       const times = [];
       // The best of a few: what else the machine does only adds.
       for (let n = 0; n < 5; n += 1) times.push(await interactive(path, lang));
       const best = (of) => Math.min(...times.map(of));
       const [content, last, worked] = [best((x) => x.content), best((x) => x.last), best((x) => x.worked)];
-      said.push(`${lang} ${Math.round(bytes / 1000)} kB, content ${content} ms, quiet ${last} ms, ${worked} ms of work`);
-      if (bytes > HEAVIEST) throw new Error(said.join("; "));
-      // Where others have the processors, the clock says how busy they are, and only the page's own work says something of it.
-      const busy = loadavg()[0] > availableParallelism();
-      if ((busy ? worked : content) > SLOWEST) throw new Error(said.join("; "));
+      said.push(`${lang} content ${content} ms, quiet ${last} ms, ${worked} ms of work`);
+      if (last > SLOWEST) throw new Error(said.join("; "));
     }
     return said.join("; ");
   });
