@@ -247,8 +247,11 @@ mod tests {
         let (asker, verifier) = readers.verifier("ministry-01").unwrap();
         assert_eq!((asker.role, verifier), (Role::Ministry, &ScramVerifier::of(&key, [1; 16])));
         assert!(readers.verifier("ministry-02").is_none());
-        let before: String =
-            line.lines().filter(|line| !line.starts_with("scram")).map(|line| format!("{line}\n")).collect();
+        let before: Vec<&str> = line.lines().filter(|line| !line.starts_with("scram")).collect();
+        let before = before.join(
+            "
+",
+        );
         let readers = Readers::parse(&before).unwrap();
         assert!(readers.find(&key).is_some() && readers.verifier("ministry-01").is_none(), "a key of before");
         let odd = line.replace("SCRAM-SHA-256$4096", "SCRAM-SHA-256$1");
