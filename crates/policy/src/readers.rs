@@ -248,10 +248,7 @@ mod tests {
         assert_eq!((asker.role, verifier), (Role::Ministry, &ScramVerifier::of(&key, [1; 16])));
         assert!(readers.verifier("ministry-02").is_none());
         let before: Vec<&str> = line.lines().filter(|line| !line.starts_with("scram")).collect();
-        let before = before.join(
-            "
-",
-        );
+        let before = before.join("\n");
         let readers = Readers::parse(&before).unwrap();
         assert!(readers.find(&key).is_some() && readers.verifier("ministry-01").is_none(), "a key of before");
         let odd = line.replace("SCRAM-SHA-256$4096", "SCRAM-SHA-256$1");

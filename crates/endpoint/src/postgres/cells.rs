@@ -401,6 +401,7 @@ mod tests {
         (0..array.len()).map(|row| (!cells.is_null(row)).then(|| cells.text(row).expect("a text").to_owned())).collect()
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "a cell that is not NULL")]
     fn said(text: &str) -> Option<String> {
         Some(text.to_owned())
     }

@@ -151,8 +151,8 @@ mod tests {
                 assert!(!state.starts_with("PV"), "{state}");
                 continue;
             };
-            let digits = if number.starts_with('1') {
-                number[1..].to_owned()
+            let digits = if let Some(rest) = number.strip_prefix('1') {
+                rest.to_owned()
             } else {
                 format!("{}{}", &number[..1], &number[2..])
             };

@@ -134,29 +134,34 @@ impl Session {
     /// Answers until the client leaves or `stop` is cancelled: what runs then is answered, and nothing more.
     pub(super) async fn run(mut self, stop: CancellationToken) -> Result<()> {
         loop {
-            let message = match self.queue.pop_front() {
-                Some(message) => message,
-                None => tokio::select! {
-                    biased;
-                    () = stop.cancelled() => {
-                        self.send(Failed::fatal("57P01", "The service is closing.").message()).await?;
-                        return self.line.close().await;
-                    }
-                    message = self.line.next() => match message {
-                        Some(Ok(message)) => message,
-                        Some(Err(error)) => {
-                            let failed = Failed::fatal("08P01", format!("The protocol was broken: {error}."));
-                            let _ = self.send(failed.message()).await;
-                            return Err(error);
-                        }
-                        None => return Ok(()),
-                    },
-                },
-            };
+            let Some(message) = self.next(&stop).await? else { return Ok(()) };
             if matches!(message, PgWireFrontendMessage::Terminate(_)) {
                 return self.line.close().await;
             }
             self.answer(message).await?;
+        }
+    }
+
+    /// The next message; none where the session is over.
+    async fn next(&mut self, stop: &CancellationToken) -> Result<Option<PgWireFrontendMessage>> {
+        if let Some(message) = self.queue.pop_front() {
+            return Ok(Some(message));
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {
+                self.send(Failed::fatal("57P01", "The service is closing.").message()).await?;
+                self.line.close().await?;
+                Ok(None)
+            }
+            message = self.line.next() => match message {
+                Some(Err(error)) => {
+                    let failed = Failed::fatal("08P01", format!("The protocol was broken: {error}."));
+                    let _ = self.send(failed.message()).await;
+                    Err(error)
+                }
+                message => message.transpose(),
+            },
         }
     }
 

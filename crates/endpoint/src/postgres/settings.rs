@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn settings_of_a_session_are_bounded() {
         let mut settings = Settings::new("analyst");
-        let set = (0..MOST + 1).map(|n| settings.set(&format!("x.n{n}"), Some("1")).is_ok());
+        let set = (0..=MOST).map(|n| settings.set(&format!("x.n{n}"), Some("1")).is_ok());
         assert_eq!(set.filter(|ok| *ok).count(), MOST);
         assert!(settings.set("jit", Some(&"x".repeat(LONGEST + 1))).is_err());
     }

@@ -147,13 +147,13 @@ fn statement(sql: &str, range: Range<usize>, words: &[Word]) -> Result<Option<St
     }
     let offset = sql.get(..range.start).unwrap_or_default().chars().count();
     let text = sql.get(range.clone()).unwrap_or_default().to_owned();
-    let kind = Words { words, at: 0, sql, end: range.end }.kind()?;
+    let kind = Words { all: words, at: 0, sql, end: range.end }.kind()?;
     Ok(Some(Statement { text, offset, kind }))
 }
 
 /// The words of one statement, read from left to right.
 struct Words<'a> {
-    words: &'a [Word],
+    all: &'a [Word],
     at: usize,
     sql: &'a str,
     /// The byte at which the statement ends.
@@ -162,7 +162,7 @@ struct Words<'a> {
 
 impl Words<'_> {
     fn peek(&self) -> Option<&Token> {
-        self.words.get(self.at).map(|word| &word.token)
+        self.all.get(self.at).map(|word| &word.token)
     }
 
     /// Takes a word that is this one.
@@ -239,25 +239,25 @@ impl Words<'_> {
 
     /// The text from the next word on.
     fn rest(&self) -> String {
-        self.slice(self.at, self.words.len())
+        self.slice(self.at, self.all.len())
     }
 
     /// The text from one word to before another.
     fn slice(&self, from: usize, to: usize) -> String {
-        let byte = |at: usize| self.words.get(at).map_or(self.end, |word| word.byte);
+        let byte = |at: usize| self.all.get(at).map_or(self.end, |word| word.byte);
         self.sql.get(byte(from)..byte(to)).unwrap_or_default().trim_end().to_owned()
     }
 
     fn kind(&mut self) -> Result<Kind, Failed> {
-        let Some(Token::Word(first)) = self.words.first().map(|word| &word.token) else { return Ok(Kind::Question) };
+        let Some(Token::Word(first)) = self.all.first().map(|word| &word.token) else { return Ok(Kind::Question) };
         if first.quote_style.is_some() {
             return Ok(Kind::Question);
         }
         let first = first.value.to_uppercase();
         self.at = 1;
         match first.as_str() {
-            "BEGIN" => self.begin(),
-            "START" if self.word("transaction") => self.begin(),
+            "BEGIN" => Ok(self.begin()),
+            "START" if self.word("transaction") => Ok(self.begin()),
             "COMMIT" | "END" => self.end("COMMIT"),
             "ABORT" => self.end("ROLLBACK"),
             "ROLLBACK" => self.rollback(),
@@ -297,10 +297,9 @@ impl Words<'_> {
     }
 
     /// `BEGIN` with whatever modes: all are read only here.
-    fn begin(&mut self) -> Result<Kind, Failed> {
-        let _ = self.word("work") || self.word("transaction");
-        self.at = self.words.len();
-        Ok(Kind::Begin)
+    fn begin(&mut self) -> Kind {
+        self.at = self.all.len();
+        Kind::Begin
     }
 
     fn end(&mut self, tag: &'static str) -> Result<Kind, Failed> {

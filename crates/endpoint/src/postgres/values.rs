@@ -150,10 +150,11 @@ fn numeric(bytes: &[u8]) -> Option<String> {
         _ => return None,
     };
     let group = |at: i64| usize::try_from(at).ok().and_then(|at| groups.get(at)).copied().unwrap_or(0);
-    let whole: String = (0..=weight).map(|at| format!("{:04}", group(at))).collect();
+    let four = |text: String, at: i64| text + &format!("{:04}", group(at));
+    let whole = (0..=weight).fold(String::new(), four);
     let whole = whole.trim_start_matches('0');
     let behind = scale.div_ceil(4) as i64;
-    let fraction: String = (0..behind).map(|at| format!("{:04}", group(weight + 1 + at))).collect();
+    let fraction = (weight + 1..weight + 1 + behind).fold(String::new(), four);
     let fraction = &fraction[..scale.min(fraction.len())];
     let whole = if whole.is_empty() { "0" } else { whole };
     Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })

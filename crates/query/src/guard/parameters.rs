@@ -198,8 +198,9 @@ fn is_arithmetic(op: &BinaryOperator) -> bool {
 /// A value compared with a column of rows in memory.
 fn of_open(data_type: &DataType) -> Option<Parameter> {
     Some(match data_type {
-        DataType::Int32 | DataType::Int64 => Parameter::number(data_type.clone(), 1),
-        DataType::Decimal128(..) | DataType::Float64 => Parameter::number(data_type.clone(), 1),
+        DataType::Int32 | DataType::Int64 | DataType::Decimal128(..) | DataType::Float64 => {
+            Parameter::number(data_type.clone(), 1)
+        }
         DataType::Boolean => Parameter { data_type: DataType::Boolean, stand_in: Param::Bool(true) },
         DataType::Date32 => date("2000-01-01"),
         DataType::Timestamp(..) => {

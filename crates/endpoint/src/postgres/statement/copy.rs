@@ -63,7 +63,7 @@ impl Words<'_> {
         let (mut format, mut delimiter, mut null, mut header, mut quote) = (String::new(), None, None, false, '"');
         self.word("with");
         let brackets = self.token(&Token::LParen);
-        while !self.is_done() && !(brackets && self.token(&Token::RParen)) {
+        while !(self.is_done() || brackets && self.token(&Token::RParen)) {
             if self.token(&Token::Comma) {
                 continue;
             }
