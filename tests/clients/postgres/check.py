@@ -3,7 +3,8 @@ parameter, is refused with a hint and an SQLSTATE of its own, and ends a questio
 
     check.py --host H --port P --pid PID --key-file F [--java CLASSPATH] [--node NODE_MODULES] [CLIENT…]
 
-Prints a table, then `N of N`. A client whose part is not installed is a failure, unless --as-installed is given.
+Prints a table, then `N of N clients`. pg8000 cannot cancel and is ended by its time limit; connectorx can do neither, and the
+table says so. A client whose part is not installed is a failure.
 """
 
 import argparse
@@ -131,7 +132,7 @@ def psycopg3(server):
         yield "tables"
         cursor = connection.cursor(binary=True)
         rows = cursor.execute(TYPED.format("%s", "%s"), (2024, "F")).fetchall()
-        need(rows[2][0] == "PK-PB" or any(r[0] == "PK-PB" and isinstance(r[1], int) for r in rows), rows)
+        need(any(row[0] == "PK-PB" and isinstance(row[1], int) for row in rows), rows)
         with connection.cursor("named") as named:
             named.execute("select code from reference.province order by code")
             need(len(named.fetchmany(3)) == 3 and len(named.fetchall()) > 3, "a named cursor")

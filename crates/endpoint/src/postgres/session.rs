@@ -110,7 +110,7 @@ pub(super) struct Session {
     queue: VecDeque<PgWireFrontendMessage>,
     /// After an error of the extended protocol, until Sync.
     skips: bool,
-    /// Of the last question.
+    /// Cancelled when what the session does now is to end.
     token: CancellationToken,
 }
 
@@ -169,6 +169,8 @@ impl Session {
         if self.skips && !matches!(message, PgWireFrontendMessage::Sync(_)) {
             return Ok(());
         }
+        // A request to cancel is for what the session does then, and not for what comes after.
+        self.token = self.place.running.begin();
         let done = match message {
             PgWireFrontendMessage::Query(query) => return self.simple(&query.query).await,
             PgWireFrontendMessage::Sync(_) => return self.sync().await,
@@ -391,7 +393,6 @@ impl Session {
 
     /// Asks a question: the catalogue where it is about the catalogue, else the reader.
     async fn ask(&mut self, sql: &str, given: &[u32], params: Vec<Param>) -> Done<Table> {
-        self.token = self.place.running.begin();
         let facts = Facts { user: self.guest.user.clone(), settings: self.guest.settings.all(), pid: self.pid };
         let (shared, text, types, values) = (Arc::clone(&self.shared), sql.to_owned(), given.to_vec(), params.clone());
         let answer =

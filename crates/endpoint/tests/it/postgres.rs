@@ -253,6 +253,8 @@ async fn a_request_to_cancel_ends_a_question_and_frees_its_turn() {
         }
         tokio::task::yield_now().await;
     };
+    let after = client.simple_query("show server_encoding").await.expect("only that question was withdrawn");
+    assert_eq!(texts(&after), ["UTF8"]);
     assert_eq!(texts(&client.simple_query("select 1").await.unwrap()), ["1"]);
 }
 
