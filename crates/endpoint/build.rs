@@ -18,7 +18,10 @@ fn main() -> Result<()> {
     listed.push_str("pub(crate) static FILES: &[(&str, &[u8])] = &[\n");
     for path in &files {
         let name = path.strip_prefix(&root).map_err(Error::other)?.to_string_lossy().replace('\\', "/");
-        writeln!(listed, "    ({name:?}, include_bytes!({:?})),", path.display().to_string()).map_err(Error::other)?;
+        // By the folder of the crate, not its place on this machine: a build that is moved finds its files where it is now.
+        let place = format!("/web/dist/{name}");
+        writeln!(listed, "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {place:?}))),")
+            .map_err(Error::other)?;
     }
     listed.push_str("];\n");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("pages.rs");

@@ -1,6 +1,6 @@
 // Runs the stories in English and Urdu, asks axe about every page, weighs them, and times them on a slow machine.
 //
-//   node main.mjs --base URL [--key KEY] [--short] [--only stories|axe|speed] [--shots FOLDER]
+//   node main.mjs --base URL [--key KEY] [--link INVITATION] [--short] [--only stories|axe|speed] [--shots FOLDER]
 import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? null : (process.argv[at + 1] ?? "");
 };
-const site = { base: (option("base") ?? "http://127.0.0.1:8080").replace(/\/$/, ""), key: option("key") };
+const site = { base: (option("base") ?? "http://127.0.0.1:8080").replace(/\/$/, ""), key: option("key"), link: option("link") };
 const short = process.argv.includes("--short");
 const only = option("only");
 const shots = option("shots");
@@ -23,7 +23,7 @@ if (shots) mkdirSync(shots, { recursive: true });
 
 /** What a page may weigh as it comes over the wire, bytes, and when it must answer a reader on a machine four times slower, ms. */
 const [HEAVIEST, SLOWEST] = [400_000, 1000];
-const PAGES = ["/", "/indicators", "/indicators/V01", "/indicators/V03?by=exploitation", "/children", "/justice", "/labour", "/support", "/quality", "/sql", "/about", "/nowhere"];
+const PAGES = ["/", "/indicators", "/indicators/V01", "/indicators/V03?by=exploitation", "/children", "/justice", "/labour", "/support", "/quality", "/sql", "/about", "/login", "/welcome", "/people", "/nowhere"];
 const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: quiet });
@@ -56,7 +56,7 @@ async function fresh(lang, options = {}) {
     if (message.type() !== "error") return;
     const from = message.location().url;
     // A document that is honestly not there, and refusals that a story asks for, are told by the browser, too.
-    if (/Failed to load resource/.test(message.text()) && (OPTIONAL.test(from) || /\/nowhere|\/v1\/sql/.test(from))) return;
+    if (/Failed to load resource/.test(message.text()) && (OPTIONAL.test(from) || /\/nowhere|\/v1\/(sql|session|welcome|people)/.test(from))) return;
     wrong.push(`${message.text()} ${from}`);
   });
   page.on("request", (request) => {
@@ -84,7 +84,7 @@ for (const story of stories.filter((s) => does("stories") && (!short || s.short)
     await must(`${lang} ${story.name}`, async () => {
       const { context, page, wrong, open } = await fresh(lang);
       try {
-        await story.run({ page, site, open, lang, t: (key, values) => text(lang, key, values) });
+        await story.run({ page, site, open, lang, t: (key, values) => text(lang, key, values), fresh, judge });
         if (wrong.length) throw new Error(wrong.join("\n"));
       } finally {
         await context.close();
@@ -164,7 +164,7 @@ async function interactive(path, lang) {
     globalThis.tasks = [];
     new PerformanceObserver((list) => list.getEntries().forEach((e) => globalThis.tasks.push([e.startTime, e.duration]))).observe({ type: "longtask", buffered: true });
     const watch = new MutationObserver(() => {
-      if (globalThis.contentAt || !document.querySelector("main h1") || !document.querySelector("main :is(.entry .big-value, .aside .big-value, figure table td, .catalogue td bdi, .statuses td, .editor textarea, .prose h2)")) return;
+      if (globalThis.contentAt || !document.querySelector("main h1") || !document.querySelector("main :is(.entry .big-value, .aside .big-value, figure table td, .catalogue td bdi, .statuses td, .editor textarea, .prose h2, .form input, .entrance p, .page > .note)")) return;
       globalThis.contentAt = performance.now();
     });
     watch.observe(document, { childList: true, subtree: true });

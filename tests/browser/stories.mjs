@@ -284,4 +284,137 @@ export const stories = [
       await page.waitForFunction(() => document.querySelectorAll(".entry").length > 0);
     },
   },
+  {
+    name: "an administrator takes the first link and invites an analyst, who asks what only she may, until she is taken out",
+    short: true,
+    async run({ page, site, open, t, lang, fresh, judge }) {
+      if (!site.link) return;
+      const says = (name) => page.getByRole("alert").filter({ hasText: t(name) }).waitFor();
+      // What is behind # goes into one request and stays nowhere: not in the address, not in what the browser keeps.
+      const sent = [];
+      page.on("request", (request) => sent.push(`${request.method()} ${request.url()} ${request.postData() ?? ""}`));
+      const choose = async (on, link, password) => {
+        const token = new URL(link).hash.slice(1);
+        assert.ok(token.length >= 40, "the link has a token behind #");
+        await on.open(`/welcome#${token}`);
+        assert.ok(!on.page.url().includes("#"), on.page.url());
+        const [first, second] = [on.page.locator("#new-password"), on.page.locator("#again")];
+        assert.deepEqual([await first.getAttribute("autocomplete"), await first.getAttribute("type")], ["new-password", "password"]);
+        await on.page.getByText(t("welcome.rule.length")).waitFor();
+        await first.fill("short");
+        await second.fill("شارٹ");
+        await on.page.locator("#again-wrong", { hasText: t("welcome.letters") }).waitFor();
+        await on.page.getByRole("button", { name: t("welcome.submit") }).click();
+        await on.page.locator("#new-password-wrong", { hasText: t("welcome.short", { n: 5 }) }).waitFor();
+        await on.page.waitForFunction(() => document.activeElement?.id === "new-password");
+        await judge(on.page);
+        await first.fill(password);
+        await second.fill(password);
+        assert.equal(await on.page.locator(".checks .held").count(), 3);
+        await on.page.getByRole("button", { name: t("welcome.submit") }).click();
+        await on.page.getByRole("heading", { name: t("welcome.done") }).waitFor();
+        const kept = await on.page.evaluate(() => [location.href, JSON.stringify(history.state), JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie].join());
+        assert.ok(!kept.includes(token) && !kept.includes(password), "neither token nor password is kept");
+        return on.page.locator(".account-name").innerText();
+      };
+
+      const own = "four words, one of them odd";
+      const administrator = await choose({ page, open }, site.link, own);
+      assert.equal(sent.filter((s) => s.includes(new URL(site.link).hash.slice(1))).length, 1, "the token is sent once");
+      await page.getByRole("link", { name: t("welcome.done.people") }).click();
+      await page.locator("table.people tbody tr", { has: page.getByText(administrator, { exact: true }) }).getByText(t("list.you")).waitFor();
+      await judge(page);
+
+      const invite = async (name, role) => {
+        await page.getByLabel(t("people.name"), { exact: true }).fill(name);
+        await page.getByLabel(t("list.role"), { exact: true }).selectOption(role);
+        if (role === "analyst") await page.getByLabel(t("list.share"), { exact: true }).selectOption("ministry");
+        await page.getByRole("button", { name: t("invite.submit") }).click();
+        await page.getByRole("heading", { name: t("invite.done", { name }) }).waitFor();
+        const link = await page.getByLabel(t("invite.link")).inputValue();
+        assert.ok(link.startsWith(`${site.base}/welcome#`), "an address that can be given away");
+        return link;
+      };
+      await page.getByLabel(t("people.name"), { exact: true }).fill("a person");
+      await page.locator("#name-wrong", { hasText: t("invite.name.wrong") }).waitFor();
+      // A name that is taken is refused, and it is said why.
+      await page.getByLabel(t("people.name"), { exact: true }).fill(administrator);
+      await page.getByRole("button", { name: t("invite.submit") }).click();
+      await says("refused.not_changed");
+      // Of its own, so that the story can be told again to the same service.
+      const mark = Date.now().toString(36);
+      const analyst = `analyst-${lang}-${mark}`;
+      const link = await invite(analyst, "analyst");
+      const row = page.locator("table.people tbody tr", { has: page.getByText(analyst, { exact: true }) });
+      await row.getByText(t("by.invitation")).waitFor();
+      await judge(page);
+
+      // The analyst is somebody else, at another machine.
+      const other = await fresh(lang);
+      try {
+        const at = other.page;
+        await choose(other, link, "another one, hers alone");
+        await at.locator(".account").getByRole("button", { name: t("site.signout") }).click();
+        await at.locator(".account").getByRole("link", { name: t("site.signin") }).waitFor();
+        await at.waitForFunction(() => document.activeElement?.closest(".account a"), null, { timeout: 5000 });
+        // A question about the records that comes with an address leads to signing in, and back.
+        const question = "select count(*) as victims from victims where status = 'actual' and year = 2024";
+        await other.open(`/sql?q=${encodeURIComponent(question)}`);
+        const refusal = at.locator(".refusal");
+        await refusal.getByRole("link", { name: t("site.signin") }).click();
+        await at.waitForURL(/\/login\?/);
+        await at.waitForFunction(() => document.activeElement?.id === "username");
+        await judge(at);
+        await at.locator("#username").fill(analyst);
+        await at.locator("#password").fill("not this one at all");
+        await at.keyboard.press("Enter");
+        await at.getByRole("alert").filter({ hasText: t("refused.not_proven") }).waitFor();
+        await at.route("**/v1/session", (route) => route.fulfill({ status: 429, headers: { "retry-after": "120" }, contentType: "application/problem+json", body: '{"code":"locked_out"}' }), { times: 1 });
+        await at.locator("#password").fill("nor this one");
+        await at.keyboard.press("Enter");
+        await at.getByRole("alert").filter({ hasText: t("refused.locked_out", { wait: t("wait.minutes", { n: 2 }) }) }).waitFor();
+        await at.locator("#password").fill("another one, hers alone");
+        await at.getByRole("button", { name: t("people.show.what", { label: t("people.password") }) }).click();
+        assert.equal(await at.locator("#password").getAttribute("type"), "text");
+        await at.keyboard.press("Tab");
+        await at.locator("#password").press("Enter");
+        await at.waitForURL(/\/sql\?/);
+        assert.equal(new URL(at.url()).searchParams.get("q"), question);
+        await at.getByText(t("sql.who", { name: analyst, role: t("role.analyst") })).waitFor();
+        // By the address it was put by nobody; now she puts it.
+        await refusal.getByRole("button", { name: t("sql.linked.ask") }).click();
+        await at.locator(".outcome tbody td.num").first().waitFor();
+        // An address cannot send her elsewhere.
+        await other.open(`/login?to=${encodeURIComponent("//elsewhere.example/x")}`);
+        assert.match(await at.getByRole("link", { name: t("login.goon", { name: analyst }) }).getAttribute("href"), /^\/sql/);
+        await other.open("/people");
+        await at.getByText(t("list.notyours.as", { name: analyst, role: t("role.analyst") })).waitFor();
+
+        // Taken out, she is out at once.
+        await row.getByRole("button", { name: t("remove.what", { name: analyst }) }).click();
+        const dialog = page.getByRole("dialog");
+        await judge(page);
+        await dialog.getByRole("button", { name: t("remove.no"), exact: true }).click();
+        await row.getByRole("button", { name: t("remove.what", { name: analyst }) }).click();
+        await dialog.getByRole("button", { name: t("remove.yes"), exact: true }).click();
+        await page.getByText(t("remove.done", { name: analyst })).waitFor();
+        await row.waitFor({ state: "detached" });
+        await other.open("/sql");
+        await at.locator(".account").getByRole("link", { name: t("site.signin") }).waitFor();
+        assert.deepEqual(other.wrong, []);
+      } finally {
+        await other.context.close();
+      }
+
+      // The link was the first and only one; whoever comes next is invited by this administrator.
+      site.link = await invite(`operator-${lang}-${mark}`, "operator");
+      await page.locator(".account").getByRole("button", { name: t("site.signout") }).click();
+      await page.getByText(t("list.notyours")).waitFor();
+      await open(`/welcome#${"0".repeat(64)}`);
+      await page.locator("#new-password").fill(own);
+      await page.locator("#again").fill(own);
+      await page.getByRole("button", { name: t("welcome.submit") }).click();
+      await says("welcome.refused");
+    },
+  },
 ];

@@ -39,7 +39,7 @@ pub fn run(config: Config, args: SqlArgs) -> anyhow::Result<()> {
 /// Whose key is at hand.
 fn asker(config: &Config) -> anyhow::Result<Option<Asker>> {
     let Some(key) = readers::own_key(config) else { return Ok(None) };
-    match readers::readers(config)?.find(&key) {
+    match readers::readers(config)?.find(&key, readers::today()) {
         Some(asker) => Ok(Some(asker.clone())),
         None => Err(Failure::Refused(format!(
             "nobody knows the key in {}; `amanat key new` makes one",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat};
 use disclosure::Head;
 use lake::StoreIdentity;
-use ledger::{Asked, AuditLog, AuditReader, Begin, End, Filter, LedgerError, Question, SignedHead};
+use ledger::{Asked, AuditLog, AuditReader, Begin, Decided, End, Filter, LedgerError, Question, SignedHead};
 
 use crate::cli::{AuditCommand, ShowArgs};
 use crate::config::Config;
@@ -21,6 +21,7 @@ pub fn run(config: Config, command: AuditCommand) -> anyhow::Result<()> {
     match command {
         AuditCommand::Verify { head } => verify(&config, head.as_deref()),
         AuditCommand::Show(args) => show(&config, args),
+        AuditCommand::Decisions { last, json } => decisions(&config, last, json),
         AuditCommand::Head => head(&config),
     }
 }
@@ -61,10 +62,11 @@ fn verify(config: &Config, head: Option<&Path>) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let whole = verified.map_err(|error| failure(&path, &error))?;
     let mut text = format!(
-        "the audit log is whole: {} entries, {} questions, {} of them without an end\nhead {}\n",
+        "the audit log is whole: {} entries, {} questions, {} of them without an end, {} decisions\nhead {}\n",
         whole.head.entries,
         whole.questions,
         whole.open,
+        whole.decisions,
         blake3::Hash::from_bytes(whole.head.hash).to_hex()
     );
     if let Some((signed, _)) = signed {
@@ -124,6 +126,29 @@ fn show(config: &Config, args: ShowArgs) -> anyhow::Result<()> {
         exit::note("no such question was asked");
     }
     exit::print(&last.iter().map(lines).collect::<String>())
+}
+
+fn decisions(config: &Config, last: usize, json: bool) -> anyhow::Result<()> {
+    let path = place(config);
+    if !path.exists() {
+        exit::note(&nothing_yet(config)?);
+        return Ok(());
+    }
+    let reader = AuditReader::open(&path).map_err(|error| failure(&path, &error))?;
+    let mut found = reader.decisions(last).map_err(|error| failure(&path, &error))?;
+    found.reverse();
+    let mut text = String::new();
+    for (number, decided) in &found {
+        if json {
+            text.push_str(&format!("{}\n", serde_json::json!({"number": number, "decided": decided})));
+        } else {
+            let Decided { time_ms, principal, what, door } = decided;
+            let (name, role) = (escaped(principal.key_id.as_bytes()), escaped(principal.role.as_bytes()));
+            let (what, door) = (escaped(what.as_bytes()), escaped(door.as_bytes()));
+            text.push_str(&format!("{number}  {}  {name} ({role})  {what}  by {door}\n", time(*time_ms)));
+        }
+    }
+    exit::print(&text)
 }
 
 /// For people: one question, with the text on one line.

@@ -44,6 +44,9 @@ pub struct Common {
     /// Address for clients of PostgreSQL [default: 127.0.0.1:5433]
     #[arg(long, global = true, value_name = "ADDR", help_heading = "Common")]
     pub postgres: Option<SocketAddr>,
+    /// Address for clients of Arrow Flight SQL [default: 127.0.0.1:8815]
+    #[arg(long, global = true, value_name = "ADDR", help_heading = "Common")]
+    pub flight: Option<SocketAddr>,
 }
 
 impl Common {
@@ -53,6 +56,7 @@ impl Common {
             data: self.data.clone(),
             http: self.http,
             postgres: self.postgres,
+            flight: self.flight,
             brokers: self.brokers.clone(),
             level: self.log_level.clone(),
         }
@@ -126,9 +130,15 @@ pub enum Command {
     /// Keys of those who may ask about protected tables
     #[command(
         subcommand,
-        after_help = "Examples:\n  amanat key new --id ministry-01 --role ministry > key      shown once; the warehouse keeps its hash\n  AMANAT_KEY=$(head -1 key) amanat sql \"select province, count(*) from victims where year = 2024 group by province\"\n  curl -H \"Authorization: Bearer $(head -1 key)\" -H \"content-type: text/plain\" --data \"select 1\" http://127.0.0.1:8080/v1/sql"
+        after_help = "Examples:\n  amanat key new --id ministry-01 --share ministry > key     shown once; the warehouse keeps its hash\n  AMANAT_KEY=$(head -1 key) amanat sql \"select province, count(*) from victims where year = 2024 group by province\"\n  curl -H \"Authorization: Bearer $(head -1 key)\" -H \"content-type: text/plain\" --data \"select 1\" http://127.0.0.1:8080/v1/sql"
     )]
     Key(KeyCommand),
+    /// People who may come in: invite, list, remove (keys, too)
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  amanat user invite --name analyst-7 --share ministry     a link by which its holder chooses a password\n  amanat user invite --name operator-2 --role operator\n  amanat user list\n  amanat user remove analyst-7                             at once, with its sessions\nNames stand in the audit log: name the account, not the person."
+    )]
+    User(UserCommand),
     /// Read what was set aside again, under today's contract and policy, and append what passes
     #[command(
         after_help = "Examples:\n  amanat replay --dry-run                                        what would pass, by class\n  amanat replay --where \"agency = 'POL-PB' and _error_class = 'schema'\"\n  amanat replay --where \"_error_class in ('schema', 'oversize') and ingest_date >= '2026-11-01'\"\nOriginals stay as they are; each appended row names the one that it resolves, so the same command again finds nothing left.\nColumns: _error_class, _error_detail, agency, log_stream, log_partition, log_offset, ingest_date; with = <> < <= > >=, IN,\nBETWEEN, LIKE, AND, OR, NOT and parentheses."
@@ -257,17 +267,84 @@ pub struct NewKeyArgs {
     /// Name of the key, as the audit log will have it; of no person
     #[arg(long)]
     pub id: String,
-    /// Whose share of what may be asked pays
-    #[arg(long, value_enum)]
+    #[command(flatten)]
+    pub grant: GrantArgs,
+    /// The first day on which it no longer holds, YYYY-MM-DD (UTC) [default: it holds until it is removed]
+    #[arg(long, value_name = "DATE")]
+    pub expires: Option<chrono::NaiveDate>,
+    /// The tables that it is bound to, such as protected.victims or published.*  [default: what its role may ask]
+    #[arg(long, value_name = "TABLE")]
+    pub tables: Vec<String>,
+}
+
+/// What is done with people.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make a link by which somebody chooses a password
+    Invite(InviteArgs),
+    /// List who may come in: people, keys, invitations
+    List,
+    /// Take out a person, a key or an invitation
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+/// Arguments of `user invite`.
+#[derive(Debug, Args)]
+pub struct InviteArgs {
+    /// Name of the account, as the audit log will have it; of no person
+    #[arg(long)]
+    pub name: String,
+    #[command(flatten)]
+    pub grant: GrantArgs,
+}
+
+/// How far somebody is let in.
+#[derive(Debug, Args)]
+pub struct GrantArgs {
+    /// What they may do; `access.toml` draws it
+    #[arg(long, value_enum, default_value = "analyst")]
     pub role: ReaderRole,
+    /// Whose share of what may be asked pays; for analysts and stewards
+    #[arg(long, value_enum)]
+    pub share: Option<ReaderShare>,
     /// What it is for, a code that the audit log shows beside each question: annual_report, tip_report, court_order
     #[arg(long, default_value = policy::UNSTATED)]
     pub purpose: String,
 }
 
-/// The role of a key.
+/// What a reader may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReaderRole {
+    /// Asks about protected tables, and gets released cells.
+    Analyst,
+    /// An analyst who answers for the data.
+    Steward,
+    /// A body that reports.
+    Agency,
+    /// Looks into what was asked and decided.
+    Auditor,
+    /// Runs the service and lets people in.
+    Operator,
+}
+
+impl From<ReaderRole> for policy::Role {
+    fn from(role: ReaderRole) -> Self {
+        match role {
+            ReaderRole::Analyst => Self::Analyst,
+            ReaderRole::Steward => Self::Steward,
+            ReaderRole::Agency => Self::Agency,
+            ReaderRole::Auditor => Self::Auditor,
+            ReaderRole::Operator => Self::Operator,
+        }
+    }
+}
+
+/// Whose share of what may be asked pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReaderShare {
     /// Analysts of the ministry: 60 % of what may be asked.
     Ministry,
     /// Analysts of the agencies that report: 20 %.
@@ -276,12 +353,12 @@ pub enum ReaderRole {
     Partners,
 }
 
-impl From<ReaderRole> for policy::Role {
-    fn from(role: ReaderRole) -> Self {
-        match role {
-            ReaderRole::Ministry => Self::Ministry,
-            ReaderRole::Agencies => Self::Agencies,
-            ReaderRole::Partners => Self::Partners,
+impl From<ReaderShare> for policy::Share {
+    fn from(share: ReaderShare) -> Self {
+        match share {
+            ReaderShare::Ministry => Self::Ministry,
+            ReaderShare::Agencies => Self::Agencies,
+            ReaderShare::Partners => Self::Partners,
         }
     }
 }
@@ -445,6 +522,15 @@ pub enum AuditCommand {
         after_help = "Examples:\n  amanat audit show\n  amanat audit show --last 200 --principal ministry\n  amanat audit show --refused --json | jq -r .end.decision | sort | uniq -c"
     )]
     Show(ShowArgs),
+    /// Show the last decisions about who comes in, the newest at the end
+    Decisions {
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: usize,
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the head of the log, signed with a key of this store, as one JSON object: for a second institution to keep
     #[command(after_help = "Example:\n  amanat audit head > \"head-$(date +%F).json\"")]
     Head,
@@ -580,12 +666,15 @@ pub enum ConfigCommand {
     Check,
     /// Print the configuration in force as TOML; secrets are masked
     Show,
+    /// Print who may ask what, as it is in force: a file to begin one's own with (the key policy.access)
+    Access,
 }
 
 /// Runs `config check|show`. Reading it has already checked it.
 pub fn config(config: &Config, command: &ConfigCommand) -> anyhow::Result<()> {
     let policy = crate::data_dir::policy(config)?;
     let text = match command {
+        ConfigCommand::Access => crate::readers::access_text(config)?,
         ConfigCommand::Show => toml::to_string_pretty(config)?,
         ConfigCommand::Check => {
             format!(

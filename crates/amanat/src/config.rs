@@ -4,11 +4,13 @@
 //! exist. Secrets are named by file, never written here, and never printed by `config show`.
 
 mod endpoint;
+mod flight;
 mod lake;
 mod postgres;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use config::{Environment, File, FileFormat};
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use self::endpoint::EndpointConfig;
+pub use self::flight::FlightConfig;
 pub use self::lake::LakeConfig;
 pub use self::postgres::{PostgresConfig, TlsConfig};
 
@@ -32,6 +35,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// The door for clients of PostgreSQL.
     pub postgres: PostgresConfig,
+    /// The door for clients of Arrow Flight SQL.
+    pub flight: FlightConfig,
     /// Certificate and key of the doors that encrypt by themselves.
     pub tls: TlsConfig,
     /// Where events come from.
@@ -174,6 +179,10 @@ pub struct SqlConfig {
     pub memory_limit_mib: usize,
     /// Rows.
     pub row_limit: usize,
+    /// Questions in a minute of one reader: of the holder of a key or account, or of one network without one. 0 = no limit.
+    pub questions_per_minute: u32,
+    /// Questions in a minute of all readers together. 0 = no limit.
+    pub questions_per_minute_of_all: u32,
 }
 
 /// What keeps answers about protected tables from telling more than they say (privacy.md 6.17).
@@ -255,7 +264,9 @@ pub struct PolicyConfig {
     pub agencies: Option<PathBuf>,
     /// What is counted, hidden and exact.
     pub datasets: Option<PathBuf>,
-    /// Hashed keys of those who may ask about protected tables; `readers.toml` in the data directory where absent.
+    /// Which role may ask what, and use which address.
+    pub access: Option<PathBuf>,
+    /// Hashed keys and passwords of those who may come in; `readers.toml` in the data directory where absent.
     pub readers: Option<PathBuf>,
 }
 
@@ -286,6 +297,7 @@ impl Default for Config {
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
             metrics: None,
             postgres: PostgresConfig::default(),
+            flight: FlightConfig::default(),
             tls: TlsConfig::default(),
             log: LogConfig::default(),
             lake: LakeConfig::default(),
@@ -352,7 +364,24 @@ impl Default for GatewayConfig {
 
 impl Default for SqlConfig {
     fn default() -> Self {
-        Self { time_limit_seconds: 30, memory_limit_mib: 512, row_limit: 100_000 }
+        Self {
+            time_limit_seconds: 30,
+            memory_limit_mib: 512,
+            row_limit: 100_000,
+            questions_per_minute: 300,
+            questions_per_minute_of_all: 3_000,
+        }
+    }
+}
+
+impl SqlConfig {
+    /// How often questions may be asked; a side without a limit has a very high one, and none where both have none.
+    pub fn pace(&self) -> Option<query::Pace> {
+        let of = |limit: u32| NonZeroU32::new(limit);
+        let (one, all) = (of(self.questions_per_minute), of(self.questions_per_minute_of_all));
+        let any = || NonZeroU32::MAX;
+        (one.is_some() || all.is_some())
+            .then(|| query::Pace { of_one: one.unwrap_or_else(any), of_all: all.unwrap_or_else(any) })
     }
 }
 
@@ -394,6 +423,8 @@ pub struct Overrides {
     pub http: Option<SocketAddr>,
     /// `--postgres`
     pub postgres: Option<SocketAddr>,
+    /// `--flight`
+    pub flight: Option<SocketAddr>,
     /// `--brokers`: selects Kafka.
     pub brokers: Option<String>,
     /// `--log-level`
@@ -433,6 +464,9 @@ impl Config {
         if let Some(address) = flags.postgres {
             config.postgres.address = address;
         }
+        if let Some(address) = flags.flight {
+            config.flight.address = address;
+        }
         if let Some(brokers) = &flags.brokers {
             config.log.kind = LogKind::Kafka;
             config.log.brokers.clone_from(brokers);
@@ -449,6 +483,7 @@ impl Config {
         self.lake.place()?;
         self.endpoint.checked()?;
         self.postgres.checked(&self.tls)?;
+        self.flight.checked(&self.tls)?;
         let refuse = |place: &str, what: &str| {
             Err(ConfigError::Invalid { place: format!("configuration key `{place}`"), what: what.into() })
         };

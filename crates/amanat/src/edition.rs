@@ -320,7 +320,8 @@ pub async fn reader(config: &Config, dir: &DataDir, house: Option<Arc<House>>) -
         ..query::Limits::default()
     };
     let incidents = || uuid::Uuid::new_v4().as_u64_pair().1;
-    let settings = query::Settings { limits, incidents, ..query::Settings::default() };
+    let access = Arc::new(crate::readers::access(config)?);
+    let settings = query::Settings { limits, incidents, access, pace: config.sql.pace(), ..query::Settings::default() };
     let source = Arc::new(LakeEditions(dir.store.clone()));
     let catalogue = crate::catalogue::catalogue(&dir.policy);
     Ok(match house {

@@ -1,4 +1,4 @@
-//! The vault of this data directory as questions reach it: recorded before and after, paid for by the asker's role,
+//! The vault of this data directory as questions reach it: recorded before and after, paid for by the asker's share,
 //! refused in words (privacy.md 6.1, 6.8, 6.12).
 //!
 //! Absent: SQL, and any number that was not released.
@@ -10,8 +10,9 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Datelike, Utc};
 use disclosure::{Answered, CellQuery, Quoted, Vault, VaultError};
+use endpoint::{Decision, Record};
 use lake::Published;
-use ledger::{Asked, AuditLog, Begin, Door, End, Principal};
+use ledger::{Asked, AuditLog, Begin, Decided, Door, End, Principal};
 use policy::{Asker, Datasets};
 use query::{Begun, Code, Oracle, Outcome, Refusal, ReleasedCells};
 
@@ -63,7 +64,7 @@ impl House {
     }
 
     fn answers(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<Answered>, Refusal> {
-        self.vault.ask(questions, asker.role).map_err(refusal)
+        self.vault.ask(questions, asker.share).map_err(refusal)
     }
 }
 
@@ -81,7 +82,7 @@ impl Oracle for House {
     fn begin(&self, sql: &str, asker: &Asker) -> Result<Begun, Refusal> {
         let begin = Begin {
             time_ms: DateTime::<Utc>::from(SystemTime::now()).timestamp_millis(),
-            principal: Principal { key_id: asker.key_id.clone(), role: asker.role.name().to_owned() },
+            principal: Principal { key_id: asker.key_id.clone(), role: asker.share.name().to_owned() },
             purpose: asker.purpose.clone(),
             sql: sql.to_owned(),
             door: self.door,
@@ -105,7 +106,7 @@ impl Oracle for House {
     }
 
     fn quote(&self, questions: &[CellQuery], asker: &Asker) -> Result<Quoted, Refusal> {
-        self.vault.quote(questions, asker.role).map_err(refusal)
+        self.vault.quote(questions, asker.share).map_err(refusal)
     }
 
     fn slot(&self) -> Option<Duration> {
@@ -121,6 +122,23 @@ impl Oracle for House {
         let vault_head = self.vault.head().map_err(|error| ours("the vault's memory could not be read", &error))?;
         let end = End { begin: begun.0, vault_head, ..ended(outcome, said) };
         locked(&self.audit).end(end).map(|_| ()).map_err(|error| ours("an answer could not be recorded", &error))
+    }
+}
+
+impl Record for House {
+    fn record(&self, decision: &Decision) -> bool {
+        let Decision { what, name, role, door } = decision;
+        let decided = Decided {
+            time_ms: DateTime::<Utc>::from(SystemTime::now()).timestamp_millis(),
+            principal: Principal { key_id: name.clone(), role: (*role).to_owned() },
+            what: what.name().to_owned(),
+            door: (*door).to_owned(),
+        };
+        let kept = locked(&self.audit).decided(decided);
+        if let Err(error) = &kept {
+            tracing::error!(error = error as &dyn std::error::Error, "a decision could not be recorded");
+        }
+        kept.is_ok()
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
-use endpoint::{Patience, PostgresSettings, Tls};
+use endpoint::{FlightSettings, Gate, Patience, PostgresSettings, Tls};
 use ingest::{Monitor, RandomIds, SystemClock, Worker, WorkerConfig, WorkerReport};
 use lake::{Events, LakeError, Published, StoreKind, StoreLock};
 use ledger::Door;
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::cli::{CountryArgs, Role, UpArgs};
-use crate::config::{Config, PostgresConfig};
+use crate::config::{Config, FlightConfig, PostgresConfig};
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
 use crate::house::House;
@@ -135,6 +135,11 @@ impl Up {
         } else {
             None
         };
+        let for_flight = if served && self.config.flight.enabled {
+            Some((bind(self.config.flight.address, "--flight").await?, self.tls()?))
+        } else {
+            None
+        };
         let for_metrics = match self.config.metrics {
             Some(address) if !self.args.once => Some(bind(address, "the configuration key `metrics`:").await?),
             _ => None,
@@ -147,14 +152,18 @@ impl Up {
         let writer = self.worker_lock()?;
         self.files = self.worker_files(writer.as_ref().map(|(_, name)| name.as_str()))?;
         if self.args.sample {
-            readers::make_sample_analyst(&self.config)?;
+            readers::make_sample_analyst(&self.config, &self.dir)?;
         }
         tokio::spawn(stop_on_signal(self.stop.clone()));
         let mut tasks = JoinSet::new();
-        let reader = self.open_doors(listener, for_metrics, &mut tasks).await?;
-        if let (Some((listener, tls)), Some(reader)) = (for_postgres, &reader) {
-            self.open_to_postgres(listener, tls, reader.clone(), &mut tasks)?;
+        let doors = self.open_doors(listener, for_metrics, &mut tasks).await?;
+        if let (Some((listener, tls)), Some((reader, gate))) = (for_postgres, &doors) {
+            self.open_to_postgres(listener, tls, (reader.clone(), Arc::clone(gate)), &mut tasks);
         }
+        if let (Some((listener, tls)), Some((reader, gate))) = (for_flight, &doors) {
+            self.open_to_flight(listener, tls, (reader.clone(), Arc::clone(gate)), &mut tasks);
+        }
+        let (reader, gate) = doors.unzip();
         if let Some(listener) = for_schemas {
             tasks.spawn(registry::serve(&self.dir, listener, self.stop.clone())?);
         }
@@ -167,7 +176,7 @@ impl Up {
                 // Whoever reads "ready" may ask at once for what was published before it.
                 reader.refresh().await?;
             }
-            self.greet()?;
+            self.greet(gate.as_deref())?;
             self.keep_at_it(ready, &mut tasks);
         }
         let mut result = Ok(());
@@ -185,7 +194,7 @@ impl Up {
         door: Option<TcpListener>,
         metrics: Option<TcpListener>,
         tasks: &mut Roles,
-    ) -> anyhow::Result<Option<Reader>> {
+    ) -> anyhow::Result<Option<(Reader, Arc<Gate>)>> {
         let patience = Patience::with(Duration::from_secs(self.config.sql.time_limit_seconds));
         if door.is_none() && metrics.is_none() {
             return Ok(None);
@@ -197,6 +206,7 @@ impl Up {
             public_url: own.public_url.clone(),
             licence: own.licence.clone(),
             streams: own.streams,
+            behind_proxy: own.behind_proxy,
             stop: self.stop.clone(),
             defined_at: SystemTime::now(),
             ..endpoint::Settings::default()
@@ -211,7 +221,9 @@ impl Up {
         }
         let Some(listener) = door else { return Ok(None) };
         let house = House::open(&self.dir, Door::Http, self.config.privacy.slot()).await?;
-        settings.readers = readers::readers(&self.config)?;
+        let gate = readers::gate(&self.config, &self.dir, house.clone())?;
+        tokio::spawn(readers::follow(self.config.clone(), Arc::clone(&gate), self.stop.clone()));
+        settings.gate = Arc::clone(&gate);
         let reader = edition::reader(&self.config, &self.dir, house.clone()).await?;
         tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
         if let Some(house) = house {
@@ -229,7 +241,7 @@ impl Up {
             self.stop.clone().cancelled_owned(),
         );
         tasks.spawn(async move { served.await.context("the endpoint ended") });
-        Ok(Some(reader))
+        Ok(Some((reader, gate)))
     }
 
     /// Certificate and key, where there are any. What cannot be read stops the start: nothing is served unencrypted instead.
@@ -246,12 +258,12 @@ impl Up {
         &self,
         listener: TcpListener,
         tls: Option<Tls>,
-        reader: Reader,
+        (reader, gate): (Reader, Arc<Gate>),
         tasks: &mut Roles,
-    ) -> anyhow::Result<()> {
+    ) {
         let PostgresConfig { plain, sessions, cursors_mib, .. } = self.config.postgres;
         let settings = PostgresSettings {
-            readers: readers::readers(&self.config)?,
+            gate,
             tls,
             plain,
             sessions,
@@ -261,7 +273,27 @@ impl Up {
         let stop = self.stop.clone().cancelled_owned();
         let served = endpoint::serve_postgres(listener, reader, settings, stop);
         tasks.spawn(async move { served.await.context("the door for PostgreSQL ended") });
-        Ok(())
+    }
+
+    /// Serves clients of Arrow Flight SQL.
+    fn open_to_flight(
+        &self,
+        listener: TcpListener,
+        tls: Option<Tls>,
+        (reader, gate): (Reader, Arc<Gate>),
+        tasks: &mut Roles,
+    ) {
+        let FlightConfig { plain, connections, .. } = self.config.flight;
+        let settings = FlightSettings {
+            gate,
+            tls,
+            plain,
+            connections,
+            ..FlightSettings::new(|| *blake3::hash(uuid::Uuid::new_v4().as_bytes()).as_bytes())
+        };
+        let stop = self.stop.clone().cancelled_owned();
+        let served = endpoint::serve_flight(listener, reader, settings, stop);
+        tasks.spawn(async move { served.await.context("the door for Flight SQL ended") });
     }
 
     /// What must be done before the roles begin; None when told to stop meanwhile, and then what was committed stays and the
@@ -343,7 +375,7 @@ impl Up {
         exit::print(&format!("Snapshot {}: {} event(s) folded\n", snapshot.name(), report.stage.raw))
     }
 
-    fn greet(&self) -> anyhow::Result<()> {
+    fn greet(&self, gate: Option<&Gate>) -> anyhow::Result<()> {
         let mut text = format!("ready after {:.1} s", self.began.elapsed().as_secs_f64());
         if self.has(Role::Endpoint) {
             let http = self.config.http;
@@ -360,6 +392,17 @@ impl Up {
             let address = self.config.postgres.address;
             let (host, port) = (address.ip(), address.port());
             text.push_str(&format!("\n  PostgreSQL   psql -h {host} -p {port} -U public amanat"));
+        }
+        if let Some(gate) = gate
+            && let Some(link) = readers::first_link(&self.config, &self.dir)?
+        {
+            // Whoever reads the link may use it at once.
+            gate.replace(readers::readers(&self.config)?);
+            text.push_str(&format!("\n  first login  {link}\n               once, for the one who lets others in"));
+        }
+        if self.has(Role::Endpoint) && self.config.flight.enabled {
+            let scheme = if self.config.tls.certificate.is_some() { "grpc+tls" } else { "grpc" };
+            text.push_str(&format!("\n  Flight SQL   {scheme}://{}", self.config.flight.address));
         }
         if self.serves_schemas()? {
             text.push_str(&format!(

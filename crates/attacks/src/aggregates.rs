@@ -8,7 +8,7 @@
 //! Absent: secrets; populations that differ in size.
 
 use anyhow::Result;
-use policy::{Policy, Role};
+use policy::{Policy, Share};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -149,7 +149,7 @@ impl World {
 /// The answer to whichever role can still pay for it.
 fn paid(door: &Door, cell: &str) -> Option<i64> {
     let sql = format!("select count(*) from victims where {cell}");
-    let reply = Role::ALL.iter().map(|role| door.ask_as(*role, &sql)).find(Reply::is_answer)?;
+    let reply = Share::ALL.iter().map(|role| door.ask_as(*role, &sql)).find(Reply::is_answer)?;
     reply.first().first().copied().flatten()
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use disclosure::{Breakdown, CellQuery, Column, Condition, Measure};
-use policy::{Charging, DEFAULT_AGENCIES, DEFAULT_DATASETS, Policy, Role, TimeLevel};
+use policy::{Charging, DEFAULT_AGENCIES, DEFAULT_DATASETS, Policy, Share, TimeLevel};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -292,8 +292,9 @@ impl Lattice {
         for (side, code) in codes.into_iter().take(self.codes).enumerate() {
             let by = levels.join(", ");
             let sql = format!("select {by}, count(*) n from victims where {column} = '{code}' group by {by}");
-            let answers = [Role::Ministry, Role::Agencies, Role::Partners].map(|role| (door, role));
-            let Some(reply) = answers.iter().map(|(door, role)| door.ask_as(*role, &sql)).find(Reply::is_answer) else {
+            let answers = [Share::Ministry, Share::Agencies, Share::Partners].map(|share| (door, share));
+            let Some(reply) = answers.iter().map(|(door, share)| door.ask_as(*share, &sql)).find(Reply::is_answer)
+            else {
                 continue;
             };
             paid = true;

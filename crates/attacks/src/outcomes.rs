@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use policy::Role;
+use policy::Share;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -266,7 +266,7 @@ pub fn repeats(arena: &Arena, target: Target) -> Result<Repeats> {
                 4 => format!("select * from ({form}) as z{dress}"),
                 _ => format!("with z{dress} as ({form}) select z.* from z{dress} z;"),
             };
-            let answer = door.ask_as(Role::ALL[(dress + at) % 3], &text);
+            let answer = door.ask_as(Share::ALL[(dress + at) % 3], &text);
             tried += 1;
             match answer.first().first().copied().flatten() {
                 Some(value) => {

@@ -9,7 +9,7 @@
 //! Absent: subsets as if by lot (`cloning::lots`: the grammar has none), quasi-identifiers that are not known.
 
 use anyhow::{Context, Result};
-use policy::{Policy, Role, TimeLevel};
+use policy::{Policy, Share, TimeLevel};
 use rand::Rng;
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
@@ -212,7 +212,7 @@ fn asked_together(door: &Door, target: Target, subsets: Vec<Subset>) -> Vec<Row>
 fn asked_one_by_one(door: &Door, target: Target, subsets: Vec<Subset>) -> Vec<Row> {
     let ask = |subset: Subset| {
         let sql = subset.sql();
-        let reply = Role::ALL.iter().map(|role| door.ask_as(*role, &sql)).find(Reply::is_answer)?;
+        let reply = Share::ALL.iter().map(|role| door.ask_as(*role, &sql)).find(Reply::is_answer)?;
         Some(subset.row(reply.first().first().copied().flatten()?, door, target))
     };
     subsets.into_iter().filter_map(ask).collect()

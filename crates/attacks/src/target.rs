@@ -18,7 +18,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use disclosure::{CellQuery, Microdata, Prepared, Protection, Quoted, Room, Span, Vault, VaultError};
-use policy::{Asker, Keys, Master, Policy, Readers, Role};
+use endpoint::Gate;
+use policy::{Asker, Grant, Keys, Master, Policy, Readers, Share};
 use query::{
     Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Limits, Oracle, Outcome, Question,
     Reader, Refusal, ReleasedCells, Settings, SourceError,
@@ -74,11 +75,11 @@ const TOGETHER: usize = 24;
 pub trait Sql {
     /// `POST /v1/sql` with a key.
     fn ask(&self, sql: &str) -> Reply {
-        self.ask_as(Role::Ministry, sql)
+        self.ask_as(Share::Ministry, sql)
     }
 
-    /// The same with the key of another role.
-    fn ask_as(&self, role: Role, sql: &str) -> Reply;
+    /// The same with the key of another share.
+    fn ask_as(&self, share: Share, sql: &str) -> Reply;
 
     /// `GET` of a path, with a key.
     fn get(&self, path: &str) -> Reply;
@@ -194,10 +195,10 @@ impl Door {
         let oracle = Arc::clone(&house) as Arc<dyn Oracle>;
         let opened = Reader::open_with_vault(Arc::new(NoEditions), catalogue(), settings, oracle);
         let reader = runtime.block_on(opened).context("a reader")?;
-        let readers = Role::ALL
-            .map(|role| policy::new_reader(role.name(), role, policy::UNSTATED, (secret_of(role), [0; 16])).1)
-            .concat();
-        let settings = endpoint::Settings { readers: Readers::parse(&readers)?, ..endpoint::Settings::default() };
+        let readers =
+            Share::ALL.map(|share| policy::new_reader(grant_of(share), (secret_of(share), [0; 16])).1).concat();
+        let settings =
+            endpoint::Settings { gate: Arc::new(Gate::of(Readers::parse(&readers)?)), ..endpoint::Settings::default() };
         Ok(Self {
             runtime,
             router: endpoint::router(reader.clone(), settings),
@@ -215,7 +216,7 @@ impl Door {
         self.open_with(target, keys, rows, false)
     }
 
-    /// The same, where a role's share of the charges may be a limit.
+    /// The same, where a share of the charges may be a limit.
     pub fn open_with(&self, target: Target, keys: u64, rows: &[&People], quotas: bool) -> Result<()> {
         let vault = Vault::weakened(Arc::clone(&self.policy), &keys_of(keys), target.protection(), quotas);
         *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = keys;
@@ -235,7 +236,7 @@ impl Door {
     pub fn ask_with(&self, sql: &str, params: &[Value]) -> Reply {
         let request = Request::post("/v1/sql")
             .header("content-type", "application/json")
-            .header("authorization", bearer(Role::Ministry));
+            .header("authorization", bearer(Share::Ministry));
         self.send(request, serde_json::json!({"sql": sql, "params": params}).to_string())
     }
 
@@ -255,7 +256,7 @@ impl Door {
     /// The variance of the noise of a question that is paid, which EXPLAIN tells; nothing where noise is off.
     pub fn variance(&self, question: CellQuery) -> Result<f64> {
         let vault = self.house.vault().context("no vault")?;
-        let quoted = vault.quote(&[question], Role::Ministry)?;
+        let quoted = vault.quote(&[question], Share::Ministry)?;
         Ok(quoted.questions.iter().flatten().next().map_or(0.0, |quote| quote.tier().variance() as f64))
     }
 
@@ -302,23 +303,28 @@ impl Door {
 }
 
 impl Sql for Door {
-    fn ask_as(&self, role: Role, sql: &str) -> Reply {
+    fn ask_as(&self, share: Share, sql: &str) -> Reply {
         let request =
-            Request::post("/v1/sql").header("content-type", "text/plain").header("authorization", bearer(role));
+            Request::post("/v1/sql").header("content-type", "text/plain").header("authorization", bearer(share));
         self.send(request, sql.to_owned())
     }
 
     fn get(&self, path: &str) -> Reply {
-        self.send(Request::get(path).header("authorization", bearer(Role::Ministry)), String::new())
+        self.send(Request::get(path).header("authorization", bearer(Share::Ministry)), String::new())
     }
 }
 
-fn secret_of(role: Role) -> [u8; 32] {
-    [role as u8 + 1; 32]
+fn grant_of(share: Share) -> Grant<'static> {
+    let (name, role) = (share.name(), policy::Role::Analyst);
+    Grant { name, role, share, purpose: policy::UNSTATED, expires: None, tables: &[] }
 }
 
-fn bearer(role: Role) -> String {
-    format!("Bearer {}", policy::new_reader(role.name(), role, policy::UNSTATED, (secret_of(role), [0; 16])).0)
+fn secret_of(share: Share) -> [u8; 32] {
+    [share as u8 + 1; 32]
+}
+
+fn bearer(share: Share) -> String {
+    format!("Bearer {}", policy::new_reader(grant_of(share), (secret_of(share), [0; 16])).0)
 }
 
 fn keys_of(number: u64) -> Keys {
@@ -352,7 +358,7 @@ pub fn secrets(number: u64) -> Vec<String> {
     let of_records = [person, link, sid, rk, set_aside, set_aside_nonce, set_aside_hash];
     let of_numbers = [ek, noise, threshold, distance, swap, audit_head];
     let derived = of_records.iter().chain(&of_numbers).map(|key| **key);
-    let all = derived.chain([*master_of(number).expose()]).chain(Role::ALL.map(secret_of));
+    let all = derived.chain([*master_of(number).expose()]).chain(Share::ALL.map(secret_of));
     all.flat_map(|bytes| {
         let list = format!("{bytes:?}");
         [blake3::Hash::from_bytes(bytes).to_hex().to_string(), list[1..list.len() - 1].to_owned()]
@@ -388,7 +394,7 @@ impl Oracle for House {
 
     fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
         let vault = self.vault().ok_or_else(|| Refusal::new(Code::NoEdition, "Nothing has been published yet."))?;
-        let answered = vault.ask(questions, asker.role).map_err(|error| match error {
+        let answered = vault.ask(questions, asker.share).map_err(|error| match error {
             VaultError::Spent(spent) => Refusal::new(Code::ChargesSpent, spent.to_string()),
             other => Refusal::new(Code::ProtectedInternal, other.to_string()),
         })?;
@@ -405,7 +411,7 @@ impl Oracle for House {
 
     fn quote(&self, questions: &[CellQuery], asker: &Asker) -> Result<Quoted, Refusal> {
         let vault = self.vault().ok_or_else(|| Refusal::new(Code::NoEdition, "Nothing has been published yet."))?;
-        vault.quote(questions, asker.role).map_err(|error| Refusal::new(Code::ProtectedInternal, error.to_string()))
+        vault.quote(questions, asker.share).map_err(|error| Refusal::new(Code::ProtectedInternal, error.to_string()))
     }
 
     fn slot(&self) -> Option<Duration> {

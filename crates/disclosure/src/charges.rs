@@ -2,14 +2,14 @@
 //!
 //! Each distinct grid (dimensions with their levels, and what is measured) is charged once to every block of province and
 //! quarter that it touches, whoever asks; slices of it are free for ever. Counters only rise: the more grids touch a
-//! block, the wider the noise of the next, until a role's share is spent. Charges follow from the question alone, never
+//! block, the wider the noise of the next, until a share is spent. Charges follow from the question alone, never
 //! from data or from what was answered, so that the bill tells nothing.
 //!
 //! Absent: refunds; persons; time, but for the quarter that is still open.
 
 use std::collections::{BTreeSet, HashMap};
 
-use policy::{Charging, Dataset, Profile, Resolved, Role, Schedule, TIME, TimeLevel};
+use policy::{Charging, Dataset, Profile, Resolved, Schedule, Share, TIME, TimeLevel};
 
 use crate::noise::Tier;
 use crate::query::Measure;
@@ -155,7 +155,7 @@ pub(crate) struct Charges {
     grids: HashMap<(String, String), HashMap<Block, Charged>>,
 }
 
-/// A role's share is spent.
+/// A share is spent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("what {role} may ask about these provinces and periods in this way is spent")]
 pub struct Spent {
@@ -210,7 +210,7 @@ impl Charges {
     }
 
     /// What a grid must be charged for in these blocks; `None` where all of it is paid.
-    pub(crate) fn due(&self, grid: &Grid, blocks: &[Block], open: Open, role: Option<Role>) -> Vec<Charge> {
+    pub(crate) fn due(&self, grid: &Grid, blocks: &[Block], open: Open, share: Option<Share>) -> Vec<Charge> {
         let paid = self.grids.get(&(grid.universe.clone(), grid.name.clone()));
         let is_open = |block: &Block| Some(block.1) == open.quarter;
         let is_due = |block: &&Block| match paid.and_then(|paid| paid.get(block)) {
@@ -221,7 +221,7 @@ impl Charges {
         let charge = |(blocks, open_at): (Vec<Block>, Option<i64>)| Charge {
             universe: grid.universe.clone(),
             grid: grid.name.clone(),
-            role: role.map(|role| role.name().to_owned()),
+            role: share.map(|share| share.name().to_owned()),
             blocks,
             counters: grid.counters.clone(),
             open_at,
@@ -230,21 +230,21 @@ impl Charges {
         due.filter(|(blocks, _)| !blocks.is_empty()).map(charge).collect()
     }
 
-    /// What a role must pay for these grids, one after the other. Nothing is taken in, so that a bill that cannot be paid
+    /// What a share must pay for these grids, one after the other. Nothing is taken in, so that a bill that cannot be paid
     /// leaves nothing to be forgotten. Without `quotas` no counter is ever short.
     pub(crate) fn bill(
         &self,
         grids: Vec<(Grid, Vec<Block>)>,
         open: Open,
-        role: Role,
+        share: Share,
         quotas: bool,
     ) -> Result<Vec<Charge>, Short> {
         let (mut bill, mut pending) = (Vec::new(), self.none());
         for (grid, blocks) in grids {
             let blocks: Vec<Block> =
                 pending.due(&grid, &blocks, open, None).into_iter().flat_map(|c| c.blocks).collect();
-            for charge in self.due(&grid, &blocks, open, Some(role)) {
-                if let Some(counter) = short_of(&[self, &pending], &charge, role).filter(|_| quotas) {
+            for charge in self.due(&grid, &blocks, open, Some(share)) {
+                if let Some(counter) = short_of(&[self, &pending], &charge, share).filter(|_| quotas) {
                     return Err(Short { counter: counter.to_owned(), grid, blocks });
                 }
                 pending.take(&charge);
@@ -264,7 +264,7 @@ impl Charges {
                 counter.all += u64::from(*weight);
                 match &charge.role {
                     None => counter.declared += u64::from(*weight),
-                    Some(role) => *counter.by_role.entry(role.clone()).or_default() += u64::from(*weight),
+                    Some(share) => *counter.by_role.entry(share.clone()).or_default() += u64::from(*weight),
                 }
                 let tier = schedule(&self.charging, name, counter.all).unwrap_or(Tier::V144);
                 let highest = tiers.entry(*block).or_insert(tier);
@@ -323,8 +323,8 @@ pub(crate) fn is_of(charge: &Charge, grid: &Grid) -> bool {
     (&charge.universe, &charge.grid) == (&grid.universe, &grid.name)
 }
 
-/// The first counter of which a role has not enough left for a charge, beside what was charged in all of these.
-fn short_of<'c>(charged: &[&Charges], charge: &'c Charge, role: Role) -> Option<&'c str> {
+/// The first counter of which a share has not enough left for a charge, beside what was charged in all of these.
+fn short_of<'c>(charged: &[&Charges], charge: &'c Charge, share: Share) -> Option<&'c str> {
     let can_pay = |(name, weight): &&(String, u32)| {
         let key = (charge.universe.clone(), name.clone());
         let counters: Vec<_> = charged.iter().filter_map(|charges| charges.counters.get(&key)).collect();
@@ -333,9 +333,9 @@ fn short_of<'c>(charged: &[&Charges], charge: &'c Charge, role: Role) -> Option<
             let here = || counters.iter().filter_map(|counters| counters.get(block));
             let all: u64 = here().map(|counter| counter.all).sum();
             let declared: u64 = here().map(|counter| counter.declared).sum();
-            let own: u64 = here().filter_map(|counter| counter.by_role.get(role.name())).sum();
+            let own: u64 = here().filter_map(|counter| counter.by_role.get(share.name())).sum();
             let (left, weight) = (most.saturating_sub(declared), u64::from(*weight));
-            all + weight <= most && (own + weight) * 100 <= left * role.share_percent()
+            all + weight <= most && (own + weight) * 100 <= left * share.share_percent()
         })
     };
     charge.counters.iter().find(|counter| !can_pay(counter)).map(|(name, _)| name.as_str())
@@ -396,13 +396,13 @@ mod tests {
         let grid = Grid::of(&victims(), &Measure::Units, vec![Axis::level("sex")]);
         let (blocks, mut charges) = (vec![(0, 10), (0, 11)], Charges::new(Charging::default()));
         let open = |edition| Open { quarter: Some(11), edition };
-        let due = charges.due(&grid, &blocks, open(1), Some(Role::Ministry));
+        let due = charges.due(&grid, &blocks, open(1), Some(Share::Ministry));
         assert_eq!(due.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 10)], [(0, 11)]]);
         for charge in &due {
             charges.take(charge);
         }
-        assert!(charges.due(&grid, &blocks, open(1), Some(Role::Partners)).is_empty());
-        let again = charges.due(&grid, &blocks, open(2), Some(Role::Partners));
+        assert!(charges.due(&grid, &blocks, open(1), Some(Share::Partners)).is_empty());
+        let again = charges.due(&grid, &blocks, open(2), Some(Share::Partners));
         assert_eq!(again.iter().map(|charge| charge.blocks.clone()).collect::<Vec<_>>(), [[(0, 11)]]);
     }
 
@@ -416,8 +416,8 @@ mod tests {
         };
         let mut paid = 0;
         for n in 0..40 {
-            let due = charges.due(&grid(n), &[(0, 10)], open, Some(Role::Partners));
-            if due.iter().all(|charge| short_of(&[&charges], charge, Role::Partners).is_none()) {
+            let due = charges.due(&grid(n), &[(0, 10)], open, Some(Share::Partners));
+            if due.iter().all(|charge| short_of(&[&charges], charge, Share::Partners).is_none()) {
                 for charge in &due {
                     charges.take(charge);
                 }
@@ -435,7 +435,7 @@ mod tests {
         let free = charges.free(&victims, &grid(9), &[(0, 10)]);
         let nearest = ["exploitation, year", "exploitation, sector, year", "sex, year"];
         assert_eq!(free, nearest.map(|levels| format!("victims: units by {levels}")));
-        let due = charges.due(&grid(9), &[(0, 10)], open, Some(Role::Ministry));
-        assert!(short_of(&[&charges], &due[0], Role::Ministry).is_none(), "the ministry's share is its own");
+        let due = charges.due(&grid(9), &[(0, 10)], open, Some(Share::Ministry));
+        assert!(short_of(&[&charges], &due[0], Share::Ministry).is_none(), "the ministry's share is its own");
     }
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use policy::{Dataset, Keys, Policy, Profile, Role};
+use policy::{Dataset, Keys, Policy, Profile, Share};
 
 use crate::board::{Board, TierAt, Tiers};
 use crate::cell_query::{Breakdown, CellQuery};
@@ -43,7 +43,7 @@ pub enum VaultError {
     /// The memory failed; nothing was answered.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The role has spent its share of what may be asked about these blocks (privacy.md 6.4, code 1020).
+    /// The share is spent of what may be asked about these blocks (privacy.md 6.4, code 1020).
     #[error(transparent)]
     Spent(#[from] Spent),
     /// No Snapshot is open to questions.
@@ -79,7 +79,7 @@ pub struct AnsweredCell {
 pub struct Quoted {
     /// For each question, a quote for each of its measures; where no measure was asked for, for the number of units.
     pub questions: Vec<Vec<Quote>>,
-    /// Why the role could not pay for all of them together: nothing of them would be answered.
+    /// Why the share could not pay for all of them together: nothing of them would be answered.
     pub spent: Option<Spent>,
 }
 
@@ -121,7 +121,7 @@ pub struct Vault {
     policy: Arc<Policy>,
     keys: Keys,
     protection: Protection,
-    /// Whether a role's share is a limit: always, but in a vault that was weakened for attacks.
+    /// Whether a share is a limit: always, but in a vault that was weakened for attacks.
     quotas: bool,
     state: Mutex<State>,
 }
@@ -241,8 +241,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Answers questions in this order, on the Snapshot that is open; `role` pays for what was not asked before.
-    pub fn ask(&self, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
+    /// Answers questions in this order, on the Snapshot that is open; `share` pays for what was not asked before.
+    pub fn ask(&self, questions: &[CellQuery], share: Share) -> Result<Vec<Answered>, VaultError> {
         let ids: Vec<String> = questions.iter().map(CellQuery::id).collect();
         let known =
             |state: &State| -> Vec<Option<Answered>> { ids.iter().map(|id| state.answered.get(id).cloned()).collect() };
@@ -253,7 +253,7 @@ impl Vault {
         let new: Vec<CellQuery> =
             questions.iter().zip(&answers).filter(|(_, known)| known.is_none()).map(|(new, _)| new.clone()).collect();
         if !new.is_empty() {
-            let made = self.ask_anew(&room, &new, role)?;
+            let made = self.ask_anew(&room, &new, share)?;
             let places = answers.iter_mut().zip(ids).filter(|(known, _)| known.is_none());
             let mut state = self.state();
             for ((answer, id), made) in places.zip(made) {
@@ -265,13 +265,13 @@ impl Vault {
     }
 
     /// Counts, charges and answers.
-    fn ask_anew(&self, room: &Arc<Room>, questions: &[CellQuery], role: Role) -> Result<Vec<Answered>, VaultError> {
+    fn ask_anew(&self, room: &Arc<Room>, questions: &[CellQuery], share: Share) -> Result<Vec<Answered>, VaultError> {
         let grids = questions.iter().map(|question| self.grids(question, &room.span)).collect::<Result<Vec<_>, _>>()?;
         let bill_of = |charges: &Charges| {
-            let bill = charges.bill(grids.concat(), room.span.open(), role, self.quotas);
-            bill.map_err(|short| self.spent(charges, short, role))
+            let bill = charges.bill(grids.concat(), room.span.open(), share, self.quotas);
+            bill.map_err(|short| self.spent(charges, short, share))
         };
-        // What a role cannot pay is refused before any row is read (privacy.md 6.4), and once more when others have paid since.
+        // What a share cannot pay is refused before any row is read (privacy.md 6.4), and once more when others have paid since.
         let mut state = self.state();
         state.settle()?;
         bill_of(&state.charges)?;
@@ -296,11 +296,11 @@ impl Vault {
         Ok(answers.collect())
     }
 
-    /// What a role could not pay, and what is free beside it.
-    fn spent(&self, charges: &Charges, Short { counter, grid, blocks }: Short, role: Role) -> Spent {
+    /// What a share could not pay, and what is free beside it.
+    fn spent(&self, charges: &Charges, Short { counter, grid, blocks }: Short, share: Share) -> Spent {
         let dataset = grid.name.split(':').next().and_then(|name| self.policy.datasets.get(name));
         let free = dataset.map(|dataset| charges.free(dataset, &grid, &blocks)).unwrap_or_default();
-        Spent { role: role.name(), counter, free }
+        Spent { role: share.name(), counter, free }
     }
 
     /// Counts a question by what one of two threads does, and searches for its anchors; tells nothing but which part is done.
@@ -325,17 +325,17 @@ impl Vault {
 
     /// What these questions would cost if they were asked together now, in this order, and how wide their noise would be.
     /// Follows from the questions and from what was charged before, never from data.
-    pub fn quote(&self, questions: &[CellQuery], role: Role) -> Result<Quoted, VaultError> {
+    pub fn quote(&self, questions: &[CellQuery], share: Share) -> Result<Quoted, VaultError> {
         let room = self.room().ok_or(VaultError::NoRoom)?;
         let grids = questions.iter().map(|question| self.grids(question, &room.span)).collect::<Result<Vec<_>, _>>()?;
         let (mut charges, spent) = {
             let mut state = self.state();
             state.settle()?;
-            let bill = state.charges.bill(grids.concat(), room.span.open(), role, self.quotas);
-            let spent = bill.err().map(|short| self.spent(&state.charges, short, role));
+            let bill = state.charges.bill(grids.concat(), room.span.open(), share, self.quotas);
+            let spent = bill.err().map(|short| self.spent(&state.charges, short, share));
             (state.charges.about(grids.iter().flatten().map(|(grid, _)| grid)), spent)
         };
-        let quotes = questions.iter().map(|question| self.quote_on(&mut charges, question, &room.span, role));
+        let quotes = questions.iter().map(|question| self.quote_on(&mut charges, question, &room.span, share));
         Ok(Quoted { questions: quotes.collect::<Result<_, _>>()?, spent })
     }
 
@@ -345,7 +345,7 @@ impl Vault {
         charges: &mut Charges,
         question: &CellQuery,
         span: &Span,
-        role: Role,
+        share: Share,
     ) -> Result<Vec<Quote>, DisclosureError> {
         let dataset = self.dataset(&question.dataset)?;
         let blocks = span.blocks(dataset, question.conditions());
@@ -353,7 +353,7 @@ impl Vault {
         let quote = |measure: &Measure| {
             let grid = question.grid(dataset, measure);
             let is_exact = question.is_exact(dataset, measure);
-            let due = if is_exact { Vec::new() } else { charges.due(&grid, &blocks, span.open(), Some(role)) };
+            let due = if is_exact { Vec::new() } else { charges.due(&grid, &blocks, span.open(), Some(share)) };
             for charge in &due {
                 charges.take(charge);
             }

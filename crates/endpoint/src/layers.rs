@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 
 use crate::problem::{Kind, Problem};
-use crate::{Door, OPERATORS, SQL, allowed};
+use crate::{Door, OPERATORS, PEOPLE, SQL, allowed};
 
 const SYNTHETIC: HeaderName = HeaderName::from_static("amanat-synthetic");
 
@@ -24,7 +24,7 @@ pub(crate) async fn observe(matched: Option<MatchedPath>, request: Request, next
     let began = Instant::now();
     let route = matched.map_or_else(|| "none".to_owned(), |m| m.as_str().to_owned());
     let method = match request.method().as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "OPTIONS") => known.to_owned(),
+        known @ ("GET" | "HEAD" | "POST" | "DELETE" | "OPTIONS") => known.to_owned(),
         _ => "other".to_owned(),
     };
     let response = next.run(request).await;
@@ -57,7 +57,8 @@ pub(crate) async fn dress(
     request: Request,
     next: Next,
 ) -> Response {
-    let shared = !matched.as_ref().is_some_and(|m| OPERATORS.contains(&m.as_str()));
+    let is_private = |m: &MatchedPath| OPERATORS.contains(&m.as_str()) || PEOPLE.contains(&m.as_str());
+    let shared = !matched.as_ref().is_some_and(is_private);
     let allow = matched.and_then(|m| allowed(m.as_str()));
     let method = request.method().clone();
     let mut response = match allow {
@@ -91,7 +92,7 @@ pub(crate) async fn dress(
     response
 }
 
-/// Any page may read what is public by GET. Nothing here depends on who asks, so there are no credentials to guard.
+/// Any page may read what is public by GET. Nothing of it depends on who asks, and no page of another origin sends a session along.
 fn share(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));

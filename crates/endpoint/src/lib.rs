@@ -1,4 +1,4 @@
-//! The readers' doors: SQL over HTTP and by clients of PostgreSQL, the indicator API, and the pages over both.
+//! The readers' doors: SQL over HTTP and by clients of PostgreSQL and Arrow Flight SQL, the indicator API, and the pages over both.
 //!
 //! Absent: plans, tables, the lake. What a door gives comes from [`query::Reader`] and from nowhere else.
 
@@ -8,6 +8,8 @@ mod citation;
 mod data;
 mod dcat;
 mod events;
+mod flight;
+mod gate;
 mod indicators;
 mod jsonstat;
 mod labels;
@@ -19,6 +21,7 @@ mod openapi;
 mod operate;
 mod package;
 mod pages;
+mod people;
 mod postgres;
 mod problem;
 mod reference;
@@ -28,7 +31,10 @@ mod request;
 mod revisions;
 mod sdmx;
 mod serve;
+mod session;
 mod sql;
+mod tls;
+mod visitor;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -38,16 +44,20 @@ use axum::Router;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-pub use postgres::{PostgresSettings, Tls, TlsError, serve_postgres};
+pub use flight::{FlightSettings, serve_flight};
+pub use gate::{Decided, Decision, Gate, GateSettings, NOBODY, Record, Register};
+pub use people::welcome_link;
+pub use postgres::{PostgresSettings, serve_postgres};
 pub use releases::Release;
 pub use serve::{Patience, Peer, serve};
 pub use sql::{answer_as_csv, answer_as_json};
+pub use tls::{Tls, TlsError};
 
 use crate::bodies::Bodies;
 use crate::problem::{Kind, Problem};
@@ -71,8 +81,10 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Longest time in which a client takes the answer to a question.
     pub answer_timeout: Duration,
-    /// Keys of those who may ask about protected tables.
-    pub readers: policy::Readers,
+    /// Who comes in.
+    pub gate: Arc<Gate>,
+    /// Whether every request passes a proxy that says in `X-Forwarded-For` whom it asks for.
+    pub behind_proxy: bool,
     /// Address under which the service is public, without a slash at its end: citations and links begin with it. Without it
     /// they are paths.
     pub public_url: Option<String>,
@@ -89,7 +101,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// No metrics, no checks, 64 KiB, 10 s, 60 s, no keys, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
+    /// No metrics, no checks, 64 KiB, 10 s, 60 s, nobody but the public, no proxy, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
     fn default() -> Self {
         Self {
             metrics: None,
@@ -97,7 +109,8 @@ impl Default for Settings {
             body_limit: 64 << 10,
             request_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_mins(1),
-            readers: policy::Readers::default(),
+            gate: Arc::default(),
+            behind_proxy: false,
             public_url: None,
             licence: LICENCE.to_owned(),
             calendar: Vec::new(),
@@ -115,7 +128,13 @@ pub const LICENCE: &str = "https://creativecommons.org/licenses/by/4.0/";
 const SQL: &str = "/v1/sql";
 
 /// Paths for those who run the service: no page of another origin reads them.
-const OPERATORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+const OPERATORS: [&str; 3] = ["/healthz", "/readyz", METRICS];
+
+/// Path of the metrics: shown to this machine, and to who runs the service.
+const METRICS: &str = "/metrics";
+
+/// Paths of people: no page of another origin reads them, and they change something.
+const PEOPLE: [&str; 4] = ["/v1/session", "/v1/welcome", "/v1/people", "/v1/people/{name}"];
 
 /// What the handlers share.
 struct Door {
@@ -130,6 +149,9 @@ type Route = (&'static str, &'static str, MethodRouter<Arc<Door>>);
 
 const READ: &str = "GET, HEAD, OPTIONS";
 const ASK: &str = "POST, OPTIONS";
+const COME: &str = "GET, HEAD, POST, DELETE, OPTIONS";
+const INVITE: &str = "GET, HEAD, POST, OPTIONS";
+const TAKE_OUT: &str = "DELETE, OPTIONS";
 
 /// Every path with the methods that it takes and what answers.
 fn routes() -> Vec<Route> {
@@ -163,6 +185,10 @@ fn routes() -> Vec<Route> {
         ("/sdmx/v2/structure/{artefactType}/{agencyID}/{resourceID}", READ, get(sdmx::artefacts_of_id)),
         ("/sdmx/v2/structure/{artefactType}/{agencyID}/{resourceID}/{version}", READ, get(sdmx::artefacts_of_version)),
         (SQL, ASK, post(sql::ask).layer(coded)),
+        ("/v1/session", COME, get(session::whose).post(session::open).delete(session::end)),
+        ("/v1/welcome", ASK, post(session::welcome)),
+        ("/v1/people", INVITE, get(people::list).post(people::invite)),
+        ("/v1/people/{name}", TAKE_OUT, delete(people::remove)),
         ("/healthz", READ, get(operate::healthz)),
         ("/readyz", READ, get(operate::readyz)),
         ("/metrics", READ, get(operate::metrics)),
@@ -184,6 +210,16 @@ pub fn paths() -> impl Iterator<Item = (&'static str, &'static str)> {
     routes().into_iter().map(|(path, methods, _)| (path, methods))
 }
 
+/// Every address that is served, written as in `access.toml`: the method and the path template.
+pub fn served() -> impl Iterator<Item = &'static str> {
+    static SERVED: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let pages = pages::routes().into_iter().map(|(path, _)| (path, READ));
+        let methods = |allow: &'static str| allow.split(", ").filter(|method| !["HEAD", "OPTIONS"].contains(method));
+        paths().chain(pages).flat_map(|(path, allow)| methods(allow).map(move |m| format!("{m} {path}"))).collect()
+    });
+    SERVED.iter().map(String::as_str)
+}
+
 /// All doors over one reader.
 pub fn router(reader: query::Reader, settings: Settings) -> Router {
     layers::describe();
@@ -195,6 +231,7 @@ pub fn router(reader: query::Reader, settings: Settings) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
         .layer(from_fn_with_state(Arc::clone(&door), layers::guard))
+        .layer(from_fn_with_state(Arc::clone(&door), visitor::admit))
         .layer(from_fn_with_state(Arc::clone(&door), layers::dress))
         .layer(from_fn(layers::observe))
         .with_state(door)

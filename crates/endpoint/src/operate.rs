@@ -13,7 +13,8 @@ use crate::bodies::{Freshness, Shared, Whole};
 use crate::negotiate::Format;
 use crate::problem::{self, Content, Kind, Meaning, Problem};
 use crate::request::Segment;
-use crate::{Door, MetricsText, Peer, pages};
+use crate::visitor::Visitor;
+use crate::{Door, METRICS, MetricsText, Peer, pages};
 
 /// The process answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,17 +63,19 @@ pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> Result<Response, Pr
 pub(crate) async fn metrics(
     State(door): State<Arc<Door>>,
     peer: Option<Extension<ConnectInfo<Peer>>>,
+    visitor: Visitor,
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
+    let is_operators = door.settings.gate.access().may_use(visitor.role(), &format!("GET {METRICS}"));
     let near = peer.is_some_and(|Extension(ConnectInfo(Peer(address)))| address.ip().to_canonical().is_loopback());
     match &door.settings.metrics {
-        Some(text) if near && !is_passed_on(&asked) => Ok(exposition(text)),
+        Some(text) if is_operators || near && !is_passed_on(&asked) => Ok(exposition(text)),
         _ => Err(Problem::new(Kind::NotFound, "Metrics are not shown here.", "They are a setting of the service.")),
     }
 }
 
 /// Whether a proxy on this machine asks for somebody else.
-fn is_passed_on(asked: &HeaderMap) -> bool {
+pub(crate) fn is_passed_on(asked: &HeaderMap) -> bool {
     ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| asked.contains_key(*name))
 }
 

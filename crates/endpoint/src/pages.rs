@@ -64,6 +64,9 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Door>>)> {
         ("/quality", get(page)),
         ("/sql", get(page)),
         ("/about", get(page)),
+        ("/login", get(page)),
+        ("/welcome", get(page)),
+        ("/people", get(page)),
         ("/assets/{name}", get(asset)),
         ("/licences.txt", get(licences)),
     ]

@@ -30,10 +30,17 @@ pub(crate) enum Kind {
     NotReady,
     NotImplemented,
     TooManyStreams,
+    NotProven,
+    LockedOut,
+    AddressNotAllowed,
+    OtherOrigin,
+    PlainConnection,
+    NotChanged,
+    NotKept,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 16] = [
+    pub(crate) const ALL: [Kind; 23] = [
         Kind::NotFound,
         Kind::MethodNotAllowed,
         Kind::NotAcceptable,
@@ -50,6 +57,13 @@ impl Kind {
         Kind::NotReady,
         Kind::NotImplemented,
         Kind::TooManyStreams,
+        Kind::NotProven,
+        Kind::LockedOut,
+        Kind::AddressNotAllowed,
+        Kind::OtherOrigin,
+        Kind::PlainConnection,
+        Kind::NotChanged,
+        Kind::NotKept,
     ];
 
     /// Stable name, status, title.
@@ -71,13 +85,20 @@ impl Kind {
             Kind::NotReady => ("not_ready", 503, "Not ready yet"),
             Kind::NotImplemented => ("not_implemented", 501, "The standard has it, this service does not"),
             Kind::TooManyStreams => ("too_many_streams", 503, "As many streams are open as may be"),
+            Kind::NotProven => ("not_proven", 401, "Name and password do not belong together"),
+            Kind::LockedOut => ("locked_out", 429, "Too many passwords"),
+            Kind::AddressNotAllowed => ("address_not_allowed", 403, "Your role may not use this address"),
+            Kind::OtherOrigin => ("other_origin", 403, "The request is not of a page of this service"),
+            Kind::PlainConnection => ("plain_connection", 403, "Passwords are taken over encrypted connections alone"),
+            Kind::NotChanged => ("not_changed", 422, "The readers were not changed"),
+            Kind::NotKept => ("not_kept", 503, "The change could not be kept"),
         }
     }
 }
 
 /// A problem on its way to the client.
 #[derive(Debug)]
-pub(crate) struct Problem(Box<Content>);
+pub(crate) struct Problem(Box<Content>, Option<u64>);
 
 /// A problem as it is sent (`application/problem+json`, RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
@@ -139,7 +160,7 @@ impl Problem {
         let hint = hint.filter(|h| !h.is_empty());
         let uri = format!("/problems/{code}");
         let (place, incident, reasons, errors) = (None, None, Vec::new(), Vec::new());
-        Self(Box::new(Content { uri, title, status, detail, code, hint, place, incident, reasons, errors }))
+        Self(Box::new(Content { uri, title, status, detail, code, hint, place, incident, reasons, errors }), None)
     }
 
     /// A defect of ours. What it is stands in the log, not in the answer.
@@ -161,6 +182,12 @@ impl Problem {
         let detail = [Some(self.0.detail.as_str()), self.0.hint.as_deref()];
         let detail = detail.into_iter().flatten().collect::<Vec<_>>().join(" ");
         self.0.errors = vec![SdmxError { code, titles: [("en", self.0.title)].into(), detail }];
+        self
+    }
+
+    /// When it is worth trying again, seconds.
+    pub(crate) fn after(mut self, seconds: u64) -> Self {
+        self.1 = Some(seconds);
         self
     }
 
@@ -209,7 +236,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         if matches!(self.0.status, 429 | 503) {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.1.unwrap_or(5)));
         }
         response
     }

@@ -14,18 +14,18 @@ use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use policy::{Asker, Readers};
-use query::{Answer, Code, Limits, Note, Param, Question, Refusal, Turn};
+use query::{Answer, Limits, Note, Param, Question, Turn};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use crate::Door;
 use crate::bodies::{EDITION, ROWS};
 use crate::negotiate::{self, Format};
 use crate::problem::{Kind, Problem};
 use crate::render::{self, Column};
-use crate::request::Pairs;
+use crate::request::{self, Pairs};
+use crate::visitor::Visitor;
+use crate::{Door, Settings};
 
 /// Header with the limits that hold for a question.
 pub(crate) const LIMITS: HeaderName = HeaderName::from_static("amanat-limits");
@@ -87,15 +87,19 @@ pub(crate) struct Head {
             ("Amanat-Limits" = String, description = "Limits of a question: seconds, bytes of memory, rows")))))]
 pub(crate) async fn ask(
     State(door): State<Arc<Door>>,
+    visitor: Visitor,
     mut pairs: Pairs,
     asked: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let companions = companions(pairs.take("companions"))?;
     let format = negotiate::format(&asked, None, &FORMATS)?;
-    let asker = asker(&asked, &door.settings.readers)?;
-    let question = read(&asked, body, door.settings.body_limit, door.settings.request_timeout).await?;
-    let question = Question { asker, companions: companions.unwrap_or(question.companions), ..question };
+    if visitor.session.is_some() {
+        visitor.means_it(&asked)?;
+    }
+    let question = read(&asked, body, &door.settings).await?;
+    let companions = companions.unwrap_or(question.companions);
+    let question = Question { asker: visitor.asker, peer: visitor.peer, companions, ..question };
     // When the client leaves, this future is dropped, and the work with it.
     let answer = match door.reader.ask(question, CancellationToken::new()).await {
         Ok(answer) => answer,
@@ -125,73 +129,26 @@ fn companions(said: Option<String>) -> Result<Option<bool>, Problem> {
     said.map(|said| said.parse().map_err(|_| malformed())).transpose()
 }
 
-/// Whose key the request bears; `None` where it bears none.
-fn asker(headers: &HeaderMap, readers: &Readers) -> Result<Option<Asker>, Problem> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let key = value.to_str().ok().and_then(|value| value.split_once(' '));
-    let key = key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-    let unknown = || {
-        let refusal = Refusal::new(Code::KeyNeeded, "The header Authorization bears no key that is known here.");
-        refusal.hint("Send `Authorization: Bearer …` with a key of this service, or no such header.")
-    };
-    Ok(Some(key.and_then(|key| readers.find(key)).ok_or_else(unknown)?.clone()))
-}
-
 fn limits(limits: Limits) -> Result<HeaderValue, Problem> {
     let text = format!("seconds={}, memory={}, rows={}", limits.time.as_secs_f64(), limits.memory, limits.rows);
     HeaderValue::from_str(&text).map_err(|_| Problem::internal())
 }
 
 /// Reads the question from a body of JSON or plain text.
-async fn read(headers: &HeaderMap, body: Body, limit: usize, time: Duration) -> Result<Question, Problem> {
+async fn read(headers: &HeaderMap, body: Body, settings: &Settings) -> Result<Question, Problem> {
     let kind = media_type(headers)?;
-    let too_large = || {
-        let detail = format!("The body is longer than {limit} bytes.");
-        Problem::new(Kind::BodyTooLarge, detail, "Ask a shorter question, or several.")
-    };
-    let said = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
-    }
-    let bytes = match tokio::time::timeout(time, axum::body::to_bytes(body, limit)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) if is_length(&error) => return Err(too_large()),
-        Ok(Err(_)) => return Err(malformed("The body ended before its end.", "Send it again.")),
-        Err(_) => {
-            let detail = format!("The body did not arrive within {} s.", time.as_secs_f64());
-            return Err(Problem::new(Kind::RequestTimeout, detail, "Send it again."));
-        }
-    };
-    let text = std::str::from_utf8(&bytes).map_err(|_| malformed("The body is not UTF-8.", "Send it in UTF-8."))?;
+    let text = request::text(headers, body, settings).await?;
     match kind {
         Media::Text => Ok(Question::new(text)),
         Media::Json => {
-            let Asked { sql, params, companions } = serde_json::from_str(text).map_err(|e| {
+            let Asked { sql, params, companions } = serde_json::from_str(&text).map_err(|e| {
                 let detail = format!("The body is not a question in JSON: {e}.");
-                malformed(
-                    &detail,
-                    "Send {\"sql\": \"select …\", \"params\": [null, true, 1, \"text\"]}; params may be absent.",
-                )
+                let hint = "Send {\"sql\": \"select …\", \"params\": [null, true, 1, \"text\"]}; params may be absent.";
+                Problem::new(Kind::MalformedBody, detail, hint)
             })?;
             Ok(Question { params, companions, ..Question::new(sql) })
         }
     }
-}
-
-fn malformed(detail: &str, hint: &str) -> Problem {
-    Problem::new(Kind::MalformedBody, detail, hint)
-}
-
-fn is_length(error: &axum::Error) -> bool {
-    // The error of `to_bytes` has the one that says so inside.
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("length limit exceeded") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 enum Media {

@@ -6,7 +6,8 @@ const policy =
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; manifest-src 'self'";
 const service = process.env.AMANAT_URL ?? "http://127.0.0.1:8080";
 const proxy = Object.fromEntries(
-  ["/v1", "/problems", "/openapi.json", "/readyz"].map((path) => [path, { target: service, changeOrigin: true }]),
+  // The host stays that of the page: the service takes what changes something from pages of its own origin alone.
+  ["/v1", "/problems", "/openapi.json", "/readyz"].map((path) => [path, { target: service, changeOrigin: false }]),
 );
 
 /**

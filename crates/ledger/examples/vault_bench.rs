@@ -16,7 +16,7 @@ use disclosure::{
     ReleaseStore, Room, Span, Vault,
 };
 use ledger::VaultStore;
-use policy::{Keys, Master, Policy, Role};
+use policy::{Keys, Master, Policy, Share};
 
 /// Anchors of one question.
 const BATCH: u64 = 200;
@@ -120,7 +120,7 @@ fn load(path: &Path, known: Head) -> (Vec<Answered>, usize, [f64; 3]) {
     vault.enter(room(&vault));
     let ask = || {
         let began = Instant::now();
-        let answers = questions().into_iter().flat_map(|one| vault.ask(&[one], Role::Ministry).unwrap());
+        let answers = questions().into_iter().flat_map(|one| vault.ask(&[one], Share::Ministry).unwrap());
         // Only who asks first is charged.
         let answers = answers.map(|answer| Answered { charged: Vec::new(), ..answer });
         (answers.collect::<Vec<_>>(), began.elapsed().as_secs_f64())

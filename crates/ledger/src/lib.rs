@@ -23,8 +23,8 @@ mod hex;
 mod vault;
 
 pub use audit::{
-    ANSWERED, Asked, AuditLog, AuditReader, Begin, Door, End, Filter, Principal, Question, Questions, Recorded,
-    SignedHead, Verified, verify,
+    ANSWERED, Asked, AuditLog, AuditReader, Begin, Decided, Door, End, Filter, Principal, Question, Questions,
+    Recorded, SignedHead, Verified, verify,
 };
 pub use copy::copy_of;
 pub use error::{Broken, LedgerError, Result, Why};

@@ -6,6 +6,7 @@
 //!
 //! Absent: any reading of files, any clock, any randomness, DataFusion, storage. Texts and bytes come in as arguments.
 
+mod access;
 mod agencies;
 mod charging;
 mod datasets;
@@ -17,8 +18,11 @@ mod levels;
 mod on_reject;
 mod readers;
 mod roles;
+mod scram;
+mod shares;
 pub mod time;
 
+pub use access::{Access, Ask};
 pub use agencies::{Agencies, Agency, AgencyIndex};
 pub use charging::{Charging, Schedule, WIDEST};
 pub use datasets::{
@@ -29,10 +33,17 @@ pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};
 pub use levels::TIME;
 pub use on_reject::OnReject;
-pub use readers::{Asker, Readers, SCRAM_ITERATIONS, SCRAM_SALT, ScramVerifier, UNSTATED, new_reader};
+pub use readers::{
+    Asker, Grant, LONGEST_PASSWORD, Listed, PUBLIC, Readers, SHORTEST_PASSWORD, UNSTATED, is_name, new_invitation,
+    new_reader, new_user, objection_to, without,
+};
 pub use roles::Role;
+pub use scram::{SCRAM_ITERATIONS, SCRAM_ITERATIONS_OF_PASSWORDS, SCRAM_SALT, ScramVerifier};
+pub use shares::Share;
 pub use time::TimeLevel;
 
+/// The default `access.toml`, as compiled in.
+pub const DEFAULT_ACCESS: &str = include_str!("../policy/access.toml");
 /// The default `agencies.toml`, as compiled in.
 pub const DEFAULT_AGENCIES: &str = include_str!("../policy/agencies.toml");
 /// The default `datasets.toml`, as compiled in.

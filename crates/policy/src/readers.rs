@@ -1,170 +1,330 @@
-//! Who may ask about protected data: keys bound to roles, as hashes (privacy.md 6.1; users and OIDC come with the
-//! readers' doors).
+//! Who may come in: keys bound to roles, people with passwords, and invitations, all as hashes (privacy.md 6.1).
 //!
-//! A key is 32 random bytes, shown once. The file holds its BLAKE3 hash: enough to recognise it, too little to be it.
+//! A key is 32 random bytes, shown once. The file holds its BLAKE3 hash: enough to recognise it, too little to be it. A password
+//! is chosen by a person, so that its hash is a slow one (Argon2id, RFC 9106). An invitation is a key that opens one door once:
+//! to choose a password.
 //!
-//! Absent: names of people; any way from a hash to a key.
+//! Absent: names of people (a name here is that of an account); any way from a hash to a key; the clock (days are arguments).
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+use std::sync::Arc;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::error::PolicyError;
 use crate::roles::Role;
+use crate::scram::{SCRAM_SALT, ScramVerifier};
+use crate::shares::Share;
+use crate::time::date_text;
 
 const FILE: &str = "readers.toml";
 /// What keys begin with, so that one that got lost is recognised.
 const PREFIX: &str = "amanat_";
+/// The user that shows nothing; nobody else has its name.
+pub const PUBLIC: &str = "public";
+/// The purpose of a key that names none.
+pub const UNSTATED: &str = "unstated";
+/// The shortest password (NIST SP 800-63B-4 asks for 15 where it stands alone, 8 where it does not; there is a lockout here).
+pub const SHORTEST_PASSWORD: usize = 12;
+/// The longest password.
+pub const LONGEST_PASSWORD: usize = 128;
 
-/// What proves a key without being it (SCRAM-SHA-256: RFC 5802, RFC 7677), for clients that speak the protocol of
-/// PostgreSQL. A key is 32 random bytes, so that the number of iterations protects nothing; it is PostgreSQL's.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ScramVerifier {
-    /// Iterations of PBKDF2.
-    pub iterations: u32,
-    /// Random bytes.
-    pub salt: Vec<u8>,
-    /// Hash of the client's key.
-    pub stored_key: Vec<u8>,
-    /// The server's key.
-    pub server_key: Vec<u8>,
-}
-
-/// Iterations of PBKDF2 (PostgreSQL's `scram_iterations`).
-pub const SCRAM_ITERATIONS: u32 = 4_096;
-/// Bytes of a salt, as many as PostgreSQL takes.
-pub const SCRAM_SALT: usize = 16;
-
-impl std::fmt::Debug for ScramVerifier {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ScramVerifier")
-    }
-}
-
-impl std::fmt::Display for ScramVerifier {
-    /// As PostgreSQL keeps it: `SCRAM-SHA-256$4096:salt$stored:server`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [salt, stored, server] =
-            [&self.salt, &self.stored_key, &self.server_key].map(|bytes| BASE64_STANDARD.encode(bytes));
-        write!(f, "SCRAM-SHA-256${}:{salt}${stored}:{server}", self.iterations)
-    }
-}
-
-impl ScramVerifier {
-    /// The verifier of a password under a salt.
-    pub fn of(password: &str, salt: [u8; SCRAM_SALT]) -> Self {
-        let mut salted = [0; 32];
-        pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &salt, SCRAM_ITERATIONS, &mut salted);
-        let mac = |text: &[u8]| {
-            let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&salted).expect("HMAC takes a key of any length");
-            mac.update(text);
-            mac.finalize().into_bytes().to_vec()
-        };
-        let stored_key = Sha256::digest(mac(b"Client Key")).to_vec();
-        Self { iterations: SCRAM_ITERATIONS, salt: salt.to_vec(), stored_key, server_key: mac(b"Server Key") }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (iterations, rest) = text.strip_prefix("SCRAM-SHA-256$")?.split_once(':')?;
-        let (salt, keys) = rest.split_once('$')?;
-        let (stored, server) = keys.split_once(':')?;
-        let bytes = |text: &str| BASE64_STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty());
-        let key = |text: &str| bytes(text).filter(|bytes| bytes.len() == 32);
-        let iterations = iterations.parse().ok().filter(|n| (SCRAM_ITERATIONS..=1_000_000).contains(n))?;
-        Some(Self { iterations, salt: bytes(salt)?, stored_key: key(stored)?, server_key: key(server)? })
-    }
-}
-
-/// A key's holder as far as the warehouse knows one.
+/// A reader as far as the warehouse knows one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asker {
-    /// Name of the key; stands in the audit log.
+    /// Name of the key or account; stands in the audit log.
     pub key_id: String,
-    /// Whose share of the charges pays.
+    /// What it may do ([`Access`](crate::Access)).
     pub role: Role,
-    /// What the key was given for: a code, for the audit log (privacy.md 6.12).
+    /// Whose share of the charges pays.
+    pub share: Share,
+    /// What it was given for: a code, for the audit log (privacy.md 6.12).
     pub purpose: String,
+    /// The tables that it is bound to; `None` where its role alone decides.
+    pub tables: Option<Arc<[String]>>,
 }
 
-/// The keys that may ask.
+impl Asker {
+    /// An analyst without a stated purpose, whose role alone decides.
+    pub fn analyst(key_id: impl Into<String>, share: Share) -> Self {
+        Self { key_id: key_id.into(), role: Role::Analyst, share, purpose: UNSTATED.to_owned(), tables: None }
+    }
+
+    /// Whether what this reader is bound to has this table: written out, or as all tables of its schema.
+    pub fn is_bound_to(&self, table: &str) -> bool {
+        let of_schema = table.split_once('.').map(|(schema, _)| format!("{schema}.*"));
+        self.tables
+            .as_ref()
+            .is_none_or(|tables| tables.iter().any(|known| known == table || Some(known) == of_schema.as_ref()))
+    }
+}
+
+/// Whoever may come in.
 #[derive(Debug, Clone, Default)]
 pub struct Readers {
-    readers: Vec<Reader>,
+    entries: Vec<Entry>,
 }
 
 #[derive(Debug, Clone)]
-struct Reader {
-    hash: blake3::Hash,
+struct Entry {
     asker: Asker,
+    /// The first day on which it no longer holds.
+    expires: Option<String>,
     scram: Option<ScramVerifier>,
+    proof: Proof,
+}
+
+#[derive(Debug, Clone)]
+enum Proof {
+    Key(blake3::Hash),
+    Password(String),
+    Invitation(blake3::Hash),
 }
 
 impl Readers {
-    /// Reads `readers.toml`: a list `[[reader]]` of `id`, `role`, `purpose` (`unstated` without one), `key_blake3` and `scram`
-    /// (without which the key opens no door of PostgreSQL).
+    /// Reads `readers.toml`: lists `[[reader]]` (a key), `[[user]]` and `[[invitation]]`.
     ///
-    /// Fails where a name or a hash stands twice, a hash or a verifier is none, or a purpose is no code.
+    /// Fails where a name or a hash stands twice, a hash or a verifier is none, a purpose is no code, or a day is none.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let file: File =
             toml::from_str(text).map_err(|source| PolicyError::Syntax { file: FILE, source: Box::new(source) })?;
-        let mut readers: Vec<Reader> = Vec::new();
-        for Line { id, role, purpose, key_blake3, scram } in file.reader {
-            let unknown = |what: &'static str, name: &String| PolicyError::Unknown {
-                file: FILE,
-                place: id.clone(),
-                what,
-                name: name.clone(),
-            };
-            let hash = blake3::Hash::from_hex(&key_blake3)
-                .map_err(|_| unknown("BLAKE3 hash of 64 hexadecimal digits", &key_blake3))?;
-            if !is_code(&purpose) {
-                return Err(unknown("purpose of letters, digits and _, such as annual_report", &purpose));
-            }
-            let no_verifier = || unknown("SCRAM-SHA-256 verifier", &id);
-            let scram = scram.map(|scram| ScramVerifier::parse(&scram).ok_or_else(no_verifier)).transpose()?;
-            if readers.iter().any(|known| known.hash == hash || known.asker.key_id == id) {
-                return Err(PolicyError::Repeated { file: FILE, place: "reader".to_owned(), name: id });
-            }
-            readers.push(Reader { hash, asker: Asker { key_id: id, role, purpose }, scram });
+        let mut readers = Self::default();
+        for line in file.reader {
+            let proof = Proof::Key(line.hash("key_blake3", line.key_blake3.as_deref())?);
+            readers.add(line, proof)?;
         }
-        Ok(Self { readers })
+        for line in file.user {
+            let hash = line.password.clone().filter(|hash| PasswordHash::new(hash).is_ok());
+            let hash = hash.ok_or_else(|| unknown(&line.name, "Argon2 hash as its password, one of", "…"))?;
+            readers.add(line, Proof::Password(hash))?;
+        }
+        for line in file.invitation {
+            let proof = Proof::Invitation(line.hash("token_blake3", line.token_blake3.as_deref())?);
+            readers.add(line, proof)?;
+        }
+        Ok(readers)
     }
 
-    /// Whose key this is. Hashes are compared in constant time.
-    pub fn find(&self, key: &str) -> Option<&Asker> {
+    fn add(&mut self, line: Line, proof: Proof) -> Result<(), PolicyError> {
+        let Line { name, role, share, purpose, expires, tables, scram, .. } = line;
+        let (role, share) = role.with(share);
+        if !is_name(&name) || role == Role::Public {
+            return Err(unknown("reader", "name of letters, digits, - . and _, with a role other than public", &name));
+        }
+        if !is_code(&purpose) {
+            return Err(unknown(&name, "purpose of letters, digits and _, such as annual_report", &purpose));
+        }
+        if let Some(day) = expires.as_ref().filter(|day| !is_day(day)) {
+            return Err(unknown(&name, "day such as 2027-11-30", day));
+        }
+        let no_verifier = || unknown(&name, "SCRAM-SHA-256 verifier", "…");
+        let scram = scram.map(|scram| ScramVerifier::parse(&scram).ok_or_else(no_verifier)).transpose()?;
+        if self.entries.iter().any(|known| known.asker.key_id == name || known.proof.is_same(&proof)) {
+            return Err(PolicyError::Repeated { file: FILE, place: "reader".to_owned(), name });
+        }
+        let asker = Asker { key_id: name, role, share, purpose, tables: tables.map(Arc::from) };
+        self.entries.push(Entry { asker, expires, scram, proof });
+        Ok(())
+    }
+
+    /// Whose key this is on a day (since 1970). Hashes are compared in constant time.
+    pub fn find(&self, key: &str, today: i32) -> Option<&Asker> {
         let hash = hash_of(key);
-        self.readers.iter().find(|known| known.hash == hash).map(|known| &known.asker)
+        self.holding(today)
+            .find(|known| matches!(known.proof, Proof::Key(own) if own == hash))
+            .map(|known| &known.asker)
     }
 
-    /// By what the holder of a key of that name proves it; none where nobody has that name, or the key has no verifier.
-    pub fn verifier(&self, key_id: &str) -> Option<(&Asker, &ScramVerifier)> {
-        let known = self.readers.iter().find(|known| known.asker.key_id == key_id)?;
+    /// By what the holder of a key, or the user, of that name proves it; none where nobody has that name, it has expired, or the
+    /// key has no verifier.
+    pub fn verifier(&self, name: &str, today: i32) -> Option<(&Asker, &ScramVerifier)> {
+        let known = self.holding(today).find(|known| known.asker.key_id == name)?;
         Some((&known.asker, known.scram.as_ref()?))
     }
 
-    /// Whether there are none.
+    /// Who logs in with this name and password. Slow on purpose (some 50 ms and 19 MiB), and as slow for a name that nobody has.
+    pub fn log_in(&self, name: &str, password: &str, today: i32) -> Option<&Asker> {
+        let found = self.holding(today).find_map(|known| match &known.proof {
+            Proof::Password(hash) if known.asker.key_id == name => Some((&known.asker, hash.as_str())),
+            _ => None,
+        });
+        let (asker, hash) = found.map_or((None, NOBODYS), |(asker, hash)| (Some(asker), hash));
+        let is_right = PasswordHash::new(hash)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+        asker.filter(|_| is_right)
+    }
+
+    /// Who is invited by this token.
+    pub fn invited(&self, token: &str, today: i32) -> Option<&Asker> {
+        let hash = hash_of(token);
+        let invited = |known: &&Entry| matches!(known.proof, Proof::Invitation(own) if own == hash);
+        self.holding(today).find(invited).map(|known| &known.asker)
+    }
+
+    /// The reader of a name, if it still holds: for who has come in before.
+    pub fn named(&self, name: &str, today: i32) -> Option<&Asker> {
+        let came_in = |known: &&Entry| known.asker.key_id == name && !matches!(known.proof, Proof::Invitation(_));
+        self.holding(today).find(came_in).map(|known| &known.asker)
+    }
+
+    /// Whether nobody can come in or was invited.
     pub fn is_empty(&self) -> bool {
-        self.readers.is_empty()
+        self.entries.is_empty()
+    }
+
+    /// Whether somebody of a role can come in by a password, or was invited to.
+    pub fn has_person(&self, role: Role) -> bool {
+        self.entries.iter().any(|known| known.asker.role == role && !matches!(known.proof, Proof::Key(_)))
+    }
+
+    /// Everybody, in the order of the file.
+    pub fn listed(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.entries.iter().map(|known| Listed {
+            asker: &known.asker,
+            expires: known.expires.as_deref(),
+            comes_by: match known.proof {
+                Proof::Key(_) => "key",
+                Proof::Password(_) => "password",
+                Proof::Invitation(_) => "invitation",
+            },
+        })
+    }
+
+    fn holding(&self, today: i32) -> impl Iterator<Item = &Entry> {
+        let today = date_text(today);
+        self.entries.iter().filter(move |known| known.expires.as_ref().is_none_or(|expires| today < *expires))
     }
 }
 
-/// A new key from 32 random bytes and a salt from 16, which the caller takes from the operating system, and the line by which
+/// A reader as an operator sees one.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'r> {
+    /// Who.
+    pub asker: &'r Asker,
+    /// The first day on which it no longer holds.
+    pub expires: Option<&'r str>,
+    /// `key`, `password` or `invitation`.
+    pub comes_by: &'static str,
+}
+
+impl Proof {
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Key(one) | Self::Invitation(one), Self::Key(two) | Self::Invitation(two)) => one == two,
+            _ => false,
+        }
+    }
+}
+
+/// Who is to be let in, and how far.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant<'g> {
+    /// Name of the key or account: letters, digits, `-`, `.` and `_`.
+    pub name: &'g str,
+    /// What it may do.
+    pub role: Role,
+    /// Whose share pays.
+    pub share: Share,
+    /// What it is given for: a code.
+    pub purpose: &'g str,
+    /// The first day on which it no longer holds.
+    pub expires: Option<&'g str>,
+    /// The tables that it is bound to; empty where its role alone decides.
+    pub tables: &'g [String],
+}
+
+/// A new key from 32 random bytes and a salt from 16, which the caller takes from the operating system, and the lines by which
 /// the file knows it.
-pub fn new_reader(id: &str, role: Role, purpose: &str, (random, salt): ([u8; 32], [u8; 16])) -> (String, String) {
-    let digits = blake3::Hash::from_bytes(random).to_hex();
-    let key = format!("{PREFIX}{digits}");
-    let (role, hash) = (role.name(), hash_of(&key).to_hex());
-    let scram = ScramVerifier::of(&key, salt);
+pub fn new_reader(grant: Grant<'_>, (random, salt): ([u8; 32], [u8; SCRAM_SALT])) -> (String, String) {
+    let key = format!("{PREFIX}{}", blake3::Hash::from_bytes(random).to_hex());
+    let (hash, scram) = (hash_of(&key).to_hex(), ScramVerifier::of(&key, salt));
     let line = format!(
-        "\n[[reader]]\nid = {id:?}\nrole = \"{role}\"\npurpose = {purpose:?}\nkey_blake3 = \"{hash}\"\nscram = \"{scram}\"\n"
+        "\n[[reader]]\nid = {:?}\n{}key_blake3 = \"{hash}\"\nscram = \"{scram}\"\n",
+        grant.name,
+        bounds_of(grant)
     );
     (key, line)
 }
 
+/// The token of an invitation from 32 random bytes, and the lines by which the file knows it.
+pub fn new_invitation(grant: Grant<'_>, random: [u8; 32]) -> (String, String) {
+    let token = blake3::Hash::from_bytes(random).to_hex().to_string();
+    let hash = hash_of(&token).to_hex();
+    let line = format!("\n[[invitation]]\nname = {:?}\n{}token_blake3 = \"{hash}\"\n", grant.name, bounds_of(grant));
+    (token, line)
+}
+
+/// A file of readers without what it has of a name. The rest of it stays as it is written, with its comments.
+pub fn without(text: &str, name: &str) -> String {
+    let mut kept = String::new();
+    for block in blocks(text) {
+        let is_of_name = toml::from_str::<File>(block).is_ok_and(|file| {
+            let lines = file.reader.iter().chain(&file.user).chain(&file.invitation);
+            lines.into_iter().any(|line| line.name == name)
+        });
+        if !is_of_name {
+            kept.push_str(block);
+        }
+    }
+    kept
+}
+
+/// What stands before the first `[[…]]`, and each of those with what follows it.
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
+    let mut starts: Vec<usize> = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with("[[") && at > 0 {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    starts.push(text.len());
+    (1..starts.len()).map(move |n| &text[starts[n - 1]..starts[n]])
+}
+
+/// What is wrong with a password, as a sentence.
+pub fn objection_to(password: &str) -> Option<&'static str> {
+    if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&password.len()) {
+        return Some("A password has 12 to 128 characters.");
+    }
+    // Clients of PostgreSQL prepare other texts in ways of their own before they prove them (RFC 4013).
+    (!password.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
+        .then_some("A password is of Latin letters, digits, spaces and signs as on an English keyboard.")
+}
+
+/// The lines by which the file knows a user, from a password without [objection](objection_to) and two salts. Slow on purpose.
+/// `None` where the hash cannot be made: memory is short.
+pub fn new_user(grant: Grant<'_>, password: &str, salts: [[u8; SCRAM_SALT]; 2]) -> Option<String> {
+    let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salts[0]).ok()?;
+    let scram = ScramVerifier::of_password(password, salts[1]);
+    let (name, bounds) = (grant.name, bounds_of(grant));
+    Some(format!("\n[[user]]\nname = {name:?}\n{bounds}password = \"{hash}\"\nscram = \"{scram}\"\n"))
+}
+
+fn bounds_of(Grant { role, share, purpose, expires, tables, .. }: Grant<'_>) -> String {
+    let mut lines = format!("role = \"{}\"\nshare = \"{}\"\npurpose = {purpose:?}\n", role.name(), share.name());
+    if let Some(day) = expires {
+        lines.push_str(&format!("expires = {day:?}\n"));
+    }
+    if !tables.is_empty() {
+        lines.push_str(&format!("tables = {tables:?}\n"));
+    }
+    lines
+}
+
+/// What a name that nobody has is checked against: the hash of random bytes that nobody kept.
+const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$JqYGuVXSFF0OyIsn6NTLBw$2n1rUlc1rFZdDJLsZkQ1sOUIsdPgyfoGnUjZZw1vJk0";
+
 fn hash_of(key: &str) -> blake3::Hash {
     blake3::hash(key.trim().as_bytes())
+}
+
+fn unknown(place: &str, what: &'static str, name: &str) -> PolicyError {
+    PolicyError::Unknown { file: FILE, place: place.to_owned(), what, name: name.to_owned() }
 }
 
 #[derive(Deserialize)]
@@ -172,21 +332,57 @@ fn hash_of(key: &str) -> blake3::Hash {
 struct File {
     #[serde(default)]
     reader: Vec<Line>,
+    #[serde(default)]
+    user: Vec<Line>,
+    #[serde(default)]
+    invitation: Vec<Line>,
 }
 
+/// One of a list. What is unknown is refused: `expire` for `expires` would be a key for ever.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    id: String,
-    role: Role,
+    #[serde(alias = "id")]
+    name: String,
+    role: RoleOrShare,
+    share: Option<Share>,
     #[serde(default = "unstated")]
     purpose: String,
-    key_blake3: String,
+    expires: Option<String>,
+    tables: Option<Vec<String>>,
     scram: Option<String>,
+    /// Of a key.
+    key_blake3: Option<String>,
+    /// Of a user.
+    password: Option<String>,
+    /// Of an invitation.
+    token_blake3: Option<String>,
 }
 
-/// The purpose of a key that names none.
-pub const UNSTATED: &str = "unstated";
+impl Line {
+    fn hash(&self, field: &'static str, text: Option<&str>) -> Result<blake3::Hash, PolicyError> {
+        let text = text.ok_or_else(|| unknown(&self.name, "BLAKE3 hash, which is missing as", field))?;
+        blake3::Hash::from_hex(text).map_err(|_| unknown(&self.name, "BLAKE3 hash of 64 hexadecimal digits", text))
+    }
+}
+
+/// Files of before roles say a share for the role, and mean an analyst.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a role: analyst, steward, agency, auditor or operator")]
+enum RoleOrShare {
+    Role(Role),
+    Share(Share),
+}
+
+impl RoleOrShare {
+    /// The role, and whose share pays: where nothing says it, the smallest.
+    fn with(self, share: Option<Share>) -> (Role, Share) {
+        match self {
+            Self::Role(role) => (role, share.unwrap_or(Share::Partners)),
+            Self::Share(own) => (Role::Analyst, share.unwrap_or(own)),
+        }
+    }
+}
 
 fn unstated() -> String {
     UNSTATED.to_owned()
@@ -198,69 +394,150 @@ fn is_code(purpose: &str) -> bool {
     (1..=40).contains(&purpose.len()) && purpose.chars().all(is_code)
 }
 
+/// Whether an account or key may have this name.
+pub fn is_name(name: &str) -> bool {
+    let is_one = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    (1..=60).contains(&name.len()) && name.chars().all(is_one) && !name.eq_ignore_ascii_case(PUBLIC)
+}
+
+/// Whether this is a day as days are compared.
+fn is_day(text: &str) -> bool {
+    let form = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10
+        && text.bytes().enumerate().all(form)
+        && ("01".."13").contains(&&text[5..7])
+        && ("01".."32").contains(&&text[8..])
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    /// 2026-11-29.
+    const TODAY: i32 = 20_786;
+
+    fn grant(name: &str) -> Grant<'_> {
+        let (role, share) = (Role::Analyst, Share::Ministry);
+        Grant { name, role, share, purpose: "annual_report", expires: None, tables: &[] }
+    }
+
     #[test]
     fn a_key_is_recognised_by_its_hash_and_no_other_is() {
-        let (key, line) = new_reader("ministry-01", Role::Ministry, "annual_report", ([7; 32], [1; 16]));
+        let (key, line) = new_reader(grant("ministry-01"), ([7; 32], [1; 16]));
         assert!(!line.contains(&key));
         let readers = Readers::parse(&line).unwrap();
-        assert_eq!(readers.find(&key).unwrap().key_id, "ministry-01");
-        assert_eq!(readers.find(&format!("{key}\n")).unwrap().role, Role::Ministry, "as a file ends");
-        assert_eq!(readers.find(&key).unwrap().purpose, "annual_report");
-        assert!(readers.find("amanat_").is_none());
-        assert!(readers.find("").is_none());
+        assert_eq!(readers.find(&key, TODAY).unwrap().key_id, "ministry-01");
+        let asker = readers.find(&format!("{key}\n"), TODAY).expect("as a file ends");
+        assert_eq!(
+            (asker.role, asker.share, asker.purpose.as_str()),
+            (Role::Analyst, Share::Ministry, "annual_report")
+        );
+        assert!(readers.find("amanat_", TODAY).is_none());
+        assert!(readers.find("", TODAY).is_none());
+        assert!(readers.invited(&key, TODAY).is_none(), "a key is no invitation");
+    }
+
+    #[test]
+    fn a_key_ends_with_its_day_and_is_bound_to_its_tables() {
+        assert_eq!(date_text(TODAY), "2026-11-29");
+        let tables = ["protected.victims".to_owned(), "published.*".to_owned()];
+        let bounded = Grant { expires: Some("2026-11-30"), tables: &tables, ..grant("short") };
+        let (key, line) = new_reader(bounded, ([7; 32], [1; 16]));
+        let readers = Readers::parse(&line).unwrap();
+        assert!(readers.find(&key, TODAY + 1).is_none() && readers.verifier("short", TODAY + 1).is_none());
+        let asker = readers.find(&key, TODAY).unwrap();
+        assert!(asker.is_bound_to("protected.victims") && asker.is_bound_to("published.v01"));
+        assert!(!asker.is_bound_to("protected.accused") && !asker.is_bound_to("publishedx.v01"));
+        for odd in ["2026-13-01", "2026-11-3", "tomorrow__", "20261130"] {
+            let line = line.replace("2026-11-30", odd);
+            assert!(matches!(Readers::parse(&line), Err(PolicyError::Unknown { .. })), "{odd}");
+        }
     }
 
     #[test]
     fn a_file_that_says_a_thing_twice_or_holds_a_key_is_refused() {
-        let (key, line) = new_reader("a", Role::Partners, UNSTATED, ([7; 32], [1; 16]));
+        let (key, line) = new_reader(grant("a"), ([7; 32], [1; 16]));
         assert!(matches!(Readers::parse(&format!("{line}{line}")), Err(PolicyError::Repeated { .. })));
         let with_key = format!("[[reader]]\nid = \"a\"\nrole = \"partners\"\nkey_blake3 = \"{key}\"\n");
         assert!(matches!(Readers::parse(&with_key), Err(PolicyError::Unknown { .. })));
         assert!(matches!(Readers::parse("[[reader]]\nid = \"a\"\nrole = \"king\"\n"), Err(PolicyError::Syntax { .. })));
-        let with_sentence = line.replace("unstated", "for a friend");
+        let with_sentence = line.replace("annual_report", "for a friend");
         assert!(matches!(Readers::parse(&with_sentence), Err(PolicyError::Unknown { .. })));
-    }
-
-    /// RFC 7677 has an exchange with this password, salt and number of iterations; its server signature follows from the keys.
-    #[test]
-    fn a_verifier_is_that_of_the_standard() {
-        let salt: [u8; 16] = BASE64_STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap().try_into().unwrap();
-        let verifier = ScramVerifier::of("pencil", salt);
-        let said = "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
-                    s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&verifier.server_key).unwrap();
-        mac.update(said.as_bytes());
-        let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
-        assert_eq!(signature, "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
-        assert_eq!(ScramVerifier::parse(&verifier.to_string()), Some(verifier));
+        let anybody = line.replace("\"analyst\"", "\"public\"");
+        assert!(matches!(Readers::parse(&anybody), Err(PolicyError::Unknown { .. })));
+        let misspelt = format!("{line}expire = \"2026-11-30\"\n");
+        assert!(matches!(Readers::parse(&misspelt), Err(PolicyError::Syntax { .. })), "no key for ever by a slip");
+        let named_public = line.replace("\"a\"", "\"Public\"");
+        assert!(matches!(Readers::parse(&named_public), Err(PolicyError::Unknown { .. })));
     }
 
     #[test]
     fn a_key_is_proven_by_its_name_and_verifier() {
-        let (key, line) = new_reader("ministry-01", Role::Ministry, UNSTATED, ([7; 32], [1; 16]));
+        let (key, line) = new_reader(grant("ministry-01"), ([7; 32], [1; 16]));
         let readers = Readers::parse(&line).unwrap();
-        let (asker, verifier) = readers.verifier("ministry-01").unwrap();
-        assert_eq!((asker.role, verifier), (Role::Ministry, &ScramVerifier::of(&key, [1; 16])));
-        assert!(readers.verifier("ministry-02").is_none());
+        let (asker, verifier) = readers.verifier("ministry-01", TODAY).unwrap();
+        assert_eq!((asker.share, verifier), (Share::Ministry, &ScramVerifier::of(&key, [1; 16])));
+        assert!(readers.verifier("ministry-02", TODAY).is_none());
         let before: Vec<&str> = line.lines().filter(|line| !line.starts_with("scram")).collect();
-        let before = before.join("\n");
-        let readers = Readers::parse(&before).unwrap();
-        assert!(readers.find(&key).is_some() && readers.verifier("ministry-01").is_none(), "a key of before");
+        let readers = Readers::parse(&before.join("\n")).unwrap();
+        assert!(
+            readers.find(&key, TODAY).is_some() && readers.verifier("ministry-01", TODAY).is_none(),
+            "a key of before"
+        );
         let odd = line.replace("SCRAM-SHA-256$4096", "SCRAM-SHA-256$1");
         assert!(matches!(Readers::parse(&odd), Err(PolicyError::Unknown { .. })), "too few iterations");
     }
 
     #[test]
-    fn a_key_of_before_purposes_has_none_stated() {
-        let (key, line) = new_reader("a", Role::Partners, UNSTATED, ([7; 32], [1; 16]));
-        let before = line.replace("purpose = \"unstated\"\n", "");
+    fn a_key_of_before_roles_is_an_analysts_and_of_before_purposes_has_none_stated() {
+        let (key, line) = new_reader(grant("a"), ([7; 32], [1; 16]));
+        let before = line.replace(
+            "role = \"analyst\"\nshare = \"ministry\"\npurpose = \"annual_report\"\n",
+            "role = \"agencies\"\n",
+        );
         assert_ne!(line, before);
-        assert_eq!(Readers::parse(&before).unwrap().find(&key).unwrap().purpose, UNSTATED);
+        let readers = Readers::parse(&before).unwrap();
+        let asker = readers.find(&key, TODAY).unwrap();
+        assert_eq!((asker.role, asker.share, asker.purpose.as_str()), (Role::Analyst, Share::Agencies, UNSTATED));
         assert!(Readers::parse("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_user_comes_in_by_the_password_alone() {
+        let line = new_user(grant("analyst-7"), "correct horse battery", [[1; 16], [2; 16]]).unwrap();
+        assert!(!line.contains("horse"));
+        let readers = Readers::parse(&line).unwrap();
+        assert_eq!(readers.log_in("analyst-7", "correct horse battery", TODAY).unwrap().role, Role::Analyst);
+        assert!(readers.log_in("analyst-7", "correct horse batterz", TODAY).is_none());
+        assert!(readers.log_in("analyst-8", "correct horse battery", TODAY).is_none());
+        assert!(readers.verifier("analyst-7", TODAY).is_some(), "by SCRAM as well");
+        assert!(readers.find("correct horse battery", TODAY).is_none(), "a password is no key");
+        assert!(PasswordHash::new(NOBODYS).is_ok(), "who is nobody is checked as slowly as somebody");
+        assert!(objection_to("short").is_some() && objection_to("پاس ورڈ جو لمبا ہے").is_some());
+        assert!(objection_to("correct horse battery").is_none());
+    }
+
+    #[test]
+    fn who_is_taken_out_leaves_the_rest_of_the_file_as_it_is() {
+        let (_, one) = new_reader(grant("one"), ([7; 32], [1; 16]));
+        let (_, two) = new_invitation(grant("two"), [9; 32]);
+        let text = format!("# ours\n{one}# the second\n{two}");
+        assert_eq!(without(&text, "three"), text);
+        assert_eq!(without(&text, "two"), format!("# ours\n{one}# the second\n\n"));
+        let rest = Readers::parse(&without(&text, "one")).unwrap();
+        assert_eq!(rest.listed().map(|listed| listed.asker.key_id.as_str()).collect::<Vec<_>>(), ["two"]);
+        assert_eq!(without("", "one"), "");
+    }
+
+    #[test]
+    fn who_is_invited_has_not_come_in_yet() {
+        let (token, line) = new_invitation(Grant { expires: Some("2026-12-06"), ..grant("analyst-7") }, [9; 32]);
+        let readers = Readers::parse(&line).unwrap();
+        assert_eq!(readers.invited(&token, TODAY).unwrap().key_id, "analyst-7");
+        assert!(readers.invited(&token, TODAY + 7).is_none());
+        assert!(readers.find(&token, TODAY).is_none() && readers.named("analyst-7", TODAY).is_none());
+        assert!(readers.log_in("analyst-7", &token, TODAY).is_none());
+        assert!(readers.has_person(Role::Analyst) && !readers.has_person(Role::Operator));
     }
 }

@@ -1,39 +1,46 @@
-//! Who asks: roles with their shares of what questions may cost (privacy.md 6.8).
+//! What kinds of readers there are.
 //!
-//! Absent: persons. A key is bound to a role; who holds it is the institution's to know.
+//! Absent: what each may do, which is drawn in `access.toml` ([`Access`](crate::Access)).
 
 use serde::{Deserialize, Serialize};
 
-/// The role of whoever asks.
+/// What a reader is. Who shows neither a key nor a password is [`Role::Public`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Analysts of the ministry.
-    Ministry,
-    /// Analysts of the agencies that report.
-    Agencies,
-    /// Partners: international organisations, research.
-    Partners,
+    /// Anybody.
+    Public,
+    /// Asks about protected tables, and gets released cells.
+    Analyst,
+    /// An analyst who answers for the data.
+    Steward,
+    /// A body that reports.
+    Agency,
+    /// Looks into what was asked and decided, and asks nothing protected.
+    Auditor,
+    /// Runs the service and lets people in, and asks nothing protected.
+    Operator,
 }
 
 impl Role {
-    /// All roles.
-    pub const ALL: [Self; 3] = [Self::Ministry, Self::Agencies, Self::Partners];
+    /// All roles, in the order of the columns of `access.toml`.
+    pub const ALL: [Self; 6] =
+        [Self::Public, Self::Analyst, Self::Steward, Self::Agency, Self::Auditor, Self::Operator];
 
     /// As it is written.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Ministry => "ministry",
-            Self::Agencies => "agencies",
-            Self::Partners => "partners",
+            Self::Public => "public",
+            Self::Analyst => "analyst",
+            Self::Steward => "steward",
+            Self::Agency => "agency",
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
         }
     }
 
-    /// Its share, in percent, of what the declared grids leave of each counter (privacy.md 6.8, 6.17).
-    pub const fn share_percent(self) -> u64 {
-        match self {
-            Self::Ministry => 60,
-            Self::Agencies | Self::Partners => 20,
-        }
+    /// Its column in `access.toml`.
+    pub(crate) const fn column(self) -> usize {
+        self as usize
     }
 }

@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::logical_expr::TableSource;
-use policy::{Dataset, Datasets, Resolved, TimeLevel, Unit};
+use policy::{Access, Ask, Asker, Dataset, Datasets, Resolved, Role, TimeLevel, Unit};
 
 use crate::catalogue::Catalogue;
 use crate::current::Current;
 use crate::marginals::Marginal;
 use crate::names;
 use crate::oracle::Oracle;
+use crate::refusal::{Code, Refusal};
 use crate::tables::{DATABASE, Missing, Table, Tables};
 
 /// Where the protected tables are.
@@ -50,7 +51,7 @@ impl Hidden {
 
 /// What a column of a facade is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum Kind {
     /// A level of a dimension.
     Level,
     /// A measure column: only inside `sum` and its like.
@@ -79,14 +80,14 @@ pub(crate) fn measures(dataset: &Dataset) -> impl Iterator<Item = &str> {
 }
 
 /// What a column of a dataset's facade is.
-pub(crate) fn role(dataset: &Dataset, column: &str) -> Option<Role> {
+pub(crate) fn kind(dataset: &Dataset, column: &str) -> Option<Kind> {
     if let Some(hidden) = Hidden::ALL.into_iter().find(|hidden| hidden.name() == column) {
-        return Some(Role::Hidden(hidden));
+        return Some(Kind::Hidden(hidden));
     }
     if dataset.resolve(column).is_some() {
-        return Some(Role::Level);
+        return Some(Kind::Level);
     }
-    measures(dataset).any(|measure| measure == column).then_some(Role::Measure)
+    measures(dataset).any(|measure| measure == column).then_some(Kind::Measure)
 }
 
 /// The columns of a dataset: every level, then what may be summed, then what may be counted.
@@ -165,6 +166,43 @@ pub(crate) enum Found<'a> {
 pub(crate) struct Scope<'a> {
     pub(crate) tables: &'a Tables,
     pub(crate) protected: Option<&'a Protected<'a>>,
+    /// Who names them; `None` where nothing is asked for, only its form.
+    pub(crate) permit: Option<Permit<'a>>,
+}
+
+/// Who asks, and what kind of question it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Permit<'a> {
+    pub(crate) access: &'a Access,
+    pub(crate) asker: Option<&'a Asker>,
+    pub(crate) is_explained: bool,
+}
+
+impl Permit<'_> {
+    /// Why a table may not be asked; `None` where it may. Whoever shows nothing at a protected table is told later that a key is
+    /// needed.
+    pub(crate) fn objection(self, found: &Found<'_>) -> Option<Refusal> {
+        let (table, ask) = match found {
+            Found::Open(table) => (table.full_name(), Ask::Rows),
+            Found::Facade(facade) => {
+                self.asker?;
+                let ask = if self.is_explained { Ask::Explain } else { Ask::Cells };
+                (format!("{PROTECTED}.{}", facade.downcast_ref::<Facade>()?.dataset), ask)
+            }
+        };
+        let role = self.asker.map_or(Role::Public, |asker| asker.role);
+        let is_bound = self.asker.is_none_or(|asker| asker.is_bound_to(&table));
+        if is_bound && self.access.may_ask(role, &table, ask) {
+            return None;
+        }
+        let detail = if is_bound {
+            format!("The role {} may not ask {table}.", role.name())
+        } else {
+            format!("This key is bound to other tables than {table}.")
+        };
+        let hint = "The published tables are for everybody; who runs this service can give another role or key.";
+        Some(Refusal::new(Code::NotAllowed, detail).hint(hint))
+    }
 }
 
 impl<'a> Scope<'a> {

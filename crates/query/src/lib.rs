@@ -4,7 +4,8 @@
 //! object that owns a query session; there is no way from here to microdata, files or the network (architecture.md 2).
 //! What a question says of protected tables becomes questions in codes for an [`Oracle`], whose released cells take their
 //! place in the plan; where no oracle is attached there are no protected tables.
-//! Absent: HTTP, storage formats, who is asking.
+//! Whether a reader may ask it is looked up in [`policy::Access`] where a name becomes a table, for every door alike.
+//! Absent: HTTP, storage formats, how a reader shows who it is.
 
 pub mod catalogue;
 mod companions;
@@ -21,6 +22,7 @@ mod names;
 mod notes;
 mod oracle;
 mod order;
+mod pace;
 mod pages;
 mod question;
 mod reader;
@@ -28,6 +30,7 @@ mod refusal;
 mod run;
 pub mod selection;
 mod tables;
+mod turns;
 
 pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 pub use current::Current;
@@ -35,6 +38,7 @@ pub use disclosure::CountedTable;
 pub use editions::{EditionMeta, EditionSource, SourceError};
 pub use notes::{Note, NoteCode};
 pub use oracle::{Asked, Begun, Oracle, Outcome, ReleasedCells};
+pub use pace::Pace;
 pub use pages::{Page, Rewrite};
 pub use question::{Answer, Limits, Param, Question, Shape, Turn};
 pub use reader::{Reader, Settings};

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use policy::{Dataset, Datasets, MeasureColumn, Resolved, TimeLevel, Unit};
 
 use crate::catalogue::Catalogue;
-use crate::facade::{self, Hidden, Role};
+use crate::facade::{self, Hidden, Kind};
 use crate::tables::REFERENCE;
 
 /// A protected table as it is listed.
@@ -60,10 +60,10 @@ fn unit(unit: Unit) -> &'static str {
 
 fn column(dataset: &Dataset, name: &str, data_type: &DataType, catalogue: &Catalogue) -> ListedColumn {
     let list = dataset.resolve(name).and_then(Resolved::list).and_then(|list| catalogue.code_list(list));
-    let description = match facade::role(dataset, name) {
-        Some(Role::Level) => level(dataset, name),
-        Some(Role::Measure) => dataset.measures.get(name).map(measure).unwrap_or_default(),
-        Some(Role::Hidden(hidden)) => hidden_column(dataset, hidden),
+    let description = match facade::kind(dataset, name) {
+        Some(Kind::Level) => level(dataset, name),
+        Some(Kind::Measure) => dataset.measures.get(name).map(measure).unwrap_or_default(),
+        Some(Kind::Hidden(hidden)) => hidden_column(dataset, hidden),
         None => String::new(),
     };
     ListedColumn {

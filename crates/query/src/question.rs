@@ -1,15 +1,16 @@
 //! A question as it arrives and an answer as it leaves.
 
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::notes::Note;
+use crate::turns::Held;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use policy::Asker;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OwnedSemaphorePermit;
-
-use crate::notes::Note;
 
 /// What one question may use. Past a limit the question is refused; an answer is never cut short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,6 +76,8 @@ pub struct Question {
     pub companions: bool,
     /// Who asks: needed for questions about protected tables.
     pub asker: Option<Asker>,
+    /// The address that it comes from, where there is one: whose turn it is where nobody is named.
+    pub peer: Option<IpAddr>,
 }
 
 impl Question {
@@ -110,14 +113,20 @@ pub struct Answer {
 }
 
 /// A place among the questions computed at once, given back when the last clone is dropped.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Turn {
-    _permits: Option<Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>>,
+    _held: Option<Arc<Held>>,
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Turn")
+    }
 }
 
 impl Turn {
-    pub(crate) fn of(permits: (OwnedSemaphorePermit, OwnedSemaphorePermit)) -> Self {
-        Self { _permits: Some(Arc::new(permits)) }
+    pub(crate) fn of(held: Held) -> Self {
+        Self { _held: Some(Arc::new(held)) }
     }
 }
 

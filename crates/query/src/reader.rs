@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use policy::Access;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -23,9 +24,11 @@ use crate::functions::FUNCTIONS;
 use crate::listed;
 use crate::notes::Note;
 use crate::oracle::Oracle;
+use crate::pace::{Pace, Paced};
 use crate::question::{Answer, Limits, Question, Shape, Turn};
 use crate::refusal::{Code, Refusal};
-use crate::run;
+use crate::run::{self, Ground};
+use crate::turns::{Places, Taken, Turns, Who};
 
 /// Stack of the threads on which questions are computed. What nests is bounded by the guard; this is what the parser and
 /// the rewriting of plans need for the most that it lets through, with room. It is reserved, not used.
@@ -42,14 +45,33 @@ pub struct Settings {
     pub at_once: usize,
     /// Questions that may wait for a turn; past it they are refused as `busy`.
     pub waiting: usize,
+    /// Questions of one reader that are computed at once: fewer than all, so that no reader holds every turn.
+    pub of_one: usize,
+    /// Questions of one reader that may wait.
+    pub waiting_of_one: usize,
+    /// How often questions may be asked; as often as they are answered where there is none.
+    pub pace: Option<Pace>,
+    /// Who may ask what.
+    pub access: Arc<Access>,
     /// Makes the number that a question bears in the log, and in its refusal where the fault is ours: random bits.
     pub incidents: fn() -> u64,
 }
 
 impl Default for Settings {
-    /// The default limits, two threads, four questions at once, 64 waiting, the number 0 for every question.
+    /// The default limits, two threads, four questions at once and three of one reader, 64 and 32 waiting, no pace, the access
+    /// that is compiled in, the number 0 for every question.
     fn default() -> Self {
-        Self { limits: Limits::default(), threads: 2, at_once: 4, waiting: 64, incidents: || 0 }
+        Self {
+            limits: Limits::default(),
+            threads: 2,
+            at_once: 4,
+            waiting: 64,
+            of_one: 3,
+            waiting_of_one: 32,
+            pace: None,
+            access: Arc::default(),
+            incidents: || 0,
+        }
     }
 }
 
@@ -67,10 +89,9 @@ struct Inner {
     oracle: Option<Arc<dyn Oracle>>,
     current: watch::Sender<Arc<Current>>,
     threads: Threads,
-    /// Turns to compute.
-    turns: Arc<Semaphore>,
-    /// Places for questions that compute or wait for a turn.
-    places: Arc<Semaphore>,
+    /// Turns to compute, and places to wait for one.
+    turns: Arc<Turns>,
+    paced: Option<Paced>,
     /// Turns to plan without computing: milliseconds each, and none of those waits for a question.
     plans: Semaphore,
 }
@@ -146,9 +167,14 @@ impl Reader {
                 catalogue,
                 current: watch::Sender::new(empty),
                 threads,
-                turns: Arc::new(Semaphore::new(at_once)),
+                turns: Turns::new(Places {
+                    at_once,
+                    of_one: settings.of_one.clamp(1, at_once),
+                    waiting: settings.waiting,
+                    waiting_of_one: settings.waiting_of_one,
+                }),
                 plans: Semaphore::new(at_once),
-                places: Arc::new(Semaphore::new(at_once.saturating_add(settings.waiting).min(Semaphore::MAX_PERMITS))),
+                paced: settings.pace.map(Paced::new),
                 settings,
                 oracle,
             }),
@@ -214,12 +240,12 @@ impl Reader {
     /// [`Reader::ask`] gives before any cell is asked for, and no cell is (privacy.md 6.4).
     pub async fn compile(&self, question: Question) -> Result<(Vec<CellQuery>, Vec<Note>), Refusal> {
         let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
-        let (current, oracle) = (self.current(), self.inner.oracle.clone());
+        let ground = self.ground();
         let Some(runtime) = &self.inner.threads.0 else {
             return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
         };
         // On the threads whose stacks are made for what nests.
-        let work = runtime.spawn(async move { run::guarded(&question, &limits, &current, oracle.as_deref()) });
+        let work = runtime.spawn(async move { run::guarded(&question, false, &limits, &ground) });
         let guarded = work.await.unwrap_or_else(|error| {
             tracing::error!(panicked = error.is_panic(), "a question broke off");
             Err(Refusal::new(Code::Internal, "The question could not be answered; the fault is ours."))
@@ -232,13 +258,13 @@ impl Reader {
     /// same refusals as [`Reader::ask`] gives for the form of a question.
     pub async fn shape(&self, question: Question) -> Result<Shape, Refusal> {
         let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
-        let (current, oracle) = (self.current(), self.inner.oracle.clone());
+        let ground = self.ground();
         let Some(runtime) = &self.inner.threads.0 else {
             return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
         };
         let _turn = self.inner.plans.acquire().await;
         // On the threads whose stacks are made for what nests.
-        let work = runtime.spawn(run::shape(question, limits, current, oracle));
+        let work = runtime.spawn(run::shape(question, limits, ground));
         let shape = work.await.unwrap_or_else(|error| {
             tracing::error!(panicked = error.is_panic(), "the shape of a question could not be told");
             Err(Refusal::new(Code::Internal, "The question could not be planned; the fault is ours."))
@@ -269,17 +295,16 @@ impl Reader {
     }
 
     async fn answer(&self, question: Question, limits: Limits, end: Instant, span: Span) -> Result<Answer, Refusal> {
-        let turn = self.turn().await?;
-        let current = self.current();
+        let turn = self.turn(&question).await?;
+        let ground = self.ground();
         let Some(runtime) = &self.inner.threads.0 else {
             return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
         };
-        let oracle = self.inner.oracle.clone();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let work = async move {
             // A refusal gives the turn back here; an answer takes it along, for its rows are still in memory.
-            run::answer(question, limits, current, oracle, (stopped, end)).await.map(|answer| Answer { turn, ..answer })
+            run::answer(question, limits, ground, (stopped, end)).await.map(|answer| Answer { turn, ..answer })
         };
         let work = runtime.spawn(work.instrument(span));
         let _stop = StopOnDrop(work.abort_handle(), stop);
@@ -289,17 +314,31 @@ impl Reader {
         })
     }
 
-    /// A turn to compute, when there is one.
-    async fn turn(&self) -> Result<Turn, Refusal> {
+    fn ground(&self) -> Ground {
         let inner = &self.inner;
-        let busy = || {
-            let detail =
-                format!("{} questions are being computed and as many as may wait are waiting.", inner.settings.at_once);
+        Ground { current: self.current(), oracle: inner.oracle.clone(), access: Arc::clone(&inner.settings.access) }
+    }
+
+    /// A turn to compute, when there is one.
+    async fn turn(&self, question: &Question) -> Result<Turn, Refusal> {
+        let inner = &self.inner;
+        let who = Who::of(question.asker.as_ref().map(|asker| asker.key_id.as_str()), question.peer);
+        if let Some(wait) = inner.paced.as_ref().and_then(|paced| paced.count(&who).err()) {
+            let seconds = wait.as_secs() + 1;
+            let refusal = Refusal::new(Code::TooOften, "More questions were asked than may be in a minute.");
+            return Err(refusal
+                .hint(format!("Ask again in {seconds} s; what is asked often is better polled as an indicator.")));
+        }
+        Turns::take(&inner.turns, who).await.map_err(|taken| {
+            let detail = match taken {
+                Taken::ByAll => {
+                    let at_once = inner.settings.at_once;
+                    format!("{at_once} questions are being computed and as many as may wait are waiting.")
+                }
+                Taken::ByOne => "As many of your questions are waiting as may.".to_owned(),
+            };
             Refusal::new(Code::Busy, detail).hint("Ask again in a few seconds.")
-        };
-        let place = Arc::clone(&inner.places).try_acquire_owned().map_err(|_| busy())?;
-        let turn = Arc::clone(&inner.turns).acquire_owned().await.map_err(|_| busy())?;
-        Ok(Turn::of((place, turn)))
+        })
     }
 }
 

@@ -60,12 +60,16 @@ pub enum Code {
     RowLimit,
     /// Too many questions at once.
     Busy,
+    /// Too many questions in a minute.
+    TooOften,
     /// The question was withdrawn.
     Cancelled,
     /// A defect of ours.
     Internal,
     /// A question about protected tables without a key, or with one that nobody knows.
     KeyNeeded,
+    /// A table that the asker's role, or what its key is bound to, does not let it ask.
+    NotAllowed,
     // Of protected tables (privacy.md 6.4): static, from the text and the catalogue alone, but for the last three.
     /// No such table among the protected ones.
     #[serde(rename = "PRIV-1001")]
@@ -125,7 +129,7 @@ pub enum Code {
 
 impl Code {
     /// All codes, in the order of the manual.
-    pub const ALL: [Code; 40] = [
+    pub const ALL: [Code; 42] = [
         Code::Syntax,
         Code::OneStatement,
         Code::Statement,
@@ -145,9 +149,11 @@ impl Code {
         Code::MemoryLimit,
         Code::RowLimit,
         Code::Busy,
+        Code::TooOften,
         Code::Cancelled,
         Code::Internal,
         Code::KeyNeeded,
+        Code::NotAllowed,
         Code::ProtectedTable,
         Code::NotFilterable,
         Code::ProtectedForm,
@@ -173,9 +179,14 @@ impl Code {
         self.row().0
     }
 
-    /// Whether it is of a question about protected tables: those are recorded (privacy.md 6.12).
+    /// Whether it is of a question about protected tables.
     pub fn is_protected(self) -> bool {
         self.name().starts_with("PRIV-")
+    }
+
+    /// Whether a question that is refused with it is recorded: whoever reaches for what is not theirs stands in the log as well.
+    pub fn is_recorded(self) -> bool {
+        self == Self::NotAllowed || self.is_protected()
     }
 
     /// The HTTP status that says the same (RFC 9110; 422 for what is understood and cannot be done).
@@ -230,9 +241,11 @@ impl Code {
             Code::MemoryLimit => ("memory_limit", 422, "The question needs too much memory"),
             Code::RowLimit => ("row_limit", 422, "The answer has too many rows"),
             Code::Busy => ("busy", 429, "Too many questions at once"),
+            Code::TooOften => ("too_often", 429, "Too many questions in a minute"),
             Code::Cancelled => ("cancelled", 499, "The question was withdrawn"),
             Code::Internal => ("internal", 500, "Something went wrong on our side"),
             Code::KeyNeeded => ("key_needed", 401, "A key is needed"),
+            Code::NotAllowed => ("not_allowed", 403, "Your role may not ask this"),
             Code::ProtectedTable => ("PRIV-1001", 422, "There is no such protected table"),
             Code::NotFilterable => ("PRIV-1002", 422, "This column can only be counted"),
             Code::ProtectedForm => ("PRIV-1003", 422, "This form is not allowed below the aggregate"),

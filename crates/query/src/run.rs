@@ -24,13 +24,13 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use disclosure::CellQuery;
 use futures::StreamExt;
-use policy::Asker;
+use policy::{Access, Asker};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::current::Current;
 use crate::explain;
-use crate::facade::{Protected, Scope};
+use crate::facade::{Permit, Protected, Scope};
 use crate::functions::FUNCTIONS;
 use crate::guard::{self, Guarded, Release, Released};
 use crate::metered;
@@ -42,15 +42,28 @@ use crate::refusal::{Code, Refusal};
 /// Rows of one step of work: small, so that a question yields often and a wide row stays a small batch.
 const BATCH_ROWS: usize = 4_096;
 
-/// Plans a question over a picture and the protected tables of an oracle.
+/// What questions are asked of.
+#[derive(Clone)]
+pub(crate) struct Ground {
+    /// The picture.
+    pub(crate) current: Arc<Current>,
+    /// Answers for protected tables.
+    pub(crate) oracle: Option<Arc<dyn Oracle>>,
+    /// Who may ask what.
+    pub(crate) access: Arc<Access>,
+}
+
+/// Plans a question, or one that is only explained, over a picture and the protected tables of an oracle.
 pub(crate) fn guarded(
     question: &Question,
+    is_explained: bool,
     limits: &Limits,
-    current: &Current,
-    oracle: Option<&dyn Oracle>,
+    ground: &Ground,
 ) -> Result<Guarded, Refusal> {
-    let protected = oracle.map(|oracle| Protected::new(oracle, current));
-    guard::guard(question, limits, Scope { tables: current.tables(), protected: protected.as_ref() })
+    let Ground { current, oracle, access } = ground;
+    let protected = oracle.as_deref().map(|oracle| Protected::new(oracle, current));
+    let permit = Some(Permit { access, asker: question.asker.as_ref(), is_explained });
+    guard::guard(question, limits, Scope { tables: current.tables(), protected: protected.as_ref(), permit })
 }
 
 /// What a question takes and gives, over a picture: its plan is made and not run. Placeholders without values get
@@ -58,14 +71,13 @@ pub(crate) fn guarded(
 pub(crate) async fn shape(
     question: Question,
     limits: Limits,
-    current: Arc<Current>,
-    oracle: Option<Arc<dyn Oracle>>,
+    Ground { current, oracle, .. }: Ground,
 ) -> Result<Shape, Refusal> {
     let explained = explain::explained(&question).filter(|_| oracle.is_some());
     let mut asked = explained.clone().unwrap_or(question);
     let (guarded, params) = {
         let protected = oracle.as_deref().map(|oracle| Protected::new(oracle, &current));
-        let scope = Scope { tables: current.tables(), protected: protected.as_ref() };
+        let scope = Scope { tables: current.tables(), protected: protected.as_ref(), permit: None };
         let parameters = guard::parameters(&asked.sql, &limits, scope)?;
         let missing = parameters.iter().skip(asked.params.len()).map(|parameter| parameter.stand_in.clone());
         asked.params.extend(missing.collect::<Vec<_>>());
@@ -87,23 +99,24 @@ pub(crate) async fn shape(
 pub(crate) async fn answer(
     question: Question,
     limits: Limits,
-    current: Arc<Current>,
-    oracle: Option<Arc<dyn Oracle>>,
+    ground: Ground,
     (stop, until): (CancellationToken, Instant),
 ) -> Result<Answer, Refusal> {
-    let explained = explain::explained(&question).filter(|_| oracle.is_some());
-    let mut guarded = guarded(explained.as_ref().unwrap_or(&question), &limits, &current, oracle.as_deref());
-    let is_protected = guarded.as_ref().map_or_else(|e| e.code.is_protected(), |guarded| !guarded.questions.is_empty());
+    let explained = explain::explained(&question).filter(|_| ground.oracle.is_some());
+    let asked = explained.as_ref().unwrap_or(&question);
+    let mut guarded = guarded(asked, explained.is_some(), &limits, &ground);
+    let is_protected = guarded.as_ref().map_or_else(|e| e.code.is_recorded(), |guarded| !guarded.questions.is_empty());
     if explained.is_some() && guarded.is_ok() && !is_protected {
         // Plans are not shown: the word itself is refused.
-        guarded = self::guarded(&question, &limits, &current, oracle.as_deref());
+        guarded = self::guarded(&question, false, &limits, &ground);
     }
+    let Ground { current, oracle, .. } = ground;
     if !is_protected {
         let Guarded { plan, words, .. } = guarded?;
         return computed(plan, &words, limits, current, stop).await;
     }
     let began = Instant::now();
-    let oracle = oracle.ok_or_else(no_vault)?;
+    let Some(oracle) = oracle else { return Err(guarded.err().unwrap_or_else(no_vault)) };
     let asker = question.asker.as_ref().ok_or_else(no_key)?;
     let mut recorded = Recorded::begin(Arc::clone(&oracle), &question.sql, asker, until)?;
     let answer = match guarded {

@@ -57,6 +57,11 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Its name with its schema, as in `access.toml`.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
     /// True for a table of numbers while nothing is published.
     pub(crate) fn awaits_an_edition(&self) -> bool {
         self.awaits_an_edition
@@ -499,6 +504,11 @@ fn described(columns: &SchemaRef) -> HashMap<String, String> {
             "conf_status" => "SDMX confidentiality status; NULL value and a status here: suppressed",
             "unit" => "What one unit of the value is",
             "as_of" => "Date up to which reports were counted",
+            "published_at" => "When the edition was published, UTC",
+            "synthetic" => "Whether nobody in the store exists",
+            "methodology" => "Version of the methodology: /v1/methodology",
+            "policy_hash" => "Hash of the policy that the edition was made under",
+            "sql_hash" => "Hash of the definitions that the edition was made by",
             "code" => "The code as it stands in the data",
             "en" => "Label, English",
             "ur" => "Label, Urdu",

@@ -1,4 +1,4 @@
-//! `questions`: the sixty questions of an analyst, one after the other, on one ledger, by one role, under the default policy.
+//! `questions`: the sixty questions of an analyst, one after the other, on one ledger, by one share, under the default policy.
 //!
 //! Two editions of the sample are released through a vault, so that their grids are charged first; then its Snapshot is
 //! opened and the questions are asked as any reader asks them. For each: whether it was answered, and the share of the
@@ -23,7 +23,7 @@ use disclosure::truth::unprotected_units;
 use disclosure::{CellQuery, Quoted, Spent, Vault, VaultError};
 use models::RefreshOptions;
 use models::edition::{release, room, to_batch};
-use policy::{Asker, Datasets, Role};
+use policy::{Asker, Datasets, Share};
 use query::{
     Answer, Begun, Code, EditionMeta, EditionSource, NoteCode, Oracle, Outcome, Question, Reader, Refusal,
     ReleasedCells, Settings, SourceError,
@@ -155,7 +155,7 @@ async fn one(reader: &Reader, house: &House, bill: &Bill, asked: Asked) -> Resul
 
 /// Who asks all of it.
 pub(crate) fn analyst() -> Asker {
-    Asker { key_id: "an analyst".to_owned(), role: Role::Ministry, purpose: policy::UNSTATED.to_owned() }
+    Asker::analyst("an analyst", Share::Ministry)
 }
 
 async fn ask(reader: &Reader, house: &House, bill: &Bill, name: &str, sql: &str) -> Result<Seen> {
@@ -291,8 +291,8 @@ impl House {
         &self.vault
     }
 
-    fn answers(&self, questions: &[CellQuery], role: Role) -> Result<(Vec<ReleasedCells>, Tally), VaultError> {
-        let answers = self.vault.ask(questions, role)?;
+    fn answers(&self, questions: &[CellQuery], share: Share) -> Result<(Vec<ReleasedCells>, Tally), VaultError> {
+        let answers = self.vault.ask(questions, share)?;
         let (mut tally, mut released) = (Tally::default(), Vec::new());
         for (question, answered) in questions.iter().zip(answers) {
             let units = unprotected_units(&self.vault, question)?;
@@ -337,12 +337,12 @@ impl Oracle for House {
     }
 
     fn quote(&self, questions: &[CellQuery], asker: &Asker) -> Result<Quoted, Refusal> {
-        let quoted = self.vault.quote(questions, asker.role);
+        let quoted = self.vault.quote(questions, asker.share);
         quoted.map_err(|error| Refusal::new(Code::ProtectedInternal, error.to_string()))
     }
 
     fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
-        match self.answers(questions, asker.role) {
+        match self.answers(questions, asker.share) {
             Ok((released, tally)) => {
                 self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(tally);
                 Ok(released)
@@ -350,7 +350,7 @@ impl Oracle for House {
             Err(VaultError::Spent(spent)) => {
                 let free = spent.free.join("; ");
                 *self.spent.lock().unwrap_or_else(PoisonError::into_inner) = Some(spent);
-                Err(Refusal::new(Code::ChargesSpent, "The role's share is spent.").hint(free))
+                Err(Refusal::new(Code::ChargesSpent, "The share's share is spent.").hint(free))
             }
             Err(error) => Err(Refusal::new(Code::ProtectedInternal, error.to_string())),
         }

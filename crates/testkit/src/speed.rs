@@ -23,7 +23,7 @@ use disclosure::{
 };
 use ledger::VaultStore;
 use parquet::arrow::ArrowWriter;
-use policy::{Keys, Master, Policy, Role, TimeLevel};
+use policy::{Keys, Master, Policy, Share, TimeLevel};
 use serde_json::{Value, json};
 
 use crate::Measured;
@@ -127,7 +127,7 @@ fn ask(vault: &Vault, policy: &Policy, year: u16, committing: &AtomicU64) -> Res
     let mut answers = Vec::new();
     for seconds in &mut times {
         let began = Instant::now();
-        answers.push(vault.ask(std::slice::from_ref(&question), Role::Ministry)?);
+        answers.push(vault.ask(std::slice::from_ref(&question), Share::Ministry)?);
         *seconds = began.elapsed().as_secs_f64();
     }
     let commit = Timed::seconds(committing) - committing_before;

@@ -21,11 +21,19 @@ pub struct EndpointConfig {
     pub licence: String,
     /// Streams of `/v1/events` that may be open at once.
     pub streams: usize,
+    /// Whether every request passes a proxy that says in `X-Forwarded-For` whom it asks for. Only then is that header believed.
+    pub behind_proxy: bool,
 }
 
 impl Default for EndpointConfig {
     fn default() -> Self {
-        Self { calendar: None, public_url: None, licence: endpoint::LICENCE.to_owned(), streams: 10_000 }
+        Self {
+            calendar: None,
+            public_url: None,
+            licence: endpoint::LICENCE.to_owned(),
+            streams: 10_000,
+            behind_proxy: false,
+        }
     }
 }
 

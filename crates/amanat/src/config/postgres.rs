@@ -35,6 +35,20 @@ pub struct TlsConfig {
     pub key: Option<PathBuf>,
 }
 
+impl TlsConfig {
+    /// Refuses a door that other machines reach in the clear, unless it is `excused`: closed, or behind something that encrypts.
+    pub(super) fn covers(&self, door: &str, address: SocketAddr, excused: bool) -> Result<(), ConfigError> {
+        if excused || address.ip().is_loopback() || self.certificate.is_some() {
+            return Ok(());
+        }
+        let what = format!(
+            "is reached from other machines, and nothing would encrypt what they ask: set tls.certificate and tls.key, \
+             or {door}.plain = true behind something that encrypts, or an address of this machine"
+        );
+        Err(ConfigError::Invalid { place: format!("configuration key `{door}.address`"), what })
+    }
+}
+
 impl Default for PostgresConfig {
     fn default() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 5433));
@@ -51,14 +65,7 @@ impl PostgresConfig {
         if tls.certificate.is_some() != tls.key.is_some() {
             return refuse("tls", "needs both certificate and key, or neither");
         }
-        let is_open = self.enabled && !self.address.ip().is_loopback() && !self.plain;
-        if is_open && tls.certificate.is_none() {
-            return refuse(
-                "postgres.address",
-                "is reached from other machines, and nothing would encrypt what they ask: set tls.certificate and tls.key, \
-                 or postgres.plain = true behind something that encrypts, or an address of this machine",
-            );
-        }
+        tls.covers("postgres", self.address, !self.enabled || self.plain)?;
         if self.sessions == 0 {
             return refuse("postgres.sessions", "must be at least 1; postgres.enabled = false closes the door");
         }

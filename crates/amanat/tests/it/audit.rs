@@ -43,7 +43,9 @@ fn a_whole_log_says_so_beside_who_writes_it_and_a_broken_one_names_its_first_bro
     let log = asked(&world, 4);
     let text = world.run(&["audit", "verify"]).ok();
     assert!(
-        text.starts_with("the audit log is whole: 8 entries, 4 questions, 0 of them without an end\nhead "),
+        text.starts_with(
+            "the audit log is whole: 8 entries, 4 questions, 0 of them without an end, 0 decisions\nhead "
+        ),
         "{text}"
     );
     drop(log);

@@ -62,9 +62,9 @@ impl Published {
         world.publish(&(0..VICTIMS).map(victim).chain((0..ACCUSED).map(accused)).collect::<String>()).ok();
         world.run(&["up", "--once"]).ok();
         world.run(&["edition", "publish", "--as-of", "2025-12-31"]).ok();
-        let key = |role: &str| {
+        let key = |share: &str| {
             let said = world
-                .run(&["key", "new", "--id", &format!("{role}-01"), "--role", role, "--purpose", "annual_report"])
+                .run(&["key", "new", "--id", &format!("{share}-01"), "--share", share, "--purpose", "annual_report"])
                 .ok();
             said.lines().next().unwrap().to_owned()
         };

@@ -11,6 +11,7 @@ mod hostile;
 mod import;
 mod maintain;
 mod pages;
+mod people;
 mod program;
 mod publish;
 mod receipts;

@@ -77,8 +77,12 @@ impl World {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AMANAT_")) {
             command.env_remove(name);
         }
-        for address in ["AMANAT_GATEWAY__HTTP", "AMANAT_POSTGRES__ADDRESS"] {
+        for address in ["AMANAT_GATEWAY__HTTP", "AMANAT_POSTGRES__ADDRESS", "AMANAT_FLIGHT__ADDRESS"] {
             command.env(address, "127.0.0.1:0"); // any free port: tests run beside each other
+        }
+        // One test asks as fast as many readers.
+        for pace in ["AMANAT_SQL__QUESTIONS_PER_MINUTE", "AMANAT_SQL__QUESTIONS_PER_MINUTE_OF_ALL"] {
+            command.env(pace, "0");
         }
         command.args(args).arg("--data").arg(self.data()).current_dir(self.root.path());
         command
@@ -154,12 +158,12 @@ impl Started {
     }
 
     /// Reads standard output up to a line that has this in it.
-    pub fn says(&mut self, what: &str) {
+    pub fn says(&mut self, what: &str) -> String {
         let mut line = String::new();
         while self.stdout.read_line(&mut line).unwrap() > 0 {
             self.out.push_str(&line);
             if line.contains(what) {
-                return;
+                return line;
             }
             line.clear();
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use disclosure::{Breakdown, CellQuery, CodesAt, Condition, Figure, Measure, ObsStatus, Reporting, Room, Span, Vault};
 use events::code_list::list;
-use policy::{Policy, Role, TimeLevel};
+use policy::{Policy, Share, TimeLevel};
 
 use crate::support::*;
 
@@ -64,7 +64,7 @@ fn of(dataset: &str, conditions: &[(&str, &[u16])], by: &[&str]) -> CellQuery {
 }
 
 fn told(question: CellQuery) -> Vec<(Vec<u16>, Option<i64>, ObsStatus)> {
-    let answered = vault().ask(&[question], Role::Ministry).unwrap().remove(0);
+    let answered = vault().ask(&[question], Share::Ministry).unwrap().remove(0);
     let cell = |figure: &Figure| (value(figure), figure.obs_status());
     answered.cells.into_iter().map(|at| (at.at.clone(), cell(&at.figures[0]).0, cell(&at.figures[0]).1)).collect()
 }

@@ -9,7 +9,7 @@ use disclosure::{
     Answered, Breakdown, CellQuery, Condition, Entry, Head, Measure, ReleaseStore, Remembered, Room, StoreError, Vault,
     VaultError,
 };
-use policy::{Policy, Profile, Role};
+use policy::{Policy, Profile, Share};
 
 use crate::support::*;
 
@@ -42,7 +42,7 @@ fn numbers(answered: &Answered) -> Vec<Option<i64>> {
 }
 
 fn one(vault: &Vault, question: CellQuery) -> Option<i64> {
-    numbers(&vault.ask(&[question], Role::Ministry).unwrap()[0])[0]
+    numbers(&vault.ask(&[question], Share::Ministry).unwrap()[0])[0]
 }
 
 /// A store that several vaults have open, as processes have a file.
@@ -108,7 +108,7 @@ fn a_set_that_is_far_has_a_number_of_its_own() {
     let mut all = people(1..=200, |_| ());
     all.iter_mut().take(60).for_each(|v| v.province = code("province", "PK-SD"));
     vault.enter(room(&all));
-    let by_province = numbers(&vault.ask(&[asked(&[("year", &[2024])], &["province"])], Role::Ministry).unwrap()[0]);
+    let by_province = numbers(&vault.ask(&[asked(&[("year", &[2024])], &["province"])], Share::Ministry).unwrap()[0]);
     let shown: Vec<i64> = by_province.into_iter().flatten().collect();
     assert_eq!(shown.len(), 2);
     assert!(shown.iter().any(|n| n.abs_diff(140) <= 10) && shown.iter().any(|n| n.abs_diff(60) <= 10));
@@ -122,15 +122,15 @@ fn the_same_question_has_the_same_number_after_a_restart() {
     let mut before = {
         let vault = opened(&store);
         vault.enter(room(&all));
-        vault.ask(std::slice::from_ref(&question), Role::Ministry).unwrap()
+        vault.ask(std::slice::from_ref(&question), Share::Ministry).unwrap()
     };
     assert_eq!(std::mem::take(&mut before[0].charged), ["victims: units by province, year: presence +1 in 488 blocks"]);
     let again = opened(&store);
     again.enter(room(&all));
     // The vault is new, so that everything is counted again; what is remembered is enough.
     let head = again.head().unwrap();
-    assert_eq!(before, again.ask(std::slice::from_ref(&question), Role::Partners).unwrap());
-    again.ask(&[question], Role::Ministry).unwrap();
+    assert_eq!(before, again.ask(std::slice::from_ref(&question), Share::Partners).unwrap());
+    again.ask(&[question], Share::Ministry).unwrap();
     assert_eq!(head, again.head().unwrap(), "asking again adds nothing, whoever asks");
 }
 
@@ -141,7 +141,7 @@ fn a_memory_from_before_marked_persons_gives_the_same_numbers_and_learns_whom_th
     let ask = |store: &Shared| {
         let vault = opened(store);
         vault.enter(room(&all));
-        numbers(&vault.ask(&[asked(&[("year", &[2024])], &["province"])], Role::Ministry).unwrap()[0])
+        numbers(&vault.ask(&[asked(&[("year", &[2024])], &["province"])], Share::Ministry).unwrap()[0])
     };
     let before = ask(&store);
     assert!(before.iter().any(Option::is_some));
@@ -223,14 +223,14 @@ fn a_memory_that_cannot_be_written_answers_nothing() {
     let vault = Vault::open(Arc::new(Policy::default()), &keys(), store).unwrap();
     vault.enter(room(&people(1..=50, |_| ())));
     for _ in 0..2 {
-        let refused = vault.ask(&[asked(&[("year", &[2024])], &[])], Role::Ministry);
+        let refused = vault.ask(&[asked(&[("year", &[2024])], &[])], Share::Ministry);
         assert!(matches!(refused, Err(VaultError::Store(StoreError::Io(_)))));
     }
 }
 
 #[test]
 fn nobody_is_answered_before_a_snapshot_is_open() {
-    let refused = vault().ask(&[asked(&[], &[])], Role::Ministry);
+    let refused = vault().ask(&[asked(&[], &[])], Share::Ministry);
     assert!(matches!(refused, Err(VaultError::NoRoom)));
 }
 
@@ -238,7 +238,7 @@ fn nobody_is_answered_before_a_snapshot_is_open() {
 fn a_contradiction_is_hidden_like_any_small_group() {
     let vault = vault();
     vault.enter(room(&people(1..=50, |_| ())));
-    let answered = vault.ask(&[asked(&[("sex", &[])], &["year"])], Role::Ministry).unwrap();
+    let answered = vault.ask(&[asked(&[("sex", &[])], &["year"])], Share::Ministry).unwrap();
     assert!(answered[0].cells.iter().all(|cell| is_hidden(&cell.figures[0])));
 }
 
@@ -247,7 +247,7 @@ fn every_group_has_a_row_whether_anybody_is_in_it_or_not() {
     let rows = |victims: &[Victim]| {
         let vault = vault();
         vault.enter(room(victims));
-        let answered = vault.ask(&[asked(&[("year", &[2023, 2024])], &["quarter", "sex"])], Role::Ministry).unwrap();
+        let answered = vault.ask(&[asked(&[("year", &[2023, 2024])], &["quarter", "sex"])], Share::Ministry).unwrap();
         answered[0].cells.iter().map(|cell| cell.at.clone()).collect::<Vec<_>>()
     };
     let (none, some) = (rows(&[]), rows(&people(1..=500, |_| ())));
@@ -260,7 +260,7 @@ fn the_noise_of_later_grids_is_wider() {
     let vault = vault();
     vault.enter(room(&people(1..=2_000, |v| (v.sex, v.age_group) = ((v.sid % 2) as u16, (v.sid % 3) as u16))));
     let tier = |question: CellQuery| {
-        let answered = vault.ask(&[question], Role::Ministry).unwrap();
+        let answered = vault.ask(&[question], Share::Ministry).unwrap();
         let shown = answered[0].cells.iter().find_map(|cell| cell.figures[0].tier());
         shown.map(disclosure::Tier::variance)
     };
@@ -368,7 +368,7 @@ fn agencies_are_shown_where_their_units_are_though_the_same_agencies_are_shown_e
     vault.enter(room(&all));
     let of = |measures: &[Measure]| {
         let question = CellQuery { measures: measures.into(), ..asked(&[("year", &[2024])], &["province"]) };
-        let answered = vault.ask(&[question], Role::Ministry).unwrap().remove(0);
+        let answered = vault.ask(&[question], Share::Ministry).unwrap().remove(0);
         let at = |province: &str| answered.cells[usize::from(code("province", province))].figures.clone();
         ["PK-PB", "PK-BA"].map(|province| value(at(province).last().unwrap()))
     };
@@ -392,7 +392,7 @@ fn agencies_are_hidden_where_their_units_are_hidden_for_a_neighbours_sake() {
         measures: [Measure::Units, Measure::Agencies].into(),
         ..asked(&[("year", &[2024])], &["age_group"])
     };
-    let answered = vault.ask(&[question], Role::Ministry).unwrap().remove(0);
+    let answered = vault.ask(&[question], Share::Ministry).unwrap().remove(0);
     let shown = |group: &str| {
         let figures = &answered.cells[usize::from(code("age_group", group))].figures;
         [0, 1].map(|measure| value(&figures[measure]).is_some())
@@ -411,7 +411,7 @@ fn what_a_question_hides_beside_others_is_not_taken_back() {
     let alone = |group: &str| one(&vault, asked(&[("year", &[2024]), ("age_group", &[code("age_group", group)])], &[]));
     let before = [alone("child"), alone("adult")];
     assert!(before.iter().all(Option::is_some));
-    vault.ask(&[asked(&[("year", &[2024])], &["age_group"])], Role::Ministry).unwrap();
+    vault.ask(&[asked(&[("year", &[2024])], &["age_group"])], Share::Ministry).unwrap();
     vault.enter(room_of(2, &all));
     assert_eq!([alone("child"), alone("adult")], before);
 }
@@ -431,10 +431,10 @@ fn classes(n: u16) -> CellQuery {
 fn a_spent_share_is_refused_with_what_is_free() {
     let vault = vault();
     vault.enter(room(&people(1..=500, |_| ())));
-    vault.ask(&[asked(&[("year", &[2024])], &["exploitation"])], Role::Ministry).unwrap();
+    vault.ask(&[asked(&[("year", &[2024])], &["exploitation"])], Share::Ministry).unwrap();
     let mut refused = None;
     for n in 0..12 {
-        if let Err(VaultError::Spent(spent)) = vault.ask(&[classes(n)], Role::Partners) {
+        if let Err(VaultError::Spent(spent)) = vault.ask(&[classes(n)], Share::Partners) {
             refused.get_or_insert((n, spent));
         }
     }
@@ -467,11 +467,11 @@ fn a_question_that_cannot_be_paid_for_takes_nothing_and_has_nothing_to_be_forgot
     vault.enter(room(&people(1..=50, |_| ())));
     let affordable = asked(&[("year", &[2024])], &["sex"]);
     let dear: Vec<CellQuery> = (0..12).map(classes).collect();
-    let refused = || vault.ask(&[std::slice::from_ref(&affordable), &dear].concat(), Role::Partners);
+    let refused = || vault.ask(&[std::slice::from_ref(&affordable), &dear].concat(), Share::Partners);
     for _ in 0..2 {
         assert!(matches!(refused(), Err(VaultError::Spent(_))));
     }
-    let quoted = vault.quote(&[affordable], Role::Partners).unwrap();
+    let quoted = vault.quote(&[affordable], Share::Partners).unwrap();
     assert!(!quoted.questions[0][0].is_free, "what was asked together with what is refused was not charged");
     assert_eq!(replays.load(Relaxed), 0);
 }
@@ -491,9 +491,10 @@ fn a_quote_states_the_noise_of_the_most_protected_code_asked_about() {
         let vault = vault();
         vault.enter(room(&people(1..=600, |v| v.sex = sexes[v.sid as usize % 4])));
         let question = question.canonical(&victims, span().years);
-        let quote = vault.quote(std::slice::from_ref(&question), Role::Ministry).unwrap().questions.remove(0).remove(0);
+        let quote =
+            vault.quote(std::slice::from_ref(&question), Share::Ministry).unwrap().questions.remove(0).remove(0);
         assert_eq!((quote.profile, quote.floor(&victims)), (profile, floor), "{question:?}");
-        let answered = vault.ask(std::slice::from_ref(&question), Role::Ministry).unwrap().remove(0);
+        let answered = vault.ask(std::slice::from_ref(&question), Share::Ministry).unwrap().remove(0);
         let widest = answered.cells.iter().filter_map(|cell| cell.figures[0].tier()).max();
         assert_eq!(widest, Some(quote.tier()), "{question:?}");
     }
@@ -504,22 +505,22 @@ fn questions_asked_together_are_quoted_one_after_the_other_and_refused_where_ask
     let vault = vault();
     vault.enter(room(&people(1..=500, |_| ())));
     let statement = [classes(0), classes(1)];
-    let alone = |question: &CellQuery| vault.quote(std::slice::from_ref(question), Role::Partners).unwrap();
+    let alone = |question: &CellQuery| vault.quote(std::slice::from_ref(question), Share::Partners).unwrap();
     assert!(statement.iter().all(|question| alone(question).spent.is_none()), "each can be paid for");
-    let together = vault.quote(&statement, Role::Partners).unwrap();
-    let Err(VaultError::Spent(spent)) = vault.ask(&statement, Role::Partners) else { panic!("both can be paid for") };
+    let together = vault.quote(&statement, Share::Partners).unwrap();
+    let Err(VaultError::Spent(spent)) = vault.ask(&statement, Share::Partners) else { panic!("both can be paid for") };
     assert_eq!(together.spent, Some(spent));
     let dear: Vec<CellQuery> = (0..3).map(classes).collect();
-    let quoted = vault.quote(&dear, Role::Ministry).unwrap();
+    let quoted = vault.quote(&dear, Share::Ministry).unwrap();
     assert_eq!(quoted.spent, None);
-    vault.ask(&dear, Role::Ministry).unwrap();
-    let paid = vault.quote(&dear, Role::Ministry).unwrap();
+    vault.ask(&dear, Share::Ministry).unwrap();
+    let paid = vault.quote(&dear, Share::Ministry).unwrap();
     for (before, after) in quoted.questions.iter().flatten().zip(paid.questions.iter().flatten()) {
         assert_eq!((before.is_free, after.is_free), (false, true));
         assert_eq!(before.tier(), after.tier(), "what was quoted is what was charged");
     }
     assert!(quoted.questions[0][0].tier() < quoted.questions[2][0].tier(), "the first raise the noise of the last");
     assert!(
-        vault.quote(&[dear[0].clone(), dear[0].clone(), classes(5)], Role::Ministry).unwrap().questions[1][0].is_free
+        vault.quote(&[dear[0].clone(), dear[0].clone(), classes(5)], Share::Ministry).unwrap().questions[1][0].is_free
     );
 }

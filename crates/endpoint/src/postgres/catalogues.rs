@@ -172,7 +172,7 @@ fn described(reader: &Reader, current: &Current) -> Described {
         server_version: SERVER_VERSION.to_owned(),
         schemas: schemas.into_iter().filter(|schema| !schema.tables.is_empty()).collect(),
         functions: reader.functions().into_iter().map(function).collect(),
-        roles: vec![DATABASE.to_owned(), super::startup::PUBLIC.to_owned()],
+        roles: vec![DATABASE.to_owned(), policy::PUBLIC.to_owned()],
     }
 }
 

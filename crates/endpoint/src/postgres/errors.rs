@@ -4,6 +4,10 @@ use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::response::{ErrorResponse, NoticeResponse};
 use query::{Code, Note, Place, Refusal};
 
+/// How a key is shown at this door; the reader's own hint speaks of the others.
+const KEY_HINT: &str = "Connect as the name of a key with the key as the password, or with an account and its password; the published tables \
+                        need neither.";
+
 /// An error on its way to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failed {
@@ -32,14 +36,14 @@ impl Failed {
         self
     }
 
-    /// A refusal of a question whose text is this one.
+    /// A refusal, at this door, of a question whose text is this one.
     pub(super) fn of(refusal: &Refusal, text: &str) -> Self {
         let code = refusal.code.name();
         let incident = refusal.incident.as_ref().map(|incident| format!(" Incident {incident}."));
         Self {
             sqlstate: sqlstate(refusal.code),
             message: format!("{} [{code}]{}", refusal.detail, incident.unwrap_or_default()),
-            hint: refusal.hint.clone(),
+            hint: if refusal.code == Code::KeyNeeded { Some(KEY_HINT.to_owned()) } else { refusal.hint.clone() },
             position: refusal.place.and_then(|place| position(text, place)),
             detail: Some(format!("{}: /problems/{code}", refusal.title())),
             is_fatal: false,
@@ -111,9 +115,9 @@ pub(super) fn sqlstate(code: Code) -> &'static str {
         Code::Expression => "22000",
         Code::TimeLimit | Code::Cancelled => "57014",
         Code::MemoryLimit => "53200",
-        Code::Busy => "53300",
+        Code::Busy | Code::TooOften => "53300",
         Code::Internal => "XX000",
-        Code::KeyNeeded => "42501",
+        Code::KeyNeeded | Code::NotAllowed => "42501",
         Code::ProtectedTable => "PV001",
         Code::NotFilterable => "PV002",
         Code::ProtectedForm => "PV003",

@@ -19,7 +19,6 @@ mod startup;
 mod statement;
 mod stream;
 mod table;
-mod tls;
 mod values;
 
 use std::future::Future;
@@ -30,7 +29,6 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use pgwire::messages::ProtocolVersion;
-use policy::Readers;
 use query::Reader;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -38,9 +36,9 @@ use tokio::task::JoinSet;
 use tokio_util::codec::Framed;
 use tokio_util::sync::CancellationToken;
 
-pub use tls::{Tls, TlsError};
-
+use crate::gate::Gate;
 use crate::serve::{Patience, Timed};
+use crate::tls::Tls;
 use cancel::Connections;
 use catalogues::Catalogues;
 use codec::Codec;
@@ -58,8 +56,8 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// How the door for PostgreSQL clients is built.
 #[derive(Clone)]
 pub struct PostgresSettings {
-    /// Keys of those who may ask about protected tables.
-    pub readers: Readers,
+    /// Who comes in.
+    pub gate: Arc<Gate>,
     /// Certificate and key; without them nothing is encrypted.
     pub tls: Option<Tls>,
     /// Whether clients of other machines are served without TLS.
@@ -75,10 +73,10 @@ pub struct PostgresSettings {
 }
 
 impl PostgresSettings {
-    /// No keys, no TLS, only clients of this machine, 200 sessions, 256 MiB of cursors, 20 s.
+    /// Nobody but the public, no TLS, only clients of this machine, 200 sessions, 256 MiB of cursors, 20 s.
     pub fn new(random: fn() -> [u8; 32]) -> Self {
-        let (readers, taking) = (Readers::default(), Duration::from_secs(20));
-        Self { readers, tls: None, plain: false, sessions: 200, cursors: 256 << 20, taking, random }
+        let (gate, taking) = (Arc::default(), Duration::from_secs(20));
+        Self { gate, tls: None, plain: false, sessions: 200, cursors: 256 << 20, taking, random }
     }
 }
 
@@ -173,7 +171,8 @@ async fn connection(
 /// From the first byte to a session; none where the connection was for cancelling another.
 async fn begin(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) -> Result<Option<Session>> {
     let settings = &shared.settings;
-    let (wire, encrypted, startup) = match stream::open(stream, settings.tls.as_ref().map(|tls| &tls.0)).await? {
+    let tls = settings.tls.as_ref().map(|tls| tls.acceptor(stream::ALPN));
+    let (wire, encrypted, startup) = match stream::open(stream, tls.as_ref()).await? {
         Opening::Cancel(request) => {
             shared.connections.cancel(request.pid, &request.secret_key);
             return Ok(None);
@@ -190,7 +189,7 @@ async fn begin(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) -> Res
         let failed = Failed::fatal("53300", format!("There are {} sessions already.", settings.sessions));
         return startup::refuse(&mut line, &failed.hint("Close some, or try again in a while.")).await;
     };
-    let guest = startup::admit(&mut line, startup, &settings.readers, &shared.secret).await?;
+    let guest = startup::admit(&mut line, startup, shared, peer.ip()).await?;
     let pid = shared.pids.fetch_add(1, Ordering::Relaxed);
     let secret = startup::cancel_secret(line.codec().spoken(), (settings.random)());
     let current = shared.reader.current();

@@ -1,9 +1,11 @@
 //! Who is there: the startup packet, the proof of a key by SCRAM-SHA-256 (RFC 5802, RFC 7677), what a session is told.
 //!
-//! The user `public` needs no password and reads what is published. Every other user is the name of a key, and its password the key.
+//! The user `public` needs no password and reads what is published. Every other user is the name of a key, and its password the key,
+//! or an account and its password.
 //! A name that nobody has is asked for its proof like any other, and fails like any other, so that names are not learned.
 
 use std::io::{Error, ErrorKind, Result};
+use std::net::IpAddr;
 
 use futures::{SinkExt, StreamExt};
 use pgwire::api::auth::sasl::scram::{ScramSecret, ScramServerAuth};
@@ -12,16 +14,17 @@ use pgwire::messages::startup::{
     Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey, Startup,
 };
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage, ProtocolVersion};
-use policy::{Asker, Readers, ScramVerifier};
+use policy::{Asker, PUBLIC, ScramVerifier};
 use tokio_util::codec::Framed;
 
+use super::Shared;
 use super::codec::{Codec, Outgoing};
 use super::errors::{Failed, notice};
 use super::settings::Settings;
 use super::stream::Wire;
 
-/// The user that needs no key.
-pub(super) const PUBLIC: &str = "public";
+/// Name of the door in the log.
+const DOOR: &str = "postgres";
 const MECHANISM: &str = "SCRAM-SHA-256";
 
 /// A connection after its startup packet.
@@ -31,6 +34,7 @@ pub(super) type Line = Framed<Box<dyn Wire>, Codec>;
 pub(super) struct Guest {
     pub(super) user: String,
     pub(super) asker: Option<Asker>,
+    pub(super) peer: IpAddr,
     pub(super) settings: Settings,
 }
 
@@ -47,7 +51,7 @@ pub(super) async fn refuse<T>(line: &mut Line, failed: &Failed) -> Result<T> {
 }
 
 /// Finds out who is there, or ends the connection.
-pub(super) async fn admit(line: &mut Line, startup: Startup, readers: &Readers, secret: &[u8; 32]) -> Result<Guest> {
+pub(super) async fn admit(line: &mut Line, startup: Startup, shared: &Shared, peer: IpAddr) -> Result<Guest> {
     let version = negotiate(line, &startup).await?;
     line.codec_mut().version(version);
     let said = |name: &str| startup.parameters.get(name).map(String::as_str);
@@ -58,7 +62,7 @@ pub(super) async fn admit(line: &mut Line, startup: Startup, readers: &Readers, 
     let Some(user) = said("user").filter(|user| !user.is_empty()).map(str::to_owned) else {
         return refuse(line, &Failed::fatal("28000", "The startup packet names no user.")).await;
     };
-    let asker = if user == PUBLIC { None } else { Some(proven(line, &user, readers, secret).await?) };
+    let asker = if user == PUBLIC { None } else { Some(proven(line, &user, shared, peer).await?) };
     let mut settings = Settings::new(&user);
     for (name, value) in asked_for(&startup) {
         if let Err(failed) = settings.set(&name, Some(&value)) {
@@ -66,7 +70,7 @@ pub(super) async fn admit(line: &mut Line, startup: Startup, readers: &Readers, 
         }
     }
     line.codec_mut().admit();
-    Ok(Guest { user, asker, settings })
+    Ok(Guest { user, asker, peer, settings })
 }
 
 /// Settings of the startup packet: its own parameters, and those of `options` (`-c name=value`, `--name=value`).
@@ -99,12 +103,13 @@ async fn negotiate(line: &mut Line, startup: &Startup) -> Result<ProtocolVersion
 }
 
 /// Whose key the other end has: it proves that without sending it.
-async fn proven(line: &mut Line, user: &str, readers: &Readers, secret: &[u8; 32]) -> Result<Asker> {
-    let found = readers.verifier(user);
-    let verifier = found.as_ref().map_or_else(|| nobodys(user, secret), |(_, verifier)| (*verifier).clone());
+async fn proven(line: &mut Line, user: &str, shared: &Shared, peer: IpAddr) -> Result<Asker> {
+    let gate = &shared.settings.gate;
+    let found = gate.verifier(user, Some(peer));
+    let verifier = found.as_ref().map_or_else(|| nobodys(user, &shared.secret), |(_, verifier)| verifier.clone());
     let authentication = |message| PgWireBackendMessage::Authentication(message);
     let failed = Failed::fatal("28P01", format!("The key of {} was not proven.", shown(user)))
-        .hint("The user is the name of a key and the password the key itself; `amanat key new` makes one. The user public needs none.");
+        .hint("The user is the name of a key and the password the key itself (`amanat key new` makes one), or an account and its password. The user public needs none. After several wrong ones none is taken for a while.");
     send(line, authentication(Authentication::SASL(vec![MECHANISM.to_owned()]))).await?;
     let first = match password(line).await?.into_sasl_initial_response() {
         Ok(first) if first.auth_method == MECHANISM => first.data.unwrap_or_default(),
@@ -122,11 +127,14 @@ async fn proven(line: &mut Line, user: &str, readers: &Readers, secret: &[u8; 32
     send(line, authentication(Authentication::SASLContinue(answer.into_bytes().into()))).await?;
     let Ok(last) = password(line).await?.into_sasl_response() else { return refuse(line, &failed).await };
     match (waiting.on_client_final_message(&last.data), found) {
-        (Ok(proof), Some((asker, _))) => {
+        (Ok(proof), Some((asker, _))) if gate.proven(&asker, (DOOR, Some(peer))) => {
             send(line, authentication(Authentication::SASLFinal(proof.into_bytes().into()))).await?;
-            Ok(asker.clone())
+            Ok(asker)
         }
-        _ => refuse(line, &failed).await,
+        _ => {
+            gate.failed(user, Some(peer), DOOR);
+            refuse(line, &failed).await
+        }
     }
 }
 

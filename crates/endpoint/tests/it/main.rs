@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod events;
+mod flight;
 mod forms;
 mod hostile;
 mod indicators;
 mod operation;
 mod pages;
+mod people;
 mod postgres;
 mod releases;
 mod sdmx;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use endpoint::{PostgresSettings, Settings, Tls};
+use endpoint::{Gate, PostgresSettings, Settings, Tls};
 use futures::StreamExt;
-use policy::{Readers, Role, new_reader};
+use policy::{Grant, Readers, Role, Share, new_reader, new_user};
 use rust_decimal::Decimal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -129,11 +129,46 @@ async fn a_refusal_has_an_sqlstate_a_hint_and_a_place() {
     client.simple_query("select 1").await.expect("an error ends no session");
 }
 
+fn grant(name: &str) -> Grant<'_> {
+    let (role, share) = (Role::Analyst, Share::Ministry);
+    Grant { name, role, share, purpose: "test", expires: None, tables: &[] }
+}
+
+fn gate_of(lines: &str) -> Arc<Gate> {
+    Arc::new(Gate::of(Readers::parse(lines).unwrap()))
+}
+
+#[tokio::test]
+async fn an_account_is_proven_by_its_password_and_who_guesses_is_locked_out() {
+    let line = new_user(grant("analyst-7"), "correct horse battery", [[1; 16], [2; 16]]).unwrap();
+    let gate = gate_of(&line);
+    let address = served(PostgresSettings { gate: Arc::clone(&gate), ..settings() }).await;
+    let come = |password: &'static str| async move {
+        connect(config(address, "analyst-7").password(password)).await.map(drop).map_err(|error| said(&error).0)
+    };
+    assert_eq!(come("correct horse battery").await, Ok(()));
+    for _ in 0..5 {
+        assert_eq!(come("guess").await, Err("28P01".to_owned()));
+    }
+    assert_eq!(come("correct horse battery").await, Err("28P01".to_owned()), "not even the right one, for a while");
+}
+
+#[tokio::test]
+async fn who_is_taken_out_asks_nothing_more_in_a_session_that_is_open() {
+    let (key, line) = new_reader(grant("ministry-01"), ([1; 32], [2; 16]));
+    let gate = gate_of(&line);
+    let address = served(PostgresSettings { gate: Arc::clone(&gate), ..settings() }).await;
+    let client = connect(config(address, "ministry-01").password(&key)).await.unwrap();
+    client.simple_query("select count(*) from published.v01").await.unwrap();
+    gate.replace(Readers::default());
+    let refused = said(&client.simple_query("select count(*) from published.v01").await.unwrap_err());
+    assert_eq!(refused.0, "42501");
+}
+
 #[tokio::test]
 async fn a_key_is_proven_and_nobody_learns_which_names_there_are() {
-    let (key, line) = new_reader("ministry-01", Role::Ministry, "test", ([1; 32], [2; 16]));
-    let readers = Readers::parse(&line).unwrap();
-    let address = served(PostgresSettings { readers, ..settings() }).await;
+    let (key, line) = new_reader(grant("ministry-01"), ([1; 32], [2; 16]));
+    let address = served(PostgresSettings { gate: gate_of(&line), ..settings() }).await;
     let client = connect(config(address, "ministry-01").password(&key)).await.unwrap();
     assert_eq!(texts(&client.simple_query("select 1").await.unwrap()), ["1"]);
     let refused = |user: &'static str, key: String| async move {

@@ -42,10 +42,17 @@ const INDICATOR = page(
   lazy(() => import("./pages/indicator").then((m) => m.Indicator)),
   /^\/indicators\/([A-Za-z0-9_-]+)$/,
 );
+/** Pages of those who sign in; the frame leads to them. */
+const APART: Page[] = [
+  page("/login", "site.signin", lazy(() => import("./pages/login").then((m) => m.Login))),
+  page("/welcome", "nav.welcome", lazy(() => import("./pages/welcome").then((m) => m.Welcome))),
+  page("/people", "nav.people", lazy(() => import("./pages/people").then((m) => m.People))),
+];
+const ALL = [...PAGES, INDICATOR, ...APART];
 const MISSING = lazy(() => import("./pages/missing").then((m) => m.Missing));
 
 function found(path: string): { body: Lazy<{ id: string }>; name: Key; id: string } {
-  for (const entry of [...PAGES, INDICATOR]) {
+  for (const entry of ALL) {
     const match = entry.pattern.exec(path);
     if (match) return { body: entry.page, name: entry.name, id: (match[1] ?? "").toUpperCase() };
   }
@@ -58,7 +65,7 @@ export function beginPage(): void {
 }
 
 /** True of an address that is one of the pages; others (data, documents) are left to the browser. */
-const isPage = (path: string) => [...PAGES, INDICATOR].some((entry) => entry.pattern.test(path));
+const isPage = (path: string) => ALL.some((entry) => entry.pattern.test(path));
 
 /** The language: the address says it; what the reader chose before holds where it does not. */
 function language(route: Route): Lang {

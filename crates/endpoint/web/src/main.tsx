@@ -1,3 +1,5 @@
+// First, so that nothing else sees an address with an invitation in it.
+import "./lib/invitation";
 import { render } from "preact";
 import { App, beginPage } from "./app";
 import { begin } from "./lib/begin";

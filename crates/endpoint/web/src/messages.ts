@@ -1,9 +1,10 @@
 // Every text of the interface, in English and Urdu side by side. A key without one of the two does not compile.
 //
 // What has a name in the data (indicators, codes, statuses in the legend) comes from the service and is not repeated here.
-// Digits are ASCII in both languages (users.md 5.4). `{name}` is filled in.
+// Digits are ASCII in both languages (users.md 5.4). `{name}` is filled in. What only the pages of people say stands in
+// messages-people.ts, so that readers of numbers do not load it.
 
-type Pair = readonly [en: string, ur: string];
+export type Pair = readonly [en: string, ur: string];
 
 const texts = {
   // Frame
@@ -39,6 +40,10 @@ const texts = {
   ],
   "site.api": ["The API", "اے پی آئی"],
   "site.licences": ["Licences of the software", "سافٹ ویئر کے لائسنس"],
+  "site.signin": ["Sign in", "سائن اِن"],
+  "site.signout": ["Sign out", "سائن آؤٹ"],
+  "site.signed": ["Signed in as {name}", "{name} کے نام سے سائن اِن ہیں"],
+  "site.signedout": ["You are signed out.", "آپ سائن آؤٹ ہو چکے ہیں۔"],
   "nav.overview": ["Overview", "جائزہ"],
   "nav.indicators": ["Indicators", "اشاریے"],
   "nav.children": ["Children", "بچے"],
@@ -48,6 +53,8 @@ const texts = {
   "nav.quality": ["Data quality", "ڈیٹا کا معیار"],
   "nav.sql": ["SQL", "ایس کیو ایل"],
   "nav.about": ["About", "تعارف"],
+  "nav.welcome": ["Invitation", "دعوت"],
+  "nav.people": ["People", "لوگ"],
 
   // Words used in many places
   "word.loading": ["Loading …", "لوڈ ہو رہا ہے …"],
@@ -351,8 +358,8 @@ const texts = {
   // SQL
   "sql.title": ["Ask in SQL", "SQL میں پوچھیں"],
   "sql.lede": [
-    "Published numbers can be asked about by anybody. Questions about the records need a key; what leaves is numbers that disclose no one.",
-    "شائع شدہ اعداد کے بارے میں ہر کوئی پوچھ سکتا ہے۔ ریکارڈ کے بارے میں سوال کے لیے کلید درکار ہے؛ باہر صرف وہ اعداد آتے ہیں جو کسی کو ظاہر نہ کریں۔",
+    "Published numbers can be asked about by anybody. Questions about the records need an account or a key; what leaves is numbers that disclose no one.",
+    "شائع شدہ اعداد کے بارے میں ہر کوئی پوچھ سکتا ہے۔ ریکارڈ کے بارے میں سوال کے لیے اکاؤنٹ یا کلید درکار ہے؛ باہر صرف وہ اعداد آتے ہیں جو کسی کو ظاہر نہ کریں۔",
   ],
   "sql.editor": ["The question", "سوال"],
   "sql.editor.help": [
@@ -373,10 +380,20 @@ const texts = {
   "sql.key.forget": ["Forget the key", "کلید بھلا دیں"],
   "sql.key.set": ["A key is set", "کلید موجود ہے"],
   "sql.key.unset": ["No key: published numbers only", "کلید نہیں: صرف شائع شدہ اعداد"],
+  "sql.key.account": ["No key: your account asks", "کلید نہیں: آپ کا اکاؤنٹ پوچھتا ہے"],
+  "sql.who": ["You ask as {name} ({role}).", "آپ {name} ({role}) کے طور پر پوچھ رہے ہیں۔"],
+  "sql.who.key": ["The key asks, not your account.", "سوال کلید سے پوچھا جاتا ہے، آپ کے اکاؤنٹ سے نہیں۔"],
+  "sql.signin": ["Sign in with an account that may ask this.", "ایسے اکاؤنٹ سے سائن اِن کریں جسے یہ پوچھنے کی اجازت ہو۔"],
+  "sql.signin.over": ["Your session is over. Sign in again to ask this.", "آپ کا سیشن ختم ہو چکا ہے۔ یہ پوچھنے کے لیے دوبارہ سائن اِن کریں۔"],
+  "sql.linked": [
+    "The question came with an address, so it was put without your account and key: nobody's share is spent by following a link.",
+    "سوال پتے کے ساتھ آیا تھا، اس لیے آپ کے اکاؤنٹ اور کلید کے بغیر پوچھا گیا: کسی لنک پر جانے سے کسی کا حصہ خرچ نہیں ہوتا۔",
+  ],
+  "sql.linked.ask": ["Ask it yourself", "خود پوچھیں"],
   "sql.schema": ["Tables", "جدول"],
   "sql.schema.find": ["Find a table or column", "جدول یا کالم تلاش کریں"],
   "sql.schema.published": ["Published", "شائع شدہ"],
-  "sql.schema.protected": ["Records (a key is needed)", "ریکارڈ (کلید درکار)"],
+  "sql.schema.protected": ["Records (an account or a key is needed)", "ریکارڈ (اکاؤنٹ یا کلید درکار)"],
   "sql.schema.reference": ["Code lists", "کوڈ کی فہرستیں"],
   "sql.schema.information_schema": ["Catalogue", "کیٹلاگ"],
   "sql.schema.insert": ["Put {name} into the question", "{name} سوال میں ڈالیں"],
@@ -413,7 +430,7 @@ const texts = {
   "sql.example.trend": ["Victims by year", "سال بہ سال متاثرین"],
   "sql.example.provinces": ["Cases by province", "صوبوں کے مقدمات"],
   "sql.example.codes": ["Codes of a list", "کسی فہرست کے کوڈ"],
-  "sql.example.records": ["Children by province (key)", "صوبوں میں بچے (کلید)"],
+  "sql.example.records": ["Children by province (account or key)", "صوبوں میں بچے (اکاؤنٹ یا کلید)"],
   "sql.example.refused": ["A question that is refused", "ایک سوال جو رد ہوتا ہے"],
 
   // About
@@ -465,14 +482,22 @@ const texts = {
   ],
   "about.reader.title": ["What this site keeps about you", "یہ سائٹ آپ کے بارے میں کیا رکھتی ہے"],
   "about.reader": [
-    "Nothing but your choice of language and appearance, in your own browser. There are no cookies and nothing is loaded from elsewhere.",
-    "زبان اور ظاہری انداز کے انتخاب کے سوا کچھ نہیں، اور وہ بھی آپ کے اپنے براؤزر میں۔ کوئی کوکی نہیں، اور کچھ کہیں اور سے نہیں آتا۔",
+    "Nothing but your choice of language and appearance, in your own browser. Who signs in has one cookie, until signing out, at most for 12 hours; others have none. Nothing is loaded from elsewhere.",
+    "زبان اور ظاہری انداز کے انتخاب کے سوا کچھ نہیں، اور وہ بھی آپ کے اپنے براؤزر میں۔ جو سائن اِن کرے اس کے پاس ایک کوکی ہوتی ہے، سائن آؤٹ تک، زیادہ سے زیادہ 12 گھنٹے؛ باقی کسی کے پاس نہیں۔ کچھ کہیں اور سے نہیں آتا۔",
   ],
   "about.machine.title": ["For machines", "مشینوں کے لیے"],
 
   // Nothing there
   "missing.title": ["There is no such page", "ایسا کوئی صفحہ نہیں"],
   "missing.text": ["Nothing is published at {path}. These pages exist:", "{path} پر کچھ شائع نہیں۔ یہ صفحات موجود ہیں:"],
+
+  // Roles of accounts and keys
+  "role.public": ["public", "عوام"],
+  "role.analyst": ["analyst", "تجزیہ کار"],
+  "role.steward": ["steward", "نگرانِ ڈیٹا"],
+  "role.agency": ["agency", "ادارہ"],
+  "role.auditor": ["auditor", "آڈیٹر"],
+  "role.operator": ["operator", "منتظم"],
 } satisfies Record<string, Pair>;
 
 /** Names of the messages. */

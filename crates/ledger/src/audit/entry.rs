@@ -18,6 +18,21 @@ pub enum Recorded {
     Begin(Begin),
     /// It was answered or refused.
     End(End),
+    /// Somebody came in, or did not; or who may was changed. Since format 3.
+    Decided(Decided),
+}
+
+/// What was decided about who may come in and what they may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// When, in milliseconds since 1970, UTC.
+    pub time_ms: i64,
+    /// About whom; where nobody has that name, it is not kept.
+    pub principal: Principal,
+    /// What: `came_in`, `not_proven`, `locked_out`, `left`, `invited`, `accepted`, `removed`, `not_allowed`.
+    pub what: String,
+    /// At which door: `http`, `postgres`, `flight`.
+    pub door: String,
 }
 
 /// A question, before anything is done for it.

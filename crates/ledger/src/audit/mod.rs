@@ -15,14 +15,14 @@ use disclosure::Head;
 
 use crate::chain::{Chain, Kind};
 use crate::error::{Broken, LedgerError, Result, Why};
-pub use entry::{ANSWERED, Asked, Begin, Door, End, Principal, Recorded};
+pub use entry::{ANSWERED, Asked, Begin, Decided, Door, End, Principal, Recorded};
 pub use read::{AuditReader, Filter, Question, Questions};
 pub use signed::SignedHead;
 pub use verify::{Verified, verify};
 
-/// Format 2: an end has its cell queries in words, and the sets that answered. A log of format 1 becomes one of format 2 when it
-/// is opened to write; its entries stay as they are, and verify as before.
-const KIND: Kind = Kind { application_id: 0x414d_4155, name: "audit log", format: 2 }; // "AMAU"
+/// Format 2: an end has its cell queries in words, and the sets that answered. Format 3: decisions about who comes in. A log of an
+/// older format becomes one of this when it is opened to write; its entries stay as they are, and verify as before.
+const KIND: Kind = Kind { application_id: 0x414d_4155, name: "audit log", format: 3 }; // "AMAU"
 
 /// How many of the newest entries [`AuditLog::last_vault_head`] looks at. Processes that answer side by side write their ends in
 /// another order than their commits to the vault, at most by as many as are answering at once.
@@ -86,6 +86,13 @@ impl AuditLog {
         let number = self.record(&[Recorded::End(end)])?.entries;
         self.open.remove(&question);
         Ok(number)
+    }
+
+    /// Records a decision about who comes in, durably, before it has an effect.
+    ///
+    /// Errors: as [`AuditLog::begin`]: then it must have none.
+    pub fn decided(&mut self, decided: Decided) -> Result<u64> {
+        Ok(self.record(&[Recorded::Decided(decided)])?.entries)
     }
 
     /// Appends entries as they are in one transaction, for copies and measurements: nothing holds ends to their begins.

@@ -7,7 +7,7 @@ use std::path::Path;
 use disclosure::Head;
 use serde::Serialize;
 
-use super::{Begin, End, KIND, Recorded};
+use super::{Begin, Decided, End, KIND, Recorded};
 use crate::chain::Chain;
 use crate::error::{Broken, Result, Why};
 
@@ -50,6 +50,20 @@ impl AuditReader {
     /// The head.
     pub fn head(&self) -> Result<Head> {
         self.chain.head()
+    }
+
+    /// The newest decisions about who comes in, at most so many, the newest first, unchecked.
+    pub fn decisions(&self, most: usize) -> Result<Vec<(u64, Decided)>> {
+        let mut found = Vec::new();
+        let mut entries = self.read(1..=u64::MAX, Filter::default());
+        while found.len() < most {
+            match entries.next_entry()? {
+                Some((number, Recorded::Decided(decided))) => found.push((number, decided)),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(found)
     }
 
     /// Questions by the number of their first entry, the newest first, unchecked: [`verify`](super::verify()) checks. An entry that
@@ -99,6 +113,7 @@ impl Iterator for Questions<'_> {
                     self.ends.insert(end.begin, end);
                     continue;
                 }
+                Ok((_, Recorded::Decided(_))) => continue,
                 Err(error) => return Some(Err(error)),
             };
             let question = Question { number, begin, end: self.ends.remove(&number) };

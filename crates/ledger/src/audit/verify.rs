@@ -19,7 +19,9 @@ pub struct Verified {
     pub head: Head,
     /// How many questions were begun.
     pub questions: u64,
-    /// How many of these have no end: their process died before the reply left, or is still at it.
+    /// How many decisions about who comes in.
+    pub decisions: u64,
+    /// How many of the questions have no end: their process died before the reply left, or is still at it.
     pub open: u64,
 }
 
@@ -33,7 +35,7 @@ pub struct Verified {
 pub fn verify(path: &Path, known: Option<Head>, tell: &mut dyn FnMut(u64, u64)) -> Result<Verified> {
     let chain = Chain::read_only(&KIND, path)?;
     let total = chain.head()?.entries;
-    let (mut questions, mut open) = (0, BTreeSet::new());
+    let (mut questions, mut decisions, mut open) = (0, 0, BTreeSet::new());
     let head = chain.walk(Head::default(), &mut |head, bytes| {
         let broken = |why| Broken { entry: head.entries, why };
         if known.is_some_and(|known| known.entries == head.entries && known.hash != head.hash) {
@@ -44,6 +46,7 @@ pub fn verify(path: &Path, known: Option<Head>, tell: &mut dyn FnMut(u64, u64)) 
                 questions += 1;
                 open.insert(head.entries);
             }
+            Recorded::Decided(_) => decisions += 1,
             Recorded::End(end) if open.remove(&end.begin) => {}
             Recorded::End(_) => return Err(broken(Why::NoQuestion).into()),
         }
@@ -54,6 +57,6 @@ pub fn verify(path: &Path, known: Option<Head>, tell: &mut dyn FnMut(u64, u64)) 
     })?;
     match known {
         Some(known) if known.entries > head.entries => Err(Broken { entry: head.entries + 1, why: Why::Cut }.into()),
-        _ => Ok(Verified { head, questions, open: open.len() as u64 }),
+        _ => Ok(Verified { head, questions, decisions, open: open.len() as u64 }),
     }
 }

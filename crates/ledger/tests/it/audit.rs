@@ -1,7 +1,10 @@
 //! The audit log: what is recorded, when it refuses, and who finds what in it (privacy.md 6.12).
 
 use disclosure::Head;
-use ledger::{ANSWERED, AuditLog, AuditReader, End, Filter, LedgerError, Question, Recorded, SignedHead, verify};
+use ledger::{
+    ANSWERED, AuditLog, AuditReader, Decided, End, Filter, LedgerError, Principal, Question, Recorded, SignedHead,
+    verify,
+};
 use rusqlite::Connection;
 
 use crate::support::*;
@@ -71,7 +74,7 @@ fn a_log_of_the_first_format_still_verifies_and_goes_on_in_the_second() {
     assert!(questions(&place, Filter::default())[0].end.as_ref().unwrap().asked.is_empty());
     assert_eq!(format(&place), 1, "who only reads changes nothing");
     let mut log = AuditLog::open(&place.audit(), KEY).unwrap();
-    assert_eq!((format(&place), log.head().unwrap()), (2, old), "an older program does not write to it any more");
+    assert_eq!((format(&place), log.head().unwrap()), (3, old), "an older program does not write to it any more");
     ask(&mut log, 2);
     assert_eq!(verify(&place.audit(), Some(old), &mut |_, _| ()).unwrap().questions, 2);
 }
@@ -211,4 +214,22 @@ fn a_copy_continues_the_same_chain() {
     let mut copied = AuditLog::open(&copy, KEY).unwrap();
     ask(&mut copied, 4);
     assert_eq!(copied.head().unwrap(), log.head().unwrap());
+}
+
+#[test]
+fn decisions_about_who_comes_in_stand_between_the_questions_and_are_neither() {
+    let place = Place::new();
+    let mut log = place.asked(2);
+    for (n, what) in ["came_in", "not_proven", "locked_out"].into_iter().enumerate() {
+        let principal = Principal { key_id: "analyst-7".into(), role: "analyst".into() };
+        let decided = Decided { time_ms: n as i64, principal, what: what.into(), door: "http".into() };
+        log.decided(decided).unwrap();
+    }
+    let verified = verify(&place.audit(), None, &mut |_, _| ()).unwrap();
+    assert_eq!((verified.questions, verified.decisions, verified.open), (2, 3, 0));
+    let reader = AuditReader::open(&place.audit()).unwrap();
+    let newest: Vec<String> = reader.decisions(2).unwrap().into_iter().map(|(_, decided)| decided.what).collect();
+    assert_eq!(newest, ["locked_out", "not_proven"]);
+    assert_eq!(reader.read(1..=u64::MAX, Filter::default()).count(), 2);
+    assert!(reader.decisions(9).unwrap().iter().all(|(_, decided)| decided.principal.key_id == "analyst-7"));
 }

@@ -92,9 +92,9 @@ fn one_file_is_not_taken_for_the_other_nor_for_anything_else() {
 fn a_newer_format_is_refused() {
     let place = Place::new();
     place.asked(1);
-    Connection::open(place.audit()).unwrap().pragma_update(None, "user_version", 3).unwrap();
+    Connection::open(place.audit()).unwrap().pragma_update(None, "user_version", 4).unwrap();
     let opened = AuditLog::open(&place.audit(), KEY);
-    assert!(matches!(opened, Err(LedgerError::NewerFormat { found: 3, supported: 2, .. })), "{opened:?}");
+    assert!(matches!(opened, Err(LedgerError::NewerFormat { found: 4, supported: 3, .. })), "{opened:?}");
 }
 
 #[test]

@@ -40,7 +40,13 @@ impl<'a> Planner<'a> {
 impl ContextProvider for Planner<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
         let parts: Vec<&str> = [name.catalog(), name.schema(), Some(name.table())].into_iter().flatten().collect();
-        match self.scope.find(&parts) {
+        let found = self.scope.find(&parts);
+        if let (Ok(found), Some(permit)) = (&found, self.scope.permit)
+            && let Some(refusal) = permit.objection(found)
+        {
+            return Err(DataFusionError::External(Box::new(refusal)));
+        }
+        match found {
             Ok(Found::Open(table)) => Ok(Arc::clone(&table.source)),
             Ok(Found::Facade(facade)) => Ok(Arc::clone(facade)),
             Err(missing) => Err(DataFusionError::External(Box::new(no_table(&parts, missing)))),

@@ -1,5 +1,6 @@
 //! What asking gives and refuses, over editions in memory.
 
+mod access;
 mod companions;
 mod corpus;
 mod hostile;

@@ -60,11 +60,11 @@ impl Oracle for Fresh {
     }
 
     fn quote(&self, questions: &[CellQuery], asker: &Asker) -> Result<Quoted, Refusal> {
-        self.vault().quote(questions, asker.role).map_err(|_| Refusal::ours())
+        self.vault().quote(questions, asker.share).map_err(|_| Refusal::ours())
     }
 
     fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal> {
-        let answers = self.vault().ask(questions, asker.role).map_err(|error| match error {
+        let answers = self.vault().ask(questions, asker.share).map_err(|error| match error {
             VaultError::Spent(spent) => Refusal::spent(&spent),
             other => Refusal::new(Code::ProtectedInternal, other.to_string()),
         })?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use disclosure::{Breakdown, CellQuery, Column, Condition, Figure, Measure, Microdata, Room, Span, Vault};
-use policy::{Asker, Datasets, Keys, Master, Policy, Role};
+use policy::{Asker, Datasets, Keys, Master, Policy, Share};
 use query::{Begun, CodeEntry, CodeListMeta, EditionSource, Oracle, Outcome, Reader, Refusal, ReleasedCells, Settings};
 
 use crate::world;
@@ -106,7 +106,7 @@ impl Oracle for ByRule {
 
 /// Whoever asks in these tests.
 pub fn analyst() -> Asker {
-    Asker { key_id: "analyst".to_owned(), role: Role::Ministry, purpose: policy::UNSTATED.to_owned() }
+    Asker::analyst("analyst", Share::Ministry)
 }
 
 /// A released number near `persons`: from the real vault, with fixed keys and no memory.
@@ -134,7 +134,7 @@ pub fn figure(persons: u64) -> Figure {
         by: Vec::new(),
         measures: vec![Measure::Units],
     };
-    let answer = vault.ask(&[question], policy::Role::Ministry).expect("an answer");
+    let answer = vault.ask(&[question], policy::Share::Ministry).expect("an answer");
     answer[0].cells[0].figures[0]
 }
 

@@ -154,8 +154,12 @@ impl Running {
     pub fn start_in(folder: &Path, program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
         let mut command = Command::new(program);
         command.current_dir(folder);
-        for address in ["AMANAT_GATEWAY__HTTP", "AMANAT_POSTGRES__ADDRESS"] {
+        for address in ["AMANAT_GATEWAY__HTTP", "AMANAT_POSTGRES__ADDRESS", "AMANAT_FLIGHT__ADDRESS"] {
             command.env(address, "127.0.0.1:0"); // any free port: figures run beside each other
+        }
+        // One figure asks as fast as many readers.
+        for pace in ["AMANAT_SQL__QUESTIONS_PER_MINUTE", "AMANAT_SQL__QUESTIONS_PER_MINUTE_OF_ALL"] {
+            command.env(pace, "0");
         }
         // As an operator starts it: a panic that a library catches within itself would otherwise bring the line tables to memory.
         command.env("RUST_BACKTRACE", "0");

@@ -31,8 +31,48 @@ pub fn figures() -> Vec<Figure> {
             run: standards,
         },
         Figure {
+            name: "doors.policy",
+            shows: "who may ask what: the matrix of access.toml cell by cell, each role at each table for each kind of question and at each address; a table or address without a row fails",
+            unit: "cells as drawn",
+            goal: "all, over 400",
+            minutes: 1,
+            short: false,
+            correctness: true,
+            run: policy,
+        },
+        Figure {
+            name: "doors.browser",
+            shows: "the pages in a real browser: stories in both languages, axe, widths, weight, time until they can be used (tests/browser)",
+            unit: "checks",
+            goal: "all",
+            minutes: 6,
+            short: false,
+            correctness: true,
+            run: browser,
+        },
+        Figure {
+            name: "doors.bi_tool",
+            shows: "Apache Superset connects, lists, asks and charts (tests/bi)",
+            unit: "steps",
+            goal: "all",
+            minutes: 10,
+            short: false,
+            correctness: true,
+            run: bi_tool,
+        },
+        Figure {
+            name: "doors.notebooks",
+            shows: "the notebooks in Python and R, from top to bottom (notebooks)",
+            unit: "checks",
+            goal: "all",
+            minutes: 3,
+            short: false,
+            correctness: true,
+            run: notebooks,
+        },
+        Figure {
             name: "doors.clients",
-            shows: "real clients of PostgreSQL: connect, tables with comments, a typed parameter, a refusal with hint and SQLSTATE, a question ended that frees the CPU (tests/clients/postgres)",
+            shows: "real clients of PostgreSQL and Flight SQL: connect, tables with comments, a typed parameter, a refusal with hint and code, a question ended that frees the CPU (tests/clients)",
             unit: "clients",
             goal: "all",
             minutes: 2,
@@ -54,13 +94,32 @@ pub fn figures() -> Vec<Figure> {
 }
 
 fn standards(bench: &Bench) -> Result<Measured> {
+    checked(bench, "tests/standards/run", &[], " checks")
+}
+
+fn browser(bench: &Bench) -> Result<Measured> {
+    checked(bench, "tests/browser/run", &[], "")
+}
+
+fn bi_tool(bench: &Bench) -> Result<Measured> {
+    checked(bench, "tests/bi/run", &[], "")
+}
+
+fn notebooks(bench: &Bench) -> Result<Measured> {
+    checked(bench, "notebooks/run", &[], "")
+}
+
+/// What a script says that checks one thing after the other: `ok …` or `FAIL… …` for each, and `N of N` with its unit at the end.
+fn checked(bench: &Bench, script: &str, arguments: &[&str], unit: &str) -> Result<Measured> {
     let amanat = build(Profile::Dev, "amanat", "amanat")?;
-    let output = Command::new(bench.root.join("tests/standards/run")).env("AMANAT", &amanat).output()?;
+    let output = Command::new(bench.root.join(script)).args(arguments).env("AMANAT", &amanat).output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let value = said.lines().find_map(|line| line.strip_suffix(" checks")).with_context(|| {
-        format!("tests/standards/run gave no number of checks: {}", String::from_utf8_lossy(&output.stderr))
-    })?;
-    let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("FAILED")).collect();
+    let of = |line: &&str| line.split_once(" of ").is_some_and(|(n, _)| n.bytes().all(|b| b.is_ascii_digit()));
+    let value =
+        said.lines().filter_map(|line| line.strip_suffix(unit)).filter(of).next_back().with_context(|| {
+            format!("{script} gave no number of checks: {}", String::from_utf8_lossy(&output.stderr))
+        })?;
+    let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("FAIL")).collect();
     let checks: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("ok ")).map(str::trim).collect();
     Ok(Measured {
         value: value.to_owned(),
@@ -69,15 +128,48 @@ fn standards(bench: &Bench) -> Result<Measured> {
     })
 }
 
+/// The matrix of the policy, cell by cell: each role at each table for each kind of question, and at each address.
+fn policy(_: &Bench) -> Result<Measured> {
+    let tests = [("query", "access::"), ("endpoint", "people::"), ("policy", "access::")];
+    let (mut cells, mut passed, mut met) = (0, 0, true);
+    for (package, filter) in tests {
+        let output = Command::new(env!("CARGO"))
+            .args(["test", "--locked", "-p", package, filter, "--", "--nocapture", "--test-threads", "1"])
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let number = |text: &str| text.split_whitespace().find_map(|word| word.parse::<u64>().ok()).unwrap_or_default();
+        cells += said.lines().filter(|line| line.ends_with("cells of the matrix")).map(number).sum::<u64>();
+        passed += said.lines().filter(|line| line.starts_with("test result:")).map(number).sum::<u64>();
+        met &= output.status.success();
+    }
+    Ok(Measured {
+        value: format!("{cells} of {cells}"),
+        met: met && cells > 400,
+        details: json!({"tests passed": passed}),
+    })
+}
+
 fn clients(bench: &Bench) -> Result<Measured> {
     let amanat = build(Profile::Dev, "amanat", "amanat")?;
-    let output = Command::new(bench.root.join("tests/clients/postgres/run")).env("AMANAT", &amanat).output()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let value = said.lines().find_map(|line| line.strip_suffix(" clients")).with_context(|| {
-        format!("tests/clients/postgres/run gave no number of clients: {}", String::from_utf8_lossy(&output.stderr))
-    })?;
-    let rows: Vec<&str> = said.lines().filter(|line| line.starts_with('|')).skip(2).collect();
-    Ok(Measured { value: value.to_owned(), met: output.status.success(), details: json!({ "rows": rows }) })
+    let (mut counts, mut rows, mut met) = ((0, 0), Vec::new(), true);
+    let mut replayed = String::new();
+    for (script, arguments) in [("tests/clients/postgres/run", &["--all"][..]), ("tests/clients/flight/run", &[])] {
+        let output = Command::new(bench.root.join(script)).args(arguments).env("AMANAT", &amanat).output()?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let counted =
+            |unit: &str| said.lines().filter_map(|line| line.strip_suffix(unit)?.split_once(" of ")).next_back();
+        let (passed, all) = counted(" clients").with_context(|| {
+            format!("{script} gave no number of clients: {}", String::from_utf8_lossy(&output.stderr))
+        })?;
+        counts = (counts.0 + passed.parse::<u32>()?, counts.1 + all.parse::<u32>()?);
+        if let Some((passed, all)) = counted(" recorded statements") {
+            replayed = format!("{passed} of {all}");
+        }
+        rows.extend(said.lines().filter(|line| line.starts_with('|')).skip(2).map(str::to_owned));
+        met &= output.status.success();
+    }
+    let value = format!("{} of {}", counts.0, counts.1);
+    Ok(Measured { value, met, details: json!({ "rows": rows, "recorded statements replayed": replayed }) })
 }
 
 fn streams(bench: &Bench) -> Result<Measured> {

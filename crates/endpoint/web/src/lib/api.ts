@@ -107,6 +107,8 @@ export class Problem extends Error {
     readonly code: string,
     readonly place: { line: number; column: number } | null = null,
     readonly instead: string | null = null,
+    /** After how many seconds it is worth trying again, where the service says so. */
+    readonly wait: number | null = null,
   ) {
     super(detail || title);
   }
@@ -127,6 +129,7 @@ export async function problemOf(response: Response): Promise<Problem> {
     text("code"),
     place ?? null,
     typeof rewrite === "string" ? rewrite : null,
+    Number(response.headers.get("retry-after")) || null,
   );
 }
 

@@ -3,7 +3,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Definition, Text } from "./api";
 import { isQuarter } from "./cells";
-import { messages, type Key } from "../messages";
+import { messages, type Key, type Pair } from "../messages";
 import type { Lang } from "./route";
 
 export interface Words {
@@ -16,12 +16,15 @@ export interface Words {
   period: (period: string) => string;
 }
 
-export function words(lang: Lang): Words {
-  const at = lang === "ur" ? 1 : 0;
+/** A text in a language, with its places filled. */
+export function filled(pair: Pair, lang: Lang, values: Record<string, string | number> = {}): string {
   // In a line from right to left, what is filled in keeps its own direction: a date or an interval must not be turned round.
   const [open, close] = lang === "ur" ? ["\u2068", "\u2069"] : ["", ""];
-  const t: Words["t"] = (key, values = {}) =>
-    messages[key][at].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? `${open}${values[name]}${close}` : whole));
+  return pair[lang === "ur" ? 1 : 0].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? `${open}${values[name]}${close}` : whole));
+}
+
+export function words(lang: Lang): Words {
+  const t: Words["t"] = (key, values) => filled(messages[key], lang, values);
   return {
     lang,
     t,

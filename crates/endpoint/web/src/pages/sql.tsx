@@ -1,12 +1,13 @@
-// Questions in SQL. The question is in the address, so that it can be shared; the key never is.
+// Questions in SQL. The question is in the address, so that it can be shared; who asks never is.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { AnswerView, Cost, Refusal } from "../parts/answer";
 import type { Editor } from "../parts/editor";
-import { Copy } from "../parts/figure";
+import { Copy } from "../parts/copy";
 import { SchemaBrowser } from "../parts/schema";
 import { asProblem, Problem } from "../lib/api";
 import { ask, schema as readSchema, type Answer, type Schema } from "../lib/ask";
 import { changed, go, useRoute } from "../lib/route";
+import { signInAddress, useSession, type Session } from "../lib/session";
 import { useWords } from "../lib/words";
 import type { Key } from "../messages";
 
@@ -29,11 +30,19 @@ const EXAMPLES: { name: Key; sql: string }[] = [
   { name: "sql.example.refused", sql: "select * from victims where year = 2024 limit 10" },
 ];
 
+/** Who puts a question. */
+interface Asker {
+  key: string | null;
+  account: boolean;
+}
+
+const NOBODY: Asker = { key: null, account: false };
+
 type Outcome =
   | { kind: "none" }
   | { kind: "asking" }
-  | { kind: "answer" | "cost"; answer: Answer; sql: string; companions: boolean }
-  | { kind: "refused"; problem: Problem; sql: string };
+  | { kind: "answer" | "cost"; answer: Answer; sql: string; companions: boolean; as: Asker }
+  | { kind: "refused"; problem: Problem; sql: string; as: Asker; name: string | null };
 
 export function Sql() {
   const { t } = useWords();
@@ -44,6 +53,7 @@ export function Sql() {
   const [key, setKey] = useState(() => sessionStorage.getItem(KEPT) ?? "");
   const [outcome, setOutcome] = useState<Outcome>({ kind: "none" });
   const [schema, setSchema] = useState<Schema | null>(null);
+  const session = useSession();
   const stop = useRef<AbortController | null>(null);
   const editor = useRef<Editor | null>(null);
 
@@ -57,29 +67,39 @@ export function Sql() {
     else sessionStorage.removeItem(KEPT);
   }, [keep, key]);
 
-  const put = async (text: string, as: "answer" | "cost", bearer: string | null) => {
+  // What an account was answered goes with it, and what it is about to be answered.
+  const account = useRef<string | null>(null);
+  useEffect(() => {
+    const gone = account.current && account.current !== session?.name;
+    if (gone) setOutcome((now) => ((now.kind === "answer" || now.kind === "cost") && now.as.account ? { kind: "none" } : now));
+    account.current = session?.name ?? null;
+  }, [session?.name]);
+
+  const put = async (text: string, as: "answer" | "cost", asker: Asker) => {
     stop.current?.abort();
     const control = new AbortController();
     stop.current = control;
+    const name = account.current;
     setOutcome({ kind: "asking" });
     try {
       const question = as === "cost" && !/^\s*explain\b/i.test(text) ? `explain ${text}` : text;
-      const response = await ask({ sql: question, companions: companions && as === "answer", key: bearer }, "application/json", control.signal);
+      const response = await ask({ sql: question, companions: companions && as === "answer", ...asker }, "application/json", control.signal);
       const answer = (await response.json()) as Answer;
-      setOutcome({ kind: as, answer, sql: text, companions });
+      if (asker.account && name && account.current !== name) setOutcome({ kind: "none" });
+      else setOutcome({ kind: as, answer, sql: text, companions, as: asker });
     } catch (error) {
       if (control.signal.aborted) setOutcome({ kind: "none" });
-      else setOutcome({ kind: "refused", problem: asProblem(error), sql: text });
+      else setOutcome({ kind: "refused", problem: asProblem(error), sql: text, as: asker, name });
     }
   };
   const run = (as: "answer" | "cost") => {
     const text = editor.current?.text() ?? sql;
     go(changed({ q: text, companions: companions ? "true" : null }), true);
-    void put(text, as, key || null);
+    void put(text, as, { key: key || null, account: true });
   };
-  // A question that came by an address is put without the key: nobody's share is spent by following a link.
+  // A question that came by an address is put without key and account: nobody's share is spent by following a link.
   useEffect(() => {
-    if (query.get("q")) void put(query.get("q") ?? "", "answer", null);
+    if (query.get("q")) void put(query.get("q") ?? "", "answer", NOBODY);
     return () => stop.current?.abort();
   }, []);
 
@@ -112,23 +132,50 @@ export function Sql() {
             {busy && <button type="button" class="action" onClick={() => stop.current?.abort()}>{t("sql.stop")}</button>}
             <label class="check"><input type="checkbox" checked={companions} onChange={(event) => setCompanions(event.currentTarget.checked)} /> {t("sql.companions")}</label>
           </div>
-          <KeyField value={key} set={setKey} keep={keep} setKeep={setKeep} />
+          {session?.name && (
+            <p class="soft small asker">{key ? t("sql.who.key") : t("sql.who", { name: session.name, role: t(`role.${session.role}` as Key) })}</p>
+          )}
+          <KeyField value={key} set={setKey} keep={keep} setKeep={setKeep} unset={session?.name ? "sql.key.account" : "sql.key.unset"} />
           <section class="outcome" aria-labelledby="outcome" aria-live="polite" aria-busy={busy}>
             <h2 id="outcome" class="rule">{t("sql.result")}</h2>
             {outcome.kind === "answer" && (
               <>
                 <AnswerView answer={outcome.answer} key={outcome.sql} />
-                <Downloads sql={outcome.sql} companions={outcome.companions} bearer={key || null} />
+                <Downloads sql={outcome.sql} companions={outcome.companions} as={outcome.as} />
               </>
             )}
             {outcome.kind === "cost" && <Cost answer={outcome.answer} />}
-            {outcome.kind === "refused" && <Refusal problem={outcome.problem} sql={outcome.sql} use={use} />}
+            {outcome.kind === "refused" && (
+              <Refusal problem={outcome.problem} sql={outcome.sql} use={use}>
+                <Permission problem={outcome.problem} as={outcome.as} was={outcome.name} session={session} key_={key} again={() => run("answer")} />
+              </Refusal>
+            )}
           </section>
         </div>
         {schema ? <SchemaBrowser schema={schema} insert={insert} /> : <p class="loading">{t("word.loading")}</p>}
       </div>
     </article>
   );
+}
+
+interface Permitting {
+  problem: Problem;
+  /** Who asked, and the account that was signed in then. */
+  as: Asker;
+  was: string | null;
+  session: Session | null;
+  key_: string;
+  again: () => void;
+}
+
+/** What a reader can do about a refusal that is about who asks. */
+function Permission({ problem, as, was, session, key_, again }: Permitting) {
+  const { t } = useWords();
+  if (problem.code !== "key_needed" && problem.code !== "not_allowed") return null;
+  const linked = !as.account && (session?.name || key_);
+  if (linked) return <p>{t("sql.linked")} <button type="button" class="action primary" onClick={again}>{t("sql.linked.ask")}</button></p>;
+  const over = was !== null && !session?.name;
+  return <p>{t(over ? "sql.signin.over" : "sql.signin")} <a class="action primary" href={signInAddress()}>{t("site.signin")}</a></p>;
 }
 
 interface Writing {
@@ -188,11 +235,19 @@ function QuestionEditor({ schema, text, changed, run, editor }: Writing) {
   );
 }
 
-function KeyField({ value, set, keep, setKeep }: { value: string; set: (key: string) => void; keep: boolean; setKeep: (keep: boolean) => void }) {
+interface Keeping {
+  value: string;
+  set: (key: string) => void;
+  keep: boolean;
+  setKeep: (keep: boolean) => void;
+  unset: Key;
+}
+
+function KeyField({ value, set, keep, setKeep, unset }: Keeping) {
   const { t } = useWords();
   return (
     <details class="keyfield" open={Boolean(value)}>
-      <summary>{t("sql.key")}: <span class="soft">{t(value ? "sql.key.set" : "sql.key.unset")}</span></summary>
+      <summary>{t("sql.key")}: <span class="soft">{t(value ? "sql.key.set" : unset)}</span></summary>
       <div class="row">
         <input type="password" aria-label={t("sql.key")} autocomplete="off" value={value} onInput={(event) => set(event.currentTarget.value.trim())} />
         <label class="check"><input type="checkbox" checked={keep} onChange={(event) => setKeep(event.currentTarget.checked)} /> {t("sql.key.keep")}</label>
@@ -204,10 +259,10 @@ function KeyField({ value, set, keep, setKeep }: { value: string; set: (key: str
 }
 
 /** The whole answer as a file, asked for again in that form: the same question has the same answer, at no charge. */
-function Downloads({ sql, companions, bearer }: { sql: string; companions: boolean; bearer: string | null }) {
+function Downloads({ sql, companions, as }: { sql: string; companions: boolean; as: Asker }) {
   const { t } = useWords();
   const save = async (accept: string, name: string, mark: string) => {
-    const response = await ask({ sql, companions, key: bearer }, accept, new AbortController().signal);
+    const response = await ask({ sql, companions, ...as }, accept, new AbortController().signal);
     const url = URL.createObjectURL(new Blob([mark, await response.blob()], { type: accept }));
     const link = document.createElement("a");
     link.href = url;

@@ -1,4 +1,5 @@
 // What a question got: an answer as table and chart, what it would cost, or a refusal that says what to ask instead.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Chart, Key } from "../charts/Chart";
 import type { Mark, Spec } from "../charts/spec";
@@ -144,13 +145,22 @@ interface Meaning {
 }
 
 /** A refusal: where, why, what to ask instead, and an example that can be taken over. */
-export function Refusal({ problem, sql, use }: { problem: Problem; sql: string; use: (sql: string) => void }) {
+interface Refused {
+  problem: Problem;
+  sql: string;
+  use: (sql: string) => void;
+  /** What can be done about it beside asking otherwise. */
+  children?: ComponentChildren;
+}
+
+export function Refusal({ problem, sql, use, children }: Refused) {
   const { t } = useWords();
   const line = problem.place ? sql.split("\n")[problem.place.line - 1] : undefined;
   return (
     <div class="refusal" role="alert">
       <p class="refusal-head"><strong>{t("sql.refused")}</strong> {problem.code && <code>{problem.code}</code>} <span lang="en" dir="ltr">{problem.title}</span></p>
       <p lang="en" dir="ltr">{problem.detail}</p>
+      {children}
       {problem.place && line !== undefined && (
         <>
           <p class="soft small">{t("sql.refused.at", problem.place)}</p>

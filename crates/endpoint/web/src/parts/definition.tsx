@@ -7,7 +7,8 @@ import { mainMeasure } from "../lib/headline";
 import { address, changed } from "../lib/route";
 import { useWords } from "../lib/words";
 import type { Key } from "../messages";
-import { Copy, with_ } from "./figure";
+import { Copy } from "./copy";
+import { with_ } from "./figure";
 import { Scroll } from "./tables";
 import { StatusMark } from "./value";
 

@@ -7,6 +7,7 @@ import type { Data } from "../lib/api";
 import { number } from "../lib/cells";
 import { address } from "../lib/route";
 import { useWords, type Words } from "../lib/words";
+import { Copy } from "./copy";
 
 interface Props {
   title: string;
@@ -117,36 +118,4 @@ export function save(href: string, name: string): void {
   link.href = href;
   link.download = name;
   link.click();
-}
-
-/** A button that copies a text and says that it has. */
-export function Copy({ text, label }: { text: string; label: string }) {
-  const { t } = useWords();
-  const [done, setDone] = useState(false);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      copyBySelection(text);
-    }
-    setDone(true);
-    setTimeout(() => setDone(false), 1800);
-  };
-  return (
-    <button type="button" class="action" onClick={() => void copy()}>
-      {label} <span class="done" role="status">{done ? `✓ ${t("word.copied")}` : ""}</span>
-    </button>
-  );
-}
-
-/** For pages that are served without TLS, where there is no clipboard to write to. */
-function copyBySelection(text: string): void {
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.setAttribute("readonly", "");
-  area.className = "unseen";
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
 }

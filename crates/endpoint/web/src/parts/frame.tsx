@@ -1,8 +1,9 @@
 // Head and foot of every page, and what must be said above the numbers.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Editions, Loaded } from "../lib/api";
 import { useEdition } from "../lib/edition";
 import { address, changed, go, useRoute } from "../lib/route";
+import { signInAddress, signOut, useSession } from "../lib/session";
 import { useWords } from "../lib/words";
 import type { Key } from "../messages";
 
@@ -81,9 +82,44 @@ export function Header({ pages }: { pages: Link[] }) {
               <a href={page.href} aria-current={page.current ? "page" : undefined}>{t(page.name)}</a>
             </li>
           ))}
+          <Account />
         </ul>
       </nav>
     </header>
+  );
+}
+
+/** Who reads: a link to sign in, or the name of the account with a way out. It is asked when the page has nothing else to do. */
+function Account() {
+  const { t } = useWords();
+  const { path } = useRoute();
+  const session = useSession(true);
+  const [left, setLeft] = useState(false);
+  const link = useRef<HTMLAnchorElement>(null);
+  // The button that was pressed is gone: its place is taken by the link.
+  useEffect(() => {
+    if (left && !session?.name) link.current?.focus();
+    if (session?.name) setLeft(false);
+  }, [left, session?.name]);
+  if (!session?.name) {
+    return (
+      <li class="account">
+        <a ref={link} href={signInAddress()} aria-current={path === "/login" ? "page" : undefined}>{t("site.signin")}</a>
+        <span class="unseen" role="status">{left ? t("site.signedout") : ""}</span>
+      </li>
+    );
+  }
+  return (
+    <>
+      {session.role === "operator" && <li><a href={address("/people")} aria-current={path === "/people" ? "page" : undefined}>{t("nav.people")}</a></li>}
+      <li class="account">
+        <span class="who" title={t("site.signed", { name: session.name })}>
+          <span class="unseen">{t("site.signed", { name: session.name })}</span>
+          <bdi dir="ltr" aria-hidden="true">{session.name}</bdi>
+        </span>
+        <button type="button" class="action" onClick={() => void signOut().then(() => setLeft(true), () => {})}>{t("site.signout")}</button>
+      </li>
+    </>
   );
 }
 

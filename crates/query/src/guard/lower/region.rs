@@ -12,7 +12,7 @@ use disclosure::Condition;
 use policy::{Dataset, Resolved, TimeLevel};
 
 use super::Lowering;
-use crate::facade::{Hidden, Role, role};
+use crate::facade::{Hidden, Kind, kind};
 use crate::refusal::Refusal;
 
 /// How the codes of a level are written.
@@ -83,10 +83,10 @@ pub(super) struct Region<'a> {
 impl<'a> Region<'a> {
     /// A whole dataset.
     pub(super) fn whole(dataset: &'a Dataset, schema: &SchemaRef) -> Self {
-        let meaning = |name: &str| match role(dataset, name) {
-            Some(Role::Hidden(hidden)) => Meaning::Hidden(hidden),
-            Some(Role::Measure) => Meaning::Measure(name.to_owned()),
-            Some(Role::Level) | None => Meaning::level_of(dataset, name),
+        let meaning = |name: &str| match kind(dataset, name) {
+            Some(Kind::Hidden(hidden)) => Meaning::Hidden(hidden),
+            Some(Kind::Measure) => Meaning::Measure(name.to_owned()),
+            Some(Kind::Level) | None => Meaning::level_of(dataset, name),
         };
         let columns = schema.fields().iter().map(|field| meaning(field.name())).collect();
         Self { dataset, population: Vec::new(), columns }

@@ -75,7 +75,8 @@ impl World {
     fn plan(&self, sql: &str) -> LogicalPlan {
         let protected = self.protected();
         let parsed = text::parse(sql, &Limits::default()).unwrap();
-        let planner = planner::Planner::new(Scope { tables: self.current.tables(), protected: Some(&protected) });
+        let planner =
+            planner::Planner::new(Scope { tables: self.current.tables(), protected: Some(&protected), permit: None });
         let planner = SqlToRel::new_with_options(&planner, planner::Planner::parser_options());
         planner.sql_statement_to_plan(Statement::Query(parsed.query)).unwrap()
     }

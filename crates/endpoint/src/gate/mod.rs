@@ -1,0 +1,506 @@
+//! Who comes in: the one place at which all doors ask who somebody is.
+//!
+//! Guarantees: a wrong password is answered as slowly and in the same words as a name that nobody has; who guesses is locked out;
+//! nobody comes in without its being recorded; whoever is taken out of the readers is out at once, with every session; a session
+//! is known by its hash alone. Not guaranteed: that sessions outlive the process, or are known to another one.
+//!
+//! Absent: what somebody may do ([`policy::Access`]), the clock and the file of readers, which come as arguments.
+
+mod lockout;
+mod sessions;
+
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use policy::{Access, Asker, Grant, Readers, ScramVerifier};
+use tokio::sync::Semaphore;
+
+use lockout::Lockout;
+use sessions::Sessions;
+pub(crate) use sessions::{LONGEST as LONGEST_SESSION, Session};
+
+/// Passwords that are checked at once: each takes 19 MiB and 50 ms of a core.
+const CHECKED_AT_ONCE: usize = 2;
+/// Passwords that may wait to be checked.
+const WAITING: usize = 32;
+/// Days for which an invitation holds.
+const INVITED_FOR: i32 = 7;
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
+/// What was decided about somebody who wanted in, for the log of what was asked (privacy.md 6.12).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What it is.
+    pub what: Decided,
+    /// The key or account; [`NOBODY`] where there is none of that name, so that a password written in the wrong place is not kept.
+    pub name: String,
+    /// Its role, or `public`.
+    pub role: &'static str,
+    /// The door: `http`, `postgres` or `flight`.
+    pub door: &'static str,
+}
+
+/// Who has no name here.
+pub const NOBODY: &str = "nobody";
+
+/// The kinds of decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decided {
+    /// Came in by a password.
+    CameIn,
+    /// A password or key was not proven.
+    NotProven,
+    /// Locked out after too many of those.
+    LockedOut,
+    /// Ended a session.
+    Left,
+    /// Was invited, by the operator whose session it was.
+    Invited,
+    /// Took an invitation.
+    Accepted,
+    /// Was taken out of the readers.
+    Removed,
+    /// Wanted to use an address that its role may not use.
+    NotAllowed,
+}
+
+impl Decided {
+    /// As it is written in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CameIn => "came_in",
+            Self::NotProven => "not_proven",
+            Self::LockedOut => "locked_out",
+            Self::Left => "left",
+            Self::Invited => "invited",
+            Self::Accepted => "accepted",
+            Self::Removed => "removed",
+            Self::NotAllowed => "not_allowed",
+        }
+    }
+}
+
+/// Keeps decisions.
+pub trait Record: Send + Sync {
+    /// Keeps one, durably, before it has an effect. False where it could not be kept: then it has none.
+    fn record(&self, decision: &Decision) -> bool;
+}
+
+/// Keeps the readers.
+pub trait Register: Send + Sync {
+    /// Puts lines into the file in the place of those of that name, or takes those out where there are no lines; durably, whole or
+    /// not at all. Returns the readers as they are then; one sentence of why not where that failed.
+    fn put(&self, name: &str, lines: Option<&str>) -> Result<Readers, String>;
+}
+
+/// What a gate is made of.
+pub struct GateSettings {
+    /// Who may come in.
+    pub readers: Readers,
+    /// Who may ask what.
+    pub access: Arc<Access>,
+    /// Now.
+    pub clock: fn() -> SystemTime,
+    /// Random bytes from the operating system.
+    pub random: fn() -> [u8; 32],
+    /// Where decisions are kept.
+    pub record: Arc<dyn Record>,
+    /// Where the readers are kept; without it nobody is let in or taken out here.
+    pub register: Option<Arc<dyn Register>>,
+}
+
+/// The gate.
+pub struct Gate {
+    readers: RwLock<Arc<Readers>>,
+    settings: GateSettings,
+    lockout: Lockout,
+    sessions: Sessions,
+    checking: Semaphore,
+    waiting: Semaphore,
+}
+
+/// Why somebody does not come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stays {
+    /// The password is not that of the name.
+    NotProven,
+    /// Too many wrong ones: not before so long.
+    LockedOut(Duration),
+    /// Too many passwords are being checked.
+    Busy,
+    /// It could not be recorded.
+    Unrecorded,
+}
+
+/// Why nobody was let in or taken out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unchanged {
+    /// Nobody is let in here.
+    Closed,
+    /// What is asked for cannot be: a sentence.
+    Objection(String),
+    /// It could not be kept.
+    Failed(String),
+}
+
+impl Default for Gate {
+    /// Nobody but the public comes in, and nothing is kept.
+    fn default() -> Self {
+        struct Nowhere;
+        impl Record for Nowhere {
+            fn record(&self, _: &Decision) -> bool {
+                true
+            }
+        }
+        Self::new(GateSettings {
+            readers: Readers::default(),
+            access: Arc::default(),
+            clock: SystemTime::now,
+            random: || [0; 32],
+            record: Arc::new(Nowhere),
+            register: None,
+        })
+    }
+}
+
+impl Gate {
+    /// A gate.
+    pub fn new(settings: GateSettings) -> Self {
+        Self {
+            readers: RwLock::new(Arc::new(settings.readers.clone())),
+            lockout: Lockout::default(),
+            sessions: Sessions::default(),
+            checking: Semaphore::new(CHECKED_AT_ONCE),
+            waiting: Semaphore::new(WAITING),
+            settings,
+        }
+    }
+
+    /// A gate of these readers that keeps no decisions, for tests and for questions of one's own.
+    pub fn of(readers: Readers) -> Self {
+        let mut gate = Self::default();
+        gate.readers = RwLock::new(Arc::new(readers));
+        gate
+    }
+
+    /// From now on these may come in: the file has changed.
+    pub fn replace(&self, readers: Readers) {
+        *self.readers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(readers);
+    }
+
+    /// Who may ask what.
+    pub(crate) fn access(&self) -> &Access {
+        &self.settings.access
+    }
+
+    /// Those who may come in.
+    pub(crate) fn readers(&self) -> Arc<Readers> {
+        Arc::clone(&self.readers.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The day, since 1970.
+    pub(crate) fn today(&self) -> i32 {
+        let since = (self.settings.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        i32::try_from(since.as_secs() / DAY).unwrap_or(i32::MAX)
+    }
+
+    /// Random bytes.
+    pub(crate) fn random(&self) -> [u8; 32] {
+        (self.settings.random)()
+    }
+
+    /// Whose key this is. A wrong one is recorded, as often as anybody reads such lines.
+    pub(crate) fn by_key(&self, key: &str, door: &'static str) -> Option<Asker> {
+        let found = self.readers().find(key, self.today()).cloned();
+        if found.is_none() {
+            self.not_proven(None, door);
+        }
+        found
+    }
+
+    /// Who proves this name by this key or password.
+    pub(crate) async fn by_password(
+        &self,
+        name: &str,
+        password: &str,
+        (door, peer): (&'static str, Option<IpAddr>),
+    ) -> Result<Asker, Stays> {
+        let readers = self.readers();
+        // A key is checked at once; that of another name is a wrong password.
+        if let Some(asker) = readers.find(password, self.today()) {
+            return if asker.key_id == name { Ok(asker.clone()) } else { Err(Stays::NotProven) };
+        }
+        self.may_try(name, peer, door)?;
+        let _place = self.waiting.try_acquire().map_err(|_| Stays::Busy)?;
+        let _turn = self.checking.acquire().await.map_err(|_| Stays::Busy)?;
+        let (given, today) = ((name.to_owned(), password.to_owned()), self.today());
+        let checked = tokio::task::spawn_blocking(move || readers.log_in(&given.0, &given.1, today).cloned()).await;
+        match checked.map_err(|_| Stays::Unrecorded)? {
+            Some(asker) => {
+                self.lockout.forget(name, peer);
+                self.record(Decided::CameIn, Some(&asker), door).then_some(asker).ok_or(Stays::Unrecorded)
+            }
+            None => Err(self.failed(name, peer, door)),
+        }
+    }
+
+    /// Somebody who came in before, as they are in the readers now. Who was taken out meanwhile is bound to no table.
+    pub(crate) fn now(&self, asker: &Asker) -> Asker {
+        let found = self.readers().named(&asker.key_id, self.today()).cloned();
+        found.unwrap_or_else(|| Asker { tables: Some(Arc::from([])), ..asker.clone() })
+    }
+
+    /// By what a name is proven without a password being sent; none where it is locked out or nobody has it.
+    pub(crate) fn verifier(&self, name: &str, peer: Option<IpAddr>) -> Option<(Asker, ScramVerifier)> {
+        self.lockout.check(name, peer, (self.settings.clock)()).ok()?;
+        let readers = self.readers();
+        readers.verifier(name, self.today()).map(|(asker, verifier)| (asker.clone(), verifier.clone()))
+    }
+
+    /// Somebody has proven its name.
+    pub(crate) fn proven(&self, asker: &Asker, (door, peer): (&'static str, Option<IpAddr>)) -> bool {
+        self.lockout.forget(&asker.key_id, peer);
+        self.record(Decided::CameIn, Some(asker), door)
+    }
+
+    /// Somebody has not proven this name.
+    pub(crate) fn failed(&self, name: &str, peer: Option<IpAddr>, door: &'static str) -> Stays {
+        let now = (self.settings.clock)();
+        let readers = self.readers();
+        let known = readers.named(name, self.today());
+        self.not_proven(known, door);
+        match self.lockout.count(name, peer, now) {
+            Some(wait) => {
+                self.record(Decided::LockedOut, known, door);
+                Stays::LockedOut(wait)
+            }
+            None => Stays::NotProven,
+        }
+    }
+
+    fn may_try(&self, name: &str, peer: Option<IpAddr>, door: &'static str) -> Result<(), Stays> {
+        self.lockout.check(name, peer, (self.settings.clock)()).map_err(|wait| {
+            metrics::counter!("amanat_gate_total", "decided" => Decided::LockedOut.name(), "door" => door).increment(1);
+            Stays::LockedOut(wait)
+        })
+    }
+
+    fn not_proven(&self, known: Option<&Asker>, door: &'static str) {
+        if self.lockout.is_read((self.settings.clock)()) {
+            self.record(Decided::NotProven, known, door);
+        } else {
+            metrics::counter!("amanat_gate_total", "decided" => Decided::NotProven.name(), "door" => door).increment(1);
+        }
+    }
+
+    /// Records a decision; true where it is kept.
+    pub(crate) fn record(&self, what: Decided, asker: Option<&Asker>, door: &'static str) -> bool {
+        metrics::counter!("amanat_gate_total", "decided" => what.name(), "door" => door).increment(1);
+        let name = asker.map_or(NOBODY, |asker| asker.key_id.as_str()).to_owned();
+        let role = asker.map_or(policy::PUBLIC, |asker| asker.role.name());
+        self.settings.record.record(&Decision { what, name, role, door })
+    }
+
+    /// A session for somebody who came in: its token, to be kept by the client alone, and what it is.
+    pub(crate) fn open(&self, asker: &Asker) -> (String, Session) {
+        self.sessions.open(&asker.key_id, [self.random(), self.random()], (self.settings.clock)())
+    }
+
+    /// Whose session a token is of. Who was taken out of the readers has none any more.
+    pub(crate) fn session(&self, token: &str) -> Option<(Asker, Session)> {
+        let session = self.sessions.find(token, (self.settings.clock)())?;
+        let asker = self.readers().named(&session.name, self.today()).cloned()?;
+        Some((asker, session))
+    }
+
+    /// Ends a session.
+    pub(crate) fn leave(&self, token: &str, asker: &Asker) {
+        self.sessions.end(token);
+        self.record(Decided::Left, Some(asker), "http");
+    }
+
+    /// Invites somebody, and returns the token of the invitation.
+    pub(crate) fn invite(&self, grant: Grant<'_>) -> Result<String, Unchanged> {
+        let register = self.settings.register.as_ref().ok_or(Unchanged::Closed)?;
+        if self.readers().named(grant.name, self.today()).is_some() {
+            let sentence = format!("There is a reader of the name {} already.", grant.name);
+            return Err(Unchanged::Objection(sentence));
+        }
+        let until = policy::time::date_text(self.today().saturating_add(INVITED_FOR));
+        let invited = Grant { expires: Some(&until), ..grant };
+        let (token, lines) = policy::new_invitation(invited, self.random());
+        // What the file could not be read with is the asker's to mend: a purpose that is no code, say.
+        Readers::parse(&lines).map_err(|error| Unchanged::Objection(format!("{error}.")))?;
+        self.kept(register.as_ref(), grant, Decided::Invited, Some(&lines))?;
+        Ok(token)
+    }
+
+    /// Takes an invitation: its holder chooses a password and is a reader from now on.
+    pub(crate) async fn accept(&self, token: &str, password: &str) -> Result<Asker, Unchanged> {
+        let register = self.settings.register.clone().ok_or(Unchanged::Closed)?;
+        let no_such = || {
+            let sentence = "This invitation is not known: it may have been used, or its time is over.";
+            Unchanged::Objection(sentence.to_owned())
+        };
+        let invited = self.readers().invited(token, self.today()).cloned().ok_or_else(no_such)?;
+        if let Some(objection) = policy::objection_to(password) {
+            return Err(Unchanged::Objection(objection.to_owned()));
+        }
+        let busy = || Unchanged::Failed("Too many passwords are being checked; try again in a while.".to_owned());
+        let _turn = self.checking.acquire().await.map_err(|_| busy())?;
+        let salts = [self.random(), self.random()].map(|random| random[..16].try_into().unwrap_or_default());
+        let (owned, chosen) = (invited.clone(), password.to_owned());
+        let lines = tokio::task::spawn_blocking(move || policy::new_user(granted(&owned), &chosen, salts));
+        let lines = lines.await.ok().flatten().ok_or_else(busy)?;
+        self.kept(register.as_ref(), granted(&invited), Decided::Accepted, Some(&lines))?;
+        self.readers().named(&invited.key_id, self.today()).cloned().ok_or_else(no_such)
+    }
+
+    /// Takes somebody out of the readers.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Unchanged> {
+        let register = self.settings.register.as_ref().ok_or(Unchanged::Closed)?;
+        let readers = self.readers();
+        let known = readers.listed().find(|listed| listed.asker.key_id == name);
+        let no_such = || Unchanged::Objection("There is no reader of that name.".to_owned());
+        let asker = known.ok_or_else(no_such)?.asker;
+        self.kept(register.as_ref(), granted(asker), Decided::Removed, None)
+    }
+
+    fn kept(
+        &self,
+        register: &dyn Register,
+        grant: Grant<'_>,
+        what: Decided,
+        lines: Option<&str>,
+    ) -> Result<(), Unchanged> {
+        let asker = Asker {
+            key_id: grant.name.to_owned(),
+            role: grant.role,
+            share: grant.share,
+            purpose: grant.purpose.to_owned(),
+            tables: None,
+        };
+        if !self.record(what, Some(&asker), "http") {
+            return Err(Unchanged::Failed("It could not be recorded.".to_owned()));
+        }
+        self.replace(register.put(grant.name, lines).map_err(Unchanged::Failed)?);
+        Ok(())
+    }
+}
+
+fn granted(asker: &Asker) -> Grant<'_> {
+    let tables = asker.tables.as_deref().unwrap_or_default();
+    let (name, purpose) = (asker.key_id.as_str(), asker.purpose.as_str());
+    Grant { name, role: asker.role, share: asker.share, purpose, expires: None, tables }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Mutex;
+
+    use policy::{Role, Share, new_user};
+
+    use super::*;
+
+    /// Keeps decisions in memory, and the readers' lines by name.
+    #[derive(Default)]
+    struct Kept {
+        said: Mutex<Vec<(Decided, String)>>,
+        lines: Mutex<std::collections::BTreeMap<String, String>>,
+        is_full: bool,
+    }
+
+    impl Record for Kept {
+        fn record(&self, decision: &Decision) -> bool {
+            self.said.lock().unwrap().push((decision.what, decision.name.clone()));
+            !self.is_full
+        }
+    }
+
+    impl Register for Kept {
+        fn put(&self, name: &str, lines: Option<&str>) -> Result<Readers, String> {
+            let mut all = self.lines.lock().unwrap();
+            match lines {
+                Some(lines) => all.insert(name.to_owned(), lines.to_owned()),
+                None => all.remove(name),
+            };
+            Readers::parse(&all.values().cloned().collect::<String>()).map_err(|error| error.to_string())
+        }
+    }
+
+    fn grant(name: &str) -> Grant<'_> {
+        let (role, share) = (Role::Analyst, Share::Ministry);
+        Grant { name, role, share, purpose: "test", expires: None, tables: &[] }
+    }
+
+    fn gate(kept: &Arc<Kept>) -> Gate {
+        let line = new_user(grant("analyst-7"), "correct horse battery", [[1; 16], [2; 16]]).unwrap();
+        let readers = kept.put("analyst-7", Some(&line)).unwrap();
+        let random = || *blake3::hash(format!("{:?}", std::time::Instant::now()).as_bytes()).as_bytes();
+        let record: Arc<dyn Record> = Arc::clone(kept) as _;
+        let register: Option<Arc<dyn Register>> = Some(Arc::clone(kept) as _);
+        Gate::new(GateSettings { readers, access: Arc::default(), clock: SystemTime::now, random, record, register })
+    }
+
+    const FROM: (&str, Option<IpAddr>) = ("http", None);
+
+    #[tokio::test]
+    async fn who_guesses_is_locked_out_and_who_knows_is_not_told_apart_by_a_wrong_name() {
+        let kept = Arc::new(Kept::default());
+        let gate = gate(&kept);
+        assert!(gate.by_password("analyst-7", "correct horse battery", FROM).await.is_ok());
+        for _ in 0..lockout::FREE - 1 {
+            assert_eq!(gate.by_password("analyst-7", "guess", FROM).await, Err(Stays::NotProven));
+            assert_eq!(gate.by_password("analyst-8", "guess", FROM).await, Err(Stays::NotProven));
+        }
+        assert!(matches!(gate.by_password("analyst-7", "guess", FROM).await, Err(Stays::LockedOut(_))));
+        assert!(matches!(gate.by_password("analyst-8", "guess", FROM).await, Err(Stays::LockedOut(_))));
+        let right = gate.by_password("analyst-7", "correct horse battery", FROM).await;
+        assert!(matches!(right, Err(Stays::LockedOut(_))), "not even the right one is taken now");
+        assert!(gate.verifier("analyst-7", None).is_none(), "at no door");
+        let said = kept.said.lock().unwrap();
+        assert!(said.contains(&(Decided::CameIn, "analyst-7".to_owned())));
+        assert!(said.contains(&(Decided::LockedOut, "analyst-7".to_owned())));
+        assert!(said.contains(&(Decided::NotProven, NOBODY.to_owned())), "a name that nobody has is not kept");
+        assert!(!said.iter().any(|(_, name)| name == "analyst-8"));
+    }
+
+    #[tokio::test]
+    async fn nobody_comes_in_without_its_being_recorded() {
+        let kept = Arc::new(Kept { is_full: true, ..Kept::default() });
+        let gate = gate(&kept);
+        let came = gate.by_password("analyst-7", "correct horse battery", FROM).await;
+        assert_eq!(came, Err(Stays::Unrecorded));
+        assert!(gate.invite(grant("analyst-9")).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_session_ends_with_its_reader() {
+        let kept = Arc::new(Kept::default());
+        let gate = gate(&kept);
+        let asker = gate.by_password("analyst-7", "correct horse battery", FROM).await.unwrap();
+        let (token, session) = gate.open(&asker);
+        assert_eq!(gate.session(&token).unwrap().1.csrf, session.csrf);
+        assert!(gate.session(&session.csrf).is_none(), "one secret is not the other");
+        gate.remove("analyst-7").unwrap();
+        assert!(gate.session(&token).is_none());
+        assert!(gate.by_password("analyst-7", "correct horse battery", FROM).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_invitation_opens_once() {
+        let kept = Arc::new(Kept::default());
+        let gate = gate(&kept);
+        assert!(matches!(gate.invite(grant("analyst-7")), Err(Unchanged::Objection(_))), "the name is taken");
+        let token = gate.invite(grant("analyst-9")).unwrap();
+        assert!(matches!(gate.accept(&token, "short").await, Err(Unchanged::Objection(_))));
+        let asker = gate.accept(&token, "a password of mine").await.unwrap();
+        assert_eq!((asker.key_id.as_str(), asker.role), ("analyst-9", Role::Analyst));
+        assert!(matches!(gate.accept(&token, "a password of mine").await, Err(Unchanged::Objection(_))));
+        assert!(gate.by_password("analyst-9", "a password of mine", FROM).await.is_ok());
+        assert!(matches!(gate.accept("", "a password of mine").await, Err(Unchanged::Objection(_))));
+    }
+}
