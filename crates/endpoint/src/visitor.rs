@@ -11,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use policy::{Asker, Role};
 use query::{Code, Refusal};
 
-use crate::gate::Decided;
 use crate::problem::{Kind, Problem};
 use crate::serve::Peer;
 use crate::{Door, METRICS};
@@ -151,17 +150,13 @@ fn may_use(door: &Door, visitor: &Visitor, method: &Method, path: &str) -> Resul
         return Ok(());
     }
     let detail = format!("The role {} may not use this address.", visitor.role().name());
-    match &visitor.asker {
-        Some(asker) => {
-            gate.record(Decided::NotAllowed, Some(asker), HTTP);
-            let hint = "Who runs this service can give another role.";
-            Err(Problem::new(Kind::AddressNotAllowed, detail, hint))
-        }
-        None => {
-            let refusal = Refusal::new(Code::KeyNeeded, detail);
-            Err(refusal.hint("Sign in at /login, or send `Authorization: Bearer …` with a key of this service.").into())
-        }
+    if let Some(asker) = &visitor.asker {
+        gate.reached_too_far(asker, HTTP);
+        let hint = "Who runs this service can give another role.";
+        return Err(Problem::new(Kind::AddressNotAllowed, detail, hint));
     }
+    let refusal = Refusal::new(Code::KeyNeeded, detail);
+    Err(refusal.hint("Sign in at /login, or send `Authorization: Bearer …` with a key of this service.").into())
 }
 
 /// Whether an address and method are served, so that the policy must speak of them.

@@ -116,7 +116,7 @@ fn keys(name: &str, peer: Option<IpAddr>) -> [((String, Option<IpAddr>), u32); 2
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(peer) => Ipv6Addr::from_bits(peer.to_bits() >> 64 << 64).into(),
-        peer => peer,
+        IpAddr::V4(peer) => peer.into(),
     }
 }
 

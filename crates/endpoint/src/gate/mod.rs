@@ -180,8 +180,8 @@ impl Gate {
 
     /// A gate of these readers that keeps no decisions, for tests and for questions of one's own.
     pub fn of(readers: Readers) -> Self {
-        let mut gate = Self::default();
-        gate.readers = RwLock::new(Arc::new(readers));
+        let gate = Self::default();
+        gate.replace(readers);
         gate
     }
 
@@ -292,6 +292,13 @@ impl Gate {
             self.record(Decided::NotProven, known, door);
         } else {
             metrics::counter!("amanat_gate_total", "decided" => Decided::NotProven.name(), "door" => door).increment(1);
+        }
+    }
+
+    /// Somebody wanted to use an address that their role may not use. Kept as often as anybody reads such lines.
+    pub(crate) fn reached_too_far(&self, asker: &Asker, door: &'static str) {
+        if self.lockout.is_read((self.settings.clock)()) {
+            self.record(Decided::NotAllowed, Some(asker), door);
         }
     }
 

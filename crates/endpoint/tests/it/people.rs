@@ -98,7 +98,7 @@ impl<'w> Browser<'w> {
         let headers: Vec<_> = own.into_iter().chain(kept).collect();
         let reply = self.world.send(method, path, &headers, body.to_string()).await;
         if !reply.header("set-cookie").is_empty() {
-            self.cookie = reply.header("set-cookie").split(';').next().unwrap().to_owned();
+            reply.header("set-cookie").split(';').next().unwrap().clone_into(&mut self.cookie);
         }
         if let Some(csrf) = serde_json::from_slice::<serde_json::Value>(&reply.body)
             .ok()
@@ -286,7 +286,7 @@ async fn a_password_is_not_taken_where_it_passes_the_network_in_the_clear() {
         let peer = endpoint::Peer(std::net::SocketAddr::new(peer.parse().unwrap(), 40_000));
         let mut request =
             Request::post("/v1/session").extension(axum::extract::ConnectInfo(peer)).header(JSON.0, JSON.1);
-        for (name, value) in more {
+        if let Some((name, value)) = more {
             request = request.header(name, value);
         }
         world.ask(request.body(Body::from(body.clone())).unwrap()).await

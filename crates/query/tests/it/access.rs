@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-use disclosure::Figure;
 use policy::{Access, Ask, Asker, Role, Share};
 use query::{Code, Limits, Pace, Question, Reader, Refusal, Settings};
 use tokio_util::sync::CancellationToken;
@@ -21,10 +20,7 @@ async fn refused(reader: &Reader, asker: Option<Asker>, sql: &str) -> Option<Ref
 }
 
 async fn reader() -> Reader {
-    fn any(_: &[(String, String)]) -> Option<Figure> {
-        Some(vault::figure(200))
-    }
-    vault::reader(ByRule::new(any)).await
+    vault::reader(ByRule::new(|_| Some(vault::figure(200)))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

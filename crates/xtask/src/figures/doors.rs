@@ -116,7 +116,7 @@ fn checked(bench: &Bench, script: &str, arguments: &[&str], unit: &str) -> Resul
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let of = |line: &&str| line.split_once(" of ").is_some_and(|(n, _)| n.bytes().all(|b| b.is_ascii_digit()));
     let value =
-        said.lines().filter_map(|line| line.strip_suffix(unit)).filter(of).next_back().with_context(|| {
+        said.lines().filter_map(|line| line.strip_suffix(unit)).rfind(of).with_context(|| {
             format!("{script} gave no number of checks: {}", String::from_utf8_lossy(&output.stderr))
         })?;
     let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("FAIL")).collect();
