@@ -20,7 +20,7 @@ use crate::exit::Failure;
 /// The file of the vault's memory.
 const VAULT: &str = "vault.db";
 /// The file of what was asked.
-const AUDIT: &str = "audit.db";
+pub const AUDIT: &str = "audit.db";
 
 /// Whether this directory holds the vault's memory; made here where nothing was published yet, and so nothing was answered.
 /// Another machine on the same bucket does not hold it.

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
-use endpoint::{Decision, Gate, GateSettings, Record, Register};
+use endpoint::{Decided, Decision, Gate, GateSettings, Record, Register};
 use lake::StoreLock;
+use ledger::{Door, Principal};
 use policy::{Access, Grant, Readers, Role, Share, new_invitation, new_reader};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::{self, Failure};
 use crate::house::House;
+use crate::memory;
 
 /// The key that `amanat sql` takes from the environment.
 pub const KEY_VARIABLE: &str = "AMANAT_KEY";
@@ -39,7 +41,9 @@ pub fn keys(config: Config, command: KeyCommand) -> anyhow::Result<()> {
     let KeyCommand::New(NewKeyArgs { id, grant, expires, tables }) = command;
     let expires = expires.map(|day| day.to_string());
     let grant = Grant { expires: expires.as_deref(), tables: &tables, ..granted(&id, &grant)? };
-    let key = add_key(&Kept::new(&config, &dir), grant)?;
+    let kept = Kept::new(&config, &dir);
+    let key = add_key(&kept, grant)?;
+    kept.note(&dir, Decided::KeyMade, grant.name, grant.role)?;
     exit::print(&format!(
         "{key}\n\nThis key of {id} ({}) is shown once; the warehouse keeps its hash. A running `amanat up` takes it at once.\n",
         grant.role.name()
@@ -52,16 +56,18 @@ pub fn users(config: Config, command: UserCommand) -> anyhow::Result<()> {
     let kept = Kept::new(&config, &dir);
     match command {
         UserCommand::Invite(InviteArgs { name, grant }) => {
-            let link = invite(&config, &kept, granted(&name, &grant)?)?;
+            let link = invite(&config, (&kept, &dir), granted(&name, &grant)?)?;
             exit::print(&format!(
                 "{link}\n\nOpens once, within {INVITED_FOR} days, and is shown once: whoever has it chooses the password of {name}.\n"
             ))
         }
         UserCommand::List => exit::print(&listed(&readers(&config)?)),
         UserCommand::Remove { name } => {
-            if !readers(&config)?.listed().any(|listed| listed.asker.key_id == name) {
-                return Err(Failure::Usage(format!("there is no reader {name}; `amanat user list` lists them")).into());
-            }
+            let known = readers(&config)?;
+            let known = known.listed().find(|listed| listed.asker.key_id == name);
+            let no_such = || Failure::Usage(format!("there is no reader {name}; `amanat user list` lists them"));
+            let role = known.ok_or_else(no_such)?.asker.role;
+            kept.note(&dir, Decided::Removed, &name, role)?;
             kept.put(&name, None).map_err(Failure::Usage)?;
             exit::note(&format!("{name} comes in no more; a running `amanat up` has ended its sessions"));
             Ok(())
@@ -202,10 +208,10 @@ pub fn first_link(config: &Config, dir: &DataDir) -> anyhow::Result<Option<Strin
         expires: None,
         tables: &[],
     };
-    invite(config, &Kept::new(config, dir), grant).map(Some)
+    invite(config, (&Kept::new(config, dir), dir), grant).map(Some)
 }
 
-fn invite(config: &Config, kept: &Kept, grant: Grant<'_>) -> anyhow::Result<String> {
+fn invite(config: &Config, (kept, dir): (&Kept, &DataDir), grant: Grant<'_>) -> anyhow::Result<String> {
     let until = policy::time::date_text(today() + INVITED_FOR);
     let known = readers(config)?;
     let came_in = known.listed().find(|listed| listed.asker.key_id == grant.name && listed.comes_by != "invitation");
@@ -216,6 +222,7 @@ fn invite(config: &Config, kept: &Kept, grant: Grant<'_>) -> anyhow::Result<Stri
         );
     }
     let (token, lines) = new_invitation(Grant { expires: Some(&until), ..grant }, random()?);
+    kept.note(dir, Decided::Invited, grant.name, grant.role)?;
     kept.put(grant.name, Some(&lines)).map_err(Failure::Usage)?;
     let base = config.endpoint.public_url.clone().unwrap_or_else(|| format!("http://{}", config.http));
     Ok(endpoint::welcome_link(&base, &token))
@@ -285,6 +292,21 @@ struct Kept {
 impl Kept {
     fn new(config: &Config, dir: &DataDir) -> Self {
         Self { file: file(config), data: dir.path.clone() }
+    }
+
+    /// Records what this command decides, where this machine has the log of what is asked.
+    fn note(&self, dir: &DataDir, what: Decided, name: &str, role: Role) -> anyhow::Result<()> {
+        if !self.data.join(memory::AUDIT).exists() {
+            return Ok(());
+        }
+        let decided = ledger::Decided {
+            time_ms: chrono::Utc::now().timestamp_millis(),
+            principal: Principal { key_id: name.to_owned(), role: role.name().to_owned() },
+            what: what.name().to_owned(),
+            door: Door::Cli.name().to_owned(),
+        };
+        memory::audit(dir)?.decided(decided).context("it could not be recorded, and was not done")?;
+        Ok(())
     }
 
     fn replace(&self, name: &str, lines: Option<&str>) -> anyhow::Result<Readers> {

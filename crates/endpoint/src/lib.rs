@@ -187,7 +187,7 @@ fn routes() -> Vec<Route> {
         (SQL, ASK, post(sql::ask).layer(coded)),
         ("/v1/session", COME, get(session::whose).post(session::open).delete(session::end)),
         ("/v1/welcome", ASK, post(session::welcome)),
-        ("/v1/people", INVITE, get(people::list).post(people::invite)),
+        ("/v1/people", INVITE, get(people::everybody).post(people::invite)),
         ("/v1/people/{name}", TAKE_OUT, delete(people::remove)),
         ("/healthz", READ, get(operate::healthz)),
         ("/readyz", READ, get(operate::readyz)),

@@ -25,7 +25,7 @@ const LISTED: usize = 40;
     paths(
         indicators::list, indicators::one, data::data, revisions::revisions, package::of_indicator, events::events,
         releases::calendar, releases::feed, dcat::dcat, package::of_edition, package::file, archive::archive, reference::editions, reference::edition,
-        reference::code_lists, reference::code_list, sql::ask, session::whose, session::open, session::end, session::welcome, people::list, people::invite,
+        reference::code_lists, reference::code_list, sql::ask, session::whose, session::open, session::end, session::welcome, people::everybody, people::invite,
         people::remove, methodology::methodology, sdmx::data_of_flow,
         sdmx::data_of_version, sdmx::data_of_key, sdmx::artefacts, sdmx::artefacts_of_agency, sdmx::artefacts_of_id,
         sdmx::artefacts_of_version, operate::index, operate::healthz, operate::readyz,

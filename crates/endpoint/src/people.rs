@@ -62,7 +62,7 @@ pub(crate) struct Invitation {
 /// Who may come in, and who was invited. No secret is among it.
 #[utoipa::path(get, path = "/v1/people", tag = "people",
     responses((status = 200, description = "Everybody, in the order in which they came", body = Vec<Person>)))]
-pub(crate) async fn list(State(door): State<Arc<Door>>) -> Response {
+pub(crate) async fn everybody(State(door): State<Arc<Door>>) -> Response {
     let readers = door.settings.gate.readers();
     let people = readers.listed().map(|listed| Person {
         name: listed.asker.key_id.clone(),

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::figures::amanat::{Profile, Running, build, free_port, get};
 
 /// The papers whose blocks are run, in the order of a first reading.
-const PAPERS: [&str; 3] = ["README.md", "docs/guides/ask.md", "docs/guides/connect.md"];
+const PAPERS: [&str; 4] = ["README.md", "docs/guides/ask.md", "docs/guides/connect.md", "docs/guides/let-people-in.md"];
 /// The address that the papers show.
 const SHOWN: &str = "127.0.0.1:8080";
 /// The port for clients of PostgreSQL that they show.

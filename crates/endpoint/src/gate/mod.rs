@@ -56,8 +56,10 @@ pub enum Decided {
     LockedOut,
     /// Ended a session.
     Left,
-    /// Was invited, by the operator whose session it was.
+    /// Was invited.
     Invited,
+    /// A key was made.
+    KeyMade,
     /// Took an invitation.
     Accepted,
     /// Was taken out of the readers.
@@ -75,6 +77,7 @@ impl Decided {
             Self::LockedOut => "locked_out",
             Self::Left => "left",
             Self::Invited => "invited",
+            Self::KeyMade => "key_made",
             Self::Accepted => "accepted",
             Self::Removed => "removed",
             Self::NotAllowed => "not_allowed",

@@ -29,9 +29,9 @@ pub struct Decided {
     pub time_ms: i64,
     /// About whom; where nobody has that name, it is not kept.
     pub principal: Principal,
-    /// What: `came_in`, `not_proven`, `locked_out`, `left`, `invited`, `accepted`, `removed`, `not_allowed`.
+    /// What: `came_in`, `not_proven`, `locked_out`, `left`, `invited`, `key_made`, `accepted`, `removed`, `not_allowed`.
     pub what: String,
-    /// At which door: `http`, `postgres`, `flight`.
+    /// At which door: `http`, `postgres`, `flight`, `cli`.
     pub door: String,
 }
 
