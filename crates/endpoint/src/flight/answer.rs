@@ -3,7 +3,7 @@
 //! The answer keeps its turn until its last piece is taken, and is broken off past the deadline: rows that wait for a slow reader
 //! are memory, and nobody may hold a turn for ever.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arrow::array::ArrayRef;
@@ -87,6 +87,8 @@ pub(super) fn send(
         return Err(failed(Code::Aborted, "changed", text, "Ask again."));
     }
     let (sender, receiver) = mpsc::channel(1);
+    let end: End = Arc::default();
+    let ended = Arc::clone(&end);
     tokio::spawn(async move {
         let gone = place.token.clone();
         let sent = tokio::select! {
@@ -94,19 +96,33 @@ pub(super) fn send(
             () = gone.cancelled() => Err(withdrawn()),
             sent = tokio::time::timeout(deadline, feed(answer, schema, &sender)) => sent.unwrap_or_else(|_| Err(late(deadline))),
         };
-        // By now neither rows nor turn are held. Who took nothing meanwhile learns the end when it comes back.
+        // By now neither rows nor turn are held. Who took nothing meanwhile learns how it ended when it comes back, however late.
         drop(place);
-        if let Err(status) = sent {
-            let _ = tokio::time::timeout(deadline, sender.send(Err(status))).await;
-        }
+        let _ = ended.set(sent);
+        drop(sender);
     });
-    Ok(tokio_stream(receiver))
+    Ok(to_its_end(receiver, end))
 }
 
-fn tokio_stream(
+/// How an answer ended; nothing where what sends it has broken off.
+type End = Arc<OnceLock<Result<(), Status>>>;
+
+/// What was sent, and then the error where that was not all: an answer that was broken off never looks like a shorter one.
+fn to_its_end(
     receiver: mpsc::Receiver<Result<FlightData, Status>>,
+    end: End,
 ) -> impl Stream<Item = Result<FlightData, Status>> + Send {
-    futures::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|item| (item, receiver)) })
+    futures::stream::unfold(Some((receiver, end)), |open| async move {
+        let (mut receiver, end) = open?;
+        if let Some(item) = receiver.recv().await {
+            return Some((item, Some((receiver, end))));
+        }
+        match end.get() {
+            Some(Ok(())) => None,
+            Some(Err(status)) => Some((Err(status.clone()), None)),
+            None => Some((Err(broken()), None)),
+        }
+    })
 }
 
 /// Hands the messages over, one when the last was taken.
@@ -143,6 +159,10 @@ pub(super) fn encoded(
 fn as_promised(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
     RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<Vec<ArrayRef>, _>>()?)
+}
+
+fn broken() -> Status {
+    failed(Code::Internal, "internal", "The answer broke off; the fault is ours.", "Ask again in a while.")
 }
 
 fn withdrawn() -> Status {
