@@ -12,7 +12,7 @@ use anyhow::Context;
 use endpoint::{Decided, Decision, Gate, GateSettings, Record, Register};
 use lake::StoreLock;
 use ledger::{Door, Principal};
-use policy::{Access, Grant, Readers, Role, Share, new_invitation, new_reader};
+use policy::{Access, Grant, INVITED_FOR, Readers, Role, Share, new_invitation, new_reader};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{GrantArgs, InviteArgs, KeyCommand, NewKeyArgs, UserCommand};
@@ -30,10 +30,6 @@ const ADMINISTRATOR: &str = "administrator";
 const LOCK: &str = "LOCK.readers";
 /// How often a running service looks whether the file has changed.
 const LOOK: Duration = Duration::from_millis(500);
-/// Days for which an invitation holds.
-const INVITED_FOR: i32 = 7;
-/// Seconds of a day.
-const DAY: u64 = 86_400;
 
 /// `amanat key …`.
 pub fn keys(config: Config, command: KeyCommand) -> anyhow::Result<()> {
@@ -141,8 +137,7 @@ pub fn access_text(config: &Config) -> anyhow::Result<String> {
 
 /// Days since 1970.
 pub fn today() -> i32 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i32::try_from(since.as_secs() / DAY).unwrap_or(i32::MAX)
+    policy::time::day_of(SystemTime::now())
 }
 
 /// The gate of all doors of this process.
@@ -153,7 +148,6 @@ pub fn gate(config: &Config, dir: &Arc<DataDir>, house: Option<Arc<House>>) -> a
     };
     Ok(Arc::new(Gate::new(GateSettings {
         readers: readers(config)?,
-        access: Arc::new(access(config)?),
         clock: SystemTime::now,
         random: random_now,
         record,
@@ -212,7 +206,6 @@ pub fn first_link(config: &Config, dir: &DataDir) -> anyhow::Result<Option<Strin
 }
 
 fn invite(config: &Config, (kept, dir): (&Kept, &DataDir), grant: Grant<'_>) -> anyhow::Result<String> {
-    let until = policy::time::date_text(today() + INVITED_FOR);
     let known = readers(config)?;
     let came_in = known.listed().find(|listed| listed.asker.key_id == grant.name && listed.comes_by != "invitation");
     if came_in.is_some() {
@@ -221,7 +214,7 @@ fn invite(config: &Config, (kept, dir): (&Kept, &DataDir), grant: Grant<'_>) -> 
             Failure::Usage(format!("there is a reader {name} already; `amanat user remove {name}` first")).into()
         );
     }
-    let (token, lines) = new_invitation(Grant { expires: Some(&until), ..grant }, random()?);
+    let (token, lines) = new_invitation(grant, random()?, today());
     kept.note(dir, Decided::Invited, grant.name, grant.role)?;
     kept.put(grant.name, Some(&lines)).map_err(Failure::Usage)?;
     let base = config.endpoint.public_url.clone().unwrap_or_else(|| format!("http://{}", config.http));
@@ -262,8 +255,8 @@ fn random() -> anyhow::Result<[u8; 32]> {
     Ok(bytes)
 }
 
-/// Random bytes for a running service: two numbers of the operating system's generator, hashed into one.
-fn random_now() -> [u8; 32] {
+/// Random bytes for a running service, from the operating system's generator, which cannot fail there.
+pub fn random_now() -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for _ in 0..4 {
         hasher.update(uuid::Uuid::new_v4().as_bytes());

@@ -268,7 +268,7 @@ impl Up {
             plain,
             sessions,
             cursors: cursors_mib << 20,
-            ..PostgresSettings::new(|| *blake3::hash(uuid::Uuid::new_v4().as_bytes()).as_bytes())
+            ..PostgresSettings::new(readers::random_now)
         };
         let stop = self.stop.clone().cancelled_owned();
         let served = endpoint::serve_postgres(listener, reader, settings, stop);
@@ -284,13 +284,7 @@ impl Up {
         tasks: &mut Roles,
     ) {
         let FlightConfig { plain, connections, .. } = self.config.flight;
-        let settings = FlightSettings {
-            gate,
-            tls,
-            plain,
-            connections,
-            ..FlightSettings::new(|| *blake3::hash(uuid::Uuid::new_v4().as_bytes()).as_bytes())
-        };
+        let settings = FlightSettings { gate, tls, plain, connections, ..FlightSettings::new(readers::random_now) };
         let stop = self.stop.clone().cancelled_owned();
         let served = endpoint::serve_flight(listener, reader, settings, stop);
         tasks.spawn(async move { served.await.context("the door for Flight SQL ended") });

@@ -66,7 +66,7 @@ pub(crate) async fn metrics(
     visitor: Visitor,
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
-    let is_operators = door.settings.gate.access().may_use(visitor.role(), &format!("GET {METRICS}"));
+    let is_operators = door.reader.access().may_use(visitor.role(), &format!("GET {METRICS}"));
     let near = peer.is_some_and(|Extension(ConnectInfo(Peer(address)))| address.ip().to_canonical().is_loopback());
     match &door.settings.metrics {
         Some(text) if is_operators || near && !is_passed_on(&asked) => Ok(exposition(text)),

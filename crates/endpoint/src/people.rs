@@ -93,7 +93,7 @@ pub(crate) async fn invite(
     let purpose = purpose.as_deref().unwrap_or(UNSTATED);
     let grant =
         Grant { name: &name, role, share: share.unwrap_or(Share::Partners), purpose, expires: None, tables: &[] };
-    let token = door.settings.gate.invite(grant).map_err(unchanged)?;
+    let token = door.settings.gate.invite(grant).await.map_err(unchanged)?;
     let base = door.settings.public_url.as_deref().unwrap_or_default();
     let link = welcome_link(base, &token);
     Ok(unkept(StatusCode::CREATED, Invitation { name, link }))
@@ -114,7 +114,7 @@ pub(crate) async fn remove(
         let detail = "Nobody takes themselves out: there might be nobody left to let others in.";
         return Err(Problem::new(Kind::NotChanged, detail, "Have it done by another operator, or by `amanat user`."));
     }
-    door.settings.gate.remove(&name).map_err(unchanged)?;
+    door.settings.gate.remove(&name).await.map_err(unchanged)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

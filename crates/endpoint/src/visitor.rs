@@ -141,9 +141,9 @@ fn may_use(door: &Door, visitor: &Visitor, method: &Method, path: &str) -> Resul
         ref other => other.as_str(),
     };
     let route = format!("{method} {path}");
-    let gate = &door.settings.gate;
+    let access = door.reader.access();
     // A method that the address does not take is told so; the metrics are shown to this machine, too, and say so themselves.
-    if gate.access().may_use(visitor.role(), &route) || !gate.access().has_route(&route) && !is_ours(&route) {
+    if access.may_use(visitor.role(), &route) || !access.has_route(&route) && !is_ours(&route) {
         return Ok(());
     }
     if path == METRICS {
@@ -151,7 +151,7 @@ fn may_use(door: &Door, visitor: &Visitor, method: &Method, path: &str) -> Resul
     }
     let detail = format!("The role {} may not use this address.", visitor.role().name());
     if let Some(asker) = &visitor.asker {
-        gate.reached_too_far(asker, HTTP);
+        door.settings.gate.reached_too_far(asker, HTTP);
         let hint = "Who runs this service can give another role.";
         return Err(Problem::new(Kind::AddressNotAllowed, detail, hint));
     }

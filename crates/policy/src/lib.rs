@@ -34,11 +34,11 @@ pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_s
 pub use levels::TIME;
 pub use on_reject::OnReject;
 pub use readers::{
-    Asker, Grant, LONGEST_PASSWORD, Listed, PUBLIC, Readers, SHORTEST_PASSWORD, UNSTATED, is_name, new_invitation,
-    new_reader, new_user, objection_to, without,
+    Asker, Grant, INVITED_FOR, LONGEST_PASSWORD, Listed, PUBLIC, Readers, SHORTEST_PASSWORD, UNSTATED, is_name,
+    new_invitation, new_reader, new_user, objection_to, without,
 };
 pub use roles::Role;
-pub use scram::{SCRAM_ITERATIONS, SCRAM_ITERATIONS_OF_PASSWORDS, SCRAM_SALT, ScramVerifier};
+pub use scram::{SCRAM_ITERATIONS, SCRAM_SALT, ScramVerifier};
 pub use shares::Share;
 pub use time::TimeLevel;
 

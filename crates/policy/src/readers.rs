@@ -26,6 +26,8 @@ const PREFIX: &str = "amanat_";
 pub const PUBLIC: &str = "public";
 /// The purpose of a key that names none.
 pub const UNSTATED: &str = "unstated";
+/// Days for which an invitation holds.
+pub const INVITED_FOR: i32 = 7;
 /// The shortest password (NIST SP 800-63B-4 asks for 15 where it stands alone, 8 where it does not; there is a lockout here).
 pub const SHORTEST_PASSWORD: usize = 12;
 /// The longest password.
@@ -248,11 +250,13 @@ pub fn new_reader(grant: Grant<'_>, (random, salt): ([u8; 32], [u8; SCRAM_SALT])
     (key, line)
 }
 
-/// The token of an invitation from 32 random bytes, and the lines by which the file knows it.
-pub fn new_invitation(grant: Grant<'_>, random: [u8; 32]) -> (String, String) {
+/// The token of an invitation from 32 random bytes, and the lines by which the file knows it. It holds for seven days from today
+/// (days since 1970), whatever the grant says.
+pub fn new_invitation(grant: Grant<'_>, random: [u8; 32], today: i32) -> (String, String) {
     let token = blake3::Hash::from_bytes(random).to_hex().to_string();
-    let hash = hash_of(&token).to_hex();
-    let line = format!("\n[[invitation]]\nname = {:?}\n{}token_blake3 = \"{hash}\"\n", grant.name, bounds_of(grant));
+    let (hash, until) = (hash_of(&token).to_hex(), date_text(today.saturating_add(INVITED_FOR)));
+    let bounds = bounds_of(Grant { expires: Some(&until), ..grant });
+    let line = format!("\n[[invitation]]\nname = {:?}\n{bounds}token_blake3 = \"{hash}\"\n", grant.name);
     (token, line)
 }
 
@@ -299,7 +303,7 @@ pub fn objection_to(password: &str) -> Option<&'static str> {
 /// `None` where the hash cannot be made: memory is short.
 pub fn new_user(grant: Grant<'_>, password: &str, salts: [[u8; SCRAM_SALT]; 2]) -> Option<String> {
     let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salts[0]).ok()?;
-    let scram = ScramVerifier::of_password(password, salts[1]);
+    let scram = ScramVerifier::of(password, salts[1]);
     let (name, bounds) = (grant.name, bounds_of(grant));
     Some(format!("\n[[user]]\nname = {name:?}\n{bounds}password = \"{hash}\"\nscram = \"{scram}\"\n"))
 }
@@ -485,7 +489,7 @@ mod tests {
             readers.find(&key, TODAY).is_some() && readers.verifier("ministry-01", TODAY).is_none(),
             "a key of before"
         );
-        let odd = line.replace("SCRAM-SHA-256$4096", "SCRAM-SHA-256$1");
+        let odd = line.replace("SCRAM-SHA-256$65536", "SCRAM-SHA-256$1");
         assert!(matches!(Readers::parse(&odd), Err(PolicyError::Unknown { .. })), "too few iterations");
     }
 
@@ -521,7 +525,7 @@ mod tests {
     #[test]
     fn who_is_taken_out_leaves_the_rest_of_the_file_as_it_is() {
         let (_, one) = new_reader(grant("one"), ([7; 32], [1; 16]));
-        let (_, two) = new_invitation(grant("two"), [9; 32]);
+        let (_, two) = new_invitation(grant("two"), [9; 32], TODAY);
         let text = format!("# ours\n{one}# the second\n{two}");
         assert_eq!(without(&text, "three"), text);
         assert_eq!(without(&text, "two"), format!("# ours\n{one}# the second\n\n"));
@@ -532,7 +536,7 @@ mod tests {
 
     #[test]
     fn who_is_invited_has_not_come_in_yet() {
-        let (token, line) = new_invitation(Grant { expires: Some("2026-12-06"), ..grant("analyst-7") }, [9; 32]);
+        let (token, line) = new_invitation(grant("analyst-7"), [9; 32], TODAY);
         let readers = Readers::parse(&line).unwrap();
         assert_eq!(readers.invited(&token, TODAY).unwrap().key_id, "analyst-7");
         assert!(readers.invited(&token, TODAY + 7).is_none());

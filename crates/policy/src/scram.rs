@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 /// What proves a key without being it (SCRAM-SHA-256: RFC 5802, RFC 7677), for clients that speak the protocol of
-/// PostgreSQL. A key is 32 random bytes, so that the number of iterations protects nothing; it is PostgreSQL's.
+/// PostgreSQL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ScramVerifier {
     /// Iterations of PBKDF2.
@@ -19,11 +19,12 @@ pub struct ScramVerifier {
     pub server_key: Vec<u8>,
 }
 
-/// Iterations of PBKDF2 (PostgreSQL's `scram_iterations`).
-pub const SCRAM_ITERATIONS: u32 = 4_096;
-/// Iterations for a password that a person has chosen: the file alone must not be enough to guess it soon. Drivers refuse more
-/// than 100,000 (pgjdbc's `scramMaxIterations`).
-pub const SCRAM_ITERATIONS_OF_PASSWORDS: u32 = 65_536;
+/// Iterations of PBKDF2. A key of 32 random bytes needs none; for a password that a person has chosen, the file alone must not be
+/// enough to guess it soon. Both have the same number, and so has a name that nobody has, for it is told before anything is proven.
+/// Drivers refuse more than 100,000 (pgjdbc's `scramMaxIterations`).
+pub const SCRAM_ITERATIONS: u32 = 65_536;
+/// The fewest that are read: PostgreSQL's `scram_iterations`, which keys of before have.
+const FEWEST: u32 = 4_096;
 /// Bytes of a salt, as many as PostgreSQL takes.
 pub const SCRAM_SALT: usize = 16;
 
@@ -43,14 +44,9 @@ impl std::fmt::Display for ScramVerifier {
 }
 
 impl ScramVerifier {
-    /// The verifier of a key under a salt.
-    pub fn of(key: &str, salt: [u8; SCRAM_SALT]) -> Self {
-        Self::derived(key, salt, SCRAM_ITERATIONS)
-    }
-
-    /// The verifier of a password that a person has chosen.
-    pub fn of_password(password: &str, salt: [u8; SCRAM_SALT]) -> Self {
-        Self::derived(password, salt, SCRAM_ITERATIONS_OF_PASSWORDS)
+    /// The verifier of a key or password under a salt.
+    pub fn of(secret: &str, salt: [u8; SCRAM_SALT]) -> Self {
+        Self::derived(secret, salt, SCRAM_ITERATIONS)
     }
 
     fn derived(password: &str, salt: [u8; SCRAM_SALT], iterations: u32) -> Self {
@@ -71,7 +67,7 @@ impl ScramVerifier {
         let (stored, server) = keys.split_once(':')?;
         let bytes = |text: &str| BASE64_STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty());
         let key = |text: &str| bytes(text).filter(|bytes| bytes.len() == 32);
-        let iterations = iterations.parse().ok().filter(|n| (SCRAM_ITERATIONS..=1_000_000).contains(n))?;
+        let iterations = iterations.parse().ok().filter(|n| (FEWEST..=1_000_000).contains(n))?;
         Some(Self { iterations, salt: bytes(salt)?, stored_key: key(stored)?, server_key: key(server)? })
     }
 }
@@ -85,7 +81,7 @@ mod tests {
     #[test]
     fn a_verifier_is_that_of_the_standard() {
         let salt: [u8; 16] = BASE64_STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap().try_into().unwrap();
-        let verifier = ScramVerifier::of("pencil", salt);
+        let verifier = ScramVerifier::derived("pencil", salt, 4_096);
         let said = "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
                     s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&verifier.server_key).unwrap();

@@ -7,12 +7,20 @@
 //! Absent: any clock.
 
 use std::ops::RangeInclusive;
+use std::time::SystemTime;
 
 use events::calendar;
 use serde::Deserialize;
 
 /// What is not known so exactly: `_X`.
 pub const UNKNOWN: u16 = u16::MAX;
+
+/// The day of a moment (UTC), since 1970-01-01.
+pub fn day_of(moment: SystemTime) -> i32 {
+    const DAY: u64 = 86_400;
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i32::try_from(since.as_secs() / DAY).unwrap_or(i32::MAX)
+}
 
 /// A day since 1970-01-01 as it is written: `2025-12-31`.
 pub fn date_text(day: i32) -> String {

@@ -37,7 +37,7 @@ pub(crate) fn explained(question: &Question) -> Option<Question> {
     (apart && BEGINNINGS.into_iter().any(begins)).then(|| Question { sql, ..question.clone() })
 }
 
-/// The answer to EXPLAIN of a question about protected tables: one row of JSON. What the asker's role could not pay for is
+/// The answer to EXPLAIN of a question about protected tables: one row of JSON. What the asker's share could not pay for is
 /// shown with its price, and with the refusal that asking would meet.
 pub(crate) fn explain(
     guarded: Guarded,

@@ -45,3 +45,4 @@ pub use reader::{Reader, Settings};
 pub use refusal::{Code, Place, Refusal};
 pub use selection::{Rows, Selection, Unselected};
 pub use tables::{ColumnInfo, TableInfo};
+pub use turns::network;

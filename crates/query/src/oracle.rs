@@ -26,7 +26,7 @@ pub trait Oracle: Send + Sync {
     /// Records that a question is about to be asked, durably. A question that cannot be recorded is not answered.
     fn begin(&self, sql: &str, asker: &Asker) -> Result<Begun, Refusal>;
 
-    /// The answers, one per question, in their order; the asker's role pays. Called on a thread that may block.
+    /// The answers, one per question, in their order; the asker's share pays. Called on a thread that may block.
     fn ask(&self, questions: &[CellQuery], asker: &Asker) -> Result<Vec<ReleasedCells>, Refusal>;
 
     /// The same for a question that was recorded as begun, so that [`Oracle::end`] can record more of the answers than they

@@ -231,6 +231,11 @@ impl Reader {
         FUNCTIONS.listed()
     }
 
+    /// Who may ask what.
+    pub fn access(&self) -> &Access {
+        &self.inner.settings.access
+    }
+
     /// The limits of every question.
     pub fn limits(&self) -> Limits {
         self.inner.settings.limits

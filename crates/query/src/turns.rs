@@ -24,14 +24,21 @@ pub(crate) enum Who {
 }
 
 impl Who {
-    /// Of IPv6 the first 64 bits: the rest is one household's to choose.
     pub(crate) fn of(key_id: Option<&str>, peer: Option<IpAddr>) -> Self {
-        match (key_id, peer.map(|peer| peer.to_canonical())) {
+        match (key_id, peer) {
             (Some(key_id), _) => Self::Named(key_id.to_owned()),
-            (None, Some(IpAddr::V6(peer))) => Self::From(Ipv6Addr::from_bits(peer.to_bits() >> 64 << 64).into()),
-            (None, Some(peer)) => Self::From(peer),
+            (None, Some(peer)) => Self::From(network(peer)),
             (None, None) => Self::Anybody,
         }
+    }
+}
+
+/// The network of an address, which is one reader where nobody is named: an address of IPv4, and of IPv6 the first 64 bits, for the
+/// rest is one household's to choose.
+pub fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(peer) => Ipv6Addr::from_bits(peer.to_bits() >> 64 << 64).into(),
+        IpAddr::V4(peer) => peer.into(),
     }
 }
 

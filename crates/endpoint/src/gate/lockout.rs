@@ -1,9 +1,11 @@
 //! Who guesses waits, and longer each time.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
+
+use query::network;
 
 /// Wrong passwords of a name from one address before it waits (OWASP Authentication Cheat Sheet: account lockout).
 pub(super) const FREE: u32 = 5;
@@ -110,14 +112,6 @@ fn keys(name: &str, peer: Option<IpAddr>) -> [((String, Option<IpAddr>), u32); 2
     // The second key has no address, and a name that no account has: it is apart from the first where the peer is not known.
     let peer = peer.map(network);
     [((name.to_owned(), peer), FREE), ((format!("{name}@"), None), FREE_OF_ALL)]
-}
-
-/// Of IPv6 the first 64 bits: the rest is one household's to choose.
-fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(peer) => Ipv6Addr::from_bits(peer.to_bits() >> 64 << 64).into(),
-        IpAddr::V4(peer) => peer.into(),
-    }
 }
 
 #[cfg(test)]

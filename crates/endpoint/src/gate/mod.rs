@@ -13,8 +13,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use policy::{Access, Asker, Grant, Readers, ScramVerifier};
-use tokio::sync::Semaphore;
+use policy::{Asker, Grant, Readers, Role, ScramVerifier};
+use tokio::sync::{Mutex, Semaphore};
 
 use lockout::Lockout;
 use sessions::Sessions;
@@ -24,10 +24,6 @@ pub(crate) use sessions::{LONGEST as LONGEST_SESSION, Session};
 const CHECKED_AT_ONCE: usize = 2;
 /// Passwords that may wait to be checked.
 const WAITING: usize = 32;
-/// Days for which an invitation holds.
-const INVITED_FOR: i32 = 7;
-/// Seconds of a day.
-const DAY: u64 = 86_400;
 
 /// What was decided about somebody who wanted in, for the log of what was asked (privacy.md 6.12).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,8 +98,6 @@ pub trait Register: Send + Sync {
 pub struct GateSettings {
     /// Who may come in.
     pub readers: Readers,
-    /// Who may ask what.
-    pub access: Arc<Access>,
     /// Now.
     pub clock: fn() -> SystemTime,
     /// Random bytes from the operating system.
@@ -122,6 +116,8 @@ pub struct Gate {
     sessions: Sessions,
     checking: Semaphore,
     waiting: Semaphore,
+    /// Held by who changes the readers.
+    changing: Mutex<()>,
 }
 
 /// Why somebody does not come in.
@@ -159,7 +155,6 @@ impl Default for Gate {
         }
         Self::new(GateSettings {
             readers: Readers::default(),
-            access: Arc::default(),
             clock: SystemTime::now,
             random: || [0; 32],
             record: Arc::new(Nowhere),
@@ -177,6 +172,7 @@ impl Gate {
             sessions: Sessions::default(),
             checking: Semaphore::new(CHECKED_AT_ONCE),
             waiting: Semaphore::new(WAITING),
+            changing: Mutex::default(),
             settings,
         }
     }
@@ -193,11 +189,6 @@ impl Gate {
         *self.readers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(readers);
     }
 
-    /// Who may ask what.
-    pub(crate) fn access(&self) -> &Access {
-        &self.settings.access
-    }
-
     /// Those who may come in.
     pub(crate) fn readers(&self) -> Arc<Readers> {
         Arc::clone(&self.readers.read().unwrap_or_else(PoisonError::into_inner))
@@ -205,8 +196,7 @@ impl Gate {
 
     /// The day, since 1970.
     pub(crate) fn today(&self) -> i32 {
-        let since = (self.settings.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        i32::try_from(since.as_secs() / DAY).unwrap_or(i32::MAX)
+        policy::time::day_of((self.settings.clock)())
     }
 
     /// Random bytes.
@@ -255,17 +245,18 @@ impl Gate {
         found.unwrap_or_else(|| Asker { tables: Some(Arc::from([])), ..asker.clone() })
     }
 
-    /// By what a name is proven without a password being sent; none where it is locked out or nobody has it.
-    pub(crate) fn verifier(&self, name: &str, peer: Option<IpAddr>) -> Option<(Asker, ScramVerifier)> {
-        self.lockout.check(name, peer, (self.settings.clock)()).ok()?;
+    /// By what a name is proven without a password being sent; none where nobody has it. Who is locked out is shown the same as ever,
+    /// and not let in by it: another salt would tell that there is such a name.
+    pub(crate) fn verifier(&self, name: &str) -> Option<(Asker, ScramVerifier)> {
         let readers = self.readers();
         readers.verifier(name, self.today()).map(|(asker, verifier)| (asker.clone(), verifier.clone()))
     }
 
     /// Somebody has proven its name.
-    pub(crate) fn proven(&self, asker: &Asker, (door, peer): (&'static str, Option<IpAddr>)) -> bool {
+    pub(crate) fn proven(&self, asker: &Asker, (door, peer): (&'static str, Option<IpAddr>)) -> Result<(), Stays> {
+        self.may_try(&asker.key_id, peer, door)?;
         self.lockout.forget(&asker.key_id, peer);
-        self.record(Decided::CameIn, Some(asker), door)
+        self.record(Decided::CameIn, Some(asker), door).then_some(()).ok_or(Stays::Unrecorded)
     }
 
     /// Somebody has not proven this name.
@@ -307,10 +298,13 @@ impl Gate {
 
     /// Records a decision; true where it is kept.
     pub(crate) fn record(&self, what: Decided, asker: Option<&Asker>, door: &'static str) -> bool {
+        let about = asker.map_or((NOBODY, policy::PUBLIC), |asker| (asker.key_id.as_str(), asker.role.name()));
+        self.keep(what, about, door)
+    }
+
+    fn keep(&self, what: Decided, (name, role): (&str, &'static str), door: &'static str) -> bool {
         metrics::counter!("amanat_gate_total", "decided" => what.name(), "door" => door).increment(1);
-        let name = asker.map_or(NOBODY, |asker| asker.key_id.as_str()).to_owned();
-        let role = asker.map_or(policy::PUBLIC, |asker| asker.role.name());
-        self.settings.record.record(&Decision { what, name, role, door })
+        self.settings.record.record(&Decision { what, name: name.to_owned(), role, door })
     }
 
     /// A session for somebody who came in: its token, to be kept by the client alone, and what it is.
@@ -332,70 +326,61 @@ impl Gate {
     }
 
     /// Invites somebody, and returns the token of the invitation.
-    pub(crate) fn invite(&self, grant: Grant<'_>) -> Result<String, Unchanged> {
-        let register = self.settings.register.as_ref().ok_or(Unchanged::Closed)?;
+    pub(crate) async fn invite(&self, grant: Grant<'_>) -> Result<String, Unchanged> {
+        let _one = self.changing.lock().await;
         if self.readers().named(grant.name, self.today()).is_some() {
             let sentence = format!("There is a reader of the name {} already.", grant.name);
             return Err(Unchanged::Objection(sentence));
         }
-        let until = policy::time::date_text(self.today().saturating_add(INVITED_FOR));
-        let invited = Grant { expires: Some(&until), ..grant };
-        let (token, lines) = policy::new_invitation(invited, self.random());
+        let (token, lines) = policy::new_invitation(grant, self.random(), self.today());
         // What the file could not be read with is the asker's to mend: a purpose that is no code, say.
         Readers::parse(&lines).map_err(|error| Unchanged::Objection(format!("{error}.")))?;
-        self.kept(register.as_ref(), grant, Decided::Invited, Some(&lines))?;
+        self.kept((grant.name, grant.role), Decided::Invited, Some(lines)).await?;
         Ok(token)
     }
 
-    /// Takes an invitation: its holder chooses a password and is a reader from now on.
+    /// Takes an invitation: its holder chooses a password and is a reader from now on. Of two who have its token one takes it.
     pub(crate) async fn accept(&self, token: &str, password: &str) -> Result<Asker, Unchanged> {
-        let register = self.settings.register.clone().ok_or(Unchanged::Closed)?;
         let no_such = || {
             let sentence = "This invitation is not known: it may have been used, or its time is over.";
             Unchanged::Objection(sentence.to_owned())
         };
-        let invited = self.readers().invited(token, self.today()).cloned().ok_or_else(no_such)?;
+        // A guess is turned away before it costs anything.
+        let invited = || self.readers().invited(token, self.today()).cloned().ok_or_else(no_such);
+        invited()?;
         if let Some(objection) = policy::objection_to(password) {
             return Err(Unchanged::Objection(objection.to_owned()));
         }
+        let _one = self.changing.lock().await;
+        let invited = invited()?;
         let busy = || Unchanged::Failed("Too many passwords are being checked; try again in a while.".to_owned());
         let _turn = self.checking.acquire().await.map_err(|_| busy())?;
         let salts = [self.random(), self.random()].map(|random| random[..16].try_into().unwrap_or_default());
         let (owned, chosen) = (invited.clone(), password.to_owned());
         let lines = tokio::task::spawn_blocking(move || policy::new_user(granted(&owned), &chosen, salts));
         let lines = lines.await.ok().flatten().ok_or_else(busy)?;
-        self.kept(register.as_ref(), granted(&invited), Decided::Accepted, Some(&lines))?;
+        self.kept((&invited.key_id, invited.role), Decided::Accepted, Some(lines)).await?;
         self.readers().named(&invited.key_id, self.today()).cloned().ok_or_else(no_such)
     }
 
     /// Takes somebody out of the readers.
-    pub(crate) fn remove(&self, name: &str) -> Result<(), Unchanged> {
-        let register = self.settings.register.as_ref().ok_or(Unchanged::Closed)?;
-        let readers = self.readers();
-        let known = readers.listed().find(|listed| listed.asker.key_id == name);
-        let no_such = || Unchanged::Objection("There is no reader of that name.".to_owned());
-        let asker = known.ok_or_else(no_such)?.asker;
-        self.kept(register.as_ref(), granted(asker), Decided::Removed, None)
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), Unchanged> {
+        let _one = self.changing.lock().await;
+        let role = self.readers().listed().find(|listed| listed.asker.key_id == name).map(|listed| listed.asker.role);
+        let role = role.ok_or_else(|| Unchanged::Objection("There is no reader of that name.".to_owned()))?;
+        self.kept((name, role), Decided::Removed, None).await
     }
 
-    fn kept(
-        &self,
-        register: &dyn Register,
-        grant: Grant<'_>,
-        what: Decided,
-        lines: Option<&str>,
-    ) -> Result<(), Unchanged> {
-        let asker = Asker {
-            key_id: grant.name.to_owned(),
-            role: grant.role,
-            share: grant.share,
-            purpose: grant.purpose.to_owned(),
-            tables: None,
-        };
-        if !self.record(what, Some(&asker), "http") {
+    /// Records a change and makes it, on a thread that may wait for the disk.
+    async fn kept(&self, (name, role): (&str, Role), what: Decided, lines: Option<String>) -> Result<(), Unchanged> {
+        let register = self.settings.register.clone().ok_or(Unchanged::Closed)?;
+        if !self.keep(what, (name, role.name()), "http") {
             return Err(Unchanged::Failed("It could not be recorded.".to_owned()));
         }
-        self.replace(register.put(grant.name, lines).map_err(Unchanged::Failed)?);
+        let name = name.to_owned();
+        let put = tokio::task::spawn_blocking(move || register.put(&name, lines.as_deref()));
+        let readers = put.await.unwrap_or_else(|_| Err("The change broke off.".to_owned()));
+        self.replace(readers.map_err(Unchanged::Failed)?);
         Ok(())
     }
 }
@@ -411,7 +396,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Mutex;
 
-    use policy::{Role, Share, new_user};
+    use policy::{Share, new_user};
 
     use super::*;
 
@@ -452,7 +437,7 @@ mod tests {
         let random = || *blake3::hash(format!("{:?}", std::time::Instant::now()).as_bytes()).as_bytes();
         let record: Arc<dyn Record> = Arc::clone(kept) as _;
         let register: Option<Arc<dyn Register>> = Some(Arc::clone(kept) as _);
-        Gate::new(GateSettings { readers, access: Arc::default(), clock: SystemTime::now, random, record, register })
+        Gate::new(GateSettings { readers, clock: SystemTime::now, random, record, register })
     }
 
     const FROM: (&str, Option<IpAddr>) = ("http", None);
@@ -470,7 +455,8 @@ mod tests {
         assert!(matches!(gate.by_password("analyst-8", "guess", FROM).await, Err(Stays::LockedOut(_))));
         let right = gate.by_password("analyst-7", "correct horse battery", FROM).await;
         assert!(matches!(right, Err(Stays::LockedOut(_))), "not even the right one is taken now");
-        assert!(gate.verifier("analyst-7", None).is_none(), "at no door");
+        let (asker, _) = gate.verifier("analyst-7").expect("the same salt as ever");
+        assert!(matches!(gate.proven(&asker, ("postgres", None)), Err(Stays::LockedOut(_))), "at no door");
         let said = kept.said.lock().unwrap();
         assert!(said.contains(&(Decided::CameIn, "analyst-7".to_owned())));
         assert!(said.contains(&(Decided::LockedOut, "analyst-7".to_owned())));
@@ -484,7 +470,7 @@ mod tests {
         let gate = gate(&kept);
         let came = gate.by_password("analyst-7", "correct horse battery", FROM).await;
         assert_eq!(came, Err(Stays::Unrecorded));
-        assert!(gate.invite(grant("analyst-9")).is_err());
+        assert!(gate.invite(grant("analyst-9")).await.is_err());
     }
 
     #[tokio::test]
@@ -495,17 +481,26 @@ mod tests {
         let (token, session) = gate.open(&asker);
         assert_eq!(gate.session(&token).unwrap().1.csrf, session.csrf);
         assert!(gate.session(&session.csrf).is_none(), "one secret is not the other");
-        gate.remove("analyst-7").unwrap();
+        gate.remove("analyst-7").await.unwrap();
         assert!(gate.session(&token).is_none());
         assert!(gate.by_password("analyst-7", "correct horse battery", FROM).await.is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_two_who_have_an_invitation_one_takes_it() {
+        let kept = Arc::new(Kept::default());
+        let gate = gate(&kept);
+        let token = gate.invite(grant("analyst-9")).await.unwrap();
+        let (one, two) = tokio::join!(gate.accept(&token, "a password of mine"), gate.accept(&token, "one of another"));
+        assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
     }
 
     #[tokio::test]
     async fn an_invitation_opens_once() {
         let kept = Arc::new(Kept::default());
         let gate = gate(&kept);
-        assert!(matches!(gate.invite(grant("analyst-7")), Err(Unchanged::Objection(_))), "the name is taken");
-        let token = gate.invite(grant("analyst-9")).unwrap();
+        assert!(matches!(gate.invite(grant("analyst-7")).await, Err(Unchanged::Objection(_))), "the name is taken");
+        let token = gate.invite(grant("analyst-9")).await.unwrap();
         assert!(matches!(gate.accept(&token, "short").await, Err(Unchanged::Objection(_))));
         let asker = gate.accept(&token, "a password of mine").await.unwrap();
         assert_eq!((asker.key_id.as_str(), asker.role), ("analyst-9", Role::Analyst));

@@ -105,7 +105,7 @@ async fn negotiate(line: &mut Line, startup: &Startup) -> Result<ProtocolVersion
 /// Whose key the other end has: it proves that without sending it.
 async fn proven(line: &mut Line, user: &str, shared: &Shared, peer: IpAddr) -> Result<Asker> {
     let gate = &shared.settings.gate;
-    let found = gate.verifier(user, Some(peer));
+    let found = gate.verifier(user);
     let verifier = found.as_ref().map_or_else(|| nobodys(user, &shared.secret), |(_, verifier)| verifier.clone());
     let authentication = |message| PgWireBackendMessage::Authentication(message);
     let failed = Failed::fatal("28P01", format!("The key of {} was not proven.", shown(user)))
@@ -126,16 +126,15 @@ async fn proven(line: &mut Line, user: &str, shared: &Shared, peer: IpAddr) -> R
     };
     send(line, authentication(Authentication::SASLContinue(answer.into_bytes().into()))).await?;
     let Ok(last) = password(line).await?.into_sasl_response() else { return refuse(line, &failed).await };
-    match (waiting.on_client_final_message(&last.data), found) {
-        (Ok(proof), Some((asker, _))) if gate.proven(&asker, (DOOR, Some(peer))) => {
-            send(line, authentication(Authentication::SASLFinal(proof.into_bytes().into()))).await?;
-            Ok(asker)
-        }
-        _ => {
-            gate.failed(user, Some(peer), DOOR);
-            refuse(line, &failed).await
-        }
+    let (Ok(proof), Some((asker, _))) = (waiting.on_client_final_message(&last.data), found) else {
+        gate.failed(user, Some(peer), DOOR);
+        return refuse(line, &failed).await;
+    };
+    if gate.proven(&asker, (DOOR, Some(peer))).is_err() {
+        return refuse(line, &failed).await;
     }
+    send(line, authentication(Authentication::SASLFinal(proof.into_bytes().into()))).await?;
+    Ok(asker)
 }
 
 fn shown(user: &str) -> String {

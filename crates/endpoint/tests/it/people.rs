@@ -68,14 +68,8 @@ async fn peopled(settings: Settings) -> (World, Arc<Kept>, BTreeMap<Role, String
     let lines = new_user(operator, PASSWORD, [[1; 16], [2; 16]]).unwrap();
     let readers = kept.put("operator-1", Some(&lines)).unwrap();
     let (record, register): (Arc<dyn Record>, Arc<dyn Register>) = (Arc::clone(&kept) as _, Arc::clone(&kept) as _);
-    let gate = Arc::new(Gate::new(GateSettings {
-        readers,
-        access: Arc::new(Access::default()),
-        clock: SystemTime::now,
-        random,
-        record,
-        register: Some(register),
-    }));
+    let gate =
+        Arc::new(Gate::new(GateSettings { readers, clock: SystemTime::now, random, record, register: Some(register) }));
     (world(2, false, Settings { gate, ..settings }).await, kept, keys)
 }
 

@@ -55,7 +55,7 @@ pub struct Begin {
 pub struct Principal {
     /// Names the key that was shown; not the key.
     pub key_id: String,
-    /// The role that it has.
+    /// Of a question, the share that pays for it; of a decision, the role.
     pub role: String,
 }
 
