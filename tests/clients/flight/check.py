@@ -11,76 +11,19 @@ import os
 import re
 import subprocess
 import sys
-import threading
-import time
 import warnings
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from watched import LONG, Server, arguments, need, table  # noqa: E402
 
 TYPED = "select province, count(*) as n from victims where year = {} and sex = {} group by province order by province"
 REFUSED = "select * from victims"
-LONG = (
-    "select count(*) from published.indicator_values a, published.indicator_values b, published.indicator_values c, "
-    "published.indicator_values d where a.value + b.value * c.value > d.value"
-)
-STEPS = ["connect", "tables", "typed", "refusal", "cancel"]
 HINT = "Hint: Write count(*), with GROUP BY"
 CODE = "PRIV-1003"
 # What the schema of published.v01 says of itself and of its column province.
 TABLE_COMMENT, COLUMN_COMMENT = "Victims identified", "codes in reference.province"
 # The address that the guide shows.
 SHOWN = "127.0.0.1:8815"
-
-
-def need(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-class Server:
-    def __init__(self, args):
-        self.host, self.port, self.pid, self.key_file = args.host, args.port, args.pid, args.key_file
-        self.key = open(args.key_file).read().strip()
-        self.java, self.guide = args.java, args.guide
-
-    def cpu(self):
-        """CPU seconds of the server so far."""
-        fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def is_idle(self):
-        """Waits until the server uses less than half a core for a while."""
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            before = self.cpu()
-            time.sleep(0.4)
-            if self.cpu() - before < 0.2:
-                return True
-        return False
-
-    def ended(self, run, cancel):
-        """Runs a question, cancels it when it works, and says after how many milliseconds it ended."""
-        outcome = {}
-
-        def work():
-            try:
-                run()
-                outcome["error"] = "the question was answered"
-            except Exception as error:  # whatever the client calls it
-                outcome["error"] = error
-            outcome["at"] = time.monotonic()
-
-        thread = threading.Thread(target=work)
-        before, until = self.cpu(), time.monotonic() + 20
-        thread.start()
-        while self.cpu() - before < 1.0 and time.monotonic() < until:
-            time.sleep(0.01)
-        asked = time.monotonic()
-        cancel()
-        thread.join(10)
-        need(not thread.is_alive(), "the question goes on")
-        text = str(outcome["error"])
-        need("cancel" in text.lower() or "withdrawn" in text, f"another error: {text}")
-        need(self.is_idle(), "the CPU is not free again")
-        return f"{(outcome['at'] - asked) * 1000:.0f} ms"
 
 
 def adbc(server):
@@ -179,47 +122,30 @@ def jdbc(server):
 CLIENTS = {"ADBC (Python)": adbc, "JDBC": jdbc}
 
 
-def guide(server):
+def guide(server, paper):
     """Runs what the guide shows, as it is shown but for the address."""
-    text = open(server.guide).read()
+    text = open(paper).read()
     blocks = [block for block in re.findall(r"```python elsewhere\n(.*?)```", text, re.S) if "adbc_driver_flightsql" in block]
-    need(blocks, f"{server.guide} shows nothing for ADBC")
+    need(blocks, f"{paper} shows nothing for ADBC")
     folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(server.key_file))))
     for block in blocks:
         block = block.replace(SHOWN, f"{server.host}:{server.port}")
         done = subprocess.run([sys.executable, "-c", block], cwd=folder, text=True, capture_output=True)
-        need(done.returncode == 0 and done.stdout, f"{server.guide}: {done.stderr[-2000:]}")
-    print(f"{len(blocks)} block(s) of {os.path.basename(server.guide)} did what they say")
+        need(done.returncode == 0 and done.stdout, f"{paper}: {done.stderr[-2000:]}")
+    print(f"{len(blocks)} block(s) of {os.path.basename(paper)} did what they say")
 
 
 def main():
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser()
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--pid", type=int, required=True)
-    parser.add_argument("--key-file", required=True)
-    parser.add_argument("--java")
+    arguments(parser)
     parser.add_argument("--guide")
-    parser.add_argument("clients", nargs="*")
     args = parser.parse_args()
-    server, passed = Server(args), 0
-    names = args.clients or list(CLIENTS)
-    print("| client | " + " | ".join(STEPS) + " |\n|---|" + "---|" * len(STEPS))
-    for name in names:
-        found = []
-        try:
-            for step in CLIENTS[name](server):
-                found.append("yes" if step in STEPS else step)
-        except Exception as error:
-            print(f"{name}: {STEPS[min(len(found), 4)]}: {type(error).__name__}: {error}", file=sys.stderr)
-            found += ["NO"] + ["–"] * (len(STEPS) - len(found) - 1)
-        passed += "NO" not in found
-        print(f"| {name} | " + " | ".join(found) + " |", flush=True)
-    print(f"{passed} of {len(names)} clients")
-    if server.guide:
-        guide(server)
-    sys.exit(passed != len(names))
+    server = Server(args)
+    passed = table(server, CLIENTS, args.clients or list(CLIENTS))
+    if args.guide:
+        guide(server, args.guide)
+    sys.exit(not passed)
 
 
 main()

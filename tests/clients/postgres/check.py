@@ -16,79 +16,25 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from watched import LONG, Server, arguments, need, table  # noqa: E402
 
 TYPED = "select province, count(*) as n from victims where year = {} and sex = {} group by province order by province"
 REFUSED = "select * from victims"
-LONG = (
-    "select count(*) from published.indicator_values a, published.indicator_values b, published.indicator_values c, "
-    "published.indicator_values d where a.value + b.value * c.value > d.value"
-)
-STEPS = ["connect", "tables", "typed", "refusal", "cancel"]
 HINT = "Write count(*), with GROUP BY"
 CODE = "PV003"
 # What a comment of published.v01 and of its column province must say.
 TABLE_COMMENT, COLUMN_COMMENT = "Victims identified", "codes in reference.province"
 
 
-def need(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-class Server:
+class Postgres(Server):
     def __init__(self, args):
-        self.host, self.port, self.pid = args.host, args.port, args.pid
-        self.key = open(args.key_file).read().strip()
-        self.java, self.node = args.java, args.node
+        super().__init__(args)
+        self.node = args.node
 
     def url(self, driver=""):
         return f"postgresql{driver}://analyst:{self.key}@{self.host}:{self.port}/amanat"
-
-    def cpu(self):
-        """CPU seconds of the server so far."""
-        fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def is_idle(self):
-        """Waits until the server uses less than half a core for a while; well before the question's own limit of 30 s ends it."""
-        until = time.monotonic() + 10
-        while time.monotonic() < until:
-            before = self.cpu()
-            time.sleep(0.4)
-            if self.cpu() - before < 0.2:
-                return True
-        return False
-
-    def ended(self, run, cancel=None):
-        """Runs a question, cancels it when it works, and says after how many milliseconds it ended. Without a way to cancel, the
-        session's own limit must end it."""
-        outcome = {}
-
-        def work():
-            try:
-                run()
-                outcome["error"] = "the question was answered"
-            except Exception as error:  # whatever the client calls it
-                outcome["error"] = error
-            outcome["at"] = time.monotonic()
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        if cancel:
-            before = self.cpu()
-            while thread.is_alive() and self.cpu() - before < 0.2:
-                time.sleep(0.01)
-            asked = time.monotonic()
-            cancel()
-        thread.join(20)
-        need(not thread.is_alive(), "the question goes on")
-        text = f"{getattr(outcome['error'], 'sqlstate', '')} {outcome['error']}"
-        ends = ("57014", "withdrawn", "cancel") if cancel else ("57014", "takes longer than")
-        need(any(end in text.lower() for end in ends), f"another error: {text}")
-        need(self.is_idle(), "the CPU is not free again")
-        return f"{(outcome['at'] - asked) * 1000:.0f} ms" if cancel else "by its limit"
 
 
 def psql(server):
@@ -433,32 +379,15 @@ MORE = {"ODBC": odbc, "R": r}
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--pid", type=int, required=True)
-    parser.add_argument("--key-file", required=True)
-    parser.add_argument("--java")
+    arguments(parser)
     parser.add_argument("--node")
     parser.add_argument("--all", action="store_true")
-    parser.add_argument("clients", nargs="*")
     args = parser.parse_args()
-    server, passed, known = Server(args), 0, CLIENTS | MORE
+    known = CLIENTS | MORE
     names = args.clients or list(known if args.all else CLIENTS)
     if unknown := [name for name in names if name not in known]:
         parser.error(f"no client {', '.join(unknown)}; there are {', '.join(known)}")
-    print("| client | " + " | ".join(STEPS) + " |\n|---|" + "---|" * len(STEPS))
-    for name in names:
-        found = []
-        try:
-            for step in known[name](server):
-                found.append("yes" if step in STEPS else step)
-        except Exception as error:
-            print(f"{name}: {STEPS[min(len(found), 4)]}: {type(error).__name__}: {error}", file=sys.stderr)
-            found += ["NO"] + ["–"] * (len(STEPS) - len(found) - 1)
-        passed += "NO" not in found
-        print(f"| {name} | " + " | ".join(found) + " |", flush=True)
-    print(f"{passed} of {len(names)} clients")
-    sys.exit(passed != len(names))
+    sys.exit(not table(Postgres(args), known, names))
 
 
 main()
