@@ -55,8 +55,8 @@ class Server:
             outcome["at"] = time.monotonic()
 
         thread = threading.Thread(target=work)
-        before = self.cpu()
         thread.start()
+        before = self.cpu()
         if cancel:
             while thread.is_alive() and self.cpu() - before < 0.2:
                 time.sleep(0.01)

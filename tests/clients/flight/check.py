@@ -14,7 +14,7 @@ import sys
 import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from watched import LONG, Server, arguments, need, table  # noqa: E402
+from watched import LONG, STEPS, Server, arguments, need, table  # noqa: E402
 
 TYPED = "select province, count(*) as n from victims where year = {} and sex = {} group by province order by province"
 REFUSED = "select * from victims"
