@@ -1,4 +1,4 @@
-//! Lists the files of `web/dist` with their bytes, so that the program carries its pages and needs nothing but Rust to be built.
+//! Lists the files of `web/dist` and the papers of `docs/` with their bytes, so that the program carries its pages and its documentation, and needs nothing but Rust to be built.
 //! What they are built from, and how, is in `web/`; `web/check` holds the two together.
 
 use std::fmt::Write as _;
@@ -7,6 +7,11 @@ use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<()> {
+    papers()?;
+    pages()
+}
+
+fn pages() -> Result<()> {
     println!("cargo:rerun-if-changed=web/dist");
     println!("cargo:rerun-if-changed=build.rs");
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("web/dist");
@@ -25,6 +30,39 @@ fn main() -> Result<()> {
     }
     listed.push_str("];\n");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("pages.rs");
+    fs::write(out, listed)
+}
+
+/// The papers of `docs/` that the program shows, by their names below it.
+fn papers() -> Result<()> {
+    let docs = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../docs");
+    println!("cargo:rerun-if-changed=../../README.md");
+    let mut listed = String::from("/// Name and text of each page, sorted by name.\n");
+    listed.push_str("pub(crate) static FILES: &[(&str, &str)] = &[\n");
+    let mut entry = |name: &str, place: &str| {
+        let place = format!("/../../{place}");
+        writeln!(listed, "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {place:?}))),")
+            .map_err(Error::other)
+    };
+    for folder in ["guides", "runbooks"] {
+        println!("cargo:rerun-if-changed=../../docs/{folder}");
+        let mut names = Vec::new();
+        for file in fs::read_dir(docs.join(folder))? {
+            let name = file?.file_name().to_string_lossy().into_owned();
+            names.extend(name.strip_suffix(".md").map(str::to_owned));
+        }
+        names.sort();
+        for name in names {
+            entry(&format!("{folder}/{name}"), &format!("docs/{folder}/{name}.md"))?;
+        }
+    }
+    for name in ["methodology", "methodology.ur", "sdmx"] {
+        println!("cargo:rerun-if-changed=../../docs/{name}.md");
+        entry(name, &format!("docs/{name}.md"))?;
+    }
+    entry("readme", "README.md")?;
+    listed.push_str("];\n");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("docs.rs");
     fs::write(out, listed)
 }
 

@@ -128,6 +128,7 @@ impl Copier<'_> {
         if with_keys {
             parts.extend(self.keys()?);
         }
+        parts.extend(self.folder("questions", "saved questions")?);
         for (name, what) in SMALL {
             let bytes = self.file(Path::new(name))?;
             parts.extend(bytes.map(|bytes| Part { name, what, files: 1, bytes }));
@@ -152,12 +153,21 @@ impl Copier<'_> {
             let what = "there are no keys in the data directory: the master secret is in the file that AMANAT_MASTER_KEY_FILE names";
             return Err(Failure::Usage(what.into()).into());
         }
-        let (mut files, mut bytes) = (0, 0);
-        for file in self.files_below(Path::new("keys"))? {
-            bytes += self.file(&file)?.unwrap_or(0);
-            files += 1;
+        self.folder("keys", "the master secret")
+    }
+
+    /// A folder of small files; none where there is no such folder.
+    fn folder(&self, name: &'static str, what: &'static str) -> anyhow::Result<Option<Part>> {
+        if !self.from.join(name).is_dir() {
+            return Ok(None);
         }
-        Ok(Some(Part { name: "keys", what: "the master secret", files, bytes }))
+        let mut part = Part { name, what, files: 0, bytes: 0 };
+        for file in self.files_below(Path::new(name))? {
+            let copied = self.file(&file)?;
+            part.files += u64::from(copied.is_some());
+            part.bytes += copied.unwrap_or(0);
+        }
+        Ok(Some(part))
     }
 
     /// The lake's files never change; what is listed and then gone was deleted by whoever maintains, and it is listed anew.

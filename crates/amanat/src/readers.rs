@@ -224,7 +224,8 @@ fn invite(config: &Config, (kept, dir): (&Kept, &DataDir), grant: Grant<'_>) -> 
 /// The key of whoever asks from this machine: from the environment, or that of the sample's analyst.
 pub fn own_key(config: &Config) -> Option<String> {
     let sample = || std::fs::read_to_string(sample_key(&config.data)).ok();
-    std::env::var(KEY_VARIABLE).ok().or_else(sample).map(|key| key.trim().to_owned())
+    let given = std::env::var(KEY_VARIABLE).ok().filter(|key| !key.trim().is_empty());
+    given.or_else(sample).map(|key| key.trim().to_owned())
 }
 
 /// A sample store has one analyst, so that protected tables can be tried at once.

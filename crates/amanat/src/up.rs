@@ -29,7 +29,7 @@ use crate::house::House;
 use crate::receipts::Announcer;
 use crate::signal::stop_asked;
 use crate::standing::WorkerFiles;
-use crate::{country, edition, exit, maintain, progress, readers, registry, sampling, telemetry};
+use crate::{country, edition, exit, maintain, progress, questions, readers, reference, registry, sampling, telemetry};
 
 /// When a member of a group claims a partition again that another had claimed, although the group gave it to this one.
 const RECLAIM_AFTER: Duration = Duration::from_mins(1);
@@ -209,6 +209,7 @@ impl Up {
             behind_proxy: own.behind_proxy,
             stop: self.stop.clone(),
             defined_at: SystemTime::now(),
+            reference: reference::pages(),
             ..endpoint::Settings::default()
         };
         match metrics {
@@ -224,6 +225,9 @@ impl Up {
         let gate = readers::gate(&self.config, &self.dir, house.clone())?;
         tokio::spawn(readers::follow(self.config.clone(), Arc::clone(&gate), self.stop.clone()));
         settings.gate = Arc::clone(&gate);
+        settings.questions = questions::open(&self.dir)?;
+        let following = (Arc::clone(&self.dir), Arc::clone(&settings.questions), self.stop.clone());
+        tokio::spawn(questions::follow(following.0, following.1, following.2));
         let reader = edition::reader(&self.config, &self.dir, house.clone()).await?;
         tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
         if let Some(house) = house {

@@ -45,7 +45,7 @@ pub(crate) fn format_names() -> [&'static str; 8] {
 }
 
 /// What a spreadsheet needs before UTF-8, and what disturbs a script (users.md 5.5 no. 5).
-const BOM: &[u8] = "\u{feff}".as_bytes();
+pub(crate) const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// The rows of an indicator.
 #[derive(Debug, Serialize, ToSchema)]
@@ -209,7 +209,7 @@ pub(crate) fn freshness(named: Option<u32>, edition: &EditionMeta) -> Freshness 
     }
 }
 
-fn with_bom(text: Option<&str>, format: Format) -> Result<bool, Problem> {
+pub(crate) fn with_bom(text: Option<&str>, format: Format) -> Result<bool, Problem> {
     let malformed = |detail: &str, hint: &str| Err(Problem::new(Kind::MalformedParameter, detail, hint));
     match text {
         None | Some("false") => Ok(false),

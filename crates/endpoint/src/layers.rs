@@ -11,20 +11,20 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 
 use crate::problem::{Kind, Problem};
-use crate::{Door, OPERATORS, PEOPLE, SQL, allowed};
+use crate::{Door, OPERATORS, PEOPLE, SQL, allowed, saved};
 
 const SYNTHETIC: HeaderName = HeaderName::from_static("amanat-synthetic");
 
 /// Headers that a page of another origin may read.
 const EXPOSED: &str = "etag, last-modified, link, allow, retry-after, content-disposition, amanat-rows, amanat-sha256, amanat-edition, \
-     amanat-limits, amanat-synthetic";
+     amanat-limits, amanat-notes, amanat-synthetic";
 
 /// Counts the request and its time, by the template of its route; nothing that the client wrote becomes a label.
 pub(crate) async fn observe(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let route = matched.map_or_else(|| "none".to_owned(), |m| m.as_str().to_owned());
     let method = match request.method().as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "DELETE" | "OPTIONS") => known.to_owned(),
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS") => known.to_owned(),
         _ => "other".to_owned(),
     };
     let response = next.run(request).await;
@@ -75,7 +75,9 @@ pub(crate) async fn dress(
     if shared && method == Method::OPTIONS && allow.is_some_and(|a| a.contains("GET")) {
         preflight(headers);
     }
-    if shared && matches!(method, Method::GET | Method::HEAD) {
+    // What is for one reader alone is for no page of another origin.
+    let is_private = headers.get(header::CACHE_CONTROL).is_some_and(|value| value.as_bytes().starts_with(b"private"));
+    if shared && !is_private && matches!(method, Method::GET | Method::HEAD) {
         share(headers);
     }
     if status.is_client_error() || status.is_server_error() {
@@ -116,7 +118,7 @@ pub(crate) async fn guard(
 ) -> Response {
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let limit = door.settings.request_timeout;
-    let done = if matched.is_some_and(|m| m.as_str() == SQL) {
+    let done = if matched.is_some_and(|m| [SQL, saved::DATA].contains(&m.as_str())) {
         work.await
     } else {
         let Ok(done) = tokio::time::timeout(limit, work).await else {

@@ -7,6 +7,7 @@ mod bodies;
 mod citation;
 mod data;
 mod dcat;
+mod docs;
 mod events;
 mod flight;
 mod gate;
@@ -24,11 +25,13 @@ mod pages;
 mod people;
 mod postgres;
 mod problem;
+mod questions;
 mod reference;
 mod releases;
 mod render;
 mod request;
 mod revisions;
+mod saved;
 mod sdmx;
 mod serve;
 mod session;
@@ -50,10 +53,12 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
+pub use docs::ReferencePage;
 pub use flight::{FlightSettings, serve_flight};
 pub use gate::{Decided, Decision, Gate, GateSettings, NOBODY, Record, Register};
 pub use people::welcome_link;
 pub use postgres::{PostgresSettings, serve_postgres};
+pub use questions::{Questions, Shelf};
 pub use releases::Release;
 pub use serve::{Patience, Peer, serve};
 pub use sql::{answer_as_csv, answer_as_json};
@@ -83,11 +88,15 @@ pub struct Settings {
     pub answer_timeout: Duration,
     /// Who comes in.
     pub gate: Arc<Gate>,
+    /// The saved questions.
+    pub questions: Arc<Questions>,
     /// Whether every request passes a proxy that says in `X-Forwarded-For` whom it asks for.
     pub behind_proxy: bool,
     /// Address under which the service is public, without a slash at its end: citations and links begin with it. Without it
     /// they are paths.
     pub public_url: Option<String>,
+    /// Pages of the documentation that the program writes of itself.
+    pub reference: Vec<ReferencePage>,
     /// Licence of the published numbers: a URL.
     pub licence: String,
     /// Releases that are planned.
@@ -101,7 +110,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// No metrics, no checks, 64 KiB, 10 s, 60 s, nobody but the public, no proxy, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
+    /// No metrics, no checks, 64 KiB, 10 s, 60 s, nobody but the public, the saved questions of the program, no proxy, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
     fn default() -> Self {
         Self {
             metrics: None,
@@ -110,8 +119,10 @@ impl Default for Settings {
             request_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_mins(1),
             gate: Arc::default(),
+            questions: Arc::default(),
             behind_proxy: false,
             public_url: None,
+            reference: Vec::new(),
             licence: LICENCE.to_owned(),
             calendar: Vec::new(),
             streams: 10_000,
@@ -141,6 +152,7 @@ struct Door {
     reader: query::Reader,
     settings: Settings,
     bodies: Bodies,
+    docs: docs::Docs,
     /// Places for streams of events.
     streams: Arc<Semaphore>,
 }
@@ -152,6 +164,7 @@ const ASK: &str = "POST, OPTIONS";
 const COME: &str = "GET, HEAD, POST, DELETE, OPTIONS";
 const INVITE: &str = "GET, HEAD, POST, OPTIONS";
 const TAKE_OUT: &str = "DELETE, OPTIONS";
+const KEEP: &str = "GET, HEAD, PUT, DELETE, OPTIONS";
 
 /// Every path with the methods that it takes and what answers.
 fn routes() -> Vec<Route> {
@@ -185,6 +198,9 @@ fn routes() -> Vec<Route> {
         ("/sdmx/v2/structure/{artefactType}/{agencyID}/{resourceID}", READ, get(sdmx::artefacts_of_id)),
         ("/sdmx/v2/structure/{artefactType}/{agencyID}/{resourceID}/{version}", READ, get(sdmx::artefacts_of_version)),
         (SQL, ASK, post(sql::ask).layer(coded)),
+        ("/v1/questions", READ, get(saved::list)),
+        ("/v1/questions/{name}", KEEP, get(saved::one).put(saved::save).delete(saved::remove)),
+        (saved::DATA, READ, get(saved::data)),
         ("/v1/session", COME, get(session::whose).post(session::open).delete(session::end)),
         ("/v1/welcome", ASK, post(session::welcome)),
         ("/v1/people", INVITE, get(people::everybody).post(people::invite)),
@@ -224,7 +240,9 @@ pub fn served() -> impl Iterator<Item = &'static str> {
 pub fn router(reader: query::Reader, settings: Settings) -> Router {
     layers::describe();
     let streams = Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS)));
-    let door = Arc::new(Door { reader, settings, bodies: Bodies::default(), streams });
+    let docs = docs::Docs::new(&reader, &settings.reference);
+    let door = Arc::new(Door { reader, settings, bodies: Bodies::default(), docs, streams });
+    tokio::spawn(saved::keep_fresh(Arc::clone(&door)));
     let router = routes().into_iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler));
     let router = pages::routes().into_iter().fold(router, |router, (path, handler)| router.route(path, handler));
     router

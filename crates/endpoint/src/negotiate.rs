@@ -27,6 +27,7 @@ pub(crate) enum Format {
     ICalendar,
     Zip,
     Markdown,
+    Html,
 }
 
 impl Format {
@@ -47,6 +48,7 @@ impl Format {
             Format::ICalendar => "ics",
             Format::Zip => "zip",
             Format::Markdown => "markdown",
+            Format::Html => "html",
         }
     }
 
@@ -65,6 +67,7 @@ impl Format {
             Format::ICalendar => "text/calendar",
             Format::Zip => "application/zip",
             Format::Markdown => "text/markdown",
+            Format::Html => "text/html",
         }
     }
 
@@ -97,6 +100,7 @@ impl Format {
             Format::Atom => "application/atom+xml; charset=utf-8",
             Format::ICalendar => "text/calendar; charset=utf-8",
             Format::Markdown => "text/markdown; charset=utf-8",
+            Format::Html => "text/html; charset=utf-8",
             other => other.essence(),
         })
     }

@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 use crate::problem::{Content, Meaning, PlaceView, RewriteView, SdmxError};
 use crate::{
     archive, data, dcat, events, indicators, methodology, operate, package, people, reference, releases, revisions,
-    sdmx, session, sql,
+    saved, sdmx, session, sql,
 };
 
 /// More codes than this are left to the code list.
@@ -25,7 +25,7 @@ const LISTED: usize = 40;
     paths(
         indicators::list, indicators::one, data::data, revisions::revisions, package::of_indicator, events::events,
         releases::calendar, releases::feed, dcat::dcat, package::of_edition, package::file, archive::archive, reference::editions, reference::edition,
-        reference::code_lists, reference::code_list, sql::ask, session::whose, session::open, session::end, session::welcome, people::everybody, people::invite,
+        reference::code_lists, reference::code_list, sql::ask, saved::list, saved::one, saved::data, saved::save, saved::remove, session::whose, session::open, session::end, session::welcome, people::everybody, people::invite,
         people::remove, methodology::methodology, sdmx::data_of_flow,
         sdmx::data_of_version, sdmx::data_of_key, sdmx::artefacts, sdmx::artefacts_of_agency, sdmx::artefacts_of_id,
         sdmx::artefacts_of_version, operate::index, operate::healthz, operate::readyz,
@@ -38,6 +38,7 @@ const LISTED: usize = 40;
         (name = "code lists", description = "Codes with labels in English and Urdu"),
         (name = "sdmx", description = "The indicators by SDMX 3.0"),
         (name = "sql", description = "Questions in SQL"),
+        (name = "questions", description = "Saved questions"),
         (name = "people", description = "Coming in, and letting in"),
         (name = "operation", description = "Health, metrics, this document")
     )
@@ -87,6 +88,7 @@ fn formats(path: &str) -> Vec<&'static str> {
         "/v1/indicators/{id}/data" => data::format_names().to_vec(),
         "/v1/indicators/{id}/revisions" => vec!["json", "csv"],
         "/v1/calendar" => vec!["json", "ics"],
+        "/v1/questions/{name}/data" => vec!["json", "csv", "arrow", "parquet"],
         _ => vec!["sdmx-json", "sdmx-csv", "sdmx-csv-1.0"],
     }
 }

@@ -24,7 +24,7 @@ mod carried {
 
 /// What a page may load, and from where: from here, and nothing that is written into the document itself
 /// (W3C Content Security Policy 3).
-const POLICY: HeaderValue = HeaderValue::from_static(
+pub(crate) const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; manifest-src 'self'",
 );
@@ -63,6 +63,8 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Door>>)> {
         ("/support", get(page)),
         ("/quality", get(page)),
         ("/sql", get(page)),
+        ("/questions", get(page)),
+        ("/questions/{name}", get(page)),
         ("/about", get(page)),
         ("/login", get(page)),
         ("/welcome", get(page)),
@@ -70,6 +72,9 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Door>>)> {
         ("/assets/{name}", get(asset)),
         ("/licences.txt", get(licences)),
     ]
+    .into_iter()
+    .chain(crate::docs::routes())
+    .collect()
 }
 
 /// True where the client would rather have a page than data: a browser, not a program.
@@ -85,6 +90,11 @@ pub(crate) fn shell(asked: &HeaderMap, status: StatusCode) -> Response {
 
 const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// The name of a carried file that begins so, its hash behind it.
+pub(crate) fn named(begin: &str) -> Option<String> {
+    FILES.keys().find(|name| name.starts_with(begin)).map(|name| (*name).to_owned())
+}
 
 async fn page(asked: HeaderMap) -> Response {
     shell(&asked, StatusCode::OK)

@@ -170,6 +170,7 @@ pub(crate) fn csv_header(out: &mut Vec<u8>, schema: &SchemaRef) {
 
 /// The rows of a batch as lines of CSV.
 pub(crate) fn csv_rows(out: &mut Vec<u8>, batch: &RecordBatch) -> Result<(), ArrowError> {
+    let alone = batch.num_columns() == 1;
     let mut cells = Cells::of(batch)?;
     for row in 0..batch.num_rows() {
         for (at, cell) in cells.iter_mut().enumerate() {
@@ -178,6 +179,8 @@ pub(crate) fn csv_rows(out: &mut Vec<u8>, batch: &RecordBatch) -> Result<(), Arr
             }
             let text = matches!(cell.written, Written::Text | Written::Other);
             match cell.read(row)? {
+                // A line of nothing is no row to most readers.
+                None if alone => out.extend_from_slice(b"\"\""),
                 None => {}
                 Some(value) if text => csv_text(out, value),
                 Some(value) => out.extend_from_slice(value.as_bytes()),
@@ -263,5 +266,8 @@ mod tests {
         assert!(lines[2].starts_with("0,-Infinity,\"\",0,,"), "{}", lines[2]);
         assert!(lines[3].starts_with("3,1e300,\"'=1+1\",1"), "{}", lines[3]);
         assert_eq!(lines[4], ",,,,,,,");
+        let mut alone = Vec::new();
+        csv_rows(&mut alone, &batch().project(&[0]).expect("a column")).expect("rows");
+        assert!(alone.ends_with(b"\n\"\"\n"), "a row of one null is a row");
     }
 }

@@ -30,13 +30,16 @@ use crate::{Door, Settings};
 /// Header with the limits that hold for a question.
 pub(crate) const LIMITS: HeaderName = HeaderName::from_static("amanat-limits");
 
+/// Header with the codes of what should be known of an answer, for forms that have no place for it; `/problems` says what they mean.
+pub(crate) const NOTES: HeaderName = HeaderName::from_static("amanat-notes");
+
 /// Rows that are written at once; an answer with no more is sent whole, with its length.
 const CHUNK: usize = 1024;
 
 /// A body of no more bytes is not worth a turn: about what the buffers of a connection hold.
 const UNTURNED: usize = 256 << 10;
 
-const FORMATS: [Format; 4] = [Format::Json, Format::Csv, Format::Arrow, Format::Parquet];
+pub(crate) const FORMATS: [Format; 4] = [Format::Json, Format::Csv, Format::Arrow, Format::Parquet];
 
 /// A question.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -84,6 +87,7 @@ pub(crate) struct Head {
             (Vec<u8> = "application/vnd.apache.parquet")),
         headers(("Amanat-Rows" = u64, description = "Number of rows"),
             ("Amanat-Edition" = u32, description = "The latest edition at the time of the question"),
+            ("Amanat-Notes" = String, description = "Codes of what should be known of the answer: NOTE-3001"),
             ("Amanat-Limits" = String, description = "Limits of a question: seconds, bytes of memory, rows")))))]
 pub(crate) async fn ask(
     State(door): State<Arc<Door>>,
@@ -114,14 +118,22 @@ pub(crate) async fn ask(
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(ROWS, HeaderValue::from(answer.row_count()));
     headers.insert(LIMITS, limits(door.reader.limits())?);
+    headers.extend(notes(&answer).map(|notes| (NOTES, notes)));
     if let Some(edition) = answer.edition {
         headers.insert(EDITION, HeaderValue::from(edition));
     }
     Ok((headers, write(answer, format, door.settings.answer_timeout).await?).into_response())
 }
 
+/// The codes of the notes of an answer, each once.
+pub(crate) fn notes(answer: &Answer) -> Option<HeaderValue> {
+    let mut codes: Vec<&str> = answer.notes.iter().map(|note| note.code.name()).collect();
+    codes.dedup();
+    if codes.is_empty() { None } else { HeaderValue::from_str(&codes.join(", ")).ok() }
+}
+
 /// Whether companions are asked for in the address; `None` where it does not say.
-fn companions(said: Option<String>) -> Result<Option<bool>, Problem> {
+pub(crate) fn companions(said: Option<String>) -> Result<Option<bool>, Problem> {
     let malformed = || {
         let detail = "The parameter companions is neither true nor false.";
         Problem::new(Kind::MalformedParameter, detail, "Write ?companions=true, or leave it out.")
@@ -242,6 +254,17 @@ enum Unfinished {
     Late,
     #[error("the answer could not be written")]
     Broken,
+}
+
+/// A whole answer in a form, for what is kept or sent with its length.
+pub(crate) fn written(answer: Answer, format: Format, bom: bool) -> Result<Vec<u8>, Problem> {
+    let bytes = match format {
+        Format::Csv => answer_as_csv(answer).map(|csv| if bom { [crate::data::BOM, &csv].concat() } else { csv }),
+        Format::Arrow => stream(&answer).and_then(|pieces| Ok(pieces.collect::<Result<Vec<Bytes>, _>>()?.concat())),
+        Format::Parquet => return file(&answer).ok_or_else(Problem::internal),
+        _ => answer_as_json(answer),
+    };
+    bytes.map_err(|error| internal(&error))
 }
 
 /// An answer in JSON, as over HTTP: `{columns, row_count, edition, rows}`, each row an array, numbers exact.

@@ -28,13 +28,14 @@ mod question;
 mod reader;
 mod refusal;
 mod run;
+pub mod saved;
 pub mod selection;
 mod tables;
 mod turns;
 
 pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 pub use current::Current;
-pub use disclosure::CountedTable;
+pub use disclosure::{CellQuery, CountedTable};
 pub use editions::{EditionMeta, EditionSource, SourceError};
 pub use notes::{Note, NoteCode};
 pub use oracle::{Asked, Begun, Oracle, Outcome, ReleasedCells};

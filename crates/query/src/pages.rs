@@ -1,4 +1,4 @@
-//! What the page of a code says: `/problems/PRIV-1003`, and the section of docs/guides/ask.md that says the same.
+//! What the page of a code says: `/problems/PRIV-1003`, and the section of docs/guides/understand-a-refusal.md that says the same.
 //!
 //! Each code of a question about protected tables says what it means and what to do; where a statement can be written
 //! otherwise, it shows one that is refused with exactly this code, and one that does what was meant and is answered.

@@ -1,8 +1,8 @@
 //! `cargo xtask papers`: runs the commands that the papers show, against a synthetic country served as the README says.
 //!
-//! A fenced block whose first word is `sh`, `python` or `r` is run in a scratch folder, with `amanat` in the path and the
+//! A fenced block whose first word is `sh`, `python`, `js` or `r` is run in a scratch folder, with `amanat` in the path and the
 //! address of the papers replaced by that of the running endpoint. It must end with 0; with the second word `refused`, it must
-//! end with 6 (the exit code of a refusal). Blocks marked `elsewhere` are what `.ci/run` does by itself. A block whose program is
+//! end with 6 (the exit code of a refusal); with `with-clients` Python has the drivers of `tests/clients/postgres`, as JavaScript always. Blocks marked `elsewhere` are what `.ci/run` does by itself. A block whose program is
 //! not on this machine is skipped aloud; in CI that is a failure.
 //!
 //! Absent: comparing what is printed. Numbers are protected under a key that each store makes for itself.
@@ -16,7 +16,23 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::figures::amanat::{Profile, Running, build, free_port, get};
 
 /// The papers whose blocks are run, in the order of a first reading.
-const PAPERS: [&str; 4] = ["README.md", "docs/guides/ask.md", "docs/guides/connect.md", "docs/guides/let-people-in.md"];
+const PAPERS: [&str; 15] = [
+    "README.md",
+    "docs/guides/ask.md",
+    "docs/guides/connect.md",
+    "docs/guides/connect-psql.md",
+    "docs/guides/connect-dbeaver.md",
+    "docs/guides/connect-excel-power-bi.md",
+    "docs/guides/connect-metabase-superset-grafana.md",
+    "docs/guides/connect-python.md",
+    "docs/guides/connect-r.md",
+    "docs/guides/connect-javascript.md",
+    "docs/guides/understand-a-refusal.md",
+    "docs/guides/cite.md",
+    "docs/guides/report-to-unodc-and-sdg.md",
+    "docs/guides/save-a-question.md",
+    "docs/guides/let-people-in.md",
+];
 /// The address that the papers show.
 const SHOWN: &str = "127.0.0.1:8080";
 /// The port for clients of PostgreSQL that they show.
@@ -33,6 +49,8 @@ struct Block {
     line: usize,
     language: String,
     refused: bool,
+    /// Whether it needs the drivers of the tests of clients.
+    with_clients: bool,
     text: String,
 }
 
@@ -92,28 +110,46 @@ fn blocks(paper: &str) -> Vec<Block> {
         let marks: Vec<&str> = words.collect();
         let text: Vec<&str> =
             lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim_start() != "```").collect();
-        if ["sh", "python", "r"].contains(&language.as_str()) && !marks.contains(&"elsewhere") {
+        if ["sh", "python", "js", "r"].contains(&language.as_str()) && !marks.contains(&"elsewhere") {
             let refused = marks.contains(&"refused");
-            found.push(Block { line: at + 1, language, refused, text: text.join("\n") });
+            let with_clients = marks.contains(&"with-clients");
+            found.push(Block { line: at + 1, language, refused, with_clients, text: text.join("\n") });
         }
     }
     found
 }
 
+/// The newest folder of that name which `tests/clients/postgres/run` has made, with what clients need.
+fn installed(name: &str) -> Result<PathBuf> {
+    let folder = crate::cache()?.join("clients");
+    let made = |entry: &std::fs::DirEntry| {
+        let own = entry.file_name().to_string_lossy().into_owned();
+        own.starts_with(name) && !own.ends_with(".partial")
+    };
+    let found = std::fs::read_dir(&folder).into_iter().flatten().flatten().filter(made);
+    let newest = found.max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok());
+    newest.map(|entry| entry.path()).context("the clients are not installed: run tests/clients/postgres/run before")
+}
+
 /// Whether its program is here; an error when it ended otherwise than it says.
 fn execute(block: &Block, folder: &Path, address: &Addresses) -> Result<bool> {
-    let (program, arguments): (&str, &[&str]) = match block.language.as_str() {
-        "sh" => ("bash", &["-euo", "pipefail", "-c"]),
-        "python" => ("python3", &["-c"]),
-        _ => ("Rscript", &["-e"]),
+    let (program, arguments): (PathBuf, &[&str]) = match block.language.as_str() {
+        "sh" => ("bash".into(), &["-euo", "pipefail", "-c"]),
+        "python" if block.with_clients => (installed("postgres-python-")?.join("bin/python3"), &["-c"]),
+        "python" => ("python3".into(), &["-c"]),
+        "js" => ("node".into(), &["-e"]),
+        _ => ("Rscript".into(), &["-e"]),
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::iter::once(folder.join("bin")).chain(std::env::split_paths(&path)).collect::<Vec<PathBuf>>();
+    let modules =
+        if block.language == "js" { installed("postgres-node-")?.join("node_modules") } else { PathBuf::new() };
     let output = Command::new(program)
         .args(arguments)
         .arg(block.text.replace(SHOWN, &address.http).replace(SHOWN_PORT, &address.postgres))
         .current_dir(folder)
         .env("PATH", std::env::join_paths(path)?)
+        .env("NODE_PATH", modules)
         .stdin(Stdio::null())
         .output();
     let output = match output {
@@ -143,6 +179,7 @@ mod tests {
             line,
             language: language.into(),
             refused,
+            with_clients: false,
             text: text.into(),
         };
         assert_eq!(found, [block(8, "sh", true, "  c"), block(11, "python", false, "d\ne")]);

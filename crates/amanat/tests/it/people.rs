@@ -150,3 +150,49 @@ fn a_policy_of_ones_own_has_every_address_or_ends_the_start_with_its_name() {
     let refused = world.run(&["sql", "select 1", "--config", &config(&torn)]).refused(2);
     assert!(refused.contains("GET /v1/editions") && refused.contains("torn.toml"), "{refused}");
 }
+
+#[test]
+fn a_saved_question_about_records_is_asked_with_the_rights_of_whoever_reads_it_and_outlives_the_process() {
+    let world = World::sample();
+    world.run(&["up", "--once"]).ok();
+    let key = |id: &str, more: &[&str]| {
+        let arguments = [&["key", "new", "--id", id, "--share", "ministry"], more].concat();
+        let key = world.run(&arguments).ok().lines().next().unwrap().to_owned();
+        format!("authorization: Bearer {key}\r\n")
+    };
+    let (own, bound) = (key("own", &[]), key("bound", &["--tables", "published.*"]));
+    let address = free_address();
+    let arguments = ["up", "--role", "endpoint", "--http", &address.to_string()];
+    let mut up = world.start(&arguments);
+    up.says("ready");
+    let at = "/v1/questions/records";
+    let question = |schedule: &str| {
+        let sql = "select province, count(*) as victims from victims where year = $1 group by province";
+        let parameters = json!([{"name": "year", "type": "integer", "default": "2024"}]);
+        json!({"title": "Victims by province", "sql": sql, "schedule": schedule, "parameters": parameters})
+    };
+    let (status, _, body) = send(address, "PUT", at, &own, &question("edition"));
+    assert_eq!(status, 400, "it is made for nobody in advance: {body}");
+    assert_eq!(send(address, "PUT", at, &own, &question("asked")).0, 201);
+    let data = format!("{at}/data");
+    let asked = |headers: &str| send(address, "GET", &data, headers, &Value::Null);
+    assert_eq!(asked("").0, 404, "the public does not see it");
+    assert_eq!(asked(&bound).0, 403);
+    let (status, head, body) = asked(&own);
+    assert_eq!(status, 200, "{body}");
+    assert!(head.contains("cache-control: private") && !head.contains("access-control-allow-origin"), "{head}");
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    assert_eq!(asked(&format!("{own}if-none-match: {tag}\r\n")).0, 304);
+    assert_eq!(asked(&format!("{bound}if-none-match: {tag}\r\n")).0, 403, "a tag opens nothing");
+    let ours = "/v1/questions/bonded-children/data";
+    assert_eq!(send(address, "GET", ours, "", &Value::Null).0, 401);
+    assert_eq!(send(address, "GET", ours, &own, &Value::Null).0, 200);
+    up.terminate();
+    up.end().ok();
+    assert!(decisions(&world).contains(&"question_saved own".to_owned()));
+    let mut again = world.start(&arguments);
+    again.says("ready");
+    assert_eq!(asked(&own).2, body, "the same question has the same numbers");
+    again.terminate();
+    again.end().ok();
+}

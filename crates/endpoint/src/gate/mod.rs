@@ -62,6 +62,10 @@ pub enum Decided {
     Removed,
     /// Wanted to use an address that its role may not use.
     NotAllowed,
+    /// Saved a question.
+    QuestionSaved,
+    /// Took a saved question away.
+    QuestionRemoved,
 }
 
 impl Decided {
@@ -77,6 +81,8 @@ impl Decided {
             Self::Accepted => "accepted",
             Self::Removed => "removed",
             Self::NotAllowed => "not_allowed",
+            Self::QuestionSaved => "question_saved",
+            Self::QuestionRemoved => "question_removed",
         }
     }
 }

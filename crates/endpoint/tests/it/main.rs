@@ -10,6 +10,7 @@ mod operation;
 mod pages;
 mod people;
 mod postgres;
+mod questions;
 mod releases;
 mod sdmx;
 mod slow;

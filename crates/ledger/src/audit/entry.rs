@@ -29,7 +29,8 @@ pub struct Decided {
     pub time_ms: i64,
     /// About whom; where nobody has that name, it is not kept.
     pub principal: Principal,
-    /// What: `came_in`, `not_proven`, `locked_out`, `left`, `invited`, `key_made`, `accepted`, `removed`, `not_allowed`.
+    /// What: `came_in`, `not_proven`, `locked_out`, `left`, `invited`, `key_made`, `accepted`, `removed`, `not_allowed`, `question_saved`,
+    /// `question_removed`.
     pub what: String,
     /// At which door: `http`, `postgres`, `flight`, `cli`.
     pub door: String,

@@ -31,7 +31,7 @@ fn folded(paragraph: &str) -> String {
     lines.join("\n")
 }
 
-/// The section of a code in docs/guides/ask.md.
+/// The section of a code in docs/guides/understand-a-refusal.md.
 fn section(code: Code, page: &Page) -> String {
     let text = folded(&format!("{} {}", page.meaning, page.advice));
     let mut section = format!("### {}: {}\n\n{text}\n", code.name(), code.title());
@@ -54,10 +54,10 @@ fn every_code_of_a_question_about_protected_tables_has_a_page_and_no_other() {
 
 #[test]
 fn the_guide_shows_what_the_pages_say() {
-    let guide = include_str!("../../../../docs/guides/ask.md");
+    let guide = include_str!("../../../../docs/guides/understand-a-refusal.md");
     let expected: Vec<String> = pages().map(|(code, page)| section(code, &page)).collect();
     let expected = expected.join("\n");
-    assert!(guide.contains(&expected), "docs/guides/ask.md is to say:\n\n{expected}");
+    assert!(guide.contains(&expected), "docs/guides/understand-a-refusal.md is to say:\n\n{expected}");
 }
 
 /// These need what is published, a share that is spent, or rows: `amanat` tests them.
