@@ -417,4 +417,179 @@ export const stories = [
       await says("welcome.refused");
     },
   },
+  {
+    name: "she opens a saved question, turns a parameter, shares it and fetches its answer; signed in, she saves one of her own",
+    short: true,
+    async run({ page, site, open, t, lang, fresh, judge }) {
+      const saved = await (await fetch(`${site.base}/v1/questions`)).json();
+      const said = (name) => {
+        const { title } = saved.find((question) => question.name === name);
+        return title[lang] || title.en;
+      };
+      await open("/");
+      const menu = page.getByRole("navigation", { name: t("site.nav") });
+      await menu.getByRole("link", { name: t("nav.questions"), exact: true }).click();
+      await page.waitForURL(/\/questions/);
+      await page.locator(".questions li").first().waitFor();
+      assert.equal(await page.locator(".questions li").count(), saved.length);
+      await page.getByLabel(t("questions.find")).fill("children-by-exploitation");
+      const bonded = page.locator(".questions li", { hasText: said("children-by-exploitation") });
+      await bonded.getByText(t("mark.records.signin")).waitFor();
+      assert.equal(await page.locator(".questions li").count(), 1);
+      await page.getByLabel(t("questions.find")).fill("");
+      await page.getByRole("link", { name: said("victims-by-year") }).click();
+      await page.getByRole("heading", { name: said("victims-by-year") }).waitFor();
+
+      // What the page shows is what the address of the data answers, before a parameter is turned and after.
+      const body = page.locator(".outcome tbody tr");
+      const shows = async (path) => {
+        const expected = await rows(site, path);
+        await page.waitForFunction(([n, year]) => document.querySelectorAll(".outcome tbody tr").length === n && document.querySelector(".outcome td")?.textContent === year, [expected.length, String(expected[0].year)]);
+        const cells = await body.first().locator("td").allInnerTexts();
+        assert.deepEqual(cells, Object.entries(expected[0]).map(([name, v]) => (v === null ? "NULL" : name === "year" ? String(v) : number(v))));
+      };
+      const data = "/v1/questions/victims-by-year/data";
+      await shows(data);
+      await page.locator(".asks input[type=number]").fill("2021");
+      await page.locator(".asks select").selectOption("child");
+      await page.getByRole("button", { name: t("sql.run"), exact: true }).click();
+      await page.waitForURL(/from_year=2021/);
+      await shows(`${data}?from_year=2021&age_group=child`);
+      await judge(page);
+      await page.getByRole("button", { name: t("sql.result.chart") }).click();
+      await page.locator(".outcome .chart svg").waitFor();
+      const shared = page.url();
+      await page.goto("about:blank");
+      await page.goto(shared);
+      await shows(`${data}?from_year=2021&age_group=child`);
+      assert.equal(await page.locator(".asks select").inputValue(), "child");
+      const address = await page.locator(".access pre").first().innerText();
+      const csv = await (await fetch(address)).text();
+      assert.match(csv, /^year,victims,/);
+      assert.equal(csv.trim().split("\n").length, (await body.count()) + 1);
+      const waiting = page.waitForEvent("download");
+      await page.getByRole("link", { name: t("sql.result.csv") }).click();
+      const download = await waiting;
+      assert.equal(download.suggestedFilename(), "victims-by-year.csv");
+      const file = Buffer.concat(await (await download.createReadStream()).toArray()).toString("utf8");
+      assert.equal(file, `\uFEFF${csv}`, "for spreadsheets, with a mark of its encoding");
+      for (const format of ["json", "parquet"]) assert.equal((await fetch(address.replace("format=csv", `format=${format}`))).status, 200, format);
+      // Behind it is SQL with the values in their places.
+      const first = await body.first().locator("td").allInnerTexts();
+      await page.getByRole("link", { name: t("indicator.access.open") }).click();
+      await page.waitForURL(/\/sql\?/);
+      await page.locator(".outcome tbody tr").first().waitFor();
+      assert.deepEqual(await page.locator(".outcome tbody tr").first().locator("td").allInnerTexts(), first);
+      assert.equal(await page.getByRole("button", { name: t("sql.save") }).count(), 0, "nobody saves who is not signed in");
+      // A value that is none is refused, and the refusal says where to look.
+      await open("/questions/victims-by-year?age_group=grown");
+      await page.locator(".refusal .hint", { hasText: "lists its parameters" }).waitFor();
+      await judge(page);
+      if (!site.link) return;
+
+      // The records are asked by those who sign in, and only when they say so.
+      await open("/questions/children-by-exploitation?from_year=2011");
+      const refusal = page.locator(".refusal");
+      await refusal.getByText("key_needed").first().waitFor();
+      await judge(page);
+      const other = await fresh(lang);
+      const mark = Date.now().toString(36);
+      const analyst = `asker-${lang}-${mark}`;
+      const choose = async (on, link, password) => {
+        await on.open(`/welcome${new URL(link).hash}`);
+        await on.page.locator("#new-password").fill(password);
+        await on.page.locator("#again").fill(password);
+        await on.page.getByRole("button", { name: t("welcome.submit") }).click();
+        await on.page.getByRole("heading", { name: t("welcome.done") }).waitFor();
+      };
+      const invite = async (name, role) => {
+        await other.page.getByLabel(t("people.name"), { exact: true }).fill(name);
+        await other.page.getByLabel(t("list.role"), { exact: true }).selectOption(role);
+        await other.page.getByRole("button", { name: t("invite.submit") }).click();
+        await other.page.getByRole("heading", { name: t("invite.done", { name }) }).waitFor();
+        return other.page.getByLabel(t("invite.link")).inputValue();
+      };
+      const inside = await fresh(lang);
+      try {
+        await choose(other, site.link, "one who lets others in");
+        await other.open("/people");
+        // The link was used up; whoever comes next is invited by this administrator.
+        site.link = await invite(`operator-${lang}-${mark}`, "operator");
+        await choose(inside, await invite(analyst, "analyst"), "one who asks and saves");
+        await inside.page.locator(".account").getByRole("button", { name: t("site.signout") }).click();
+        await inside.page.locator(".account").getByRole("link", { name: t("site.signin") }).waitFor();
+
+        await refusal.getByRole("link", { name: t("site.signin") }).click();
+        await page.locator("#username").fill(analyst);
+        await page.locator("#password").fill("one who asks and saves");
+        await page.keyboard.press("Enter");
+        await page.waitForURL(/\/questions\/children-by-exploitation\?.*from_year=2011/);
+        await page.getByText(t("one.offer")).waitFor();
+        await page.getByRole("button", { name: t("sql.run"), exact: true }).click();
+        await page.locator(".outcome tbody td").first().waitFor();
+        await judge(page);
+
+        // One of her own: what would be refused is not saved, and a name that is there is not taken from another.
+        await open("/sql");
+        const write = async (text) => {
+          await page.locator(".cm-content").click();
+          await page.keyboard.press("Control+a");
+          // As it is pasted: what is typed is completed on the way.
+          await page.keyboard.insertText(text);
+        };
+        await write("select valeu from published.v01 where length(time_period) = 4");
+        await page.getByRole("button", { name: t("sql.save") }).click();
+        const form = page.locator(".saving form");
+        await form.getByRole("button", { name: t("save.submit"), exact: true }).click();
+        await form.locator("#save-title-wrong").waitFor();
+        await page.waitForFunction(() => document.activeElement?.id === "save-title");
+        await judge(page);
+        await form.locator("#save-title").fill("Victims by year");
+        assert.equal(await form.locator("#save-name").inputValue(), "victims-by-year");
+        await form.getByRole("button", { name: t("save.submit"), exact: true }).click();
+        await form.locator("#save-name-wrong", { hasText: t("save.name.taken") }).waitFor();
+        const name = `own-${lang}-${mark}`;
+        await form.locator("#save-name").fill(name);
+        await form.locator("#save-description").fill("The whole country");
+        await form.getByRole("button", { name: t("save.submit"), exact: true }).click();
+        await form.getByRole("alert").getByText(/Did you mean/).waitFor();
+        await write("select time_period as year, value from published.v01 where province = '_T' and sex = '_T' and age_group = '_T' and length(time_period) = 4 and time_period >= $1 order by 1");
+        await form.getByLabel(t("save.parameter.name"), { exact: true }).fill("since");
+        await form.getByLabel(t("save.parameter.default"), { exact: true }).fill("2022");
+        await judge(page);
+        await form.getByRole("button", { name: t("save.submit"), exact: true }).click();
+        await page.waitForURL(new RegExp(`/questions/${name}`));
+        await page.getByRole("heading", { name: "Victims by year" }).waitFor();
+        await page.locator(".marks", { hasText: analyst }).waitFor();
+        await page.locator(".outcome tbody tr").first().waitFor();
+        await judge(page);
+        // Changed, it is the same one, with what it was saved with.
+        await page.getByRole("link", { name: t("one.edit") }).click();
+        await form.locator("#save-description").waitFor();
+        assert.equal(await form.locator("#save-description").inputValue(), "The whole country");
+        await form.locator("#save-description").fill("The whole country, since a year");
+        await form.getByRole("button", { name: t("save.submit"), exact: true }).click();
+        await page.getByText("The whole country, since a year").waitFor();
+        await page.locator(".outcome tbody tr").first().waitFor();
+        // Others do not see it.
+        assert.equal((await fetch(`${site.base}/v1/questions/${name}`)).status, 404);
+        await inside.open(`/questions/${name}`);
+        await inside.page.getByText(t("one.missing")).waitFor();
+        await judge(inside.page);
+        await page.getByRole("button", { name: t("one.delete") }).click();
+        const dialog = page.getByRole("dialog");
+        await judge(page);
+        await dialog.getByRole("button", { name: t("one.delete.no"), exact: true }).click();
+        await page.getByRole("button", { name: t("one.delete"), exact: true }).click();
+        await dialog.getByRole("button", { name: t("one.delete.yes"), exact: true }).click();
+        await page.waitForURL(/\/questions(\?|$)/);
+        await page.locator(".questions li").first().waitFor();
+        assert.equal(await page.locator(".questions li", { hasText: analyst }).count(), 0);
+        assert.deepEqual([...other.wrong, ...inside.wrong], []);
+      } finally {
+        await other.context.close();
+        await inside.context.close();
+      }
+    },
+  },
 ];

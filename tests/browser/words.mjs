@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const source = ["messages.ts", "messages-people.ts"].map((name) => readFileSync(join(import.meta.dirname, "../../crates/endpoint/web/src", name), "utf8")).join("\n");
+const source = ["messages.ts", "messages-people.ts", "messages-questions.ts"].map((name) => readFileSync(join(import.meta.dirname, "../../crates/endpoint/web/src", name), "utf8")).join("\n");
 const pair = /"([\w.]+)": \[\s*("(?:[^"\\]|\\.)*"),\s*("(?:[^"\\]|\\.)*"),?\s*\]/g;
 const texts = new Map([...source.matchAll(pair)].map(([, key, en, ur]) => [key, { en: JSON.parse(en), ur: JSON.parse(ur) }]));
 

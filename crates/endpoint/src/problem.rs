@@ -90,7 +90,7 @@ impl Kind {
             Kind::AddressNotAllowed => ("address_not_allowed", 403, "Your role may not use this address"),
             Kind::OtherOrigin => ("other_origin", 403, "The request is not of a page of this service"),
             Kind::PlainConnection => ("plain_connection", 403, "Passwords are taken over encrypted connections alone"),
-            Kind::NotChanged => ("not_changed", 422, "The readers were not changed"),
+            Kind::NotChanged => ("not_changed", 422, "Nothing was changed"),
             Kind::NotKept => ("not_kept", 503, "The change could not be kept"),
         }
     }

@@ -282,7 +282,15 @@ impl Wanted {
                 // What is kept under the name of an edition is of that edition.
                 if answer.edition == number { wanted.written(answer) } else { Err(Problem::internal()) }
             };
-            let answered = door.bodies.answer(asked, shared, make).await;
+            let mut answered = door.bodies.answer(asked, shared, make).await;
+            // A cache on the way must not hand on what only readers see.
+            if let Ok(response) = &mut answered
+                && self.entry.saved.audience == Audience::Readers
+            {
+                let headers = response.headers_mut();
+                headers.insert(header::CACHE_CONTROL, PRIVATE);
+                headers.insert(header::VARY, HeaderValue::from_static(VARY));
+            }
             if answered.is_ok() || door.reader.current().latest() == edition.as_ref() {
                 return answered;
             }
@@ -324,7 +332,7 @@ impl Wanted {
         let mut headers = HeaderMap::new();
         headers.insert(header::ETAG, HeaderValue::from_str(&tag).map_err(|_| Problem::internal())?);
         headers.insert(header::CACHE_CONTROL, PRIVATE);
-        headers.insert(header::VARY, HeaderValue::from_static("accept, authorization, cookie"));
+        headers.insert(header::VARY, HeaderValue::from_static(VARY));
         Ok(headers)
     }
 
@@ -379,11 +387,15 @@ pub(crate) async fn save(
     }
     let text = to_save.text().map_err(unreadable)?;
     let mut saved = Saved::parse(&name, &text).map_err(unreadable)?;
-    saved.owner = visitor.asker.as_ref().map(|asker| asker.key_id.clone());
+    let own = visitor.asker.as_ref().map(|asker| asker.key_id.clone());
+    // A steward changes what is its author's, who stays it.
+    let author =
+        door.settings.questions.find(&name).filter(|_| is_steward(&visitor)).map(|known| known.saved.owner.clone());
+    saved.owner = author.unwrap_or_else(|| own.clone());
     let is_published = plan(&door, &visitor, &saved).await?;
     recorded(&door, &visitor, Decided::QuestionSaved)?;
     let kept = saved.clone();
-    let may_replace = |known: &Entry| is_steward(&visitor) || known.saved.owner == saved.owner;
+    let may_replace = |known: &Entry| is_steward(&visitor) || known.saved.owner == own;
     let is_new = door.settings.questions.keep(kept, may_replace).await.map_err(not_kept)?;
     Ok(unkept(if is_new { StatusCode::CREATED } else { StatusCode::OK }, View::new(&saved, Some(!is_published))))
 }
@@ -410,6 +422,11 @@ pub(crate) async fn remove(
 /// Refuses to save what would not be answered, what is to be made for everybody and is not, and what is not for its author to show.
 /// Whether it asks published tables alone.
 async fn plan(door: &Door, visitor: &Visitor, saved: &Saved) -> Result<bool, Problem> {
+    let lists = saved.parameters.iter().filter_map(|parameter| parameter.code_list.as_deref());
+    if let Some(unknown) = lists.into_iter().find(|list| door.reader.catalogue().code_list(list).is_none()) {
+        let detail = format!("There is no code list {}.", unknown.chars().take(60).collect::<String>());
+        return Err(Problem::new(Kind::UnknownCodeList, detail, "GET /v1/code-lists lists them."));
+    }
     let values = saved.values(&[], door.reader.catalogue());
     let params = values.map_err(|what| Problem::new(Kind::MalformedBody, what, "Change its default."))?;
     let question = Question { params, asker: visitor.asker.clone(), ..Question::new(saved.sql.clone()) };
@@ -463,6 +480,9 @@ fn not_kept(why: NotKept) -> Problem {
         NotKept::Failed(sentence) => Problem::new(Kind::NotKept, sentence, "Tell who runs this service."),
     }
 }
+
+/// What an answer for readers depends on.
+const VARY: &str = "accept, accept-encoding, authorization, cookie";
 
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 

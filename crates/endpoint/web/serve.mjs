@@ -14,7 +14,7 @@ const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; manifest-src 'self'";
 const types = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", svg: "image/svg+xml", woff2: "font/woff2", txt: "text/plain; charset=utf-8" };
-const pages = /^\/(indicators(\/[^/]+)?|children|justice|labour|support|quality|sql|about|login|welcome|people)?$/;
+const pages = /^\/(indicators(\/[^/]+)?|questions(\/[^/]+)?|children|justice|labour|support|quality|sql|about|login|welcome|people)?$/;
 
 function file(name, asked, status, response) {
   const path = join(root, name);
@@ -53,7 +53,7 @@ createServer(async (asked, response) => {
   const { pathname } = new URL(asked.url ?? "/", "http://here");
   const browser = String(asked.headers.accept ?? "").includes("text/html");
   if (pathname.startsWith("/assets/") || pathname === "/licences.txt") return file(pathname.slice(1), asked, 200, response);
-  if (/^\/(v1|problems|openapi\.json|readyz)/.test(pathname) || (pathname === "/" && !browser)) return pass(asked, response);
+  if (/^\/(v1|docs|problems|openapi\.json|readyz)/.test(pathname) || (pathname === "/" && !browser)) return pass(asked, response);
   const id = /^\/indicators\/([^/]+)$/.exec(pathname)?.[1];
   const found = id ? await known(id) : pages.test(pathname);
   return file("index.html", asked, found ? 200 : 404, response);

@@ -7,7 +7,7 @@ const policy =
 const service = process.env.AMANAT_URL ?? "http://127.0.0.1:8080";
 const proxy = Object.fromEntries(
   // The host stays that of the page: the service takes what changes something from pages of its own origin alone.
-  ["/v1", "/problems", "/openapi.json", "/readyz"].map((path) => [path, { target: service, changeOrigin: false }]),
+  ["/v1", "/docs", "/problems", "/openapi.json", "/readyz"].map((path) => [path, { target: service, changeOrigin: false }]),
 );
 
 /**

@@ -40,8 +40,8 @@ pub const OURS: [(&str, &str); 8] = [
     ("cases-to-convictions", include_str!("../../../sql/questions/cases-to-convictions.sql")),
     ("inspections-by-province", include_str!("../../../sql/questions/inspections-by-province.sql")),
     ("changed-between-editions", include_str!("../../../sql/questions/changed-between-editions.sql")),
-    ("bonded-children", include_str!("../../../sql/questions/bonded-children.sql")),
-    ("flows-between-provinces", include_str!("../../../sql/questions/flows-between-provinces.sql")),
+    ("children-by-exploitation", include_str!("../../../sql/questions/children-by-exploitation.sql")),
+    ("who-refers-victims", include_str!("../../../sql/questions/who-refers-victims.sql")),
 ];
 
 /// A saved question.
@@ -322,8 +322,8 @@ fn parameter(said: &str) -> Result<Parameter, String> {
     Ok(Parameter { name: (*name).to_owned(), kind, code_list, default, description: description.trim().to_owned() })
 }
 
-/// What addresses of answers say beside parameters.
-pub const RESERVED: [&str; 3] = ["format", "bom", "companions"];
+/// What addresses of answers and pages say beside parameters.
+pub const RESERVED: [&str; 5] = ["format", "bom", "companions", "lang", "edition"];
 
 #[cfg(test)]
 mod tests {

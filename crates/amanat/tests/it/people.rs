@@ -167,8 +167,8 @@ fn a_saved_question_about_records_is_asked_with_the_rights_of_whoever_reads_it_a
     up.says("ready");
     let at = "/v1/questions/records";
     let question = |schedule: &str| {
-        let sql = "select province, count(*) as victims from victims where year = $1 group by province";
-        let parameters = json!([{"name": "year", "type": "integer", "default": "2024"}]);
+        let sql = "select province, count(*) as victims from victims where status = $1 group by province";
+        let parameters = json!([{"name": "status", "type": "text", "default": "actual"}]);
         json!({"title": "Victims by province", "sql": sql, "schedule": schedule, "parameters": parameters})
     };
     let (status, _, body) = send(address, "PUT", at, &own, &question("edition"));
@@ -184,7 +184,7 @@ fn a_saved_question_about_records_is_asked_with_the_rights_of_whoever_reads_it_a
     let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
     assert_eq!(asked(&format!("{own}if-none-match: {tag}\r\n")).0, 304);
     assert_eq!(asked(&format!("{bound}if-none-match: {tag}\r\n")).0, 403, "a tag opens nothing");
-    let ours = "/v1/questions/bonded-children/data";
+    let ours = "/v1/questions/children-by-exploitation/data";
     assert_eq!(send(address, "GET", ours, "", &Value::Null).0, 401);
     assert_eq!(send(address, "GET", ours, &own, &Value::Null).0, 200);
     up.terminate();

@@ -149,12 +149,23 @@ async fn readers_change_their_own_a_steward_all_and_the_public_none() {
     assert_eq!(house.ask("two", "DELETE", "/v1/questions/mine", Value::Null).await.problem(), "not_changed");
     for path in ["/v1/questions/mine", "/v1/questions/mine/data"] {
         assert_eq!(house.get("", path).await.status, StatusCode::NOT_FOUND, "it is for readers");
-        assert_eq!(house.get("auditor", path).await.status, StatusCode::OK);
+        let seen = house.get("auditor", path).await;
+        assert_eq!(
+            (seen.status, seen.header("cache-control")),
+            (StatusCode::OK, "private, no-cache"),
+            "no cache hands it on"
+        );
+        assert!(seen.header("vary").contains("authorization") && seen.header("access-control-allow-origin").is_empty());
     }
     let mut public = question();
     public["audience"] = "public".into();
     assert_eq!(house.ask("one", "PUT", "/v1/questions/mine", public.clone()).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(house.ask("steward", "PUT", "/v1/questions/mine", public).await.status, StatusCode::OK);
+    let changed = house.ask("steward", "PUT", "/v1/questions/mine", public).await;
+    assert_eq!(
+        (changed.status, changed.json()["owner"].clone()),
+        (StatusCode::OK, json!("one")),
+        "it stays its author's"
+    );
     assert_eq!(house.get("", "/v1/questions/mine/data").await.status, StatusCode::OK);
     assert_eq!(house.ask("steward", "DELETE", "/v1/questions/mine", Value::Null).await.status, StatusCode::NO_CONTENT);
     assert!(house.drawer.0.lock().unwrap().is_empty());
@@ -171,6 +182,14 @@ async fn what_would_be_refused_is_not_saved_and_says_why() {
         (with(""), "malformed_body"),
         (json!({"title": "", "sql": "select 1"}), "malformed_body"),
         (json!({"title": "A", "sql": "select 1", "colour": "red"}), "malformed_body"),
+        (
+            json!({"title": "A", "sql": "select $1", "parameters": [{"name": "lang", "type": "text", "default": "x"}]}),
+            "malformed_body",
+        ),
+        (
+            json!({"title": "A", "sql": "select $1", "parameters": [{"name": "a", "type": "text", "code_list": "none", "default": "x"}]}),
+            "unknown_code_list",
+        ),
         (json!({"title": "A\n-- owner: two", "sql": "select 1", "schedule": "daily"}), "malformed_body"),
         (
             json!({"title": "A", "sql": "select $1", "parameters": [{"name": "a", "type": "text", "default": "x; y"}]}),

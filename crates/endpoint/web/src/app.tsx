@@ -12,7 +12,7 @@ import { Footer, Header, Notices } from "./parts/frame";
 interface Page {
   path: string;
   name: Key;
-  /** Indicator pages have their id in the path. */
+  /** Pages of one indicator or one question have its name in the path. */
   pattern: RegExp;
   page: Lazy<{ id: string }>;
 }
@@ -33,6 +33,7 @@ const PAGES: Page[] = [
   page("/labour", "nav.labour", lazy(() => import("./pages/labour").then((m) => m.Labour))),
   page("/support", "nav.support", lazy(() => import("./pages/support").then((m) => m.Support))),
   page("/quality", "nav.quality", lazy(() => import("./pages/quality").then((m) => m.Quality))),
+  page("/questions", "nav.questions", lazy(() => import("./pages/questions").then((m) => m.Questions))),
   page("/sql", "nav.sql", lazy(() => import("./pages/sql").then((m) => m.Sql))),
   page("/about", "nav.about", lazy(() => import("./pages/about").then((m) => m.About))),
 ];
@@ -42,19 +43,26 @@ const INDICATOR = page(
   lazy(() => import("./pages/indicator").then((m) => m.Indicator)),
   /^\/indicators\/([A-Za-z0-9_-]+)$/,
 );
+const QUESTION = page(
+  "/questions",
+  "nav.questions",
+  lazy(() => import("./pages/question").then((m) => m.Question)),
+  /^\/questions\/([a-z0-9-]+)$/,
+);
 /** Pages of those who sign in; the frame leads to them. */
 const APART: Page[] = [
   page("/login", "site.signin", lazy(() => import("./pages/login").then((m) => m.Login))),
   page("/welcome", "nav.welcome", lazy(() => import("./pages/welcome").then((m) => m.Welcome))),
   page("/people", "nav.people", lazy(() => import("./pages/people").then((m) => m.People))),
 ];
-const ALL = [...PAGES, INDICATOR, ...APART];
+const ALL = [...PAGES, INDICATOR, QUESTION, ...APART];
 const MISSING = lazy(() => import("./pages/missing").then((m) => m.Missing));
 
 function found(path: string): { body: Lazy<{ id: string }>; name: Key; id: string } {
   for (const entry of ALL) {
     const match = entry.pattern.exec(path);
-    if (match) return { body: entry.page, name: entry.name, id: (match[1] ?? "").toUpperCase() };
+    const id = match?.[1] ?? "";
+    if (match) return { body: entry.page, name: entry.name, id: entry === INDICATOR ? id.toUpperCase() : id };
   }
   return { body: MISSING, name: "missing.title", id: "" };
 }
@@ -64,7 +72,7 @@ export function beginPage(): void {
   found(here().path).body.begin?.();
 }
 
-/** True of an address that is one of the pages; others (data, documents) are left to the browser. */
+/** True of an address that is one of the pages; others (data, the documentation at /docs) are left to the browser. */
 const isPage = (path: string) => ALL.some((entry) => entry.pattern.test(path));
 
 /** The language: the address says it; what the reader chose before holds where it does not. */
@@ -107,7 +115,7 @@ export function App() {
     document.title = `${id || w.t(name)} · ${w.t("site.name")}`;
   }, [id, name, w]);
 
-  const pages = PAGES.map((p) => ({ href: address(p.path), name: p.name, current: p.path === route.path || (p.path === "/indicators" && id !== "") }));
+  const pages = PAGES.map((p) => ({ href: address(p.path), name: p.name, current: p.path === route.path || (id !== "" && route.path.startsWith(`${p.path}/`)) }));
   return (
     <Here.Provider value={route}>
       <Language.Provider value={w}>

@@ -2,7 +2,7 @@
 //
 // What has a name in the data (indicators, codes, statuses in the legend) comes from the service and is not repeated here.
 // Digits are ASCII in both languages (users.md 5.4). `{name}` is filled in. What only the pages of people say stands in
-// messages-people.ts, so that readers of numbers do not load it.
+// messages-people.ts, and what only those of saved questions say in messages-questions.ts, so that others do not load it.
 
 export type Pair = readonly [en: string, ur: string];
 
@@ -38,6 +38,7 @@ const texts = {
     "Every number bears its interval and its status. Numbers about people are protected, so that nobody can be found in them.",
     "ہر عدد کے ساتھ اس کا وقفہ اور اس کی حیثیت درج ہے۔ افراد کے اعداد محفوظ کیے گئے ہیں تاکہ ان میں کسی کو پہچانا نہ جا سکے۔",
   ],
+  "site.docs": ["Documentation", "دستاویزات"],
   "site.api": ["The API", "اے پی آئی"],
   "site.licences": ["Licences of the software", "سافٹ ویئر کے لائسنس"],
   "site.signin": ["Sign in", "سائن اِن"],
@@ -51,6 +52,7 @@ const texts = {
   "nav.labour": ["Labour inspections", "لیبر معائنے"],
   "nav.support": ["Support and return", "مدد اور واپسی"],
   "nav.quality": ["Data quality", "ڈیٹا کا معیار"],
+  "nav.questions": ["Questions", "سوالات"],
   "nav.sql": ["SQL", "ایس کیو ایل"],
   "nav.about": ["About", "تعارف"],
   "nav.welcome": ["Invitation", "دعوت"],
@@ -390,6 +392,7 @@ const texts = {
     "سوال پتے کے ساتھ آیا تھا، اس لیے آپ کے اکاؤنٹ اور کلید کے بغیر پوچھا گیا: کسی لنک پر جانے سے کسی کا حصہ خرچ نہیں ہوتا۔",
   ],
   "sql.linked.ask": ["Ask it yourself", "خود پوچھیں"],
+  "sql.save": ["Save this question", "یہ سوال محفوظ کریں"],
   "sql.schema": ["Tables", "جدول"],
   "sql.schema.find": ["Find a table or column", "جدول یا کالم تلاش کریں"],
   "sql.schema.published": ["Published", "شائع شدہ"],

@@ -81,6 +81,16 @@ pub fn figures() -> Vec<Figure> {
             run: clients,
         },
         Figure {
+            name: "doors.hostile",
+            shows: "10,000 hostile requests at all doors: heads, paths, bodies, slow clients, TLS and protocol junk, forged and replayed proofs; after each family the process is alive, its memory bounded and a reader answered as before (tests/hostile)",
+            unit: "requests handled as they should be",
+            goal: "all",
+            minutes: 6,
+            short: false,
+            correctness: true,
+            run: hostile,
+        },
+        Figure {
             name: "doors.sse",
             shows: "5,000 open streams of new editions on loopback: memory of the server for each; from the edition to the last stream that is told (development build)",
             unit: "KiB a stream, and s from the end of `edition publish` to the last stream told",
@@ -99,6 +109,10 @@ fn standards(bench: &Bench) -> Result<Measured> {
 
 fn browser(bench: &Bench) -> Result<Measured> {
     checked(bench, "tests/browser/run", &[], "")
+}
+
+fn hostile(bench: &Bench) -> Result<Measured> {
+    checked(bench, "tests/hostile/run", &[], "")
 }
 
 fn bi_tool(bench: &Bench) -> Result<Measured> {

@@ -10,6 +10,8 @@ export interface Answer extends Grid {
 export interface Question {
   sql: string;
   companions: boolean;
+  /** Values of `$1`, `$2`, …. */
+  params?: (string | number | boolean)[];
   /** Goes into the header of this one request and nowhere else. */
   key: string | null;
   /** Whether the account that is signed in asks, where no key does. */
@@ -23,7 +25,8 @@ export async function ask(question: Question, accept: string, signal: AbortSigna
   if (question.key) headers.authorization = `Bearer ${question.key}`;
   const csrf = own ? (await session()).csrf : undefined;
   if (csrf) headers["amanat-csrf"] = csrf;
-  const body = JSON.stringify({ sql: question.sql, ...(question.companions ? { companions: true } : {}) });
+  const params = question.params?.length ? { params: question.params } : {};
+  const body = JSON.stringify({ sql: question.sql, ...params, ...(question.companions ? { companions: true } : {}) });
   const response = await fetch("/v1/sql", { method: "POST", headers, body, signal, cache: "no-store", credentials: own ? "same-origin" : "omit" });
   if (response.ok) return response;
   const problem = await problemOf(response);

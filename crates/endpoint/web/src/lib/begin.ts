@@ -1,6 +1,7 @@
 // What the first page will ask for is asked for at once, while the page is still being made: what is read is kept by `get`, so the
 // page finds it on its way.
 import { get, type Definition, type Indicators } from "./api";
+import { beginOwn } from "./early";
 import { nationalUrl } from "./headline";
 import { dataUrl, here } from "./route";
 import { filtersOf, lastYear, viewOf } from "../pages/view";
@@ -12,6 +13,7 @@ export function begin(): void {
   const id = /^\/indicators\/([A-Za-z0-9_-]+)$/.exec(route.path)?.[1]?.toUpperCase();
   void get("/v1/editions").catch(() => {});
   if (route.path === "/" || route.path === "/indicators") void lists(edition).catch(() => {});
+  if (/^\/questions(\/[a-z0-9-]+)?$/.test(route.path)) beginOwn(`/v1${route.path}`);
   if (id) void indicator(id, edition).catch(() => {});
 }
 

@@ -77,7 +77,7 @@ function whenIdle(work: () => void, tries = 25): void {
 }
 
 /** Sends what changes something. A refusal is thrown as the problem that it is. */
-export async function send(method: "POST" | "DELETE", path: string, body?: unknown): Promise<Response> {
+export async function send(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<Response> {
   const { csrf } = await session();
   const headers: Record<string, string> = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";

@@ -6,12 +6,20 @@ import { Copy } from "../parts/copy";
 import { SchemaBrowser } from "../parts/schema";
 import { asProblem, Problem } from "../lib/api";
 import { ask, schema as readSchema, type Answer, type Schema } from "../lib/ask";
+import { lazy } from "../lib/lazy";
 import { changed, go, useRoute } from "../lib/route";
+import { holes, paramsOf, type Parameter, type Saved } from "../lib/saved";
 import { signInAddress, useSession, type Session } from "../lib/session";
 import { useWords } from "../lib/words";
 import type { Key } from "../messages";
 
+const SaveForm = lazy(() => import("../parts/save").then((m) => m.SaveForm));
+
 const KEPT = "amanat:key";
+/** Roles that save questions. */
+const SAVES: readonly string[] = ["analyst", "steward"];
+/** A parameter that nothing is known of. */
+const UNKNOWN: Parameter = { name: "", type: "text", default: "", description: "" };
 
 const EXAMPLES: { name: Key; sql: string }[] = [
   {
@@ -38,10 +46,12 @@ interface Asker {
 
 const NOBODY: Asker = { key: null, account: false };
 
+type Params = (string | number | boolean)[];
+
 type Outcome =
   | { kind: "none" }
   | { kind: "asking" }
-  | { kind: "answer" | "cost"; answer: Answer; sql: string; companions: boolean; as: Asker }
+  | { kind: "answer" | "cost"; answer: Answer; sql: string; params: Params; companions: boolean; as: Asker }
   | { kind: "refused"; problem: Problem; sql: string; as: Asker; name: string | null };
 
 export function Sql() {
@@ -54,6 +64,12 @@ export function Sql() {
   const [outcome, setOutcome] = useState<Outcome>({ kind: "none" });
   const [schema, setSchema] = useState<Schema | null>(null);
   const session = useSession();
+  const [saving, setSaving] = useState(false);
+  const { saved, parameters, setParameters } = useEdited(query.get("question"), sql, (text) => {
+    if (!query.get("q")) use(text);
+    setSaving(true);
+  });
+  const saveButton = useRef<HTMLButtonElement>(null);
   const stop = useRef<AbortController | null>(null);
   const editor = useRef<Editor | null>(null);
 
@@ -83,10 +99,11 @@ export function Sql() {
     setOutcome({ kind: "asking" });
     try {
       const question = as === "cost" && !/^\s*explain\b/i.test(text) ? `explain ${text}` : text;
-      const response = await ask({ sql: question, companions: companions && as === "answer", ...asker }, "application/json", control.signal);
+      const params = saving ? paramsOf(parameters.slice(0, holes(text))) : [];
+      const response = await ask({ sql: question, params, companions: companions && as === "answer", ...asker }, "application/json", control.signal);
       const answer = (await response.json()) as Answer;
       if (asker.account && name && account.current !== name) setOutcome({ kind: "none" });
-      else setOutcome({ kind: as, answer, sql: text, companions, as: asker });
+      else setOutcome({ kind: as, answer, sql: text, params, companions, as: asker });
     } catch (error) {
       if (control.signal.aborted) setOutcome({ kind: "none" });
       else setOutcome({ kind: "refused", problem: asProblem(error), sql: text, as: asker, name });
@@ -99,7 +116,7 @@ export function Sql() {
   };
   // A question that came by an address is put without key and account: nobody's share is spent by following a link.
   useEffect(() => {
-    if (query.get("q")) void put(query.get("q") ?? "", "answer", NOBODY);
+    if (query.get("q") && !query.get("question")) void put(query.get("q") ?? "", "answer", NOBODY);
     return () => stop.current?.abort();
   }, []);
 
@@ -112,6 +129,7 @@ export function Sql() {
     else setSql(`${sql} ${text}`);
   };
   const busy = outcome.kind === "asking";
+  const maySave = session !== null && SAVES.includes(session.role);
   return (
     <article class="page">
       <div class="lede">
@@ -130,18 +148,33 @@ export function Sql() {
             <button type="button" class="action primary" disabled={busy} onClick={() => run("answer")}>{busy ? t("sql.running") : t("sql.run")}</button>
             <button type="button" class="action" disabled={busy} onClick={() => run("cost")}>{t("sql.explain")}</button>
             {busy && <button type="button" class="action" onClick={() => stop.current?.abort()}>{t("sql.stop")}</button>}
+            {maySave && <button type="button" class="action" ref={saveButton} aria-expanded={saving} onClick={() => setSaving(!saving)}>{t("sql.save")}</button>}
             <label class="check"><input type="checkbox" checked={companions} onChange={(event) => setCompanions(event.currentTarget.checked)} /> {t("sql.companions")}</label>
           </div>
           {session?.name && (
             <p class="soft small asker">{key ? t("sql.who.key") : t("sql.who", { name: session.name, role: t(`role.${session.role}` as Key) })}</p>
           )}
           <KeyField value={key} set={setKey} keep={keep} setKeep={setKeep} unset={session?.name ? "sql.key.account" : "sql.key.unset"} />
+          {saving && maySave && (
+            <SaveForm
+              key={saved?.name ?? ""}
+              sql={sql}
+              parameters={parameters}
+              setParameters={setParameters}
+              saved={saved}
+              session={session}
+              close={() => {
+                setSaving(false);
+                saveButton.current?.focus();
+              }}
+            />
+          )}
           <section class="outcome" aria-labelledby="outcome" aria-live="polite" aria-busy={busy}>
             <h2 id="outcome" class="rule">{t("sql.result")}</h2>
             {outcome.kind === "answer" && (
               <>
                 <AnswerView answer={outcome.answer} key={outcome.sql} />
-                <Downloads sql={outcome.sql} companions={outcome.companions} as={outcome.as} />
+                <Downloads sql={outcome.sql} params={outcome.params} companions={outcome.companions} as={outcome.as} />
               </>
             )}
             {outcome.kind === "cost" && <Cost answer={outcome.answer} />}
@@ -156,6 +189,28 @@ export function Sql() {
       </div>
     </article>
   );
+}
+
+/** The saved question that the address names, to be changed, and what stands for the `$1`, `$2`, … of the question as it is. */
+function useEdited(name: string | null, sql: string, came: (sql: string) => void) {
+  const [saved, setSaved] = useState<Saved | null>(null);
+  const [known, setParameters] = useState<Parameter[]>([]);
+  useEffect(() => {
+    if (!name) return;
+    const control = new AbortController();
+    fetch(`/v1/questions/${encodeURIComponent(name)}`, { headers: { accept: "application/json" }, signal: control.signal })
+      .then(async (response) => {
+        if (!response.ok) return;
+        const found = (await response.json()) as Saved;
+        setSaved(found);
+        setParameters(found.parameters);
+        came(found.sql);
+      })
+      .catch(() => {});
+    return () => control.abort();
+  }, [name]);
+  const parameters = Array.from({ length: Math.min(holes(sql), 12) }, (_, n) => known[n] ?? UNKNOWN);
+  return { saved, parameters, setParameters };
 }
 
 interface Permitting {
@@ -259,10 +314,10 @@ function KeyField({ value, set, keep, setKeep, unset }: Keeping) {
 }
 
 /** The whole answer as a file, asked for again in that form: the same question has the same answer, at no charge. */
-function Downloads({ sql, companions, as }: { sql: string; companions: boolean; as: Asker }) {
+function Downloads({ sql, params, companions, as }: { sql: string; params: Params; companions: boolean; as: Asker }) {
   const { t } = useWords();
   const save = async (accept: string, name: string, mark: string) => {
-    const response = await ask({ sql, companions, ...as }, accept, new AbortController().signal);
+    const response = await ask({ sql, params, companions, ...as }, accept, new AbortController().signal);
     const url = URL.createObjectURL(new Blob([mark, await response.blob()], { type: accept }));
     const link = document.createElement("a");
     link.href = url;

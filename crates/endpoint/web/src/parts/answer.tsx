@@ -34,10 +34,10 @@ export function AnswerView({ answer }: { answer: Answer }) {
             <table class="numbers" dir="ltr">
               <caption class="unseen">{t("sql.result")}</caption>
               <thead>
-                <tr>{answer.columns.map((c) => <th scope="col" key={c.name}>{c.name}<span class="type">{c.type}</span></th>)}</tr>
+                <tr>{answer.columns.map((c, m) => <th scope="col" key={c.name} class={rows.some((row) => typeof row[m] === "number") ? "num" : ""}>{c.name}<span class="type">{c.type}</span></th>)}</tr>
               </thead>
               <tbody>
-                {rows.map((row, n) => <tr key={n}>{row.map((cell, m) => <td key={m} class={typeof cell === "number" ? "n num" : ""}>{text(cell)}</td>)}</tr>)}
+                {rows.map((row, n) => <tr key={n}>{row.map((cell, m) => <td key={m} class={typeof cell === "number" ? "n num" : ""}>{text(cell, answer.columns[m]?.name ?? "")}</td>)}</tr>)}
               </tbody>
             </table>
           </Scroll>
@@ -48,9 +48,12 @@ export function AnswerView({ answer }: { answer: Answer }) {
   );
 }
 
-function text(cell: Cell) {
+/** Numbers that name something and count nothing: they are written as they are. */
+const NAMES = /(^|_)(year|edition)$/;
+
+function text(cell: Cell, column: string) {
   if (cell === null) return <span class="null">NULL</span>;
-  return typeof cell === "number" ? number(cell) : String(cell);
+  return typeof cell === "number" && !NAMES.test(column) ? number(cell) : String(cell);
 }
 
 /** A chart of an answer: a column of periods makes lines, one of texts makes categories; companions make the intervals. */

@@ -156,6 +156,7 @@ export function Footer() {
       <p>{t("site.footer")} <a href={address("/about")}>{t("suppressed.link")}</a></p>
       <p class="foot-line">
         {chosen && <span>{t("site.edition", { edition: chosen.edition, date: chosen.as_of })}</span>}
+        <a href="/docs">{t("site.docs")}</a>
         <a href="/openapi.json">{t("site.api")}</a>
         <a href="/licences.txt">{t("site.licences")}</a>
       </p>
