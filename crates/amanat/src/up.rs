@@ -238,12 +238,9 @@ impl Up {
         if self.has(Role::Ingest) {
             settings.checks.push(("ingest", Arc::new(ingest_is_well(Arc::clone(&self.ingesting)))));
         }
-        let served = endpoint::serve(
-            listener,
-            endpoint::router(reader.clone(), settings),
-            patience,
-            self.stop.clone().cancelled_owned(),
-        );
+        let (router, made_ahead) = endpoint::open(reader.clone(), settings);
+        tokio::spawn(made_ahead);
+        let served = endpoint::serve(listener, router, patience, self.stop.clone().cancelled_owned());
         tasks.spawn(async move { served.await.context("the endpoint ended") });
         Ok(Some((reader, gate)))
     }

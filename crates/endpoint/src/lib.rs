@@ -40,6 +40,7 @@ mod tls;
 mod visitor;
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
@@ -238,11 +239,23 @@ pub fn served() -> impl Iterator<Item = &'static str> {
 
 /// All doors over one reader.
 pub fn router(reader: query::Reader, settings: Settings) -> Router {
+    routed(door(reader, settings))
+}
+
+/// All doors over one reader, and the work that makes the answers of saved questions with each edition, until the service stops.
+pub fn open(reader: query::Reader, settings: Settings) -> (Router, impl Future<Output = ()> + Send + 'static) {
+    let door = door(reader, settings);
+    (routed(Arc::clone(&door)), saved::keep_fresh(door))
+}
+
+fn door(reader: query::Reader, settings: Settings) -> Arc<Door> {
     layers::describe();
     let streams = Arc::new(Semaphore::new(settings.streams.min(Semaphore::MAX_PERMITS)));
     let docs = docs::Docs::new(&reader, &settings.reference);
-    let door = Arc::new(Door { reader, settings, bodies: Bodies::default(), docs, streams });
-    tokio::spawn(saved::keep_fresh(Arc::clone(&door)));
+    Arc::new(Door { reader, settings, bodies: Bodies::default(), docs, streams })
+}
+
+fn routed(door: Arc<Door>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler));
     let router = pages::routes().into_iter().fold(router, |router, (path, handler)| router.route(path, handler));
     router

@@ -173,8 +173,9 @@ impl ToSave {
         lines.extend(self.audience.clone().map(|audience| ("audience", audience)));
         let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let head = lines.iter().filter(|(_, said)| !said.is_empty());
-        let head: String = head.map(|(word, said)| format!("-- {word}: {}\n", one_line(said))).collect();
-        Ok(format!("{head}\n{}", self.sql))
+        let mut lines: Vec<String> = head.map(|(word, said)| format!("-- {word}: {}", one_line(said))).collect();
+        lines.extend([String::new(), self.sql.clone()]);
+        Ok(lines.join("\n"))
     }
 }
 

@@ -70,6 +70,8 @@ impl Listener for Patient {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, peer) = Listener::accept(&mut self.listener).await;
+        // What is written is sent: an answer behind another waits for nothing, nor does an event of a stream.
+        let _ = stream.set_nodelay(true);
         (Timed::new(stream, self.patience), peer)
     }
 

@@ -194,7 +194,7 @@ impl Saved {
             saved.read(word.trim(), said.trim()).map_err(|what| format!("line {}: {what}", number + 1))?;
             at += line.len();
         }
-        saved.sql = text.get(at..).unwrap_or_default().trim().to_owned();
+        text.get(at..).unwrap_or_default().trim().clone_into(&mut saved.sql);
         saved.whole()
     }
 

@@ -62,13 +62,12 @@ pub(super) fn html(markdown: &str, name: &str, known: &[&str]) -> String {
     for event in &mut events {
         match event {
             Event::Start(Tag::Link { dest_url, link_type, .. }) if *link_type != LinkType::Email => {
-                match led(dest_url, &file, known) {
-                    Some(to) => *dest_url = CowStr::from(to),
+                if let Some(to) = led(dest_url, &file, known) {
+                    *dest_url = CowStr::from(to);
+                } else {
                     // It is in the project and not carried: named, not linked.
-                    None => {
-                        dead += 1;
-                        *event = Event::InlineHtml("<span class=\"elsewhere\">".into());
-                    }
+                    dead += 1;
+                    *event = Event::InlineHtml("<span class=\"elsewhere\">".into());
                 }
             }
             Event::End(TagEnd::Link) if dead > 0 => {

@@ -138,7 +138,11 @@ const PARTS: [(&str, &str); 4] = [
 
 impl Source {
     fn page(&self, all: &[Self], known: &[&str]) -> String {
-        let (lang, dir) = if self.name.ends_with(".ur") { ("ur", "rtl") } else { ("en", "ltr") };
+        let (lang, dir) = if self.name.rsplit_once('.').is_some_and(|(_, language)| language == "ur") {
+            ("ur", "rtl")
+        } else {
+            ("en", "ltr")
+        };
         let title = markdown::escaped(&markdown::plain(&self.title));
         let body = markdown::html(&self.markdown, &self.name, known);
         let (list, style) = (self.list(all), style_name());
