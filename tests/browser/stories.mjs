@@ -432,8 +432,8 @@ export const stories = [
       await page.waitForURL(/\/questions/);
       await page.locator(".questions li").first().waitFor();
       assert.equal(await page.locator(".questions li").count(), saved.length);
-      await page.getByLabel(t("questions.find")).fill("children-by-exploitation");
-      const bonded = page.locator(".questions li", { hasText: said("children-by-exploitation") });
+      await page.getByLabel(t("questions.find")).fill("children-by-province");
+      const bonded = page.locator(".questions li", { hasText: said("children-by-province") });
       await bonded.getByText(t("mark.records.signin")).waitFor();
       assert.equal(await page.locator(".questions li").count(), 1);
       await page.getByLabel(t("questions.find")).fill("");
@@ -488,7 +488,7 @@ export const stories = [
       if (!site.link) return;
 
       // The records are asked by those who sign in, and only when they say so.
-      await open("/questions/children-by-exploitation?from_year=2011");
+      await open("/questions/children-by-province?from_year=2011");
       const refusal = page.locator(".refusal");
       await refusal.getByText("key_needed").first().waitFor();
       await judge(page);
@@ -523,7 +523,7 @@ export const stories = [
         await page.locator("#username").fill(analyst);
         await page.locator("#password").fill("one who asks and saves");
         await page.keyboard.press("Enter");
-        await page.waitForURL(/\/questions\/children-by-exploitation\?.*from_year=2011/);
+        await page.waitForURL(/\/questions\/children-by-province\?.*from_year=2011/);
         await page.getByText(t("one.offer")).waitFor();
         await page.getByRole("button", { name: t("sql.run"), exact: true }).click();
         await page.locator(".outcome tbody td").first().waitFor();

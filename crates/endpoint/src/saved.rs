@@ -180,7 +180,7 @@ impl ToSave {
 }
 
 /// The saved questions that the visitor sees, by name.
-#[utoipa::path(get, path = "/v1/questions", tag = "questions",
+#[utoipa::path(get, path = "/v1/questions", operation_id = "saved_questions", tag = "questions",
     responses((status = 200, description = "Saved questions", body = Vec<View>)))]
 pub(crate) async fn list(State(door): State<Arc<Door>>, visitor: Visitor) -> Response {
     let mut seen = Vec::new();
@@ -191,7 +191,7 @@ pub(crate) async fn list(State(door): State<Arc<Door>>, visitor: Visitor) -> Res
 }
 
 /// What a saved question asks.
-#[utoipa::path(get, path = "/v1/questions/{name}", tag = "questions",
+#[utoipa::path(get, path = "/v1/questions/{name}", operation_id = "saved_question", tag = "questions",
     params(("name" = String, Path, description = "Name of the question", example = "victims-by-year")),
     responses((status = 200, description = "The question", body = View)))]
 pub(crate) async fn one(
@@ -207,7 +207,7 @@ pub(crate) async fn one(
 ///
 /// Query parameters of the question's own names set its parameters. Over published tables alone the answer is the same for everybody,
 /// and is asked for like an indicator; over protected tables a key or login is needed, and the answer is asked with its rights.
-#[utoipa::path(get, path = "/v1/questions/{name}/data", tag = "questions",
+#[utoipa::path(get, path = "/v1/questions/{name}/data", operation_id = "saved_question_data", tag = "questions",
     params(
         ("name" = String, Path, description = "Name of the question", example = "victims-by-year"),
         ("format" = Option<String>, Query, description = "json, csv, arrow or parquet; goes before Accept"),
@@ -367,7 +367,7 @@ fn is_of_the_public(planned: Result<(Vec<CellQuery>, Vec<Note>), Refusal>) -> Re
 /// Saves a question, or puts it in the place of an earlier one of the same account.
 ///
 /// It is planned at once, with the rights of who saves it: what would be refused is not saved.
-#[utoipa::path(put, path = "/v1/questions/{name}", tag = "questions", request_body = ToSave,
+#[utoipa::path(put, path = "/v1/questions/{name}", operation_id = "save_question", tag = "questions", request_body = ToSave,
     params(("name" = String, Path, description = "Small letters, digits and hyphens", example = "my-question")),
     responses((status = 200, description = "Changed", body = View), (status = 201, description = "Saved", body = View)))]
 pub(crate) async fn save(
@@ -402,7 +402,7 @@ pub(crate) async fn save(
 }
 
 /// Takes a saved question away.
-#[utoipa::path(delete, path = "/v1/questions/{name}", tag = "questions",
+#[utoipa::path(delete, path = "/v1/questions/{name}", operation_id = "remove_question", tag = "questions",
     params(("name" = String, Path, description = "Name of the question", example = "my-question")),
     responses((status = 204, description = "There is no question of that name any more")))]
 pub(crate) async fn remove(

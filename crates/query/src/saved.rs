@@ -40,7 +40,7 @@ pub const OURS: [(&str, &str); 8] = [
     ("cases-to-convictions", include_str!("../../../sql/questions/cases-to-convictions.sql")),
     ("inspections-by-province", include_str!("../../../sql/questions/inspections-by-province.sql")),
     ("changed-between-editions", include_str!("../../../sql/questions/changed-between-editions.sql")),
-    ("children-by-exploitation", include_str!("../../../sql/questions/children-by-exploitation.sql")),
+    ("children-by-province", include_str!("../../../sql/questions/children-by-province.sql")),
     ("who-refers-victims", include_str!("../../../sql/questions/who-refers-victims.sql")),
 ];
 
