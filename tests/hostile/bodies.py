@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import corpus
 import oracle
-from ground import Ground
+from ground import Ground, grows
 from http1 import exchange, request
 from oracle import Fault
 from sent import junk
@@ -211,4 +211,13 @@ def run(ground: Ground) -> None:
         if is_unread and not statuses <= REFUSED:
             raise Fault(f"status {statuses} to a body that nobody can read", whole)
 
-    ground.each(attempt, range(ground.count), at_once=8)
+    def nested(number: int, random: Random) -> None:
+        """Subqueries within subqueries."""
+        def ask(levels: int) -> None:
+            sql = f"select {'(select ' * levels}1{')' * levels}".encode()
+            exchange(server.ports.http, request("POST", "/v1/sql", {"Content-Type": "text/plain"}, sql), patience=60)
+
+        grows(ask, 8, 13, "subqueries in each other", "(select ")
+
+    ground.each(attempt, range(ground.count - 1), at_once=8)
+    ground.each(nested, [ground.count - 1])

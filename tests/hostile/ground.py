@@ -79,6 +79,18 @@ class Watch:
         self.thread.join()
 
 
+def grows(ask: Callable[[int], None], few: int, many: int, what: str, sent: str) -> None:
+    """Refuses what takes twice as long with each level, and so for ever with some more: a few more levels may take a little longer."""
+    def took(levels: int) -> float:
+        began = time.monotonic()
+        ask(levels)
+        return time.monotonic() - began
+
+    short, long = (min(took(levels) for _ in range(3)) for levels in (few, many))
+    if long > 0.15 and long > 6 * short:
+        raise Fault(f"a statement takes {short:.2f} s with {few} {what} and {long:.2f} s with {many}", sent.encode() * many)
+
+
 def until(holds: Callable[[], bool], seconds: float, step: float = 0.2) -> bool:
     """Whether something holds before the time is over."""
     end = time.monotonic() + seconds

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ground import grows
 from http1 import ATTACKER
 from normal import READER
 from oracle import Fault
@@ -63,18 +63,13 @@ def keeps(port: int, keeper: Keeper) -> None:
 
 
 def nested(port: int) -> None:
-    """Calls within calls: seventeen levels of them may take a little longer than twelve, and not thirty times as long."""
-    def took(levels: int) -> float:
-        began = time.monotonic()
+    """Calls within calls."""
+    def ask(levels: int) -> None:
         with public(port) as session:
             session.send(query(f"select {'abs(' * levels}1{')' * levels}"))
             session.until_ready(60)
-        return time.monotonic() - began
 
-    few, many = (min(took(levels) for _ in range(3)) for levels in (12, 17))
-    if many > 0.2 and many > 8 * few:
-        raise Fault(f"a statement takes {few:.2f} s with 12 calls in each other and {many:.2f} s with 17: twice as long with each level",
-                    b"select abs(abs(\xe2\x80\xa6 1 \xe2\x80\xa6))")
+    grows(ask, 12, 17, "calls in each other", "abs(")
 
 
 def locked(port: int, name: str, key: str, wrong: int) -> None:
