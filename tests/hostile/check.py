@@ -98,9 +98,9 @@ def attack(args: argparse.Namespace, server: Server) -> int:
         ground = Ground(server, name, args.seed, max(1, family.share * args.requests // 10_000), args.at)
         began = time.monotonic()
         family.run(ground)
-        well(ground, normal, (warm, open_before))
+        rests = well(ground, normal, (warm, open_before))
         report(ground, time.monotonic() - began, args.requests)
-        if server.is_alive() and not server.is_idle():
+        if server.is_alive() and not rests:
             server.stop()
             server.start()
         done += ground.done
@@ -113,17 +113,19 @@ def attack(args: argparse.Namespace, server: Server) -> int:
     return 0 if handled == done and done > 0 else 1
 
 
-def well(ground: Ground, normal: Normal, before: tuple[float, int]) -> None:
-    """After a family: the process is alive, answers as before, and has neither memory, descriptors nor words too many."""
+def well(ground: Ground, normal: Normal, before: tuple[float, int]) -> bool:
+    """After a family: the process is alive, answers as before, and has neither memory, descriptors nor words too many. Whether it rests."""
     server, (warm, open_before) = ground.server, before
     found: list[str] = []
+    rests = True
     if not server.is_alive():
         found.append(f"the process has ended ({server.process and server.process.returncode})")
     else:
         found += normal.again()
         if not until(lambda: server.descriptors() <= open_before + LEFT_OPEN, 10):
             found.append(f"{server.descriptors()} descriptors are open, {open_before} before")
-        if not until(server.is_idle, TIME_LIMIT + 10):
+        rests = until(server.is_idle, TIME_LIMIT + 10)
+        if not rests:
             found.append("it computes on, though all clients have left; the next family is asked of one that is started anew")
         if not until(lambda: server.resident() <= warm + AFTER, 5):
             found.append(f"{server.resident():.0f} MiB of memory at the end, {warm:.0f} when it was warm")
@@ -138,6 +140,7 @@ def well(ground: Ground, normal: Normal, before: tuple[float, int]) -> None:
         found.append(f"its log holds a secret: {shown(secret, 24)}")
     for what in found:
         ground.note(-1, Fault(what))
+    return rests
 
 
 def report(ground: Ground, took: float, requests: int) -> None:
