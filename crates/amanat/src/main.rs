@@ -15,6 +15,7 @@ mod data_dir;
 mod edition;
 mod escape;
 mod exit;
+mod following;
 mod house;
 mod import;
 mod lines;

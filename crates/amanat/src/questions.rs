@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::Context;
 use endpoint::{Questions, Shelf};
@@ -13,9 +13,8 @@ use query::saved::is_name;
 use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::DataDir;
+use crate::following;
 
-/// How often a running service looks whether the folder has changed.
-const LOOK: Duration = Duration::from_secs(1);
 /// The longest file that is read: far more than the SQL of one question may be long.
 const LONGEST: u64 = 256 << 10;
 /// What the name of such a file ends with.
@@ -64,22 +63,11 @@ pub fn open(dir: &DataDir) -> anyhow::Result<Arc<Questions>> {
 /// Lets them follow the folder, until told to stop: another process, or a person, may have written there.
 pub async fn follow(dir: Arc<DataDir>, questions: Arc<Questions>, stop: CancellationToken) {
     let folder = folder(&dir);
-    let mut last = seen(&folder);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
-        let now = seen(&folder);
-        if now == last {
-            continue;
-        }
-        last = now;
-        match read(&folder) {
-            Ok(kept) => questions.replace(kept),
-            Err(error) => tracing::warn!(error = format!("{error:#}"), "the saved questions stay as they were"),
-        }
-    }
+    let then = || match read(&folder) {
+        Ok(kept) => questions.replace(kept),
+        Err(error) => tracing::warn!(error = format!("{error:#}"), "the saved questions stay as they were"),
+    };
+    following::changes(stop, || seen(&folder), then).await;
 }
 
 fn folder(dir: &DataDir) -> PathBuf {

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::{self, Failure};
 use crate::house::House;
-use crate::memory;
+use crate::{following, memory};
 
 /// The key that `amanat sql` takes from the environment.
 pub const KEY_VARIABLE: &str = "AMANAT_KEY";
@@ -28,8 +28,6 @@ pub const KEY_VARIABLE: &str = "AMANAT_KEY";
 const ADMINISTRATOR: &str = "administrator";
 /// Lock of whoever changes the file.
 const LOCK: &str = "LOCK.readers";
-/// How often a running service looks whether the file has changed.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// `amanat key …`.
 pub fn keys(config: Config, command: KeyCommand) -> anyhow::Result<()> {
@@ -170,22 +168,11 @@ impl Record for InTheLog {
 pub async fn follow(config: Config, gate: Arc<Gate>, stop: CancellationToken) {
     let path = file(&config);
     let seen = || std::fs::metadata(&path).ok().and_then(|meta| Some((meta.modified().ok()?, meta.len())));
-    let mut last = seen();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
-        let now = seen();
-        if now == last {
-            continue;
-        }
-        last = now;
-        match readers(&config) {
-            Ok(readers) => gate.replace(readers),
-            Err(error) => tracing::warn!(error = %error, "the readers stay as they were"),
-        }
-    }
+    let then = || match readers(&config) {
+        Ok(readers) => gate.replace(readers),
+        Err(error) => tracing::warn!(error = %error, "the readers stay as they were"),
+    };
+    following::changes(stop, seen, then).await;
 }
 
 /// At the first start nobody can let anybody in: the one who starts it gets a link to become the administrator. `None` where

@@ -226,8 +226,8 @@ impl Up {
         tokio::spawn(readers::follow(self.config.clone(), Arc::clone(&gate), self.stop.clone()));
         settings.gate = Arc::clone(&gate);
         settings.questions = questions::open(&self.dir)?;
-        let following = (Arc::clone(&self.dir), Arc::clone(&settings.questions), self.stop.clone());
-        tokio::spawn(questions::follow(following.0, following.1, following.2));
+        let kept = Arc::clone(&settings.questions);
+        tokio::spawn(questions::follow(Arc::clone(&self.dir), kept, self.stop.clone()));
         let reader = edition::reader(&self.config, &self.dir, house.clone()).await?;
         tokio::spawn(reader.clone().follow(LOOK_FOR_EDITIONS, self.stop.clone()));
         if let Some(house) = house {

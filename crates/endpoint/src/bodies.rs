@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -136,6 +137,16 @@ impl Bodies {
         shared: Shared,
         make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
+        self.answer_with(asked, shared, aside(make)).await
+    }
+
+    /// The same with a body that is waited for.
+    pub(crate) async fn answer_with(
+        &self,
+        asked: &HeaderMap,
+        shared: Shared,
+        make: impl Future<Output = Result<Whole, Problem>> + Send,
+    ) -> Result<Response, Problem> {
         let made = self.made(&shared.key, make).await?;
         let worth_coding = shared.worth_coding && made.plain.len() >= WORTH_CODING;
         let coding = negotiate::coding(asked).filter(|_| worth_coding);
@@ -169,7 +180,7 @@ impl Bodies {
     async fn made(
         &self,
         key: &str,
-        make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static,
+        make: impl Future<Output = Result<Whole, Problem>> + Send,
     ) -> Result<Arc<Made>, Problem> {
         // Those who ask while a body is being made wait for it; one that could not be made is tried again.
         let cell = Arc::clone(self.kept().by_key.entry(key.to_owned()).or_default());
@@ -215,18 +226,23 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-async fn made_now(make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static) -> Result<Arc<Made>, Problem> {
+/// Makes a body away from the threads that answer connections.
+pub(crate) async fn aside(make: impl FnOnce() -> Result<Whole, Problem> + Send + 'static) -> Result<Whole, Problem> {
+    tokio::task::spawn_blocking(make).await.map_err(|_| Problem::internal())?
+}
+
+async fn made_now(make: impl Future<Output = Result<Whole, Problem>>) -> Result<Arc<Made>, Problem> {
+    let Whole { bytes, rows, mut headers } = make.await?;
     let made = tokio::task::spawn_blocking(move || {
-        let Whole { bytes, rows, mut headers } = make()?;
         let plain = Bytes::from(bytes);
         let hash = blake3::hash(&plain).to_hex()[..32].to_owned();
         if let Some(rows) = rows {
             headers.push((ROWS, HeaderValue::from(rows)));
             headers.extend(HeaderValue::from_str(&sha256(&plain)).ok().map(|digest| (SHA256, digest)));
         }
-        Ok(Arc::new(Made { plain, headers, hash, coded: Default::default() }))
+        Arc::new(Made { plain, headers, hash, coded: Default::default() })
     });
-    made.await.map_err(|_| Problem::internal())?
+    made.await.map_err(|_| Problem::internal())
 }
 
 /// Compresses a whole body, away from the threads that answer connections.

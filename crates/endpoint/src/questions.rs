@@ -105,52 +105,53 @@ impl Questions {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Keeps a question in the place of one of its name, if `may_replace` says so of that one; true where there was none.
+    /// Keeps a question in the place of one of its name, if `may` says so of that one (or of none); true where there was none.
+    /// `may` is asked last before the change is made: what it records is done.
     pub(crate) async fn keep(
         &self,
         saved: Saved,
-        may_replace: impl FnOnce(&Entry) -> bool + Send,
+        may: impl FnOnce(Option<&Entry>) -> Result<(), NotKept> + Send,
     ) -> Result<bool, NotKept> {
         let _one = self.changing.lock().await;
         let known = self.find(&saved.name);
-        if let Some(known) = &known {
-            if known.is_ours {
+        match &known {
+            Some(known) if known.is_ours => {
                 return Err(NotKept::Objection("The program brings along a question of that name: choose another."));
             }
-            if !may_replace(known) {
-                return Err(NotKept::Objection("Somebody else has saved a question of that name: choose another."));
-            }
-        } else {
-            let kept: Vec<Arc<Entry>> = self.all().into_iter().filter(|entry| !entry.is_ours).collect();
-            let of_one = kept.iter().filter(|entry| entry.saved.owner == saved.owner).count();
-            if kept.len() >= MOST || of_one >= MOST_OF_ONE {
+            None if self.is_full(saved.owner.as_deref()) => {
                 return Err(NotKept::Objection("As many questions are saved as may be: take one away first."));
             }
+            _ => {}
         }
+        may(known.as_deref())?;
         self.put(&saved.name, Some(saved.text())).await?;
-        let is_new = known.is_none();
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         entries.insert(saved.name.clone(), Arc::new(Entry::new(saved, false)));
-        Ok(is_new)
+        Ok(known.is_none())
     }
 
-    /// Takes a question away, if `may_remove` says so of it; false where there is none.
+    /// Takes a question away, if `may` says so of it, which is asked last; false where there is none.
     pub(crate) async fn remove(
         &self,
         name: &str,
-        may_remove: impl FnOnce(&Entry) -> bool + Send,
+        may: impl FnOnce(&Entry) -> Result<(), NotKept> + Send,
     ) -> Result<bool, NotKept> {
         let _one = self.changing.lock().await;
         let Some(known) = self.find(name) else { return Ok(false) };
         if known.is_ours {
             return Err(NotKept::Objection("The program brings this question along."));
         }
-        if !may_remove(&known) {
-            return Err(NotKept::Objection("Somebody else has saved this question."));
-        }
+        may(&known)?;
         self.put(name, None).await?;
         self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         Ok(true)
+    }
+
+    /// Whether no more may be kept, of all or of one.
+    fn is_full(&self, owner: Option<&str>) -> bool {
+        let kept: Vec<Arc<Entry>> = self.all().into_iter().filter(|entry| !entry.is_ours).collect();
+        let of_one = kept.iter().filter(|entry| entry.saved.owner.as_deref() == owner).count();
+        kept.len() >= MOST || of_one >= MOST_OF_ONE
     }
 
     /// On a thread that may wait for the disk.

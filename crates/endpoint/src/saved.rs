@@ -10,14 +10,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use policy::Role;
-use query::saved::{Audience, Parameter, Saved, Schedule, is_name};
+use query::saved::{Audience, Parameter, Saved, Schedule, is_name, parameter_line, text_of};
 use query::{CellQuery, Code, EditionMeta, Note, Param, Question, Refusal};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::Door;
-use crate::bodies::{EDITION, Freshness, ROWS, Shared, Whole};
+use crate::bodies::{EDITION, Freshness, ROWS, Shared, Whole, aside};
 use crate::gate::Decided;
 use crate::indicators::Text;
 use crate::negotiate::{self, Format};
@@ -159,23 +159,17 @@ impl From<Parameter> for ParameterView {
 impl ToSave {
     /// As the text of a file has it, so that there is one reader of saved questions and one set of its sentences.
     fn text(&self) -> Result<String, String> {
-        let mut lines = vec![("title", self.title.clone()), ("title.ur", self.title_ur.clone())];
-        lines.extend([("description", self.description.clone()), ("description.ur", self.description_ur.clone())]);
-        for parameter in &self.parameters {
-            let ParameterView { name, kind, code_list, default, description } = parameter;
+        let mut head = vec![("title", self.title.clone()), ("title.ur", self.title_ur.clone())];
+        head.extend([("description", self.description.clone()), ("description.ur", self.description_ur.clone())]);
+        for ParameterView { name, kind, code_list, default, description } in &self.parameters {
             if [name, kind, default].into_iter().chain(code_list).any(|part| part.contains([';', '=', '\n'])) {
                 return Err("a parameter's name, type, list and default are without ; = and line ends".to_owned());
             }
-            let of = code_list.as_ref().map_or(String::new(), |list| format!(" of {list}"));
-            lines.push(("parameter", format!("{name} {kind}{of} = {default}; {description}")));
+            head.push(("parameter", parameter_line(name, kind, code_list.as_deref(), (default, description))));
         }
-        lines.extend(self.schedule.clone().map(|schedule| ("schedule", schedule)));
-        lines.extend(self.audience.clone().map(|audience| ("audience", audience)));
-        let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let head = lines.iter().filter(|(_, said)| !said.is_empty());
-        let mut lines: Vec<String> = head.map(|(word, said)| format!("-- {word}: {}", one_line(said))).collect();
-        lines.extend([String::new(), self.sql.clone()]);
-        Ok(lines.join("\n"))
+        head.extend(self.schedule.clone().map(|schedule| ("schedule", schedule)));
+        head.extend(self.audience.clone().map(|audience| ("audience", audience)));
+        Ok(text_of(&head, &self.sql))
     }
 }
 
@@ -274,16 +268,18 @@ impl Wanted {
             let edition = door.reader.current().latest().cloned();
             let mut shared = Shared::of(edition.as_ref(), &self.key(), self.format, Freshness::Minute);
             shared.worth_coding = self.format != Format::Parquet;
-            let (own, wanted, peer) = (Arc::clone(door), self.clone(), visitor.peer);
             let number = edition.as_ref().map(|edition| edition.edition);
-            let runtime = tokio::runtime::Handle::current();
-            let make = move || {
-                let question = Question { peer, ..wanted.question() };
-                let answer = runtime.block_on(own.reader.ask(question, CancellationToken::new()))?;
+            let make = async {
+                let question = Question { peer: visitor.peer, ..self.question() };
+                let answer = door.reader.ask(question, CancellationToken::new()).await?;
                 // What is kept under the name of an edition is of that edition.
-                if answer.edition == number { wanted.written(answer) } else { Err(Problem::internal()) }
+                if answer.edition != number {
+                    return Err(Problem::internal());
+                }
+                let wanted = self.clone();
+                aside(move || wanted.written(answer)).await
             };
-            let mut answered = door.bodies.answer(asked, shared, make).await;
+            let mut answered = door.bodies.answer_with(asked, shared, make).await;
             // A cache on the way must not hand on what only readers see.
             if let Ok(response) = &mut answered
                 && self.entry.saved.audience == Audience::Readers
@@ -317,8 +313,7 @@ impl Wanted {
             headers.insert(EDITION, HeaderValue::from(edition));
         }
         let format = self.format;
-        let Whole { bytes, rows, headers: more } =
-            tokio::task::spawn_blocking(move || self.written(answer)).await.map_err(|_| Problem::internal())??;
+        let Whole { bytes, rows, headers: more } = aside(move || self.written(answer)).await?;
         headers.extend(more);
         headers.extend(rows.map(|rows| (ROWS, HeaderValue::from(rows))));
         headers.insert(header::CONTENT_TYPE, format.content_type());
@@ -392,12 +387,14 @@ pub(crate) async fn save(
     // A steward changes what is its author's, who stays it.
     let author =
         door.settings.questions.find(&name).filter(|_| is_steward(&visitor)).map(|known| known.saved.owner.clone());
-    saved.owner = author.unwrap_or_else(|| own.clone());
+    saved.owner = author.unwrap_or(own);
     let is_published = plan(&door, &visitor, &saved).await?;
-    recorded(&door, &visitor, Decided::QuestionSaved)?;
     let kept = saved.clone();
-    let may_replace = |known: &Entry| is_steward(&visitor) || known.saved.owner == own;
-    let is_new = door.settings.questions.keep(kept, may_replace).await.map_err(not_kept)?;
+    let may = |known: Option<&Entry>| match known {
+        Some(known) => decided(&door, &visitor, known, Decided::QuestionSaved),
+        None => recorded(&door, &visitor, Decided::QuestionSaved),
+    };
+    let is_new = door.settings.questions.keep(kept, may).await.map_err(not_kept)?;
     Ok(unkept(if is_new { StatusCode::CREATED } else { StatusCode::OK }, View::new(&saved, Some(!is_published))))
 }
 
@@ -413,10 +410,8 @@ pub(crate) async fn remove(
 ) -> Result<Response, Problem> {
     visitor.means_it(&asked)?;
     found(&door, &visitor, &name)?;
-    recorded(&door, &visitor, Decided::QuestionRemoved)?;
-    let own = visitor.asker.as_ref().map(|asker| asker.key_id.clone());
-    let may_remove = |known: &Entry| is_steward(&visitor) || known.saved.owner == own;
-    door.settings.questions.remove(&name, may_remove).await.map_err(not_kept)?;
+    let may = |known: &Entry| decided(&door, &visitor, known, Decided::QuestionRemoved);
+    door.settings.questions.remove(&name, may).await.map_err(not_kept)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -457,12 +452,20 @@ fn sees(visitor: &Visitor, entry: &Entry) -> bool {
     entry.saved.audience == Audience::Public || visitor.asker.is_some()
 }
 
+/// Whether the visitor may change a question that is there: its owner and stewards may. That it does is recorded.
+fn decided(door: &Door, visitor: &Visitor, known: &Entry, what: Decided) -> Result<(), NotKept> {
+    let own = visitor.asker.as_ref().map(|asker| &asker.key_id);
+    if !is_steward(visitor) && known.saved.owner.as_ref() != own {
+        return Err(NotKept::Objection("Somebody else has saved the question of that name."));
+    }
+    recorded(door, visitor, what)
+}
+
 /// What is decided is kept before it has an effect.
-fn recorded(door: &Door, visitor: &Visitor, what: Decided) -> Result<(), Problem> {
+fn recorded(door: &Door, visitor: &Visitor, what: Decided) -> Result<(), NotKept> {
     let is_kept = door.settings.gate.record(what, visitor.asker.as_ref(), HTTP);
-    let hint = "Tell who runs this service.";
-    let detail = "What is changed is recorded, and the record cannot be written now.";
-    if is_kept { Ok(()) } else { Err(Problem::new(Kind::NotKept, detail, hint)) }
+    let sentence = "What is changed is recorded, and the record cannot be written now.";
+    if is_kept { Ok(()) } else { Err(NotKept::Failed(sentence.to_owned())) }
 }
 
 fn is_steward(visitor: &Visitor) -> bool {

@@ -17,8 +17,6 @@
 //! saved question has an answer at its bare address. Not guaranteed: that the SQL is answered, which a [`Reader`](crate::Reader)
 //! decides each time, for whoever asks. Absent: where the files are kept, who may write them.
 
-use std::fmt::Write as _;
-
 use crate::catalogue::{Catalogue, Text};
 use crate::question::Param;
 use crate::selection::COMMON_CODES;
@@ -255,25 +253,15 @@ impl Saved {
 
     /// The text that [`Saved::parse`] reads.
     pub fn text(&self) -> String {
-        let mut out = String::new();
-        let mut line = |word: &str, said: &str| {
-            if !said.is_empty() {
-                let _ = writeln!(out, "-- {word}: {}", in_a_line(said));
-            }
+        let mut head = vec![("title", self.title.en.clone()), ("title.ur", self.title.ur.clone())];
+        head.extend([("description", self.description.en.clone()), ("description.ur", self.description.ur.clone())]);
+        let line = |own: &Parameter| {
+            parameter_line(&own.name, own.kind.name(), own.code_list.as_deref(), (&own.default, &own.description))
         };
-        line("title", &self.title.en);
-        line("title.ur", &self.title.ur);
-        line("description", &self.description.en);
-        line("description.ur", &self.description.ur);
-        for Parameter { name, kind, code_list, default, description } in &self.parameters {
-            let of = code_list.as_ref().map_or(String::new(), |list| format!(" of {list}"));
-            line("parameter", &format!("{name} {}{of} = {default}; {description}", kind.name()));
-        }
-        line("schedule", self.schedule.name());
-        line("audience", self.audience.name());
-        line("owner", self.owner.as_deref().unwrap_or_default());
-        let _ = writeln!(out, "\n{}", self.sql);
-        out
+        head.extend(self.parameters.iter().map(|own| ("parameter", line(own))));
+        head.extend([("schedule", self.schedule.name().to_owned()), ("audience", self.audience.name().to_owned())]);
+        head.extend(self.owner.clone().map(|owner| ("owner", owner)));
+        text_of(&head, &self.sql)
     }
 
     /// Values of `$1`, `$2`, … from what was given by name; a sentence of what is wrong with it.
@@ -292,9 +280,20 @@ impl Saved {
     }
 }
 
-/// What stood in several lines as one.
-fn in_a_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// A text of words of the head with what they say, and SQL. What says nothing is left out; line ends in what is said are spaces, so
+/// that nothing said becomes another line of the head.
+pub fn text_of(head: &[(&str, String)], sql: &str) -> String {
+    let one_line = |said: &str| said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = head.iter().filter(|(_, said)| !said.is_empty());
+    let mut lines: Vec<String> = said.map(|(word, said)| format!("-- {word}: {}", one_line(said))).collect();
+    lines.extend([String::new(), sql.to_owned(), String::new()]);
+    lines.join("\n")
+}
+
+/// What the word `parameter` says.
+pub fn parameter_line(name: &str, kind: &str, list: Option<&str>, (default, description): (&str, &str)) -> String {
+    let of = list.map_or(String::new(), |list| format!(" of {list}"));
+    format!("{name} {kind}{of} = {default}; {description}")
 }
 
 /// Reads `name kind [of list] = default; description`.
