@@ -589,6 +589,34 @@ select {{40*(}}1{{40*)}}
 -- expect: too_deep
 select {{40*(select }}1{{40*)}}
 -- expect: too_deep
+select {{24*(select }}1{{24*)}}
+-- expect: too_deep
+select 1 where {{20*exists (select 1 where }}true{{20*)}}
+-- expect: too_deep
+select 1 where {{20*1 in (select 1 where }}true{{20*)}}
+-- expect: too_deep
+with a as (select (select (select 1)) as x), b as (select (select (select x from a)) as x) select (select x from b)
+-- expect: ok
+select (select (select (select (select 1))))
+-- expect: too_deep
+{{15*select * from ((}}select 1{{15*))}}
+-- expect: too_deep
+{{15*select * from ((}}select 1
+-- expect: too_deep or syntax
+select {{30*trim(}}1 from
+-- expect: too_deep or syntax
+select {{30*substring(}}1 from
+-- expect: too_deep or syntax
+select {{30*position(}}1
+-- expect: too_deep or syntax
+select {{30*cast(}}1
+-- expect: too_deep or syntax
+select {{30*abs(}}1
+-- expect: too_deep or syntax
+select {{30*1 in (}}1
+-- expect: too_deep or syntax
+select {{28*case when interval(}}1
+-- expect: too_deep
 select {{100*case when true then }}1{{100* end}}
 -- expect: too_deep
 select {{100*abs(}}1{{100*)}}

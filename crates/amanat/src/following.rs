@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 /// How often.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Looks until told to stop; when what is seen is not what was seen before, does something.
-pub async fn changes<S: PartialEq>(stop: CancellationToken, seen: impl Fn() -> S, then: impl Fn()) {
+/// Looks until told to stop; when what is seen is not what was seen before, does something: at the next look again where that
+/// says that it could not.
+pub async fn changes<S: PartialEq>(stop: CancellationToken, seen: impl Fn() -> S, then: impl Fn() -> bool) {
     let mut last = seen();
     loop {
         tokio::select! {
@@ -17,9 +18,8 @@ pub async fn changes<S: PartialEq>(stop: CancellationToken, seen: impl Fn() -> S
             () = tokio::time::sleep(LOOK) => {}
         }
         let now = seen();
-        if now != last {
+        if now != last && then() {
             last = now;
-            then();
         }
     }
 }

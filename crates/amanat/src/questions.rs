@@ -64,8 +64,14 @@ pub fn open(dir: &DataDir) -> anyhow::Result<Arc<Questions>> {
 pub async fn follow(dir: Arc<DataDir>, questions: Arc<Questions>, stop: CancellationToken) {
     let folder = folder(&dir);
     let then = || match read(&folder) {
-        Ok(kept) => questions.replace(kept),
-        Err(error) => tracing::warn!(error = format!("{error:#}"), "the saved questions stay as they were"),
+        Ok(kept) => {
+            questions.replace(kept);
+            true
+        }
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "the saved questions stay as they were");
+            true
+        }
     };
     following::changes(stop, || seen(&folder), then).await;
 }

@@ -168,10 +168,9 @@ impl Record for InTheLog {
 pub async fn follow(config: Config, gate: Arc<Gate>, stop: CancellationToken) {
     let path = file(&config);
     let seen = || std::fs::metadata(&path).ok().and_then(|meta| Some((meta.modified().ok()?, meta.len())));
-    let then = || match readers(&config) {
-        Ok(readers) => gate.replace(readers),
-        Err(error) => tracing::warn!(error = %error, "the readers stay as they were"),
-    };
+    let read =
+        || readers(&config).map_err(|error| tracing::warn!(error = %error, "the readers stay as they were")).ok();
+    let then = || gate.read_again(read);
     following::changes(stop, seen, then).await;
 }
 

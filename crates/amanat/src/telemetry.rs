@@ -27,7 +27,17 @@ pub fn start(config: &TelemetryConfig) -> anyhow::Result<()> {
         LogFormat::Json => builder.json().init(),
         LogFormat::Pretty => builder.with_target(true).compact().init(),
     }
+    std::panic::set_hook(Box::new(broke));
     Ok(())
+}
+
+/// Reports where the program broke, and not with which words: they may have what somebody sent.
+fn broke(panic: &std::panic::PanicHookInfo<'_>) {
+    if endpoint::is_reading_a_message() {
+        return;
+    }
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, trace = %std::backtrace::Backtrace::capture(), "the program broke here");
 }
 
 /// Upper bounds of the buckets of durations, seconds: from a commit on a local disk to a feed that has stood for a day.

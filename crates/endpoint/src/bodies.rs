@@ -184,10 +184,12 @@ impl Bodies {
     ) -> Result<Arc<Made>, Problem> {
         // Those who ask while a body is being made wait for it; one that could not be made is tried again.
         let cell = Arc::clone(self.kept().by_key.entry(key.to_owned()).or_default());
+        let begun = Begun { bodies: self, key };
         let made = cell.get_or_try_init(|| made_now(make)).await.cloned();
+        drop(begun);
         let mut kept = self.kept();
         match &made {
-            Err(_) => drop(kept.by_key.remove(key)),
+            Err(_) => {}
             Ok(made) if !kept.counted.contains(key) => {
                 // Codings and the entry itself included, roughly.
                 let bytes = made.plain.len() * 2 + key.len() * 3 + 512;
@@ -205,6 +207,21 @@ impl Bodies {
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A body that is being made. One that never is, because it failed or whoever asked for it left, leaves nothing behind.
+struct Begun<'a> {
+    bodies: &'a Bodies,
+    key: &'a str,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        let mut kept = self.bodies.kept();
+        if kept.by_key.get(self.key).is_some_and(|cell| !cell.initialized() && Arc::strong_count(cell) <= 2) {
+            kept.by_key.remove(self.key);
+        }
     }
 }
 

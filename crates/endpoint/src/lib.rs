@@ -58,7 +58,7 @@ pub use docs::ReferencePage;
 pub use flight::{FlightSettings, serve_flight};
 pub use gate::{Decided, Decision, Gate, GateSettings, NOBODY, Record, Register};
 pub use people::welcome_link;
-pub use postgres::{PostgresSettings, serve_postgres};
+pub use postgres::{PostgresSettings, is_reading_a_message, serve_postgres};
 pub use questions::{Questions, Shelf};
 pub use releases::Release;
 pub use serve::{Patience, Peer, serve};

@@ -7,15 +7,25 @@ use std::future::Future;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio::time::Sleep;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 /// How long a connection may stand still.
 #[derive(Debug, Clone, Copy)]
@@ -34,51 +44,97 @@ impl Patience {
     }
 }
 
+/// Connections that are open at once; past them those that come wait until one ends.
+const CONNECTIONS: usize = 20_000;
+/// The longest head of a request, bytes: addresses with filters are long, and what is longer is no question of a person.
+const LONGEST_HEAD: usize = 64 << 10;
+/// How long requests that have begun are waited for when the service stops.
+const CLOSING: Duration = Duration::from_secs(30);
+
 /// Answers requests until `stop` is ready; then finishes those that have begun.
 ///
+/// HTTP/1.1 alone: by HTTP/2 one connection has many requests, which its client may begin and leave, and none of the limits here
+/// would hold for each of them.
+///
 /// # Errors
-/// Those of the listener.
+/// None yet: a connection that cannot be accepted is tried again.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     patience: Patience,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let service = router.into_make_service_with_connect_info::<Peer>();
-    axum::serve(Patient { listener, patience }, service).with_graceful_shutdown(stop).await
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let closing = CancellationToken::new();
+    let mut open = JoinSet::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            Some(_) = open.join_next() => continue,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        match accepted {
+            Ok((stream, peer, place)) => {
+                let (router, closing) = (router.clone(), closing.clone());
+                open.spawn(async move {
+                    let _place = place;
+                    connection(Timed::new(stream, patience), peer, router, closing).await;
+                });
+            }
+            // Too many open files, say: those that are open may end meanwhile.
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    closing.cancel();
+    let _ = tokio::time::timeout(CLOSING, async { while open.join_next().await.is_some() {} }).await;
+    Ok(())
+}
+
+/// The next connection, when there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    // What is written is sent: an answer behind another waits for nothing, nor does an event of a stream.
+    let _ = stream.set_nodelay(true);
+    Ok((stream, peer, place))
+}
+
+/// Answers the requests of one connection; when the service closes, the one that has begun.
+async fn connection(stream: Timed<TcpStream>, peer: SocketAddr, router: Router, closing: CancellationToken) {
+    let peer = ConnectInfo(Peer(peer));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request)
+    });
+    let mut connection =
+        std::pin::pin!(Builder::new().max_buf_size(LONGEST_HEAD).serve_connection(TokioIo::new(stream), service));
+    let done = tokio::select! {
+        biased;
+        done = connection.as_mut() => done,
+        () = closing.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    // Who leaves in the middle, or speaks another protocol, is no event of ours.
+    if let Err(error) = done {
+        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended");
+    }
 }
 
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
-
-impl Connected<IncomingStream<'_, Patient>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Patient>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-/// A listener whose connections end when they stand still.
-struct Patient {
-    listener: TcpListener,
-    patience: Patience,
-}
-
-impl Listener for Patient {
-    type Io = Timed<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, peer) = Listener::accept(&mut self.listener).await;
-        // What is written is sent: an answer behind another waits for nothing, nor does an event of a stream.
-        let _ = stream.set_nodelay(true);
-        (Timed::new(stream, self.patience), peer)
-    }
-
-    fn local_addr(&self) -> Result<Self::Addr> {
-        self.listener.local_addr()
-    }
-}
 
 /// A stream whose reads and writes fail when they have waited too long.
 ///

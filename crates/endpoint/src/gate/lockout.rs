@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use policy::is_name;
 use query::network;
 
 /// Wrong passwords of a name from one address before it waits (OWASP Authentication Cheat Sheet: account lockout).
@@ -12,6 +13,9 @@ pub(super) const FREE: u32 = 5;
 /// Wrong passwords of a name from everywhere before all wait: guessing by many is slow as well, and one guesser does not keep the
 /// owner out.
 const FREE_OF_ALL: u32 = 100;
+/// Wrong passwords of whatever names from one address before it waits: many names are not tried, nor this memory filled, from one
+/// place. Far above what a building behind one address comes to.
+const FREE_OF_ADDRESS: u32 = 100;
 /// The first wait; each further wrong password doubles it.
 const FIRST: Duration = Duration::from_mins(1);
 /// The longest wait, and how long a wrong password is remembered.
@@ -44,7 +48,7 @@ impl Lockout {
     /// How long a name must not be tried from an address; `Ok` where it may be.
     pub(super) fn check(&self, name: &str, peer: Option<IpAddr>, now: SystemTime) -> Result<(), Duration> {
         let tries = self.locked();
-        let waits = keys(name, peer).into_iter().filter_map(|(key, _)| {
+        let waits = keys(name, peer).filter_map(|(key, _)| {
             let until = tries.of.get(&key)?.until?;
             until.duration_since(now).ok().filter(|wait| !wait.is_zero())
         });
@@ -59,6 +63,10 @@ impl Lockout {
         }
         let mut longest = None;
         for (key, free) in keys(name, peer) {
+            // What nobody can be called is not remembered by name, however long it is.
+            if !key.0.is_empty() && !is_name(name) {
+                continue;
+            }
             let wrong = tries.of.entry(key).or_insert(Wrong { count: 0, last: now, until: None });
             if now.duration_since(wrong.last).is_ok_and(|since| since > LONGEST) {
                 wrong.count = 0;
@@ -95,23 +103,27 @@ impl Lockout {
 }
 
 impl Tries {
-    /// Makes room: what is old goes first, then what waits least.
+    /// Makes room: what is old goes first, then what waits for nothing, then what waits least.
     fn forget_some(&mut self, now: SystemTime) {
         self.of.retain(|_, wrong| now.duration_since(wrong.last).is_ok_and(|since| since <= LONGEST));
         if self.of.len() >= REMEMBERED {
-            self.of.retain(|_, wrong| wrong.count >= FREE);
+            self.of.retain(|_, wrong| wrong.until.is_some_and(|until| until > now));
         }
         if self.of.len() >= REMEMBERED {
-            self.of.clear();
+            let mut ends: Vec<Option<SystemTime>> = self.of.values().map(|wrong| wrong.until).collect();
+            ends.sort_unstable();
+            let median = ends[ends.len() / 2];
+            self.of.retain(|_, wrong| wrong.until > median);
         }
     }
 }
 
-/// A name from one address (of IPv6, from one network), and from everywhere.
-fn keys(name: &str, peer: Option<IpAddr>) -> [((String, Option<IpAddr>), u32); 2] {
+/// A name from one address (of IPv6, from one network), the name from everywhere, and the address whatever the name.
+fn keys(name: &str, peer: Option<IpAddr>) -> impl Iterator<Item = ((String, Option<IpAddr>), u32)> {
     // The second key has no address, and a name that no account has: it is apart from the first where the peer is not known.
     let peer = peer.map(network);
-    [((name.to_owned(), peer), FREE), ((format!("{name}@"), None), FREE_OF_ALL)]
+    let of_address = peer.map(|peer| ((String::new(), Some(peer)), FREE_OF_ADDRESS));
+    [((name.to_owned(), peer), FREE), ((format!("{name}@"), None), FREE_OF_ALL)].into_iter().chain(of_address)
 }
 
 #[cfg(test)]
@@ -152,12 +164,29 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_tries_many_names_waits_and_others_do_not() {
+        let lockout = Lockout::default();
+        let peer = |n: u32| Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(n)));
+        for n in 0..FREE_OF_ADDRESS {
+            assert!(lockout.check("a", peer(1), at(0)).is_ok(), "{n}");
+            lockout.count(&format!("n{n}"), peer(1), at(0));
+        }
+        assert!(lockout.check("a", peer(1), at(1)).is_err());
+        assert!(lockout.check("a", peer(2), at(1)).is_ok());
+    }
+
+    #[test]
     fn what_is_remembered_is_bounded_and_a_clock_that_jumps_back_locks_nobody_for_ever() {
         let lockout = Lockout::default();
+        for _ in 0..8 {
+            lockout.count("guessed", None, at(0));
+        }
         for n in 0..2 * REMEMBERED {
             lockout.count(&n.to_string(), None, at(0));
+            lockout.count(&format!("no name {n}"), None, at(0));
         }
-        assert!(lockout.locked().of.len() <= REMEMBERED + 1);
+        assert!(lockout.locked().of.len() <= REMEMBERED + 3);
+        assert!(lockout.check("guessed", None, at(1)).is_err(), "a flood of names opens no name that is locked");
         let lockout = Lockout::default();
         for _ in 0..30 {
             lockout.count("a", None, at(10_000_000));

@@ -195,6 +195,15 @@ impl Gate {
         *self.readers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(readers);
     }
 
+    /// Reads the file again, if nobody is changing it: what was read before a change would take it back. False where somebody is.
+    pub fn read_again(&self, read: impl FnOnce() -> Option<Readers>) -> bool {
+        let Ok(_one) = self.changing.try_lock() else { return false };
+        if let Some(readers) = read() {
+            self.replace(readers);
+        }
+        true
+    }
+
     /// Those who may come in.
     pub(crate) fn readers(&self) -> Arc<Readers> {
         Arc::clone(&self.readers.read().unwrap_or_else(PoisonError::into_inner))
@@ -265,8 +274,12 @@ impl Gate {
         self.record(Decided::CameIn, Some(asker), door).then_some(()).ok_or(Stays::Unrecorded)
     }
 
-    /// Somebody has not proven this name.
+    /// Somebody has not proven this name. While it may not be tried from there, it is not a further try: who goes on guessing keeps
+    /// nobody out who comes from elsewhere.
     pub(crate) fn failed(&self, name: &str, peer: Option<IpAddr>, door: &'static str) -> Stays {
+        if let Err(stays) = self.may_try(name, peer, door) {
+            return stays;
+        }
         let now = (self.settings.clock)();
         let readers = self.readers();
         let known = readers.named(name, self.today());
@@ -468,6 +481,18 @@ mod tests {
         assert!(said.contains(&(Decided::LockedOut, "analyst-7".to_owned())));
         assert!(said.contains(&(Decided::NotProven, NOBODY.to_owned())), "a name that nobody has is not kept");
         assert!(!said.iter().any(|(_, name)| name == "analyst-8"));
+    }
+
+    #[test]
+    fn who_goes_on_guessing_where_it_may_not_keeps_nobody_out_elsewhere() {
+        let gate = gate(&Arc::default());
+        let peer = |n: u32| Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(n)));
+        for _ in 0..300 {
+            gate.failed("analyst-7", peer(1), "postgres");
+        }
+        let (asker, _) = gate.verifier("analyst-7").expect("a verifier");
+        assert!(matches!(gate.proven(&asker, ("postgres", peer(1))), Err(Stays::LockedOut(_))));
+        assert_eq!(gate.proven(&asker, ("postgres", peer(2))), Ok(()));
     }
 
     #[tokio::test]

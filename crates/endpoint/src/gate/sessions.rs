@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 pub(crate) const LONGEST: Duration = Duration::from_hours(12);
 /// A session ends after so long without a request.
 const IDLE: Duration = Duration::from_hours(2);
+/// Requests at the same time read the clock in one order and come here in another: so far back no clock has jumped.
+const AT_ONCE: Duration = Duration::from_secs(30);
 /// Sessions that are kept; the one that was used least recently goes first.
 const MOST: usize = 10_000;
 
@@ -34,7 +36,9 @@ struct Open {
 
 impl Open {
     fn holds(&self, now: SystemTime) -> bool {
-        let within = |since: SystemTime, limit: Duration| now.duration_since(since).is_ok_and(|passed| passed < limit);
+        let now = now + AT_ONCE;
+        let within =
+            |since: SystemTime, limit: Duration| now.duration_since(since).is_ok_and(|passed| passed < limit + AT_ONCE);
         within(self.began, LONGEST) && within(self.used, IDLE)
     }
 }
@@ -66,7 +70,7 @@ impl Sessions {
             all.remove(&hash);
             return None;
         }
-        open.used = now;
+        open.used = open.used.max(now);
         Some(open.session.clone())
     }
 
@@ -110,6 +114,16 @@ mod tests {
         assert!(sessions.find("", at(1)).is_none());
         sessions.end(&token);
         assert!(sessions.find(&token, at(1)).is_none());
+    }
+
+    #[test]
+    fn requests_at_the_same_time_that_come_in_another_order_than_their_clocks_end_nothing() {
+        let sessions = Sessions::default();
+        let (token, _) = sessions.open("a", [[1; 32], [2; 32]], at(0));
+        for second in [12, 10, 11, 10] {
+            assert!(sessions.find(&token, at(second)).is_some(), "{second}");
+        }
+        assert!(sessions.find(&token, at(12 + 7199)).is_some(), "it was last used at the latest of them");
     }
 
     #[test]

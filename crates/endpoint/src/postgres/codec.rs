@@ -3,6 +3,7 @@
 //! The library reads a body without looking where its frame ends, takes a gigabyte for a message and panics at some short
 //! ones. So a frame is measured and cut off before it is read, and what breaks while it is read is a protocol error.
 
+use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -29,6 +30,7 @@ pub(super) enum Outgoing {
 pub(super) struct Codec {
     context: DecodeContext,
     longest: usize,
+    read: u64,
 }
 
 impl Codec {
@@ -37,7 +39,7 @@ impl Codec {
         let mut context = DecodeContext::default();
         (context.awaiting_frontend_ssl, context.awaiting_frontend_startup) = (false, false);
         context.protocol_version = version;
-        Self { context, longest: LONGEST_UNKNOWN }
+        Self { context, longest: LONGEST_UNKNOWN, read: 0 }
     }
 
     /// The version that both ends speak.
@@ -48,6 +50,11 @@ impl Codec {
     /// The version that both ends speak.
     pub(super) fn spoken(&self) -> ProtocolVersion {
         self.context.protocol_version
+    }
+
+    /// Bytes of all messages that were read.
+    pub(super) fn read(&self) -> u64 {
+        self.read
     }
 
     /// The client is known now: its questions may be longer than a password.
@@ -61,9 +68,20 @@ fn broken(what: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.into())
 }
 
+thread_local! {
+    static READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread reads a message of a client of PostgreSQL now, at which the library may break: that is no fault of ours, and is not reported as one.
+pub fn is_reading_a_message() -> bool {
+    READING.get()
+}
+
 /// Reads a body by the library; what it cannot read, or breaks at, is an error.
 pub(super) fn read(frame: &mut BytesMut, context: &DecodeContext) -> io::Result<PgWireFrontendMessage> {
+    READING.set(true);
     let read = catch_unwind(AssertUnwindSafe(|| PgWireFrontendMessage::decode(frame, context)));
+    READING.set(false);
     match read {
         Ok(Ok(Some(message))) => Ok(message),
         Ok(Ok(None)) => Err(broken("a message ends before its end")),
@@ -88,6 +106,7 @@ impl Decoder for Codec {
             return Ok(None);
         }
         let mut frame = source.split_to(length + 1);
+        self.read += frame.len() as u64;
         read(&mut frame, &self.context).map(Some)
     }
 }

@@ -31,7 +31,7 @@ use std::time::Duration;
 use pgwire::messages::ProtocolVersion;
 use query::Reader;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::codec::Framed;
 use tokio_util::sync::CancellationToken;
@@ -42,10 +42,13 @@ use crate::tls::Tls;
 use cancel::Connections;
 use catalogues::Catalogues;
 use codec::Codec;
+pub use codec::is_reading_a_message;
 use errors::Failed;
 use session::Session;
 use stream::Opening;
 
+/// Connections from the first byte to a session, those to cancel included; past them those that come wait.
+const STARTING: usize = 1_000;
 /// The longest time from the first byte to a session.
 const STARTUP: Duration = Duration::from_secs(20);
 /// How long a session may be silent.
@@ -68,15 +71,29 @@ pub struct PostgresSettings {
     pub cursors: usize,
     /// How long a client may stand still before it takes some bytes of its rows.
     pub taking: Duration,
+    /// Longest time in which a client takes the rows of a question, or those that it asked for of a cursor.
+    pub answer_timeout: Duration,
+    /// Bytes that a session may keep: what it prepared, and the values that it bound.
+    pub kept: usize,
     /// Random bytes from the operating system: for secrets of cancelling, and once for what unknown names are asked.
     pub random: fn() -> [u8; 32],
 }
 
 impl PostgresSettings {
-    /// Nobody but the public, no TLS, only clients of this machine, 200 sessions, 256 MiB of cursors, 20 s.
+    /// Nobody but the public, no TLS, only clients of this machine, 200 sessions, 256 MiB of cursors, 20 s, 60 s, 2 MiB.
     pub fn new(random: fn() -> [u8; 32]) -> Self {
-        let (gate, taking) = (Arc::default(), Duration::from_secs(20));
-        Self { gate, tls: None, plain: false, sessions: 200, cursors: 256 << 20, taking, random }
+        let (taking, answer_timeout) = (Duration::from_secs(20), Duration::from_mins(1));
+        Self {
+            gate: Arc::default(),
+            tls: None,
+            plain: false,
+            sessions: 200,
+            cursors: 256 << 20,
+            taking,
+            answer_timeout,
+            kept: 2 << 20,
+            random,
+        }
     }
 }
 
@@ -118,19 +135,24 @@ pub async fn serve_postgres(
     let closing = CancellationToken::new();
     let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
+    let starting = Arc::new(Semaphore::new(STARTING));
+    let accept = async || -> Result<_> {
+        let place = Arc::clone(&starting).acquire_owned().await.map_err(std::io::Error::other)?;
+        Ok((listener.accept().await?, place))
+    };
     loop {
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
             Some(_) = open.join_next() => continue,
-            accepted = listener.accept() => accepted,
+            accepted = accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => {
+            Ok(((stream, peer), place)) => {
                 let (shared, closing) = (Arc::clone(&shared), closing.clone());
                 open.spawn(async move {
                     // Who leaves in the middle, or speaks another protocol, is no event of ours.
-                    if let Err(error) = connection(shared, stream, peer, closing).await {
+                    if let Err(error) = connection(shared, stream, (peer, place), closing).await {
                         tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended");
                     }
                 });
@@ -150,11 +172,12 @@ pub async fn serve_postgres(
 async fn connection(
     shared: Arc<Shared>,
     stream: TcpStream,
-    peer: SocketAddr,
+    (peer, place): (SocketAddr, OwnedSemaphorePermit),
     closing: CancellationToken,
 ) -> Result<()> {
     stream.set_nodelay(true)?;
     let begun = tokio::time::timeout(STARTUP, begin(&shared, stream, peer)).await;
+    drop(place);
     match begun {
         Ok(Ok(Some(session))) => {
             metrics::counter!("amanat_postgres_sessions_total").increment(1);

@@ -9,6 +9,7 @@ use std::io::{Error, ErrorKind, Result};
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use futures::{SinkExt, StreamExt};
 use pgwire::messages::copy::{CopyDone, CopyOutResponse};
 use pgwire::messages::extendedquery::PortalSuspended;
@@ -16,6 +17,7 @@ use pgwire::messages::response::{CommandComplete, EmptyQueryResponse, ReadyForQu
 use pgwire::messages::startup::ParameterStatus;
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use query::{Limits, Param, Question};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
@@ -31,8 +33,11 @@ use super::values;
 
 mod extended;
 
-/// Messages that are kept while a question is computed; past them no more is read.
+/// Messages that are kept while a question is computed, and their bytes; past them no more is read.
 const MOST_QUEUED: usize = 256;
+const MOST_QUEUED_BYTES: u64 = 1 << 20;
+/// Bytes that a thing which is kept takes beside its texts and values.
+const OVERHEAD: usize = 256;
 /// Statements that a session may have prepared.
 const MOST_PREPARED: usize = 1_000;
 /// Portals and cursors that a session may have open.
@@ -59,6 +64,7 @@ impl From<Error> for Stop {
 }
 
 type Done<T> = std::result::Result<T, Stop>;
+type Answered<T> = std::result::Result<T, Failed>;
 
 /// A statement that was prepared, with what is known of its values and columns.
 pub(super) struct Prepared {
@@ -66,6 +72,14 @@ pub(super) struct Prepared {
     statement: Option<Statement>,
     /// Types that the client named; 0 where it named none.
     given: Vec<u32>,
+}
+
+impl Prepared {
+    /// Bytes in memory, about.
+    fn bytes(&self) -> usize {
+        let text = self.statement.as_ref().map_or(0, |statement| statement.text.len() * 2);
+        OVERHEAD + text + self.given.len() * size_of::<u32>()
+    }
 }
 
 /// What a statement takes and gives.
@@ -97,6 +111,16 @@ struct Portal {
     holds: bool,
 }
 
+impl Portal {
+    /// Bytes in memory, about; its rows are counted elsewhere.
+    fn bytes(&self) -> usize {
+        let text = |param: &Param| if let Param::Text(text) = param { text.len() } else { 0 };
+        let values: usize = self.params.iter().map(|param| text(param) + size_of::<Param>()).sum();
+        // What was prepared stays as long as this does, whatever became of its name.
+        OVERHEAD + values + self.forms.bytes() + self.prepared.bytes()
+    }
+}
+
 pub(super) struct Session {
     shared: Arc<Shared>,
     line: Line,
@@ -107,7 +131,9 @@ pub(super) struct Session {
     prepared: HashMap<String, Arc<Prepared>>,
     portals: HashMap<String, Portal>,
     /// What came while a question was computed.
-    queue: VecDeque<PgWireFrontendMessage>,
+    queue: VecDeque<(PgWireFrontendMessage, u64)>,
+    /// Bytes of it.
+    queued: u64,
     /// After an error of the extended protocol, until Sync.
     skips: bool,
     /// Cancelled when what the session does now is to end.
@@ -126,6 +152,7 @@ impl Session {
             prepared: HashMap::new(),
             portals: HashMap::new(),
             queue: VecDeque::new(),
+            queued: 0,
             skips: false,
             token: CancellationToken::new(),
         }
@@ -144,7 +171,8 @@ impl Session {
 
     /// The next message; none where the session is over.
     async fn next(&mut self, stop: &CancellationToken) -> Result<Option<PgWireFrontendMessage>> {
-        if let Some(message) = self.queue.pop_front() {
+        if let Some((message, bytes)) = self.queue.pop_front() {
+            self.queued -= bytes;
             return Ok(Some(message));
         }
         tokio::select! {
@@ -278,13 +306,14 @@ impl Session {
     /// Sends at most so many of the rows that are left, and whether there are more or the end.
     async fn rows(&mut self, slice: &mut Slice, most: usize, forms: &Forms, word: &str) -> Done<()> {
         let mut given = 0;
+        let deadline = Instant::now() + self.shared.settings.answer_timeout;
         while given < most && slice.left() > 0 {
             if self.token.is_cancelled() {
                 return Err(withdrawn().into());
             }
             let (rows, count) = slice.take(PIECE.min(most - given), forms).map_err(|error| unwritten(&error))?;
             given += count;
-            self.line.send(super::codec::Outgoing::Rows(rows)).await?;
+            self.send_rows(rows, deadline).await?;
         }
         if slice.left() > 0 {
             self.feed(PgWireBackendMessage::PortalSuspended(PortalSuspended::new())).await?;
@@ -296,6 +325,13 @@ impl Session {
         Ok(self.complete(format!("{word} {given}")).await?)
     }
 
+    /// Sends rows. Past the deadline the connection ends: rows that wait for a slow reader are memory, and nobody holds a turn for
+    /// ever. There is no other way to end in the middle of a message.
+    async fn send_rows(&mut self, rows: BytesMut, deadline: Instant) -> Result<()> {
+        let sent = tokio::time::timeout_at(deadline, self.line.send(super::codec::Outgoing::Rows(rows))).await;
+        sent.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+    }
+
     async fn copy(&mut self, table: Table, format: &CopyFormat) -> Done<()> {
         let columns = table.columns.len() as i16;
         let code = i8::from(*format == CopyFormat::Binary);
@@ -303,13 +339,14 @@ impl Session {
         self.feed(PgWireBackendMessage::CopyOutResponse(response)).await?;
         self.line.feed(super::codec::Outgoing::Rows(format.head(&table.columns))).await?;
         let mut given = 0;
+        let deadline = Instant::now() + self.shared.settings.answer_timeout;
         while given < table.count {
             if self.token.is_cancelled() {
                 return Err(withdrawn().into());
             }
             let (rows, count) = format.rows(&table, given, PIECE).map_err(|error| unwritten(&error))?;
             given += count;
-            self.line.send(super::codec::Outgoing::Rows(rows)).await?;
+            self.send_rows(rows, deadline).await?;
         }
         self.line.feed(super::codec::Outgoing::Rows(format.tail(given))).await?;
         self.feed(PgWireBackendMessage::CopyDone(CopyDone::new())).await?;
@@ -369,13 +406,18 @@ impl Session {
     async fn while_there<T>(&mut self, work: impl Future<Output = T>) -> Result<T> {
         let mut work = pin!(work);
         loop {
-            let reads = self.queue.len() < MOST_QUEUED;
+            let reads = self.queue.len() < MOST_QUEUED && self.queued < MOST_QUEUED_BYTES;
+            let before = self.line.codec().read();
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(done),
                 message = self.line.next(), if reads => match message {
                     Some(Ok(PgWireFrontendMessage::Terminate(_))) | None => return Err(ErrorKind::UnexpectedEof.into()),
-                    Some(Ok(message)) => self.queue.push_back(message),
+                    Some(Ok(message)) => {
+                        let bytes = self.line.codec().read() - before;
+                        self.queued += bytes;
+                        self.queue.push_back((message, bytes));
+                    }
                     Some(Err(error)) => return Err(error),
                 },
             }
@@ -566,6 +608,19 @@ impl Session {
         let params = params.collect::<std::result::Result<Vec<_>, _>>()?;
         let table = self.ask(&statement.text, &[], params).await?;
         Ok(Outcome::Rows(Slice::all(table), "SELECT"))
+    }
+
+    /// Whether so many bytes more may be kept.
+    fn has_place_for(&self, bytes: usize) -> Answered<()> {
+        let name = |name: &String| name.len() * 2;
+        let prepared: usize = self.prepared.iter().map(|(n, prepared)| name(n) + prepared.bytes()).sum();
+        let portals: usize = self.portals.iter().map(|(n, portal)| name(n) + portal.bytes()).sum();
+        let most = self.shared.settings.kept;
+        if prepared + portals + bytes > most {
+            let detail = format!("A session may keep {most} bytes of prepared statements, values and cursors.");
+            return Err(Failed::new("53200", detail).hint("DEALLOCATE and CLOSE those that are not needed."));
+        }
+        Ok(())
     }
 
     /// Rows that stay open: their memory is counted against what all open cursors may hold.

@@ -70,6 +70,8 @@ const FIXED: [&str; 11] = [
 
 /// Settings that a session may have beyond those that there are.
 const MOST: usize = 64;
+/// The longest name of a setting, bytes: as of any name in PostgreSQL, and its prefix.
+const LONGEST_NAME: usize = 128;
 /// The longest value of a setting, bytes.
 const LONGEST: usize = 1_024;
 
@@ -121,6 +123,9 @@ impl Settings {
 
     /// Sets one; the default where there is no value. Gives its name and value where a client must be told.
     pub(super) fn set(&mut self, name: &str, value: Option<&str>) -> Result<Option<(&'static str, String)>, Failed> {
+        if name.len() > LONGEST_NAME {
+            return Err(Failed::new("42622", format!("The name of a setting has at most {LONGEST_NAME} bytes.")));
+        }
         let name = known(name);
         let Some(value) = value else {
             self.set.remove(&name);
@@ -282,5 +287,7 @@ mod tests {
         let set = (0..=MOST).map(|n| settings.set(&format!("x.n{n}"), Some("1")).is_ok());
         assert_eq!(set.filter(|ok| *ok).count(), MOST);
         assert!(settings.set("jit", Some(&"x".repeat(LONGEST + 1))).is_err());
+        settings.reset();
+        assert!(settings.set(&"x".repeat(LONGEST_NAME + 1), Some("1")).is_err());
     }
 }

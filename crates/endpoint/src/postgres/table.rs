@@ -161,6 +161,11 @@ impl Forms {
         Self(vec![1])
     }
 
+    /// Bytes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len() * std::mem::size_of::<i16>()
+    }
+
     /// Whether there are as many as columns, or one, or none.
     pub(super) fn fit(&self, columns: usize) -> bool {
         self.0.len() <= 1 || self.0.len() == columns

@@ -352,6 +352,41 @@ async fn open_cursors_hold_what_they_may_and_no_more() {
     client.simple_query("declare small cursor for values (1)").await.expect("what is small finds room");
 }
 
+#[tokio::test]
+async fn what_a_session_prepared_is_kept_up_to_a_size() {
+    let address = served(PostgresSettings { kept: 64 << 10, ..settings() }).await;
+    let client = public(address).await;
+    let long = format!("select '{}'", "x".repeat(10_000));
+    let mut kept = Vec::new();
+    let refused = loop {
+        match client.prepare(&long).await {
+            Ok(statement) => kept.push(statement),
+            Err(error) => break said(&error),
+        }
+        assert!(kept.len() < 10);
+    };
+    assert_eq!((refused.0.as_str(), kept.len()), ("53200", 3));
+    assert!(refused.2.contains("DEALLOCATE"), "{refused:?}");
+    let name = "n".repeat(10_000);
+    let named = client.simple_query(&format!("prepare {name} as select '{}'", "x".repeat(30_000))).await;
+    assert_eq!(said(&named.unwrap_err()).0, "53200");
+    kept.clear();
+    client.simple_query("deallocate all").await.unwrap();
+    client.prepare(&long).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn rows_that_are_taken_too_slowly_end_the_connection_and_free_the_turn() {
+    let address = served(PostgresSettings { answer_timeout: Duration::from_millis(1), ..settings() }).await;
+    let mut slow = greeted(address).await;
+    let large = b"select a.*, b.time_period as other from v01 a, v01 b, v01 c limit 90000\0";
+    slow.write_all(&message(b'Q', large)).await.unwrap();
+    let taken = async { until(&mut slow, b'Z').await };
+    let taken = tokio::time::timeout(Duration::from_secs(20), taken).await.expect("the connection ends");
+    assert_eq!(taken, None, "it does not look like an answer that is whole");
+    assert_eq!(texts(&public(address).await.simple_query("select 1").await.unwrap()), ["1"]);
+}
+
 /// A message of the protocol.
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = (body.len() as i32 + 4).to_be_bytes();

@@ -89,3 +89,15 @@ async fn a_client_that_does_not_finish_its_request_is_left() {
     };
     tokio::time::timeout(Duration::from_secs(20), trickle).await.expect("the connection ends");
 }
+
+#[tokio::test]
+async fn http_2_is_not_spoken() {
+    let address = served(Patience { silence: LONG, taking: LONG }, Settings::default()).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut said = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut said)).await;
+    let _ = ended.expect("the connection ends");
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 4"), "{said}");
+}

@@ -8,6 +8,7 @@
 
 mod call;
 mod cast;
+mod dialect;
 mod expr;
 mod from;
 mod names;

@@ -1,11 +1,11 @@
 //! Reads a statement, within limits.
 
 use sqlparser::ast::{Query, Statement};
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
+use super::dialect::{Bounded, doubled};
 use super::too_complex;
 use crate::error::{CatalogueError, Fault, Result};
 
@@ -30,6 +30,9 @@ const MAX_TOKENS: usize = 50_000;
 /// Levels of brackets and queries that the parser follows.
 const MAX_NESTING: usize = 100;
 
+/// Brackets around queries in brackets, within each other: each doubles the work of the parser.
+const MAX_DOUBLED: usize = 6;
+
 /// Reads one statement. `Ok(None)` is a statement of another kind.
 pub(crate) fn read(sql: &str) -> Result<Option<Question>> {
     if sql.len() > MAX_BYTES {
@@ -38,16 +41,22 @@ pub(crate) fn read(sql: &str) -> Result<Option<Question>> {
     if sql.contains('\0') {
         return Err(CatalogueError::new(Fault::Syntax, "the statement has a NUL character"));
     }
-    let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql)
+    let tokens = Tokenizer::new(&Bounded::of(0), sql)
         .tokenize()
         .map_err(|error| CatalogueError::new(Fault::Syntax, error.to_string()))?;
     if tokens.len() > MAX_TOKENS || tokens.iter().filter(|token| is_operator(token)).count() > MAX_OPERATORS {
         return Err(too_complex("the statement has more than 4,000 operators or 50,000 words"));
     }
-    let mut statements = Parser::new(&dialect)
+    let tokens = plain_forms(tokens);
+    if !is_of_ours(&tokens) {
+        return Ok(None);
+    }
+    if doubled(&tokens) > MAX_DOUBLED {
+        return Err(too_complex("the statement nests too deeply"));
+    }
+    let mut statements = Parser::new(&Bounded::of(tokens.len()))
         .with_recursion_limit(MAX_NESTING)
-        .with_tokens(plain_forms(tokens))
+        .with_tokens(tokens)
         .parse_statements()
         .map_err(|error| match error {
             ParserError::RecursionLimitExceeded => too_complex("the statement nests too deeply"),
@@ -71,6 +80,16 @@ pub(crate) fn read(sql: &str) -> Result<Option<Question>> {
         }
         _ => None,
     })
+}
+
+/// Whether a statement begins like one that the catalogue may answer: the parser reads no other.
+fn is_of_ours(tokens: &[Token]) -> bool {
+    match tokens.iter().find(|token| !matches!(token, Token::LParen | Token::SemiColon)) {
+        Some(Token::Word(word)) => {
+            matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::SHOW)
+        }
+        _ => false,
+    }
 }
 
 /// Whether a token may be a level of a tree that is not of brackets.

@@ -73,6 +73,43 @@ fn sqlites_own_functions_are_unknown_functions() {
     }
 }
 
+/// Each of these takes a million times as long as its first part where a parser tries one reading after another.
+#[test]
+fn what_may_be_read_in_many_ways_is_read_with_bounded_work() {
+    let calls = [
+        "abs(",
+        "coalesce(1, ",
+        "trim(",
+        "position(1 in ",
+        "substring(",
+        "cast(",
+        "1 IN (",
+        "(",
+        "a => f(",
+        "-(",
+        "CASE WHEN ",
+    ];
+    let queries = [
+        "SELECT (",
+        "SELECT 1 FROM (",
+        "SELECT 1 FROM ((",
+        "SELECT * FROM ((",
+        "SELECT 1 WHERE 1 IN ((",
+        "WITH a AS ((",
+    ];
+    for (head, part) in calls.map(|part| ("SELECT ", part)).into_iter().chain(queries.map(|part| ("", part))) {
+        let closing = ")".repeat(part.matches('(').count() * 40);
+        for end in ["1", "SELECT 1", ""] {
+            for closing in ["", &closing, &closing[..closing.len() / 2]] {
+                let text = format!("{head}{}{end}{closing}", part.repeat(40));
+                // Whatever it says; it says it at once.
+                catalogue().concern(&text);
+            }
+        }
+    }
+    usable(&catalogue());
+}
+
 #[test]
 fn nothing_but_a_question_is_answered() {
     for sql in [

@@ -1,14 +1,42 @@
 //! The words and marks of SQL that are read here: PostgreSQL's, as far as questions need them.
 //!
 //! Not PostgreSQL's own grammar of the parser: there a name of an argument may be any expression, so that each argument
-//! is read twice, and twenty nested calls take a million times as long as one.
+//! is read twice, and twenty nested calls take a million times as long as one. Elsewhere, too, the parser tries one reading after
+//! another where a text may mean two things, so each beginning of an expression is counted, and past a number that no honest text
+//! of its length comes to, nothing more is read.
 
+use std::cell::Cell;
+
+use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::dialect::{Dialect, PostgreSqlDialect};
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+
+/// Beginnings of expressions that may be tried for each word of a text. Honest texts try fewer than two.
+const TRIES: usize = 16;
 
 #[derive(Debug)]
-pub(super) struct Questions;
+pub(super) struct Questions {
+    left: Cell<usize>,
+}
+
+impl Questions {
+    /// For a text of so many words.
+    pub(super) fn of(words: usize) -> Self {
+        Self { left: Cell::new(words.saturating_mul(TRIES).saturating_add(TRIES)) }
+    }
+}
 
 impl Dialect for Questions {
+    fn parse_prefix(&self, _parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        match self.left.get().checked_sub(1) {
+            Some(left) => {
+                self.left.set(left);
+                None
+            }
+            None => Some(Err(ParserError::RecursionLimitExceeded)),
+        }
+    }
+
     fn identifier_quote_style(&self, _identifier: &str) -> Option<char> {
         Some('"')
     }

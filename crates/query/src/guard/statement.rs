@@ -20,6 +20,9 @@ use crate::tables::Missing;
 
 /// Tables that a question may read and SELECTs that it may have, together, names of WITH counted at each use.
 const MOST_TABLES: u64 = 48;
+/// Queries that may stand in each other's expressions: `(SELECT (SELECT …))`. The planner walks through each of them twice from the
+/// one around it, so that each level doubles the work.
+const MOST_NESTED: usize = 4;
 /// Parts of expressions, names of WITH counted at each use.
 const MOST_PARTS: u64 = 4_000;
 /// Operators in one chain: `a + a + …`, `a OR a OR …`.
@@ -84,7 +87,7 @@ impl VisitorMut for Binder<'_> {
 
 /// Refuses what is not offered and what would grow too large.
 pub(super) fn check(query: &Query, limits: &Limits, scope: Scope<'_>) -> Result<(), Refusal> {
-    let mut check = Check { limits, scope, frames: Vec::new(), chained: 0 };
+    let mut check = Check { limits, scope, frames: Vec::new(), chained: 0, nested: 0 };
     match query.visit(&mut check) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(refusal) => Err(refusal),
@@ -118,13 +121,17 @@ struct Cost {
     tables: u64,
     parts: u64,
     depth: usize,
+    /// Levels of queries in expressions.
+    nested: usize,
 }
 
 impl Cost {
-    fn add(&mut self, inner: Cost) {
+    /// Adds a query that stands `within` so many expressions of this one.
+    fn add(&mut self, inner: Cost, within: usize) {
         self.tables = self.tables.saturating_add(inner.tables);
         self.parts = self.parts.saturating_add(inner.parts);
         self.depth = self.depth.max(inner.depth + 1);
+        self.nested = self.nested.max(within + inner.nested);
     }
 }
 
@@ -136,6 +143,8 @@ struct Frame {
     /// Names whose queries come next, in order: they are visited before anything else of this query.
     awaited: VecDeque<String>,
     cost: Cost,
+    /// Expressions around it that have it as a query, and those of the queries around it.
+    within: usize,
 }
 
 struct Check<'a> {
@@ -143,6 +152,8 @@ struct Check<'a> {
     scope: Scope<'a>,
     frames: Vec<Frame>,
     chained: usize,
+    /// Expressions that are being visited and have a query.
+    nested: usize,
 }
 
 type Verdict = ControlFlow<Refusal>;
@@ -181,6 +192,10 @@ impl Check<'_> {
         if frame.cost.parts > MOST_PARTS {
             let detail = format!("The question has more than {MOST_PARTS} parts, names of WITH counted at each use.");
             return refuse(Code::TooComplex, detail, hint, None);
+        }
+        if frame.within + frame.cost.nested > MOST_NESTED {
+            let detail = format!("More than {MOST_NESTED} queries stand in each other's expressions.");
+            return refuse(Code::TooDeep, detail, "Use WITH to name steps, and join them.", None);
         }
         if frame.cost.depth + self.frames.len() > self.limits.depth {
             return ControlFlow::Break(too_deep(self.limits.depth));
@@ -236,6 +251,11 @@ impl Check<'_> {
     }
 }
 
+/// Whether an expression has a query of its own.
+fn has_query(expr: &Expr) -> bool {
+    matches!(expr, Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. })
+}
+
 /// Grouping sets that a list of GROUP BY stands for.
 fn grouping_sets(expressions: &[Expr]) -> u64 {
     let sets = |e: &Expr| match e {
@@ -286,7 +306,7 @@ impl Visitor for Check<'_> {
         )?;
         Self::body(body, at)?;
         let awaited = with.iter().flat_map(|w| &w.cte_tables).map(|cte| folded(&cte.alias.name)).collect();
-        self.frames.push(Frame { awaited, ..Frame::default() });
+        self.frames.push(Frame { awaited, within: self.nested, ..Frame::default() });
         self.grown()
     }
 
@@ -297,7 +317,7 @@ impl Visitor for Check<'_> {
         if let Some(frame) = self.frames.last_mut() {
             match frame.awaited.pop_front() {
                 Some(name) => frame.known.push((name, done.cost)),
-                None => frame.cost.add(done.cost),
+                None => frame.cost.add(done.cost, done.within - frame.within),
             }
         }
         self.grown()
@@ -452,7 +472,7 @@ impl Visitor for Check<'_> {
         }
         if let Some(frame) = self.frames.last_mut() {
             match own {
-                Some(cost) => frame.cost.add(cost),
+                Some(cost) => frame.cost.add(cost, self.nested - frame.within),
                 None => frame.cost.tables = frame.cost.tables.saturating_add(1),
             }
         }
@@ -468,6 +488,9 @@ impl Visitor for Check<'_> {
         if let Some(frame) = self.frames.last_mut() {
             frame.cost.parts = frame.cost.parts.saturating_add(1);
         }
+        if has_query(expr) {
+            self.nested += 1;
+        }
         self.grown()?;
         match expr {
             Expr::Function(function) => self.function(function),
@@ -475,8 +498,11 @@ impl Visitor for Check<'_> {
         }
     }
 
-    fn post_visit_expr(&mut self, _expr: &Expr) -> Verdict {
+    fn post_visit_expr(&mut self, expr: &Expr) -> Verdict {
         self.chained = self.chained.saturating_sub(1);
+        if has_query(expr) {
+            self.nested = self.nested.saturating_sub(1);
+        }
         ControlFlow::Continue(())
     }
 

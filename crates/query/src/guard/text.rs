@@ -1,6 +1,7 @@
 //! From text to a parsed query: everything that can be refused before the parser recurses is refused here.
 
 use datafusion::sql::sqlparser::ast::Query;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
 
@@ -10,6 +11,9 @@ use crate::refusal::{Code, Place, Refusal};
 
 /// Steps of the parser's own recursion for each level of nesting: a query, its body, an expression, its operand.
 const STEPS_PER_LEVEL: usize = 4;
+
+/// Brackets around queries in brackets, within each other: each doubles the work of the parser.
+const MOST_DOUBLED: usize = 6;
 
 /// Operators that a question may have.
 const MOST_OPERATORS: usize = 1_000;
@@ -32,8 +36,7 @@ pub(super) fn parse(sql: &str, limits: &Limits) -> Result<Parsed, Refusal> {
         return Err(Refusal::new(Code::TooLong, detail)
             .hint("Ask for less at once, or join code lists instead of naming codes."));
     }
-    let dialect = Questions;
-    let tokens = Tokenizer::new(&dialect, sql)
+    let tokens = Tokenizer::new(&Questions::of(0), sql)
         .tokenize_with_location()
         .map_err(|e| Refusal::new(Code::Syntax, sentence(&e.message)).at(place(e.location)))?;
     let tokens: Vec<_> = tokens.into_iter().filter(|t| !matches!(t.token, Token::Whitespace(_))).collect();
@@ -41,6 +44,8 @@ pub(super) fn parse(sql: &str, limits: &Limits) -> Result<Parsed, Refusal> {
     one_statement(&tokens)?;
     nesting(&tokens, limits.depth)?;
     operators(&tokens)?;
+    doubled(&tokens)?;
+    let dialect = Questions::of(tokens.len());
     let mut parser = Parser::new(&dialect)
         .with_tokens_with_locations(tokens.clone())
         .with_recursion_limit(limits.depth.saturating_mul(STEPS_PER_LEVEL).saturating_add(STEPS_PER_LEVEL));
@@ -59,7 +64,7 @@ pub(super) fn mentions(sql: &str, limits: &Limits, passes: impl Fn(&str) -> bool
     let tokens = if sql.len() > limits.text {
         Vec::new()
     } else {
-        Tokenizer::new(&Questions, sql).tokenize().unwrap_or_default()
+        Tokenizer::new(&Questions::of(0), sql).tokenize().unwrap_or_default()
     };
     tokens.iter().any(|token| matches!(token, Token::Word(word) if passes(&word.value)))
 }
@@ -199,6 +204,36 @@ fn nesting(tokens: &[TokenWithSpan], most: usize) -> Result<(), Refusal> {
         }
         if depth > most || signs > most {
             return Err(too_deep(most).at(place(token.span.start)));
+        }
+    }
+    Ok(())
+}
+
+/// Brackets around queries that have brackets around them, `((SELECT`: the parser reads such a query once as a table in brackets and
+/// once as a query in brackets, and what is in it as often again.
+fn doubled(tokens: &[TokenWithSpan]) -> Result<(), Refusal> {
+    let (mut open, mut run, mut now) = (Vec::new(), 0_usize, 0_usize);
+    for token in tokens {
+        match &token.token {
+            Token::LParen => {
+                open.push(0);
+                run += 1;
+                continue;
+            }
+            Token::RParen => now -= open.pop().unwrap_or(0),
+            Token::Word(Word { keyword: Keyword::SELECT | Keyword::WITH | Keyword::VALUES, .. }) if run > 1 => {
+                now += run - 1;
+                if let Some(weight) = open.last_mut() {
+                    *weight = run - 1;
+                }
+            }
+            _ => {}
+        }
+        run = 0;
+        if now > MOST_DOUBLED {
+            let detail = format!("More than {MOST_DOUBLED} brackets stand around queries in brackets.");
+            let refusal = Refusal::new(Code::TooDeep, detail).hint("Leave out those that are not needed, or use WITH.");
+            return Err(refusal.at(place(token.span.start)));
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use super::super::errors::Failed;
 use super::super::statement::split;
 use super::super::table::{Forms, row_description};
 use super::super::values;
-use super::{Done, MOST_PORTALS, MOST_PREPARED, Outcome, Portal, Prepared, Session, misfit, no_portal};
+use super::{Answered, Done, MOST_PORTALS, MOST_PREPARED, Outcome, Portal, Prepared, Session, misfit, no_portal};
 
 impl Session {
     pub(super) async fn parse(&mut self, Parse { name, query, type_oids, .. }: Parse) -> Done<()> {
@@ -28,7 +28,7 @@ impl Session {
         Ok(self.feed(PgWireBackendMessage::ParseComplete(ParseComplete::new())).await?)
     }
 
-    pub(super) fn prepare(&mut self, name: String, prepared: Prepared) -> std::result::Result<(), Failed> {
+    pub(super) fn prepare(&mut self, name: String, prepared: Prepared) -> Answered<()> {
         if !name.is_empty() && self.prepared.contains_key(&name) {
             return Err(Failed::new("42P05", format!("There is a prepared statement {name} already.")));
         }
@@ -36,6 +36,9 @@ impl Session {
             let failed = Failed::new("54000", format!("A session may have {MOST_PREPARED} prepared statements."));
             return Err(failed.hint("DEALLOCATE those that are not needed."));
         }
+        // One of the same name goes: that of no name, which each Parse of no name replaces.
+        self.prepared.remove(&name);
+        self.has_place_for(name.len() * 2 + prepared.bytes())?;
         self.prepared.insert(name, Arc::new(prepared));
         Ok(())
     }
@@ -66,7 +69,7 @@ impl Session {
         Ok(self.feed(PgWireBackendMessage::BindComplete(BindComplete::new())).await?)
     }
 
-    pub(super) fn open(&mut self, name: String, portal: Portal) -> std::result::Result<(), Failed> {
+    pub(super) fn open(&mut self, name: String, portal: Portal) -> Answered<()> {
         if !name.is_empty() && self.portals.contains_key(&name) {
             return Err(Failed::new("42P03", format!("There is a cursor {name} already.")).hint("CLOSE it first."));
         }
@@ -75,6 +78,8 @@ impl Session {
                 Failed::new("54000", format!("A session may have {MOST_PORTALS} cursors open.")).hint("CLOSE some.")
             );
         }
+        self.portals.remove(&name);
+        self.has_place_for(name.len() * 2 + portal.bytes())?;
         self.portals.insert(name, portal);
         Ok(())
     }
