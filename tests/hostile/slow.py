@@ -73,6 +73,10 @@ class Client:
             return
         self.last = now
         try:
+            # Of who takes little the server is gone before the last that is on its way has come.
+            if self.takes is not None and not self.is_open(connections):
+                self.ended = now
+                return
             readable, _, _ = select.select([self.line], [], [], 0)
             if readable and self.takes != 0:
                 more = self.line.recv(self.takes or 1 << 18)
@@ -80,9 +84,6 @@ class Client:
                     self.ended = now
                     return
                 self.got = (self.got + more)[-65_536:]
-            elif self.takes == 0 and not self.is_open(connections):
-                self.ended = now
-                return
             if self.drop:
                 self.line.send(self.drop)
         except OSError:

@@ -24,7 +24,8 @@ pub fn run(config: Config, args: SqlArgs) -> anyhow::Result<()> {
         let house = House::open(&dir, Door::Cli, config.privacy.slot()).await?;
         let reader = edition::reader(&config, &dir, house).await?;
         let params = args.param.into_iter().map(Param::Text).collect();
-        let question = Question { params, asker: asker(&config)?, companions: args.companions, ..Question::new(sql) };
+        let question =
+            Question { params, asker: asker(&config)?, companions: args.companions, ahead: true, ..Question::new(sql) };
         let asked = reader.ask(question, tokio_util::sync::CancellationToken::new()).await;
         asked.map_err(|refusal| anyhow::Error::from(Failure::Refused(format!("{} [{}]", refusal, refusal.code.name()))))
     })?;

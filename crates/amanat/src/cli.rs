@@ -235,6 +235,10 @@ pub enum EditionCommand {
         /// The day that the edition speaks of, YYYY-MM-DD [default: today in Pakistan]
         #[arg(long, value_name = "DATE")]
         as_of: Option<chrono::NaiveDate>,
+        /// When it is released, such as 2027-01-15T09:30:00+05:00; before that nobody sees it but the roles that the policy of access
+        /// names, by questions in SQL [default: at once]
+        #[arg(long, value_name = "TIME")]
+        embargo: Option<chrono::DateTime<chrono::FixedOffset>>,
     },
     /// List the editions
     List {
@@ -297,6 +301,9 @@ pub struct InviteArgs {
     /// Name of the account, as the audit log will have it; of no person
     #[arg(long)]
     pub name: String,
+    /// What the OpenID provider (endpoint.oidc) calls them in its claim; kept as a hash. They sign in there and have no password here
+    #[arg(long, value_name = "VALUE")]
+    pub oidc: Option<String>,
     #[command(flatten)]
     pub grant: GrantArgs,
 }

@@ -49,12 +49,13 @@ pub fn run(config: Config, command: EditionCommand) -> anyhow::Result<()> {
     let dir = DataDir::open(&config)?;
     runtime()?.block_on(async {
         match command {
-            EditionCommand::Publish { as_of } => {
+            EditionCommand::Publish { as_of, embargo } => {
                 let bar = progress::spinner("publishing");
-                let info = publish(&dir, as_of.unwrap_or_else(today)).await?;
+                let embargo_until = embargo.map(|until| moment(until.to_utc()));
+                let info = publish(&dir, as_of.unwrap_or_else(today), embargo_until).await?;
                 bar.finish_and_clear();
                 Announcer::of(&info).announce(&config, &dir).await;
-                exit::print(&format!("published edition {}: {} rows\n", info.edition, info.rows))
+                exit::print(&format!("published edition {}: {} rows\n{}", info.edition, info.rows, waits(&dir).await?))
             }
             EditionCommand::List { json } => list(&dir, json).await,
             EditionCommand::Show { edition } => {
@@ -88,19 +89,19 @@ pub async fn refresh_once(dir: &DataDir, options: RefreshOptions) -> anyhow::Res
         }
         other => other.map_err(|error| unusable(&dir.path, &error))?,
     };
-    // The Snapshot of the latest edition is the one that questions are asked about.
-    let latest = Published::open(&dir.store).editions().await?.pop();
+    // The Snapshot of the latest edition that is released is the one that questions are asked about.
+    let latest = released(dir).await?.pop();
     let in_use = latest.map(|info| Manifest::marts_of(&info.manifest));
     let options = RefreshOptions { in_use, ..options };
     Ok(models::refresh(&dir.store, &events.snapshot()?, &dir.policy, &dir.keys, &options).await?)
 }
 
 /// Publishes the next edition from a fresh Snapshot.
-pub async fn publish(dir: &DataDir, as_of: NaiveDate) -> anyhow::Result<EditionInfo> {
+pub async fn publish(dir: &DataDir, as_of: NaiveDate, embargo_until: Option<String>) -> anyhow::Result<EditionInfo> {
     let (snapshot, _) = refresh_once(dir, RefreshOptions::default()).await?;
     let _lock = dir.lock(StoreLock::REFRESH)?;
     let mut published = Published::open_or_create(&dir.store, &DIMENSIONS).await?;
-    let manifest = manifest(dir, &snapshot, as_of);
+    let manifest = Manifest { embargo_until, ..manifest(dir, &snapshot, as_of) };
     let source = snapshot.source(&dir.policy);
     let id = uuid::Uuid::new_v4();
     if !memory::is_here(dir).await? {
@@ -133,10 +134,10 @@ fn asked_by_the_house(dir: &DataDir, as_of: NaiveDate) -> Begin {
 /// What an edition made of this Snapshot follows from.
 fn manifest(dir: &DataDir, snapshot: &Snapshot, as_of: NaiveDate) -> Manifest {
     let cut = snapshot.cut().into_iter().map(|(id, next)| (format!("{}/{}", id.log_stream, id.partition), next));
-    let now = DateTime::<Utc>::from(std::time::SystemTime::now());
     Manifest {
         as_of,
-        published_at: now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        published_at: moment(std::time::SystemTime::now().into()),
+        embargo_until: None,
         synthetic: dir.is_sample(),
         cut: cut.collect(),
         lake_version: snapshot.lake_version(),
@@ -147,6 +148,31 @@ fn manifest(dir: &DataDir, snapshot: &Snapshot, as_of: NaiveDate) -> Manifest {
         key_fingerprint: dir.fingerprint.clone(),
         ledger: Default::default(),
     }
+}
+
+/// A moment as manifests have it.
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// The editions that are released by now, oldest first.
+pub async fn released(dir: &DataDir) -> anyhow::Result<Vec<EditionInfo>> {
+    let mut editions = Published::open(&dir.store).editions().await?;
+    let metas: Vec<EditionMeta> = editions.iter().map(meta).collect();
+    editions.truncate(EditionMeta::released(&metas, std::time::SystemTime::now()).len());
+    Ok(editions)
+}
+
+/// A line about the editions that are not released, where there are any.
+async fn waits(dir: &DataDir) -> anyhow::Result<String> {
+    let released = released(dir).await?.len();
+    let editions = Published::open(&dir.store).editions().await?;
+    let Some(waiting) = editions.get(released).map(meta) else { return Ok(String::new()) };
+    let (number, until) = (waiting.edition, waiting.embargo_until.unwrap_or_default());
+    Ok(match editions.len() - released {
+        1 => format!("edition {number} is under embargo until {until}\n"),
+        more => format!("edition {number} is under embargo until {until}, and {} after it wait with it\n", more - 1),
+    })
 }
 
 /// A refusal has its own exit code.
@@ -194,6 +220,7 @@ async fn list(dir: &DataDir, as_json: bool) -> anyhow::Result<()> {
             info.rows_blake3.get(..16).unwrap_or(&info.rows_blake3)
         ));
     }
+    text += &waits(dir).await?;
     exit::print(&text)
 }
 
@@ -242,6 +269,7 @@ fn check_unchanged(dir: &DataDir, info: &EditionInfo, as_of: NaiveDate) -> anyho
     let now = Manifest {
         as_of,
         published_at: String::new(),
+        embargo_until: None,
         synthetic: dir.is_sample(),
         cut: BTreeMap::new(),
         lake_version: 0,
@@ -303,11 +331,13 @@ fn meta(info: &EditionInfo) -> EditionMeta {
     EditionMeta {
         edition: u32::try_from(info.edition).unwrap_or(u32::MAX),
         as_of: said("as_of").unwrap_or_default(),
-        published_at: said("published_at").unwrap_or_default(),
+        // Both in UTC, and of one length: the later text is the later moment.
+        published_at: said("published_at").max(said("embargo_until")).unwrap_or_default(),
         synthetic: info.manifest["synthetic"] == true,
         methodology: said("methodology"),
         policy_hash: said("policy"),
         sql_hash: said("sql"),
+        embargo_until: said("embargo_until"),
     }
 }
 

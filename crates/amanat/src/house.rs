@@ -11,13 +11,12 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Datelike, Utc};
 use disclosure::{Answered, CellQuery, Quoted, Vault, VaultError};
 use endpoint::{Decision, Record};
-use lake::Published;
 use ledger::{Asked, AuditLog, Begin, Decided, Door, End, Principal};
 use policy::{Asker, Datasets};
 use query::{Begun, Code, Oracle, Outcome, Refusal, ReleasedCells};
 
 use crate::data_dir::DataDir;
-use crate::memory;
+use crate::{edition, memory};
 
 /// The vault with the log of what it is asked.
 pub struct House {
@@ -39,7 +38,7 @@ struct Said {
 }
 
 impl House {
-    /// Opens both, and the Snapshot of the latest edition to questions. `None` on a machine that does not hold them: there
+    /// Opens both, and the Snapshot of the latest edition that is released to questions. `None` on a machine that does not hold them: there
     /// only the published tables are served.
     pub async fn open(dir: &DataDir, door: Door, slot: Duration) -> anyhow::Result<Option<Arc<Self>>> {
         if !memory::is_here(dir).await? {
@@ -52,10 +51,11 @@ impl House {
         Ok(Some(house))
     }
 
-    /// Opens the Snapshot of the latest edition, where it is not open yet.
+    /// Opens the Snapshot of the latest edition that is released, where neither it nor a later one is open yet: a clock that is put
+    /// back closes nothing.
     pub async fn enter_latest(&self, dir: &DataDir) -> anyhow::Result<()> {
-        let Some(latest) = Published::open(&dir.store).editions().await?.pop() else { return Ok(()) };
-        if self.vault.room().is_some_and(|room| room.span.edition == latest.edition) {
+        let Some(latest) = edition::released(dir).await?.pop() else { return Ok(()) };
+        if self.vault.room().is_some_and(|room| room.span.edition >= latest.edition) {
             return Ok(());
         }
         let room = memory::room(dir, &self.vault, &latest).await?;

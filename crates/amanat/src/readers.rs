@@ -12,7 +12,7 @@ use anyhow::Context;
 use endpoint::{Decided, Decision, Gate, GateSettings, Record, Register};
 use lake::StoreLock;
 use ledger::{Door, Principal};
-use policy::{Access, Grant, INVITED_FOR, Readers, Role, Share, new_invitation, new_reader};
+use policy::{Access, Grant, INVITED_FOR, Readers, Role, Share, new_invitation, new_member, new_reader};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{GrantArgs, InviteArgs, KeyCommand, NewKeyArgs, UserCommand};
@@ -49,7 +49,11 @@ pub fn users(config: Config, command: UserCommand) -> anyhow::Result<()> {
     let dir = DataDir::open(&config)?;
     let kept = Kept::new(&config, &dir);
     match command {
-        UserCommand::Invite(InviteArgs { name, grant }) => {
+        UserCommand::Invite(InviteArgs { name, grant, oidc: Some(value) }) => {
+            let at = admit(&config, (&kept, &dir), granted(&name, &grant)?, &value)?;
+            exit::print(&format!("{name} signs in at {at}, where the provider says who they are.\n"))
+        }
+        UserCommand::Invite(InviteArgs { name, grant, oidc: None }) => {
             let link = invite(&config, (&kept, &dir), granted(&name, &grant)?)?;
             exit::print(&format!(
                 "{link}\n\nOpens once, within {INVITED_FOR} days, and is shown once: whoever has it chooses the password of {name}.\n"
@@ -191,15 +195,32 @@ pub fn first_link(config: &Config, dir: &DataDir) -> anyhow::Result<Option<Strin
     invite(config, (&Kept::new(config, dir), dir), grant).map(Some)
 }
 
-fn invite(config: &Config, (kept, dir): (&Kept, &DataDir), grant: Grant<'_>) -> anyhow::Result<String> {
-    let known = readers(config)?;
-    let came_in = known.listed().find(|listed| listed.asker.key_id == grant.name && listed.comes_by != "invitation");
+/// Lets in whom the provider calls so; where they sign in.
+fn admit(config: &Config, (kept, dir): (&Kept, &DataDir), grant: Grant<'_>, value: &str) -> anyhow::Result<String> {
+    let Some(oidc) = &config.endpoint.oidc else {
+        let what = "--oidc needs a provider: name it in the configuration (endpoint.oidc)";
+        return Err(Failure::Usage(what.to_owned()).into());
+    };
+    is_free(&readers(config)?, grant.name)?;
+    let lines = new_member(grant, &policy::subject(&oidc.issuer, &oidc.claim, value));
+    kept.note(dir, Decided::Invited, grant.name, grant.role)?;
+    kept.put(grant.name, Some(&lines)).map_err(Failure::Usage)?;
+    Ok(format!("{}/login", config.endpoint.public_url.as_deref().unwrap_or_default()))
+}
+
+/// Refuses a name that somebody has who came in; an invitation may be made anew.
+fn is_free(known: &Readers, name: &str) -> anyhow::Result<()> {
+    let came_in = known.listed().find(|listed| listed.asker.key_id == name && listed.comes_by != "invitation");
     if came_in.is_some() {
-        let name = grant.name;
         return Err(
             Failure::Usage(format!("there is a reader {name} already; `amanat user remove {name}` first")).into()
         );
     }
+    Ok(())
+}
+
+fn invite(config: &Config, (kept, dir): (&Kept, &DataDir), grant: Grant<'_>) -> anyhow::Result<String> {
+    is_free(&readers(config)?, grant.name)?;
     let (token, lines) = new_invitation(grant, random()?, today());
     kept.note(dir, Decided::Invited, grant.name, grant.role)?;
     kept.put(grant.name, Some(&lines)).map_err(Failure::Usage)?;

@@ -40,6 +40,9 @@ fn broke(panic: &std::panic::PanicHookInfo<'_>) {
     tracing::error!(place, trace = %std::backtrace::Backtrace::capture(), "the program broke here");
 }
 
+/// How often measurements are put together.
+const UPKEEP: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Upper bounds of the buckets of durations, seconds: from a commit on a local disk to a feed that has stood for a day.
 const SECONDS: [f64; 15] =
     [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0, 86_400.0];
@@ -50,6 +53,14 @@ pub fn metrics(worker: Arc<OnceLock<ingest::Monitor>>) -> anyhow::Result<endpoin
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?;
     let recorder = builder.install_recorder()?;
     describe();
+    // What was measured is kept until somebody asks for it, or this puts it together: nobody may ever ask.
+    let upkeep = recorder.clone();
+    std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(UPKEEP);
+            upkeep.run_upkeep();
+        }
+    })?;
     Ok(Arc::new(move || {
         if let Some(monitor) = worker.get() {
             ingest::observe(monitor);

@@ -207,6 +207,7 @@ impl Up {
             licence: own.licence.clone(),
             streams: own.streams,
             behind_proxy: own.behind_proxy,
+            oidc: own.provider()?.map(Arc::new),
             stop: self.stop.clone(),
             defined_at: SystemTime::now(),
             reference: reference::pages(),
@@ -358,7 +359,7 @@ impl Up {
             return Ok(());
         }
         let bar = progress::spinner("publishing");
-        let info = edition::publish(&self.dir, sampling::as_of()).await?;
+        let info = edition::publish(&self.dir, sampling::as_of(), None).await?;
         bar.finish_and_clear();
         exit::print(&format!("edition {} published: {} rows\n", info.edition, info.rows))
     }

@@ -24,6 +24,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::negotiate::{self, Coding, Format};
 use crate::problem::Problem;
+use crate::ready::SameForAll;
 
 /// Bytes kept at most; past it all are let go and made anew as they are asked for.
 const KEPT: usize = 64 << 20;
@@ -61,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether it becomes smaller by a coding: what is compressed already does not.
     pub(crate) worth_coding: bool,
+    /// Whether it is the same for all who ask, until there is a new edition.
+    pub(crate) is_same_for_all: bool,
 }
 
 impl Shared {
@@ -75,7 +78,13 @@ impl Shared {
             modified: edition.and_then(published).map(|at| at.to_utc()),
             headers: number.map(|n| (EDITION, HeaderValue::from(n))).into_iter().collect(),
             worth_coding: !matches!(format, Format::Parquet | Format::Zip),
+            is_same_for_all: false,
         }
+    }
+
+    /// It depends on nothing but the edition, the address, Accept and Accept-Encoding.
+    pub(crate) fn same_for_all(self) -> Self {
+        Self { is_same_for_all: true, ..self }
     }
 
     /// What is said here follows from definitions as well, which may change while the edition does not.
@@ -168,13 +177,19 @@ impl Bodies {
             return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
         }
         headers.insert(header::CONTENT_TYPE, shared.content_type);
+        let marked = |mut response: Response| {
+            if shared.is_same_for_all {
+                response.extensions_mut().insert(SameForAll);
+            }
+            response
+        };
         let Some(coding) = coding else {
-            return Ok((headers, made.plain.clone()).into_response());
+            return Ok(marked((headers, made.plain.clone()).into_response()));
         };
         let plain = made.plain.clone();
         let coded = made.coded[coding as usize].get_or_try_init(|| encode(plain, coding)).await?;
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
-        Ok((headers, coded.clone()).into_response())
+        Ok(marked((headers, coded.clone()).into_response()))
     }
 
     async fn made(
@@ -188,20 +203,19 @@ impl Bodies {
         let made = cell.get_or_try_init(|| made_now(make)).await.cloned();
         drop(begun);
         let mut kept = self.kept();
-        match &made {
-            Err(_) => {}
-            Ok(made) if !kept.counted.contains(key) => {
-                // Codings and the entry itself included, roughly.
-                let bytes = made.plain.len() * 2 + key.len() * 3 + 512;
-                if kept.bytes + bytes > KEPT {
-                    *kept = Kept::default();
-                    kept.by_key.insert(key.to_owned(), cell);
-                }
-                kept.bytes += bytes;
-                kept.counted.insert(key.to_owned());
+        if let Ok(made) = &made
+            && !kept.counted.contains(key)
+        {
+            // Codings and the entry itself included, roughly.
+            let bytes = made.plain.len() * 2 + key.len() * 3 + 512;
+            if kept.bytes + bytes > KEPT {
+                *kept = Kept::default();
+                kept.by_key.insert(key.to_owned(), cell);
             }
-            Ok(_) => {}
+            kept.bytes += bytes;
+            kept.counted.insert(key.to_owned());
         }
+        drop(kept);
         made
     }
 

@@ -210,6 +210,7 @@ pub(crate) async fn one(
     let selection = Selection::new(door.reader.catalogue(), &id, [])?;
     let key = format!("/v1/indicators/{}", selection.indicator);
     let shared = Shared::of(current.latest(), &key, Format::Json, Freshness::Minute).defined(door.settings.defined_at);
+    let shared = shared.same_for_all();
     let own = Arc::clone(&door);
     let make = move || {
         let catalogue = own.reader.catalogue();

@@ -19,21 +19,36 @@ const SYNTHETIC: HeaderName = HeaderName::from_static("amanat-synthetic");
 const EXPOSED: &str = "etag, last-modified, link, allow, retry-after, content-disposition, amanat-rows, amanat-sha256, amanat-edition, \
      amanat-limits, amanat-notes, amanat-synthetic";
 
+/// The template of the address that was asked for; goes with the answer.
+#[derive(Clone)]
+pub(crate) struct Route(pub(crate) Arc<str>);
+
+/// Counts requests of a route.
+pub(crate) fn requests(route: &str, method: &str, status: &str) -> metrics::Counter {
+    let [route, method, status] = [route, method, status].map(str::to_owned);
+    metrics::counter!("amanat_http_requests_total", "route" => route, "method" => method, "status" => status)
+}
+
+/// Takes down how long requests of a route took.
+pub(crate) fn durations(route: &str) -> metrics::Histogram {
+    metrics::histogram!("amanat_http_request_duration_seconds", "route" => route.to_owned())
+}
+
 /// Counts the request and its time, by the template of its route; nothing that the client wrote becomes a label.
 pub(crate) async fn observe(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let route = matched.map_or_else(|| "none".to_owned(), |m| m.as_str().to_owned());
+    let route: Arc<str> = Arc::from(matched.as_ref().map_or("none", MatchedPath::as_str));
     let method = match request.method().as_str() {
         known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS") => known.to_owned(),
         _ => "other".to_owned(),
     };
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     let took = began.elapsed();
-    tracing::debug!(route, method, status, ms = took.as_millis() as u64, "request");
-    metrics::histogram!("amanat_http_request_duration_seconds", "route" => route.clone()).record(took);
-    metrics::counter!("amanat_http_requests_total", "route" => route, "method" => method, "status" => status)
-        .increment(1);
+    tracing::debug!(route = &*route, method, status, ms = took.as_millis() as u64, "request");
+    durations(&route).record(took);
+    requests(&route, &method, &status).increment(1);
+    response.extensions_mut().insert(Route(route));
     response
 }
 

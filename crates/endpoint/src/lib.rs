@@ -18,6 +18,7 @@ mod layers;
 mod long;
 mod methodology;
 mod negotiate;
+mod oidc;
 mod openapi;
 mod operate;
 mod package;
@@ -26,6 +27,7 @@ mod people;
 mod postgres;
 mod problem;
 mod questions;
+mod ready;
 mod reference;
 mod releases;
 mod render;
@@ -57,6 +59,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 pub use docs::ReferencePage;
 pub use flight::{FlightSettings, serve_flight};
 pub use gate::{Decided, Decision, Gate, GateSettings, NOBODY, Record, Register};
+pub use oidc::{Oidc, OidcSettings, Secret};
 pub use people::welcome_link;
 pub use postgres::{PostgresSettings, is_reading_a_message, serve_postgres};
 pub use questions::{Questions, Shelf};
@@ -89,6 +92,8 @@ pub struct Settings {
     pub answer_timeout: Duration,
     /// Who comes in.
     pub gate: Arc<Gate>,
+    /// The OpenID provider by which people sign in, where there is one; [`Settings::public_url`] is where it sends them back.
+    pub oidc: Option<Arc<Oidc>>,
     /// The saved questions.
     pub questions: Arc<Questions>,
     /// Whether every request passes a proxy that says in `X-Forwarded-For` whom it asks for.
@@ -111,7 +116,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// No metrics, no checks, 64 KiB, 10 s, 60 s, nobody but the public, the saved questions of the program, no proxy, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
+    /// No metrics, no checks, 64 KiB, 10 s, 60 s, nobody but the public, no provider, the saved questions of the program, no proxy, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
     fn default() -> Self {
         Self {
             metrics: None,
@@ -120,6 +125,7 @@ impl Default for Settings {
             request_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_mins(1),
             gate: Arc::default(),
+            oidc: None,
             questions: Arc::default(),
             behind_proxy: false,
             public_url: None,
@@ -146,7 +152,7 @@ const OPERATORS: [&str; 3] = ["/healthz", "/readyz", METRICS];
 const METRICS: &str = "/metrics";
 
 /// Paths of people: no page of another origin reads them, and they change something.
-const PEOPLE: [&str; 4] = ["/v1/session", "/v1/welcome", "/v1/people", "/v1/people/{name}"];
+const PEOPLE: [&str; 6] = ["/v1/session", "/v1/welcome", "/v1/people", "/v1/people/{name}", oidc::BEGIN, oidc::RETURN];
 
 /// What the handlers share.
 struct Door {
@@ -258,14 +264,16 @@ fn door(reader: query::Reader, settings: Settings) -> Arc<Door> {
 fn routed(door: Arc<Door>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler));
     let router = pages::routes().into_iter().fold(router, |router, (path, handler)| router.route(path, handler));
-    router
+    let reader = door.reader.clone();
+    let router = router
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
         .layer(from_fn_with_state(Arc::clone(&door), layers::guard))
         .layer(from_fn_with_state(Arc::clone(&door), visitor::admit))
         .layer(from_fn_with_state(Arc::clone(&door), layers::dress))
         .layer(from_fn(layers::observe))
-        .with_state(door)
+        .with_state(door);
+    Router::new().fallback_service(ready::Shortcut::new(router, reader))
 }
 
 /// `/metrics` alone, for an address that only operators reach: there the address is the guard, not the peer.

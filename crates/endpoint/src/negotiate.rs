@@ -270,7 +270,7 @@ pub(crate) fn http_date(at: DateTime<Utc>) -> Option<HeaderValue> {
     HeaderValue::from_str(&at.format(HTTP_DATE).to_string()).ok()
 }
 
-fn parse_date(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn parse_date(text: &str) -> Option<DateTime<Utc>> {
     NaiveDateTime::parse_from_str(text.trim(), HTTP_DATE).ok().map(|at| at.and_utc())
 }
 

@@ -74,6 +74,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Door>>)> {
     ]
     .into_iter()
     .chain(crate::docs::routes())
+    .chain(crate::oidc::routes())
     .collect()
 }
 

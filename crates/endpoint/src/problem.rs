@@ -37,10 +37,14 @@ pub(crate) enum Kind {
     PlainConnection,
     NotChanged,
     NotKept,
+    SignInOver,
+    SignInRefused,
+    ProviderAway,
+    NotAReader,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 23] = [
+    pub(crate) const ALL: [Kind; 27] = [
         Kind::NotFound,
         Kind::MethodNotAllowed,
         Kind::NotAcceptable,
@@ -64,6 +68,10 @@ impl Kind {
         Kind::PlainConnection,
         Kind::NotChanged,
         Kind::NotKept,
+        Kind::SignInOver,
+        Kind::SignInRefused,
+        Kind::ProviderAway,
+        Kind::NotAReader,
     ];
 
     /// Stable name, status, title.
@@ -92,16 +100,20 @@ impl Kind {
             Kind::PlainConnection => ("plain_connection", 403, "Passwords are taken over encrypted connections alone"),
             Kind::NotChanged => ("not_changed", 422, "Nothing was changed"),
             Kind::NotKept => ("not_kept", 503, "The change could not be kept"),
+            Kind::SignInOver => ("sign_in_over", 400, "This sign-in is over"),
+            Kind::SignInRefused => ("sign_in_refused", 403, "The provider's answer does not let you in"),
+            Kind::ProviderAway => ("provider_away", 502, "The provider for signing in is of no use now"),
+            Kind::NotAReader => ("not_a_reader", 403, "No account of this service is yours"),
         }
     }
 }
 
 /// A problem on its way to the client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Problem(Box<Content>, Option<u64>);
 
 /// A problem as it is sent (`application/problem+json`, RFC 9457).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct Content {
     /// Address of what the code means: `/problems/unknown_table`. Stable.
@@ -134,7 +146,7 @@ pub(crate) struct Content {
 }
 
 /// An error as a message of SDMX-JSON 2.0 has it (`statusMessage`).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct SdmxError {
     /// Code of the SDMX web services guidelines: 100 nothing found, 140 syntax, 150 meaning, 500 and above ours.
     code: u16,
@@ -183,6 +195,13 @@ impl Problem {
         let detail = detail.into_iter().flatten().collect::<Vec<_>>().join(" ");
         self.0.errors = vec![SdmxError { code, titles: [("en", self.0.title)].into(), detail }];
         self
+    }
+
+    /// Status, title, detail and hint, for a page.
+    pub(crate) fn shown(&self) -> (StatusCode, &str, &str, &str) {
+        let Content { status, title, detail, hint, .. } = &*self.0;
+        let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, title, detail, hint.as_deref().unwrap_or_default())
     }
 
     /// When it is worth trying again, seconds.

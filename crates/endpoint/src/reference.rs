@@ -49,7 +49,16 @@ pub(crate) struct Edition {
 
 impl From<&EditionMeta> for Edition {
     fn from(meta: &EditionMeta) -> Self {
-        let EditionMeta { edition, as_of, published_at, synthetic, methodology, policy_hash, sql_hash } = meta.clone();
+        let EditionMeta {
+            edition,
+            as_of,
+            published_at,
+            synthetic,
+            methodology,
+            policy_hash,
+            sql_hash,
+            embargo_until: _,
+        } = meta.clone();
         let href = format!("/v1/editions/{edition}");
         Self { edition, as_of, published_at, synthetic, methodology, policy_hash, sql_hash, href }
     }

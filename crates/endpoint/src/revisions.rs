@@ -85,7 +85,7 @@ pub(crate) async fn revisions(
     let latest = current.edition_of(&selection)?.clone();
     let meta = door.reader.catalogue().indicator(&selection.indicator).ok_or_else(Problem::internal)?.clone();
     let key = format!("/v1/indicators/revisions/{}", selection.canonical());
-    let mut shared = Shared::of(Some(&latest), &key, format, Freshness::Minute);
+    let mut shared = Shared::of(Some(&latest), &key, format, Freshness::Minute).same_for_all();
     let citation = citation(&door, &meta, &selection, &latest);
     shared.headers.extend(citation.links(&format!("/v1/indicators/{}", meta.id)));
     let make = move || body(&current, &meta, &selection, format, citation);

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::Door;
 use crate::gate::{Stays, Unchanged};
+use crate::oidc::SignIn;
 use crate::operate::is_passed_on;
 use crate::problem::{Kind, Problem};
 use crate::request::json;
@@ -29,11 +30,15 @@ pub(crate) struct Session {
     /// Of a session: what requests that change something send as the header `amanat-csrf`.
     #[serde(skip_serializing_if = "Option::is_none")]
     csrf: Option<String>,
+    /// The OpenID provider by which one can sign in, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_in: Option<SignIn>,
 }
 
 impl Session {
-    fn of(visitor: &Visitor) -> Self {
+    fn of(door: &Door, visitor: &Visitor) -> Self {
         Self {
+            sign_in: door.settings.oidc.as_ref().map(|oidc| oidc.sign_in()),
             name: visitor.asker.as_ref().map(|asker| asker.key_id.clone()),
             role: visitor.role().name(),
             csrf: visitor.session.as_ref().map(|(_, csrf)| csrf.to_string()),
@@ -65,8 +70,8 @@ pub(crate) struct Welcome {
 /// Who asks: the holder of the key or session that the request bears.
 #[utoipa::path(get, path = "/v1/session", tag = "people",
     responses((status = 200, description = "Who asks", body = Session)))]
-pub(crate) async fn whose(visitor: Visitor) -> Response {
-    unkept(StatusCode::OK, Session::of(&visitor))
+pub(crate) async fn whose(State(door): State<Arc<Door>>, visitor: Visitor) -> Response {
+    unkept(StatusCode::OK, Session::of(&door, &visitor))
 }
 
 /// Opens a session. Its cookie is not readable by scripts; wrong passwords are answered slowly, and then not at all for a while.
@@ -125,7 +130,7 @@ fn opened(door: &Door, asker: &Asker) -> Response {
     let (token, session) = door.settings.gate.open(asker);
     let visitor =
         Visitor { asker: Some(asker.clone()), peer: None, session: Some((token.as_str().into(), session.csrf.into())) };
-    let mut response = unkept(StatusCode::OK, Session::of(&visitor));
+    let mut response = unkept(StatusCode::OK, Session::of(door, &visitor));
     response.headers_mut().insert(header::SET_COOKIE, set_cookie(Some(&token), is_guarded(door)));
     response
 }

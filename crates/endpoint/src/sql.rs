@@ -103,7 +103,7 @@ pub(crate) async fn ask(
     }
     let question = read(&asked, body, &door.settings).await?;
     let companions = companions.unwrap_or(question.companions);
-    let question = Question { asker: visitor.asker, peer: visitor.peer, companions, ..question };
+    let question = Question { asker: visitor.asker, peer: visitor.peer, companions, ahead: true, ..question };
     // When the client leaves, this future is dropped, and the work with it.
     let answer = match door.reader.ask(question, CancellationToken::new()).await {
         Ok(answer) => answer,

@@ -170,7 +170,11 @@ pub(crate) fn is_guarded(door: &Door) -> bool {
 }
 
 fn cookie(headers: &HeaderMap, is_guarded: bool) -> Option<&str> {
-    let wanted = if is_guarded { GUARDED_COOKIE } else { COOKIE };
+    cookie_of(headers, if is_guarded { GUARDED_COOKIE } else { COOKIE })
+}
+
+/// The value of a cookie; the first where there are several.
+pub(crate) fn cookie_of<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.filter(|(name, _)| *name == wanted).map(|(_, value)| value).next()

@@ -51,6 +51,7 @@ impl Ask {
 pub struct Access {
     tables: BTreeMap<String, [Vec<Ask>; ROLES]>,
     routes: BTreeMap<String, [bool; ROLES]>,
+    embargoed: [bool; ROLES],
 }
 
 impl Access {
@@ -68,7 +69,9 @@ impl Access {
                 &file.columns,
             ));
         }
-        Ok(Self { tables: rows(file.tables, asks)?, routes: rows(file.routes, may)? })
+        let editions = file.editions.embargoed.as_deref();
+        let embargoed = editions.map_or(Ok([false; ROLES]), |row| marks("embargoed", row, may))?;
+        Ok(Self { tables: rows(file.tables, asks)?, routes: rows(file.routes, may)?, embargoed })
     }
 
     /// Whether a role may ask this of a table (`published.v01`). The row of the table itself goes before that of its schema.
@@ -79,6 +82,11 @@ impl Access {
     /// Whether a role may use an address, written `GET /v1/indicators/{id}`.
     pub fn may_use(&self, role: Role, route: &str) -> bool {
         self.routes.get(route).is_some_and(|row| row[role.column()])
+    }
+
+    /// Whether a role may ask in SQL what an edition under embargo says, before it is released.
+    pub fn may_see_embargoed(&self, role: Role) -> bool {
+        self.embargoed[role.column()]
     }
 
     /// Whether a table has a row, its own or that of its schema.
@@ -155,6 +163,15 @@ struct File {
     columns: String,
     tables: BTreeMap<String, String>,
     routes: BTreeMap<String, String>,
+    #[serde(default)]
+    editions: Editions,
+}
+
+/// Which editions who may ask about; of those that are released everybody.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Editions {
+    embargoed: Option<String>,
 }
 
 #[cfg(test)]
@@ -181,6 +198,16 @@ mod tests {
             assert!(!access.may_use(role, "POST /"));
         }
         assert!(access.may_use(Role::Auditor, "GET /") && !access.may_use(Role::Operator, "GET /"));
+    }
+
+    #[test]
+    fn an_edition_under_embargo_is_nobodys_where_no_row_says_whose() {
+        assert!(Role::ALL.into_iter().all(|role| !drawn("").unwrap().may_see_embargoed(role)));
+        let access = Access::default();
+        let may: Vec<Role> = Role::ALL.into_iter().filter(|role| access.may_see_embargoed(*role)).collect();
+        assert_eq!(may, [Role::Steward]);
+        let unknown = format!("{HEAD}[tables]\n[routes]\n[editions]\ndraft = \"+ + + + + +\"\n");
+        assert!(Access::parse(&unknown).is_err());
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub use levels::TIME;
 pub use on_reject::OnReject;
 pub use readers::{
     Asker, Grant, INVITED_FOR, LONGEST_PASSWORD, Listed, PUBLIC, Readers, SHORTEST_PASSWORD, UNSTATED, is_name,
-    new_invitation, new_reader, new_user, objection_to, without,
+    new_invitation, new_member, new_reader, new_user, objection_to, subject, without,
 };
 pub use roles::Role;
 pub use scram::{SCRAM_ITERATIONS, SCRAM_SALT, ScramVerifier};

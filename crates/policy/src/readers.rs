@@ -1,8 +1,9 @@
-//! Who may come in: keys bound to roles, people with passwords, and invitations, all as hashes (privacy.md 6.1).
+//! Who may come in: keys bound to roles, people with passwords or known to an OpenID provider, and invitations, all as hashes
+//! (privacy.md 6.1).
 //!
 //! A key is 32 random bytes, shown once. The file holds its BLAKE3 hash: enough to recognise it, too little to be it. A password
 //! is chosen by a person, so that its hash is a slow one (Argon2id, RFC 9106). An invitation is a key that opens one door once:
-//! to choose a password.
+//! to choose a password. Whom a provider knows has the hash of what it calls them ([`subject`]), which may be an address of a person.
 //!
 //! Absent: names of people (a name here is that of an account); any way from a hash to a key; the clock (days are arguments).
 
@@ -83,10 +84,20 @@ enum Proof {
     Key(blake3::Hash),
     Password(String),
     Invitation(blake3::Hash),
+    Subject(blake3::Hash),
+}
+
+/// What a person is known by whom an OpenID provider knows: the provider, the claim of its tokens and the value of it, as one hash.
+pub fn subject(issuer: &str, claim: &str, value: &str) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new_derive_key("amanat 2026 OpenID subject of a reader");
+    for part in [issuer, claim, value] {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+    }
+    hasher.finalize()
 }
 
 impl Readers {
-    /// Reads `readers.toml`: lists `[[reader]]` (a key), `[[user]]` and `[[invitation]]`.
+    /// Reads `readers.toml`: lists `[[reader]]` (a key), `[[user]]`, `[[member]]` (known to a provider) and `[[invitation]]`.
     ///
     /// Fails where a name or a hash stands twice, a hash or a verifier is none, a purpose is no code, or a day is none.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
@@ -101,6 +112,10 @@ impl Readers {
             let hash = line.password.clone().filter(|hash| PasswordHash::new(hash).is_ok());
             let hash = hash.ok_or_else(|| unknown(&line.name, "Argon2 hash as its password, one of", "…"))?;
             readers.add(line, Proof::Password(hash))?;
+        }
+        for line in file.member {
+            let proof = Proof::Subject(line.hash("subject_blake3", line.subject_blake3.as_deref())?);
+            readers.add(line, proof)?;
         }
         for line in file.invitation {
             let proof = Proof::Invitation(line.hash("token_blake3", line.token_blake3.as_deref())?);
@@ -165,6 +180,12 @@ impl Readers {
         self.holding(today).find(invited).map(|known| &known.asker)
     }
 
+    /// Whom a provider knows by this [`subject`].
+    pub fn member(&self, subject: &blake3::Hash, today: i32) -> Option<&Asker> {
+        let is_it = |known: &&Entry| matches!(&known.proof, Proof::Subject(own) if own == subject);
+        self.holding(today).find(is_it).map(|known| &known.asker)
+    }
+
     /// The reader of a name, if it still holds: for who has come in before.
     pub fn named(&self, name: &str, today: i32) -> Option<&Asker> {
         let came_in = |known: &&Entry| known.asker.key_id == name && !matches!(known.proof, Proof::Invitation(_));
@@ -190,6 +211,7 @@ impl Readers {
                 Proof::Key(_) => "key",
                 Proof::Password(_) => "password",
                 Proof::Invitation(_) => "invitation",
+                Proof::Subject(_) => "OpenID",
             },
         })
     }
@@ -207,14 +229,15 @@ pub struct Listed<'r> {
     pub asker: &'r Asker,
     /// The first day on which it no longer holds.
     pub expires: Option<&'r str>,
-    /// `key`, `password` or `invitation`.
+    /// `key`, `password`, `invitation` or `OpenID`.
     pub comes_by: &'static str,
 }
 
 impl Proof {
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Key(one) | Self::Invitation(one), Self::Key(two) | Self::Invitation(two)) => one == two,
+            (Self::Key(one) | Self::Invitation(one), Self::Key(two) | Self::Invitation(two))
+            | (Self::Subject(one), Self::Subject(two)) => one == two,
             _ => false,
         }
     }
@@ -260,12 +283,18 @@ pub fn new_invitation(grant: Grant<'_>, random: [u8; 32], today: i32) -> (String
     (token, line)
 }
 
+/// The lines by which the file knows somebody whom a provider knows.
+pub fn new_member(grant: Grant<'_>, subject: &blake3::Hash) -> String {
+    let (name, bounds) = (grant.name, bounds_of(grant));
+    format!("\n[[member]]\nname = {name:?}\n{bounds}subject_blake3 = \"{}\"\n", subject.to_hex())
+}
+
 /// A file of readers without what it has of a name. The rest of it stays as it is written, with its comments.
 pub fn without(text: &str, name: &str) -> String {
     let mut kept = String::new();
     for block in blocks(text) {
         let is_of_name = toml::from_str::<File>(block).is_ok_and(|file| {
-            let lines = file.reader.iter().chain(&file.user).chain(&file.invitation);
+            let lines = file.reader.iter().chain(&file.user).chain(&file.member).chain(&file.invitation);
             lines.into_iter().any(|line| line.name == name)
         });
         if !is_of_name {
@@ -339,6 +368,8 @@ struct File {
     #[serde(default)]
     user: Vec<Line>,
     #[serde(default)]
+    member: Vec<Line>,
+    #[serde(default)]
     invitation: Vec<Line>,
 }
 
@@ -361,6 +392,8 @@ struct Line {
     password: Option<String>,
     /// Of an invitation.
     token_blake3: Option<String>,
+    /// Of a member.
+    subject_blake3: Option<String>,
 }
 
 impl Line {
@@ -424,6 +457,41 @@ mod tests {
     fn grant(name: &str) -> Grant<'_> {
         let (role, share) = (Role::Analyst, Share::Ministry);
         Grant { name, role, share, purpose: "annual_report", expires: None, tables: &[] }
+    }
+
+    #[test]
+    fn a_member_is_found_by_what_its_own_provider_calls_it_and_by_nothing_else() {
+        let grant = Grant {
+            name: "analyst-7",
+            role: Role::Analyst,
+            share: Share::Ministry,
+            purpose: "test",
+            expires: Some("2027-01-01"),
+            tables: &[],
+        };
+        let line = new_member(grant, &subject("https://login.example", "sub", "248289761001"));
+        assert!(!line.contains("248289761001"), "what the provider calls somebody is not kept");
+        let readers = Readers::parse(&line).unwrap();
+        let found = |issuer: &str, claim: &str, value: &str, today: i32| {
+            readers.member(&subject(issuer, claim, value), today).map(|asker| asker.key_id.clone())
+        };
+        let day = 20_500;
+        assert_eq!(found("https://login.example", "sub", "248289761001", day).as_deref(), Some("analyst-7"));
+        assert_eq!(found("https://login.example", "sub", "248289761001", 21_000), None, "its time is over");
+        for (issuer, claim, value) in [
+            ("https://login.example/", "sub", "248289761001"),
+            ("https://login.example", "email", "248289761001"),
+            ("https://login.example", "sub2", "48289761001"),
+            ("https://login.example", "sub", "248289761001 "),
+        ] {
+            assert_eq!(found(issuer, claim, value, day), None, "{issuer} {claim} {value}");
+        }
+        assert!(
+            Readers::parse(&format!("{line}{}", line.replace("analyst-7", "analyst-8"))).is_err(),
+            "one account each"
+        );
+        assert_eq!(without(&line, "analyst-7").trim(), "");
+        assert_eq!(readers.log_in("analyst-7", "", day), None);
     }
 
     #[test]

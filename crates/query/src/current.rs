@@ -60,6 +60,12 @@ impl Current {
         Self::new(Arc::clone(&self.catalogue), Arc::clone(&self.protected), editions)
     }
 
+    /// The same with the first so many editions alone.
+    pub(crate) fn first(&self, count: usize) -> Result<Self, SourceError> {
+        let editions = self.editions.iter().take(count).cloned().collect();
+        Self::new(Arc::clone(&self.catalogue), Arc::clone(&self.protected), editions)
+    }
+
     /// The editions, oldest first.
     pub fn editions(&self) -> impl DoubleEndedIterator<Item = &EditionMeta> {
         self.editions.iter().map(|(meta, _)| meta)

@@ -22,6 +22,9 @@ pub enum NoteCode {
     /// Much of what is asked about is expected in cells that are not shown.
     #[serde(rename = "NOTE-3005")]
     Sparse,
+    /// The answer is of an edition that is not released.
+    #[serde(rename = "NOTE-3006")]
+    Embargoed,
 }
 
 impl NoteCode {
@@ -33,6 +36,7 @@ impl NoteCode {
             NoteCode::Visible => "NOTE-3003",
             NoteCode::Unaccompanied => "NOTE-3004",
             NoteCode::Sparse => "NOTE-3005",
+            NoteCode::Embargoed => "NOTE-3006",
         }
     }
 }
@@ -77,6 +81,12 @@ impl Note {
              noise. Ask for the total as a cell of its own, by ROLLUP or GROUPING SETS: that has them."
         );
         Self { code: NoteCode::Unaccompanied, detail }
+    }
+
+    pub(crate) fn embargoed(edition: u32, until: &str) -> Self {
+        let detail =
+            format!("EMBARGOED until {until}: edition {edition} is not released. Pass nothing of it on before.");
+        Self { code: NoteCode::Embargoed, detail }
     }
 
     pub(crate) fn sparse(remedy: &str) -> Self {

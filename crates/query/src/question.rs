@@ -76,6 +76,9 @@ pub struct Question {
     pub companions: bool,
     /// Who asks: needed for questions about protected tables.
     pub asker: Option<Asker>,
+    /// Whether it is about editions under embargo as well, where who asks may see them: only what is answered to the asker alone and
+    /// kept nowhere may be so.
+    pub ahead: bool,
     /// The address that it comes from, where there is one: whose turn it is where nobody is named.
     pub peer: Option<IpAddr>,
 }

@@ -5,10 +5,10 @@
 //! same edition. Absent: any road to microdata but the
 //! questions in codes of an [`Oracle`], to files, to the network.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
-use policy::Access;
+use policy::{Access, Role};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -19,7 +19,7 @@ use disclosure::CellQuery;
 
 use crate::catalogue::Catalogue;
 use crate::current::Current;
-use crate::editions::{EditionSource, SourceError};
+use crate::editions::{EditionMeta, EditionSource, SourceError};
 use crate::functions::FUNCTIONS;
 use crate::listed;
 use crate::notes::Note;
@@ -55,11 +55,13 @@ pub struct Settings {
     pub access: Arc<Access>,
     /// Makes the number that a question bears in the log, and in its refusal where the fault is ours: random bits.
     pub incidents: fn() -> u64,
+    /// Now: an embargo ends by it.
+    pub clock: fn() -> SystemTime,
 }
 
 impl Default for Settings {
     /// The default limits, two threads, four questions at once and three of one reader, 64 and 32 waiting, no pace, the access
-    /// that is compiled in, the number 0 for every question.
+    /// that is compiled in, the number 0 for every question, the clock of the system.
     fn default() -> Self {
         Self {
             limits: Limits::default(),
@@ -71,6 +73,7 @@ impl Default for Settings {
             pace: None,
             access: Arc::default(),
             incidents: || 0,
+            clock: SystemTime::now,
         }
     }
 }
@@ -87,7 +90,10 @@ struct Inner {
     settings: Settings,
     /// Answers for protected tables; without one there are none.
     oracle: Option<Arc<dyn Oracle>>,
+    /// What is released.
     current: watch::Sender<Arc<Current>>,
+    /// The same with what is under embargo.
+    ahead: Mutex<Arc<Current>>,
     threads: Threads,
     /// Turns to compute, and places to wait for one.
     turns: Arc<Turns>,
@@ -165,6 +171,7 @@ impl Reader {
             inner: Arc::new(Inner {
                 source,
                 catalogue,
+                ahead: Mutex::new(Arc::clone(&empty)),
                 current: watch::Sender::new(empty),
                 threads,
                 turns: Turns::new(Places {
@@ -183,17 +190,29 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Looks once for new editions; true when there was one. Readers see the old state until the new one is whole.
+    /// Looks once for new editions and for embargoes that are over; true when there was one that is released. Readers see the old
+    /// state until the new one is whole. What was released stays so, wherever the clock goes.
     pub async fn refresh(&self) -> Result<bool, SourceError> {
         let inner = &self.inner;
-        let old = self.current();
+        let mut ahead = self.ahead();
         let latest = inner.source.latest().await?;
-        if latest == old.latest().map(|e| e.edition) {
+        if latest != ahead.latest().map(|e| e.edition) {
+            ahead = Arc::new(ahead.advance(inner.source.as_ref()).await?);
+            *inner.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&ahead);
+        }
+        let all: Vec<_> = ahead.editions().cloned().collect();
+        let released = EditionMeta::released(&all, (inner.settings.clock)()).len();
+        if released <= self.current().editions().count() {
             return Ok(false);
         }
-        let next = old.advance(inner.source.as_ref()).await?;
-        inner.current.send_replace(Arc::new(next));
+        let next = if released == all.len() { ahead } else { Arc::new(ahead.first(released)?) };
+        inner.current.send_replace(next);
         Ok(true)
+    }
+
+    /// The state with the editions that are under embargo.
+    fn ahead(&self) -> Arc<Current> {
+        Arc::clone(&self.inner.ahead.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Looks for new editions every `every` until cancelled. Errors are logged and the reader stays on what it has.
@@ -245,7 +264,7 @@ impl Reader {
     /// [`Reader::ask`] gives before any cell is asked for, and no cell is (privacy.md 6.4).
     pub async fn compile(&self, question: Question) -> Result<(Vec<CellQuery>, Vec<Note>), Refusal> {
         let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
-        let ground = self.ground();
+        let ground = self.ground(&question);
         let Some(runtime) = &self.inner.threads.0 else {
             return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
         };
@@ -263,7 +282,7 @@ impl Reader {
     /// same refusals as [`Reader::ask`] gives for the form of a question.
     pub async fn shape(&self, question: Question) -> Result<Shape, Refusal> {
         let limits = question.limits.map_or(self.limits(), |own| own.min(self.limits()));
-        let ground = self.ground();
+        let ground = self.ground(&question);
         let Some(runtime) = &self.inner.threads.0 else {
             return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
         };
@@ -301,7 +320,8 @@ impl Reader {
 
     async fn answer(&self, question: Question, limits: Limits, end: Instant, span: Span) -> Result<Answer, Refusal> {
         let turn = self.turn(&question).await?;
-        let ground = self.ground();
+        let ground = self.ground(&question);
+        let embargoed = self.embargoed(&ground.current);
         let Some(runtime) = &self.inner.threads.0 else {
             return Err(Refusal::new(Code::Cancelled, "The reader is closing."));
         };
@@ -309,7 +329,9 @@ impl Reader {
         let stopped = stop.clone();
         let work = async move {
             // A refusal gives the turn back here; an answer takes it along, for its rows are still in memory.
-            run::answer(question, limits, ground, (stopped, end)).await.map(|answer| Answer { turn, ..answer })
+            let mut answer = run::answer(question, limits, ground, (stopped, end)).await?;
+            answer.notes.extend(embargoed);
+            Ok(Answer { turn, ..answer })
         };
         let work = runtime.spawn(work.instrument(span));
         let _stop = StopOnDrop(work.abort_handle(), stop);
@@ -319,9 +341,18 @@ impl Reader {
         })
     }
 
-    fn ground(&self) -> Ground {
+    fn ground(&self, question: &Question) -> Ground {
         let inner = &self.inner;
-        Ground { current: self.current(), oracle: inner.oracle.clone(), access: Arc::clone(&inner.settings.access) }
+        let role = question.asker.as_ref().map_or(Role::Public, |asker| asker.role);
+        let sees_ahead = question.ahead && self.access().may_see_embargoed(role);
+        let current = if sees_ahead { self.ahead() } else { self.current() };
+        Ground { current, oracle: inner.oracle.clone(), access: Arc::clone(&inner.settings.access) }
+    }
+
+    /// What is to be said of an answer over a state that has an edition under embargo.
+    fn embargoed(&self, seen: &Current) -> Option<Note> {
+        let waiting = seen.editions().nth(self.current().editions().count())?;
+        Some(Note::embargoed(waiting.edition, waiting.embargo_until.as_deref()?))
     }
 
     /// A turn to compute, when there is one.

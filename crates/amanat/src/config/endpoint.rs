@@ -23,6 +23,43 @@ pub struct EndpointConfig {
     pub streams: usize,
     /// Whether every request passes a proxy that says in `X-Forwarded-For` whom it asks for. Only then is that header believed.
     pub behind_proxy: bool,
+    /// The OpenID provider by which people sign in; `public_url` is where it sends them back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcConfig>,
+}
+
+/// An OpenID provider. It says who somebody is; `amanat user invite --oidc` says who that is here, and what they may do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcConfig {
+    /// What the provider calls itself: its https:// address, to the letter.
+    pub issuer: String,
+    /// What it calls this service.
+    pub client_id: String,
+    /// A file with the secret by which it knows this service; without one PKCE alone proves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret_file: Option<PathBuf>,
+    /// The claim of its tokens that names a person: `sub`, or `email` (which counts when it is verified), or one of its own.
+    #[serde(default = "sub")]
+    pub claim: String,
+    /// What people call the provider, for the page of signing in.
+    #[serde(default = "the_provider")]
+    pub name: String,
+    /// What is asked for.
+    #[serde(default = "openid")]
+    pub scopes: Vec<String>,
+}
+
+fn sub() -> String {
+    "sub".to_owned()
+}
+
+fn the_provider() -> String {
+    "OpenID".to_owned()
+}
+
+fn openid() -> Vec<String> {
+    vec!["openid".to_owned()]
 }
 
 impl Default for EndpointConfig {
@@ -33,6 +70,7 @@ impl Default for EndpointConfig {
             licence: endpoint::LICENCE.to_owned(),
             streams: 10_000,
             behind_proxy: false,
+            oidc: None,
         }
     }
 }
@@ -90,6 +128,40 @@ impl EndpointConfig {
         Ok(file.release.into_iter().map(release).collect())
     }
 
+    /// The provider, ready to be asked.
+    ///
+    /// # Errors
+    /// Where its issuer is no address that could be believed, its secret cannot be read, or there is no public address.
+    pub fn provider(&self) -> Result<Option<endpoint::Oidc>, ConfigError> {
+        let Some(oidc) = &self.oidc else { return Ok(None) };
+        let refuse = |key: &str, what: String| ConfigError::Invalid {
+            place: format!("configuration key `endpoint.{key}`"),
+            what,
+        };
+        let secret = oidc.client_secret_file.as_ref().map(|path| {
+            let text = std::fs::read_to_string(path);
+            let cannot =
+                |error| refuse("oidc.client_secret_file", format!("{}: cannot be read: {error}", path.display()));
+            text.map(|text| endpoint::Secret(text.trim().to_owned())).map_err(cannot)
+        });
+        if self.public_url.is_none() {
+            let what = "is missing: with endpoint.oidc it says where the provider sends people back";
+            return Err(refuse("public_url", what.to_owned()));
+        }
+        if !oidc.scopes.iter().any(|scope| scope == "openid") {
+            return Err(refuse("oidc.scopes", "does not have \"openid\": without it there is no ID token".to_owned()));
+        }
+        let settings = endpoint::OidcSettings {
+            issuer: oidc.issuer.clone(),
+            client_id: oidc.client_id.clone(),
+            client_secret: secret.transpose()?,
+            claim: oidc.claim.clone(),
+            name: oidc.name.clone(),
+            scopes: oidc.scopes.clone(),
+        };
+        endpoint::Oidc::new(settings).map(Some).map_err(|what| refuse("oidc.issuer", what))
+    }
+
     /// Refuses addresses that are none, and a calendar that cannot be read: at the start, not at the first request.
     pub(super) fn checked(&self) -> Result<(), ConfigError> {
         let refuse = |key: &str, what: &str| {
@@ -106,6 +178,7 @@ impl EndpointConfig {
         if !is_web(&self.licence) {
             return refuse("licence", "is not an address of the web: name the page of the licence");
         }
+        self.provider()?;
         self.releases().map(drop)
     }
 }
@@ -155,6 +228,27 @@ mod tests {
         }
         let away = EndpointConfig { calendar: Some("/nowhere/x".into()), ..EndpointConfig::default() };
         assert!(away.checked().unwrap_err().to_string().contains("/nowhere/x"));
+    }
+
+    #[test]
+    fn a_provider_is_believed_when_nobody_reads_what_is_sent_to_it_and_knows_where_to_send_people_back() {
+        let config = |issuer: &str, public_url: Option<&str>, more: &str| {
+            let text = format!("issuer = {issuer:?}\nclient_id = \"amanat\"\n{more}");
+            let oidc = Some(toml::from_str::<OidcConfig>(&text).unwrap());
+            EndpointConfig { oidc, public_url: public_url.map(str::to_owned), ..EndpointConfig::default() }.checked()
+        };
+        let here = Some("https://data.example.gov.pk");
+        assert!(config("https://login.example", here, "").is_ok());
+        for (issuer, public_url, more, named) in [
+            ("http://login.example", here, "", "oidc.issuer"),
+            ("login", here, "", "oidc.issuer"),
+            ("https://login.example", None, "", "public_url"),
+            ("https://login.example", here, "scopes = [\"profile\"]", "oidc.scopes"),
+            ("https://login.example", here, "client_secret_file = \"/nowhere/x\"", "oidc.client_secret_file"),
+        ] {
+            let error = config(issuer, public_url, more).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
     }
 
     #[test]

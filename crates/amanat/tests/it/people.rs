@@ -153,6 +153,44 @@ fn a_policy_of_ones_own_has_every_address_or_ends_the_start_with_its_name() {
 }
 
 #[test]
+fn an_edition_under_embargo_is_published_and_not_released() {
+    let house = House::open();
+    let (world, address) = (&house.world, house.address);
+    let made = |role: &str| {
+        world
+            .run(&["key", "new", "--id", role, "--role", role, "--share", "ministry"])
+            .ok()
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let steward = made("steward");
+    let embargo = ["edition", "publish", "--as-of", "2026-03-31", "--embargo", "2999-01-01T09:30:00+05:00"];
+    let said = world.run(&embargo).ok();
+    assert!(said.contains("edition 2 is under embargo until 2999-01-01T04:30:00Z"), "{said}");
+    let listed = world.run(&["edition", "list"]).ok();
+    assert!(listed.contains("under embargo until 2999-01-01T04:30:00Z"), "{listed}");
+    let latest = |key: &str| {
+        let mut command = world.command(&["sql", "select max(edition) as e from published.v01", "--format", "json"]);
+        let output = command.env("AMANAT_KEY", key).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(latest(&house.keys[0])["rows"], json!([[1]]));
+    let ahead = latest(&steward);
+    assert_eq!((&ahead["rows"], &ahead["notes"][0]["code"]), (&json!([[2]]), &json!("NOTE-3006")), "{ahead}");
+    // Records are asked about as of the edition that is released, by whomever.
+    let asked = json!({"sql": "select count(*) from victims where year = 2024", "companions": true}).to_string();
+    for key in [&house.keys[0], &steward] {
+        let answer = crate::door::send(address, Some(key), "application/json", asked.as_bytes()).json();
+        assert!(answer["rows"][0].to_string().contains("2025-12-31"), "{answer}");
+    }
+    let (_, _, editions) = send(address, "GET", "/v1/editions", "", &Value::Null);
+    assert!(editions.contains("2025-12-31") && !editions.contains("2026-03-31"), "{editions}");
+    house.close();
+}
+
+#[test]
 fn a_saved_question_about_records_is_asked_with_the_rights_of_whoever_reads_it_and_outlives_the_process() {
     let house = House::open();
     let (world, address) = (&house.world, house.address);

@@ -29,7 +29,7 @@ pub(super) fn links(markdown: &str) -> Vec<String> {
 }
 
 /// A text for HTML.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -22,6 +22,7 @@ use crate::pages::POLICY;
 use crate::problem::{Kind, Problem};
 use crate::request::Segment;
 use crate::{Door, pages};
+pub(crate) use markdown::escaped;
 
 mod carried {
     include!(concat!(env!("OUT_DIR"), "/docs.rs"));
@@ -82,6 +83,17 @@ async fn shown(door: &Arc<Door>, name: &str, asked: &HeaderMap) -> Result<Respon
     let mut response = door.bodies.answer(asked, shared, move || Ok(Whole::from(html.into_bytes()))).await?;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
     Ok(response)
+}
+
+/// A plain page that stands by itself, in the same style. `head` and `body` are HTML.
+pub(crate) fn bare(title: &str, head: &str, body: &str) -> String {
+    let style = style_name();
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title} · Amanat</title>\n{head}\n\
+         <link rel=\"stylesheet\" href=\"{ROOT}/{style}\">\n</head>\n<body>\n<header><a href=\"/\">Amanat</a></header>\n\
+         <main id=\"content\">\n{body}\n</main>\n</body>\n</html>\n"
+    )
 }
 
 /// The style sheet has its hash in its name and never changes.

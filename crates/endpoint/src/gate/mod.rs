@@ -254,6 +254,20 @@ impl Gate {
         }
     }
 
+    /// Who a provider says somebody is, for an account that is known by it. Recorded like every coming in.
+    pub(crate) fn by_subject(&self, subject: &blake3::Hash, door: &'static str) -> Result<Asker, Stays> {
+        let Some(asker) = self.readers().member(subject, self.today()).cloned() else {
+            self.not_proven(None, door);
+            return Err(Stays::NotProven);
+        };
+        self.record(Decided::CameIn, Some(&asker), door).then_some(asker).ok_or(Stays::Unrecorded)
+    }
+
+    /// Now, by the clock of this gate.
+    pub(crate) fn now_at(&self) -> SystemTime {
+        (self.settings.clock)()
+    }
+
     /// Somebody who came in before, as they are in the readers now. Who was taken out meanwhile is bound to no table.
     pub(crate) fn now(&self, asker: &Asker) -> Asker {
         let found = self.readers().named(&asker.key_id, self.today()).cloned();

@@ -399,7 +399,7 @@ impl Session {
         let limits = settings.time_limit().map(|time| Limits { time, ..self.shared.reader.limits() });
         let asker = self.guest.asker.as_ref().map(|asker| self.shared.settings.gate.now(asker));
         let (companions, peer) = (settings.companions(), Some(self.guest.peer));
-        Question { sql: sql.to_owned(), params, limits, companions, asker, peer }
+        Question { sql: sql.to_owned(), params, limits, companions, asker, ahead: true, peer }
     }
 
     /// Does some work while the client is there. What it sends meanwhile is kept; when it leaves, the work is dropped.

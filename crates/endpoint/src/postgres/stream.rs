@@ -45,7 +45,7 @@ fn broken(what: &'static str) -> Error {
 }
 
 /// Reads up to the first packet that says who is there.
-pub(super) async fn open(mut stream: TcpStream, tls: Option<&TlsAcceptor>) -> Result<Opening> {
+pub(super) async fn open(stream: TcpStream, tls: Option<&TlsAcceptor>) -> Result<Opening> {
     let mut first = [0];
     if stream.peek(&mut first).await? == 0 {
         return Err(ErrorKind::UnexpectedEof.into());
@@ -58,6 +58,11 @@ pub(super) async fn open(mut stream: TcpStream, tls: Option<&TlsAcceptor>) -> Re
         }
         return packet(Box::new(encrypted), true).await;
     }
+    begun(stream, tls).await
+}
+
+/// Reads requests for encryption and the first packet behind them, of a connection that begins in the clear.
+pub(super) async fn begun<S: Wire + 'static>(mut stream: S, tls: Option<&TlsAcceptor>) -> Result<Opening> {
     for _ in 0..=REQUESTS {
         let head = head(&mut stream).await?;
         match head {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use query::EditionMeta;
 
 pub(crate) use message::{Csv, Shape, csv, data_message};
@@ -130,7 +130,7 @@ async fn data(door: Arc<Door>, parts: &Segments, mut pairs: Pairs, headers: Head
     let editions = chosen(current.editions(), question.at);
     let newest = editions.last().cloned().ok_or_else(|| no_edition(&current))?;
     let freshness = if question.at == At::Latest { Freshness::Minute } else { Freshness::Ask };
-    let mut shared = Shared::of(Some(&newest), &question.key, format, freshness);
+    let mut shared = Shared::of(Some(&newest), &question.key, format, freshness).same_for_all();
     let citation = Citation::of_rows(&door.settings, &question.meta, &question.selection, &newest);
     let described = format!("/sdmx/v2/structure/dataflow/{AGENCY}/{}/+?references=all", question.meta.id);
     shared.headers.extend(citation.links(&described));
@@ -187,20 +187,6 @@ fn chosen<'a>(mut all: impl DoubleEndedIterator<Item = &'a EditionMeta>, at: At)
         At::History(None) => all.cloned().collect(),
         At::History(Some(moment)) => all.filter(until(moment)).cloned().collect(),
     }
-}
-
-/// A moment of the standard: a date, or a date with a time; without an offset it is in UTC.
-pub(super) fn moment(text: &str) -> Option<DateTime<Utc>> {
-    // A plus that came as a space is one.
-    let text = text.replace(' ', "+");
-    if let Ok(at) = DateTime::parse_from_rfc3339(&text) {
-        return Some(at.to_utc());
-    }
-    if let Ok(at) = chrono::NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S") {
-        return Some(at.and_utc());
-    }
-    let day = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?;
-    Some(day.and_hms_opt(23, 59, 59)?.and_utc())
 }
 
 macro_rules! structure_route {

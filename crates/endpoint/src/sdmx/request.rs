@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use query::{Catalogue, Current, IndicatorMeta, Rows, Selection};
 
 use super::filter::Filter;
 use super::message::Shape;
 use super::model::{self, Role};
-use super::moment;
 use crate::data::internal;
 use crate::long::Long;
 use crate::problem::{Kind, Problem};
@@ -178,6 +177,20 @@ fn at(pairs: &mut Pairs) -> Result<At, Problem> {
         Some("true") => Ok(At::History(as_of)),
         Some(_) => Err(malformed("includeHistory is neither true nor false.", "Write includeHistory=true.")),
     }
+}
+
+/// A moment of the standard: a date, or a date with a time; without an offset it is in UTC.
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    // A plus that came as a space is one.
+    let text = text.replace(' ', "+");
+    if let Ok(at) = DateTime::parse_from_rfc3339(&text) {
+        return Some(at.to_utc());
+    }
+    if let Ok(at) = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S") {
+        return Some(at.and_utc());
+    }
+    let day = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?;
+    Some(day.and_hms_opt(23, 59, 59)?.and_utc())
 }
 
 fn shape(pairs: &mut Pairs, meta: &IndicatorMeta, history: bool) -> Result<Shape, Problem> {

@@ -11,6 +11,7 @@ mod pages;
 mod people;
 mod postgres;
 mod questions;
+mod ready;
 mod releases;
 mod sdmx;
 mod slow;

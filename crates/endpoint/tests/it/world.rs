@@ -79,6 +79,8 @@ fn edition(number: u32) -> RecordBatch {
 pub struct Memory {
     pub visible: AtomicU32,
     synthetic: bool,
+    /// One that is not released.
+    embargoed: Option<u32>,
 }
 
 #[async_trait]
@@ -90,6 +92,10 @@ impl EditionSource for Memory {
             published_at: format!("2025-0{edition}-15T08:00:00Z"),
             synthetic: self.synthetic,
             methodology: Some("m1".to_owned()),
+            embargo_until: self
+                .embargoed
+                .filter(|number| *number == edition)
+                .map(|_| "2999-01-01T00:00:00Z".to_owned()),
             ..EditionMeta::default()
         };
         Ok((1..=self.visible.load(Ordering::SeqCst)).map(meta).collect())
@@ -173,7 +179,16 @@ pub struct World {
 }
 
 pub async fn world(visible: u32, synthetic: bool, settings: Settings) -> World {
-    let memory = Arc::new(Memory { visible: AtomicU32::new(visible), synthetic });
+    over(Memory { visible: AtomicU32::new(visible), synthetic, embargoed: None }, settings).await
+}
+
+/// The same where the second of two editions is under embargo.
+pub async fn embargoed(settings: Settings) -> World {
+    over(Memory { visible: AtomicU32::new(2), synthetic: false, embargoed: Some(2) }, settings).await
+}
+
+async fn over(memory: Memory, settings: Settings) -> World {
+    let memory = Arc::new(memory);
     let source: Arc<dyn EditionSource> = Arc::clone(&memory) as _;
     let reader = Reader::open(source, catalogue(), query::Settings::default()).await.expect("a reader");
     World { router: endpoint::router(reader.clone(), settings), reader, memory }

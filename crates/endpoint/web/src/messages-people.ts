@@ -46,6 +46,7 @@ export const texts = {
   ],
   "login.submit": ["Sign in", "سائن اِن کریں"],
   "login.busy": ["Signing in …", "سائن اِن ہو رہا ہے …"],
+  "login.provider": ["Sign in by {name}", "{name} کے ذریعے سائن اِن کریں"],
   "login.unkept": [
     "Name and password are right, but this browser keeps no cookie of this service, so that it forgets you at once. Permit the cookie, and open the service at its own address.",
     "نام اور پاس ورڈ درست ہیں، لیکن یہ براؤزر اس سروس کی کوکی نہیں رکھتا، اس لیے آپ کو فوراً بھول جاتا ہے۔ کوکی کی اجازت دیں، اور سروس کو اس کے اپنے پتے پر کھولیں۔",

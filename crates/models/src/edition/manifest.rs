@@ -13,6 +13,8 @@ pub struct Manifest {
     pub as_of: NaiveDate,
     /// When it was published, RFC 3339 UTC. Of no consequence for its rows.
     pub published_at: String,
+    /// When it is released, RFC 3339 UTC, where that is later. Of no consequence for its rows.
+    pub embargo_until: Option<String>,
     /// Everything in the store is synthetic.
     pub synthetic: bool,
     /// Next offset per partition (`<log stream>/<partition>`): events below it are in.
@@ -36,12 +38,16 @@ pub struct Manifest {
 impl Manifest {
     /// As it is kept.
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut kept = json!({
             "as_of": self.as_of.to_string(), "published_at": self.published_at, "synthetic": self.synthetic, "cut": self.cut,
             "lake_version": self.lake_version, "marts": self.marts, "sql": self.sql, "policy": self.policy,
             "methodology": self.methodology, "key_fingerprint": self.key_fingerprint,
             "ledger": {"before": self.ledger[0].to_text(), "after": self.ledger[1].to_text()},
-        })
+        });
+        if let Some(until) = &self.embargo_until {
+            kept["embargo_until"] = until.as_str().into();
+        }
+        kept
     }
 
     /// The date of a kept manifest.

@@ -216,6 +216,7 @@ mod tests {
 
     fn manifest(as_of: &str, synthetic: bool) -> Manifest {
         Manifest {
+            embargo_until: None,
             as_of: date(as_of),
             published_at: String::new(),
             synthetic,

@@ -5,7 +5,7 @@ use sqlparser::ast::{AccessExpr, CaseWhen, Expr, Ident, Query, Subscript, TrimWh
 
 use super::names::fold;
 use super::scope::Scope;
-use super::{Origin, Translator, Typed, cast, quoted};
+use super::{MAX_WRITTEN, Origin, Translator, Typed, cast, quoted, too_complex};
 use crate::builtin;
 use crate::error::{CatalogueError, Fault, Result};
 use crate::oid;
@@ -14,7 +14,12 @@ impl Translator {
     /// An expression.
     #[recursive]
     pub(super) fn expr(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed> {
-        self.descend(|this| this.any_expr(expr, scope))
+        let typed = self.descend(|this| this.any_expr(expr, scope))?;
+        self.written += typed.sql.len();
+        if self.written > MAX_WRITTEN {
+            return Err(too_complex("the statement is too long for the system catalogue"));
+        }
+        Ok(typed)
     }
 
     fn any_expr(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed> {

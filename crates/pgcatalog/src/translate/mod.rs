@@ -102,10 +102,16 @@ const MAX_DEPTH: usize = 400;
 /// The longest statement in SQLite's SQL.
 const MAX_LENGTH: usize = 4 << 20;
 
+/// Bytes that the expressions of a statement may come to, each counted with those in it: an expression of which SQLite needs two
+/// copies has two of each in it, and so on.
+const MAX_WRITTEN: usize = 32 << 20;
+
 struct Translator {
     parameters: Vec<Option<u32>>,
     aliases: usize,
     depth: usize,
+    /// Bytes of all expressions so far.
+    written: usize,
     /// WITH queries in sight, the innermost last.
     commons: Vec<HashMap<String, Common>>,
     /// Functions of many rows of the SELECT that is translated; `None` where they cannot stand.
@@ -120,6 +126,7 @@ pub(crate) fn translate(question: &Question, given: &[Option<u32>]) -> Result<Tr
         parameters: given.iter().map(|kind| kind.filter(|&kind| kind != 0 && kind != oid::UNKNOWN)).collect(),
         aliases: 0,
         depth: 0,
+        written: 0,
         commons: Vec::new(),
         sets: None,
         windows: HashMap::new(),

@@ -111,6 +111,25 @@ fn what_may_be_read_in_many_ways_is_read_with_bounded_work() {
 }
 
 #[test]
+fn what_needs_copies_of_its_parts_stays_small_or_is_refused() {
+    for (open, close) in [
+        ("nullif(", ", 1)"),
+        ("(", " BETWEEN 1 AND 2)::int"),
+        ("CASE ", " WHEN 1 THEN 2 WHEN 2 THEN 3 WHEN 3 THEN 4 END"),
+        ("(", " IN (1, 2, 3))::int"),
+        ("(", ")::text::int"),
+        ("coalesce(1, ", ")"),
+        ("greatest(1, ", ")"),
+    ] {
+        let text = format!("SELECT {}1{}", open.repeat(30), close.repeat(30));
+        let before = Instant::now();
+        let _ = ask(&catalogue().with_deadline(Duration::from_millis(300)), &text);
+        assert!(before.elapsed() < Duration::from_secs(20), "{open}");
+    }
+    assert_eq!(fault(&format!("SELECT {}1{}", "nullif(".repeat(30), ", 1)".repeat(30))), Fault::TooComplex);
+}
+
+#[test]
 fn nothing_but_a_question_is_answered() {
     for sql in [
         "INSERT INTO pg_class VALUES (1)",

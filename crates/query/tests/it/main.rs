@@ -3,6 +3,8 @@
 mod access;
 mod companions;
 mod corpus;
+mod embargo;
+mod fuzzed;
 mod hostile;
 mod left;
 mod limits;

@@ -176,6 +176,7 @@ pub fn meta(number: u32) -> EditionMeta {
         methodology: Some("m1".to_owned()),
         policy_hash: None,
         sql_hash: None,
+        embargo_until: None,
     }
 }
 

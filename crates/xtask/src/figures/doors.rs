@@ -160,7 +160,7 @@ fn checked(bench: &Bench, profile: Profile, script: &str, arguments: &[&str], un
 fn policy(_: &Bench) -> Result<Measured> {
     let output = Command::new(env!("CARGO"))
         .args(["test", "--workspace", "--locked", "--no-fail-fast", "--test", "it", "--"])
-        .args(["access::", "people::", "--nocapture", "--test-threads", "1"])
+        .args(["access::", "embargo::", "people::", "--nocapture", "--test-threads", "1"])
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let number = |text: &str| text.split_whitespace().find_map(|word| word.parse::<u64>().ok()).unwrap_or_default();

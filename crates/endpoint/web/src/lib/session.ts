@@ -10,6 +10,8 @@ export interface Session {
   role: string;
   /** Goes into the header `amanat-csrf` of what changes something. */
   csrf?: string;
+  /** The OpenID provider by which one can sign in, where there is one. */
+  sign_in?: { name: string; at: string };
 }
 
 const NOBODY: Session = { name: null, role: "public" };

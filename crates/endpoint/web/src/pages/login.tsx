@@ -66,6 +66,11 @@ export function Login() {
           {say("login.already", { name: session.name })} <a href={to}>{say("login.goon", { name: session.name })}</a>
         </p>
       )}
+      {session?.sign_in && (
+        <p class="row">
+          <a class="action" href={`${session.sign_in.at}?to=${encodeURIComponent(to)}`}>{say("login.provider", { name: session.sign_in.name })}</a>
+        </p>
+      )}
       <form class="form" ref={form} method="post" noValidate onSubmit={(event) => void submit(event)} aria-busy={busy}>
         <Field id="username" label={say("people.name")} wrong={missing.name && !name.trim() ? say("people.missing") : null}>
           {(told) => (
