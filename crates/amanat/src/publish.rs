@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub fn run(config: Config, args: PublishArgs) -> anyhow::Result<()> {
     // Nothing is made before the file is known to be good.
     let found = StoreIdentity::read(&config.data).map_err(|error| unusable(&config.data, &error))?;
-    let kind = found.map_or(StoreKind::Real, |identity| identity.kind);
+    let kind = found.as_ref().map_or(StoreKind::Real, |identity| identity.kind);
     if args.raw && kind != StoreKind::Sample {
         return Err(Failure::Refused(
             "--raw sends bytes unchecked and is for sample stores only; leave it out, and each line is checked".into(),
@@ -50,13 +50,21 @@ pub fn run(config: Config, args: PublishArgs) -> anyhow::Result<()> {
         check(&args.file, judge)?;
     }
     let dir = DataDir::open_or_create(&config, None)?;
+    if found.is_none() {
+        let place = config.data.display();
+        crate::exit::note(&format!(
+            "there was no store in {place}: a new one for real data was made there. To try things out, `amanat up --sample --data` another directory."
+        ));
+    }
     let mut sink = dir.sink(&config)?;
     let agency = args.agency.as_deref().filter(|_| args.raw);
     let most = if args.raw { usize::MAX } else { limits.max_bytes };
     let told = read_beside(&args.file, most)?;
     let (sent, ended) = send(&told, &mut *sink, judge, agency)?;
     let stopped = if ended { "" } else { ", then was told to stop" };
-    crate::exit::print(&format!("published {sent} event(s){stopped}\n"))
+    crate::exit::print(&format!("published {sent} event(s){stopped}: they are in the log\n"))?;
+    crate::exit::note("`amanat receipts` says what became of each; `amanat up` reads them");
+    Ok(())
 }
 
 /// Refuses a file with any mistake in it; at most twenty are printed, all are counted.

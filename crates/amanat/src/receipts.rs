@@ -161,10 +161,10 @@ fn lines(told: &Told) -> String {
         Told::Edition(notice) => format!("edition {} of {} is published\n", notice.edition, notice.as_of),
         Told::Receipt(receipt) => {
             let Receipt { stream, partition, from, to, exceptions, .. } = receipt;
-            let not = if exceptions.is_empty() {
-                "all accepted".into()
-            } else {
-                format!("not accepted: {}", exceptions.len())
+            let accepted = (to - from) - exceptions.len() as i64;
+            let not = match exceptions.len() {
+                0 => format!("{accepted} accepted"),
+                not => format!("{accepted} accepted, {not} not"),
             };
             let mut text = format!("{stream}/{partition} offsets {from} to {}: {not}\n", to - 1);
             for exception in exceptions {
@@ -204,7 +204,7 @@ mod tests {
             ],
         };
         let text = lines(&Told::Receipt(receipt));
-        let expected = "u#0/tip.events.FIA.v1/0 offsets 5 to 8: not accepted: 2\n  6 set_aside: schema: province: a code is \
+        let expected = "u#0/tip.events.FIA.v1/0 offsets 5 to 8: 2 accepted, 2 not\n  6 set_aside: schema: province: a code is \
                         expected\n  7 duplicate\n";
         assert_eq!(text, expected);
     }

@@ -1,5 +1,6 @@
 //! Log lines of the program: `tracing` to standard error, pretty or JSON. Never a person, a token or a key in any of them.
 
+use std::io::IsTerminal;
 use std::sync::{Arc, OnceLock};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
@@ -23,6 +24,7 @@ pub fn start(config: &TelemetryConfig) -> anyhow::Result<()> {
         what: format!("is neither a level nor a filter: {error}"),
     })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     match config.format {
         LogFormat::Json => builder.json().init(),
         LogFormat::Pretty => builder.with_target(true).compact().init(),

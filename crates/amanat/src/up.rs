@@ -376,25 +376,22 @@ impl Up {
         if self.has(Role::Endpoint) {
             let http = self.config.http;
             let records = if self.args.sample {
-                "\n               amanat sql \"select province, count(*) from victims where year = 2024 group by province\""
+                "\n               amanat sql \"select province, count(*) from victims where year = 2024 and status = 'actual' group by province\""
             } else {
                 ""
             };
             text.push_str(&format!(
-                "\n  indicators   http://{http}/v1/indicators/V01/data\n  SQL          amanat sql \"select * from published.v01 limit 5\"{records}\n  API          http://{http}/openapi.json"
+                "\n  pages        http://{http}/ and http://{http}/docs\n  indicators   http://{http}/v1/indicators/V01/data\n  SQL          amanat sql \"select * from published.v01 limit 5\"{records}\n  API          http://{http}/openapi.json"
             ));
         }
         if self.has(Role::Endpoint) && self.config.postgres.enabled {
             let address = self.config.postgres.address;
             let (host, port) = (address.ip(), address.port());
             text.push_str(&format!("\n  PostgreSQL   psql -h {host} -p {port} -U public amanat"));
-        }
-        if let Some(gate) = gate
-            && let Some(link) = readers::first_link(&self.config, &self.dir)?
-        {
-            // Whoever reads the link may use it at once.
-            gate.replace(readers::readers(&self.config)?);
-            text.push_str(&format!("\n  first login  {link}\n               once, for the one who lets others in"));
+            if self.args.sample {
+                let key = self.dir.path.join("keys/analyst");
+                text.push_str(&format!("\n               or -U analyst, whose password stands in {}", key.display()));
+            }
         }
         if self.has(Role::Endpoint) && self.config.flight.enabled {
             let scheme = if self.config.tls.certificate.is_some() { "grpc+tls" } else { "grpc" };
@@ -405,6 +402,13 @@ impl Up {
                 "\n  schemas      http://{} (Confluent's schema.registry.url)",
                 self.config.gateway.http
             ));
+        }
+        if let Some(gate) = gate
+            && let Some(link) = readers::first_link(&self.config, &self.dir)?
+        {
+            // Whoever reads the link may use it at once.
+            gate.replace(readers::readers(&self.config)?);
+            text.push_str(&format!("\n  first login  {link}\n               once, for the one who lets others in"));
         }
         exit::print(&format!("{text}\nCtrl-C ends and loses nothing.\n"))
     }

@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -147,8 +147,14 @@ pub(crate) struct Timed<S> {
 }
 
 /// A clock that runs while something waits.
+///
+/// A connection waits and goes on thousands of times in a second. So the alarm is set once and not at each of them: when it rings, it
+/// is looked whether its time has come, and else it is set for what is left.
 #[derive(Default)]
-struct Clock(Option<Pin<Box<Sleep>>>);
+struct Clock {
+    since: Option<Instant>,
+    alarm: Option<Pin<Box<Sleep>>>,
+}
 
 impl Clock {
     /// What is still pending becomes an error when the clock, begun at the first such call, has run out.
@@ -156,9 +162,20 @@ impl Clock {
         if outcome.is_ready() {
             return outcome;
         }
-        let clock = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        ready!(clock.as_mut().poll(cx));
-        Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client stood still")))
+        let due = *self.since.get_or_insert_with(Instant::now) + limit;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        loop {
+            ready!(alarm.as_mut().poll(cx));
+            if alarm.deadline() >= due {
+                return Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client stood still")));
+            }
+            alarm.as_mut().reset(due);
+        }
+    }
+
+    /// It begins anew when something waits again.
+    fn set_back(&mut self) {
+        self.since = None;
     }
 }
 
@@ -170,7 +187,8 @@ impl<S> Timed<S> {
     /// Watches an outcome of writing: bytes that went out set both clocks back.
     fn sent<T>(&mut self, outcome: Poll<Result<T>>, cx: &mut Context<'_>) -> Poll<Result<T>> {
         if outcome.is_ready() {
-            (self.silence, self.taking) = (Clock::default(), Clock::default());
+            self.silence.set_back();
+            self.taking.set_back();
         }
         self.taking.watch(outcome, self.patience.taking, cx)
     }

@@ -88,7 +88,11 @@ pub(crate) fn broken(text: &str) -> Option<Fault> {
     }
     let mut json = serde_json::Deserializer::from_str(text);
     let (error, detail, expected) = match IgnoredAny.deserialize_from(&mut json) {
-        Err(e) if e.is_eof() => (e, FaultDetail::Truncated, "the JSON document ends too early; send it whole"),
+        Err(e) if e.is_eof() => (
+            e,
+            FaultDetail::Truncated,
+            "the JSON document ends too early; send it whole (in a file an event is one line: `jq -c .` makes one)",
+        ),
         Err(e) => (e, FaultDetail::Syntax, "valid JSON is expected"),
         Ok(()) => match json.end() {
             Err(e) => {

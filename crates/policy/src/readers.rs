@@ -47,12 +47,16 @@ pub struct Asker {
     pub purpose: String,
     /// The tables that it is bound to; `None` where its role alone decides.
     pub tables: Option<Arc<[String]>>,
+    /// A hash of what it proves its name by: who has the name later, or the same with a new password, is somebody else. `None` of one
+    /// that stands in no file.
+    pub known_by: Option<blake3::Hash>,
 }
 
 impl Asker {
     /// An analyst without a stated purpose, whose role alone decides.
     pub fn analyst(key_id: impl Into<String>, share: Share) -> Self {
-        Self { key_id: key_id.into(), role: Role::Analyst, share, purpose: UNSTATED.to_owned(), tables: None }
+        let purpose = UNSTATED.to_owned();
+        Self { key_id: key_id.into(), role: Role::Analyst, share, purpose, tables: None, known_by: None }
     }
 
     /// Whether what this reader is bound to has this table: written out, or as all tables of its schema.
@@ -141,7 +145,8 @@ impl Readers {
         if self.entries.iter().any(|known| known.asker.key_id == name || known.proof.is_same(&proof)) {
             return Err(PolicyError::Repeated { file: FILE, place: "reader".to_owned(), name });
         }
-        let asker = Asker { key_id: name, role, share, purpose, tables: tables.map(Arc::from) };
+        let known_by = Some(proof.hash());
+        let asker = Asker { key_id: name, role, share, purpose, tables: tables.map(Arc::from), known_by };
         self.entries.push(Entry { asker, expires, scram, proof });
         Ok(())
     }
@@ -234,6 +239,13 @@ pub struct Listed<'r> {
 }
 
 impl Proof {
+    fn hash(&self) -> blake3::Hash {
+        match self {
+            Self::Password(hash) => blake3::hash(hash.as_bytes()),
+            Self::Key(own) | Self::Invitation(own) | Self::Subject(own) => blake3::hash(own.as_bytes()),
+        }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Key(one) | Self::Invitation(one), Self::Key(two) | Self::Invitation(two))

@@ -200,7 +200,12 @@ impl Permit<'_> {
         } else {
             format!("This key is bound to other tables than {table}.")
         };
-        let hint = "The published tables are for everybody; who runs this service can give another role or key.";
+        let hint = if is_bound && role == Role::Operator {
+            "Who runs the service asks nothing protected: invite an analyst at /people or by `amanat user invite`, also for yourself, \
+             or make a key by `amanat key new`. The published tables are for everybody."
+        } else {
+            "The published tables are for everybody; who runs this service can give another role or key."
+        };
         Some(Refusal::new(Code::NotAllowed, detail).hint(hint))
     }
 }

@@ -189,7 +189,7 @@ impl Saved {
         let mut at = 0;
         for (number, line) in text.split_inclusive('\n').enumerate() {
             let Some((word, said)) = line.strip_prefix("-- ").and_then(|line| line.split_once(':')) else { break };
-            saved.read(word.trim(), said.trim()).map_err(|what| format!("line {}: {what}", number + 1))?;
+            saved.read(word.trim(), &one_line(said)).map_err(|what| format!("line {}: {what}", number + 1))?;
             at += line.len();
         }
         text.get(at..).unwrap_or_default().trim().clone_into(&mut saved.sql);
@@ -206,7 +206,7 @@ impl Saved {
             "description" => said.clone_into(&mut self.description.en),
             "description.ur" => said.clone_into(&mut self.description.ur),
             "parameter" => self.parameters.push(parameter(said)?),
-            "owner" => self.owner = Some(said.to_owned()),
+            "owner" => self.owner = (!said.is_empty()).then(|| said.to_owned()),
             "schedule" => {
                 self.schedule = match said {
                     "edition" => Schedule::Edition,
@@ -283,11 +283,15 @@ impl Saved {
 /// A text of words of the head with what they say, and SQL. What says nothing is left out; line ends in what is said are spaces, so
 /// that nothing said becomes another line of the head.
 pub fn text_of(head: &[(&str, String)], sql: &str) -> String {
-    let one_line = |said: &str| said.split_whitespace().collect::<Vec<_>>().join(" ");
     let said = head.iter().filter(|(_, said)| !said.is_empty());
     let mut lines: Vec<String> = said.map(|(word, said)| format!("-- {word}: {}", one_line(said))).collect();
     lines.extend([String::new(), sql.to_owned(), String::new()]);
     lines.join("\n")
+}
+
+/// What is said, with one space where there is any: as it is written, so that it is read as the same again.
+fn one_line(said: &str) -> String {
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What the word `parameter` says.

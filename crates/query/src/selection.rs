@@ -208,8 +208,8 @@ impl Selection {
         let dimensions = self.codes.iter().map(|(name, codes)| (name.as_str(), codes));
         for (name, codes) in sets.into_iter().chain(dimensions) {
             if !codes.is_empty() {
-                let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
-                let _ = write!(text, "&{name}={}", codes.join(","));
+                // In quotes: a code that has the form of another filter is no other filter.
+                let _ = write!(text, "&{name}={codes:?}");
             }
         }
         for (name, at) in [("from", self.from.map(|p| p.first)), ("to", self.to.map(|p| p.last))] {

@@ -496,12 +496,16 @@ fn described(columns: &SchemaRef) -> HashMap<String, String> {
             "edition" => "Number of the edition, from 1",
             "indicator" => "Id of the indicator: reference.indicators",
             "measure" => "What of the indicator the value is",
-            "time_period" => "2024, 2024-Q1; _X where the time is unknown",
+            "time_period" => {
+                "2024, 2024-Q1: years and quarters stand side by side, ask for one of them; _X where the time is unknown"
+            }
             "value" => "The released value; NULL where it is not shown, see conf_status",
             "lo95" => "Lower end of the 95 % interval of the protection's noise",
             "hi95" => "Upper end of the 95 % interval of the protection's noise",
-            "obs_status" => "SDMX observation status",
-            "conf_status" => "SDMX confidentiality status; NULL value and a status here: suppressed",
+            "obs_status" => {
+                "SDMX observation status: A as usual, U of low reliability, Q hidden, L not collected, M cannot exist, P provisional"
+            }
+            "conf_status" => "SDMX confidentiality status: F free, C hidden to protect people",
             "unit" => "What one unit of the value is",
             "as_of" => "Date up to which reports were counted",
             "published_at" => "When the edition was published, UTC",

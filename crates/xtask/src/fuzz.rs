@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: each target of `fuzz/` in turn, by cargo-fuzz on the nightly toolchain.
 //!
 //! Corpora, artifacts and the account of what was run are kept in the cache folder, so that hours accumulate over runs; the
-//! committed seeds (`fuzz/corpus-seed`) are read each time. The figure `ingest.fuzz` reads the account.
+//! committed seeds (`fuzz/corpus-seed`) are read each time. The figures `ingest.fuzz` and `doors.fuzz` read the account.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::figures::amanat::{Profile, Running, build, free_port, get};
 
 /// The papers whose blocks are run, in the order of a first reading.
-const PAPERS: [&str; 15] = [
+const PAPERS: [&str; 17] = [
     "README.md",
     "docs/guides/ask.md",
     "docs/guides/connect.md",
@@ -32,6 +32,8 @@ const PAPERS: [&str; 15] = [
     "docs/guides/report-to-unodc-and-sdg.md",
     "docs/guides/save-a-question.md",
     "docs/guides/let-people-in.md",
+    "docs/guides/publish-from-an-agency.md",
+    "docs/guides/import-a-csv.md",
 ];
 /// The address that the papers show.
 const SHOWN: &str = "127.0.0.1:8080";

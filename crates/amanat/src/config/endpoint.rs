@@ -148,6 +148,13 @@ impl EndpointConfig {
             let what = "is missing: with endpoint.oidc it says where the provider sends people back";
             return Err(refuse("public_url", what.to_owned()));
         }
+        for (key, value) in
+            [("oidc.client_id", &oidc.client_id), ("oidc.claim", &oidc.claim), ("oidc.name", &oidc.name)]
+        {
+            if value.trim().is_empty() {
+                return Err(refuse(key, "is empty".to_owned()));
+            }
+        }
         if !oidc.scopes.iter().any(|scope| scope == "openid") {
             return Err(refuse("oidc.scopes", "does not have \"openid\": without it there is no ID token".to_owned()));
         }
@@ -242,6 +249,9 @@ mod tests {
         for (issuer, public_url, more, named) in [
             ("http://login.example", here, "", "oidc.issuer"),
             ("login", here, "", "oidc.issuer"),
+            ("https://login.example?a", here, "", "oidc.issuer"),
+            ("https://login.example#a", here, "", "oidc.issuer"),
+            ("https://login.example", here, "claim = \"\"", "oidc.claim"),
             ("https://login.example", None, "", "public_url"),
             ("https://login.example", here, "scopes = [\"profile\"]", "oidc.scopes"),
             ("https://login.example", here, "client_secret_file = \"/nowhere/x\"", "oidc.client_secret_file"),

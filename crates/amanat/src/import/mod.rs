@@ -31,6 +31,9 @@ use crate::data_dir::DataDir;
 use crate::exit::{self, Failure};
 use crate::progress;
 
+/// Rows that are named of those that are wrong; all are counted.
+const SHOWN: usize = 20;
+
 /// Imports a file.
 pub fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
     // Leaked on purpose: one mapping a process, borrowed by the thread that reads rows.
@@ -52,6 +55,13 @@ pub fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
         return report(mapping, &survey, None, file, args.json);
     }
     let dir = DataDir::open_or_create(&config, found.is_none().then_some(brings))?;
+    if found.is_none() {
+        let kind = if mapping.synthetic { "synthetic" } else { "real" };
+        exit::note(&format!(
+            "there was no store in {}: a new one for {kind} data was made there",
+            config.data.display()
+        ));
+    }
     let source = FileSource::open(&args.file, file, mapping, *dir.keys.person, &survey)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let done = runtime.block_on(ingest(&config, &dir, source))?;
@@ -111,9 +121,10 @@ fn survey(path: &Path, file: FileHash, mapping: &Mapping, config: &Config) -> an
     let limits = events::Limits { max_bytes: config.ingest.max_payload_bytes };
     let mut survey = Survey { losses: vec![0; mapping.lossy.len()], ..Survey::default() };
     let bar = progress::spinner("reading");
+    let mut unread = Unread::default();
     while let Some(row) = reader.next_row() {
-        let (row, losses) = row.map_err(input)?;
-        rows::check_time(mapping, &row, now_ms).map_err(input)?;
+        let checked = row.and_then(|(row, losses)| rows::check_time(mapping, &row, now_ms).map(|()| (row, losses)));
+        let Some((row, losses)) = unread.note(checked) else { continue };
         survey.rows += 1;
         survey.high.insert(row.agency.clone(), row.ordinal + 1);
         for rule in losses {
@@ -121,14 +132,48 @@ fn survey(path: &Path, file: FileHash, mapping: &Mapping, config: &Config) -> an
         }
         if let Err(fault) = events::encode::event_of_line(row.json.as_bytes(), &limits) {
             survey.faults += 1;
-            if survey.faulty.len() < 10 {
+            if survey.faulty.len() < SHOWN {
                 survey.faulty.push((row.line, fault.to_string()));
             }
         }
         bar.set_position(survey.rows);
     }
     bar.finish_and_clear();
+    unread.ended()?;
     Ok(survey)
+}
+
+/// Rows that cannot be made events of: all are looked for before the import is refused, so that a file is mended once.
+#[derive(Default)]
+struct Unread {
+    count: u64,
+    shown: Vec<String>,
+}
+
+impl Unread {
+    fn note<T>(&mut self, row: Result<T, rows::RowError>) -> Option<T> {
+        row.map_err(|error| {
+            self.count += 1;
+            if self.shown.len() < SHOWN {
+                self.shown.push(error.to_string());
+            }
+        })
+        .ok()
+    }
+
+    fn ended(self) -> Result<(), Failure> {
+        match (self.count, &self.shown[..]) {
+            (0, _) => Ok(()),
+            (1, [one]) => Err(input(one)),
+            (count, shown) => {
+                let more = if count > shown.len() as u64 { "\n  …" } else { "" };
+                Err(input(format!(
+                    "{count} rows cannot be read; nothing was imported:\n  {}{more}",
+                    shown.join("\n  ")
+                )))
+            }
+        }
+    }
 }
 
 fn report(
@@ -183,6 +228,9 @@ fn report(
         ));
         for (line, fault) in &survey.faulty {
             text.push_str(&format!("  line {line}: {fault}\n"));
+        }
+        if survey.faults > survey.faulty.len() as u64 {
+            text.push_str(&format!("  … and {} more\n", survey.faults - survey.faulty.len() as u64));
         }
     }
     exit::print(&text)

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use events::calendar;
 use serde_json::{Map, Value, json};
@@ -77,7 +79,8 @@ pub struct Rows<'m, R: Read> {
     mapping: &'m Mapping,
     file: FileHash,
     token_key: [u8; 32],
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Watched<R>>,
+    ends: LineEnds,
     columns: BTreeMap<String, usize>,
     next: i64,
 }
@@ -85,10 +88,11 @@ pub struct Rows<'m, R: Read> {
 impl<'m, R: Read> Rows<'m, R> {
     /// Opens a file whose header was checked. `token_key` makes ids and tokens of rows.
     pub fn new(mapping: &'m Mapping, file: FileHash, token_key: [u8; 32], input: R) -> Result<Self, RowError> {
-        let mut reader = reader(input);
+        let ends = LineEnds::default();
+        let mut reader = reader(Watched { input, ends: ends.clone() });
         let header = header(&mut reader)?;
         let columns = header.into_iter().enumerate().map(|(index, name)| (name, index)).collect();
-        Ok(Self { mapping, file, token_key, reader, columns, next: 0 })
+        Ok(Self { mapping, file, token_key, reader, ends, columns, next: 0 })
     }
 
     /// The next row with the loss rules that apply to it (indices into `mapping.lossy`); `None` at the end.
@@ -97,12 +101,12 @@ impl<'m, R: Read> Rows<'m, R> {
         match self.reader.read_record(&mut record) {
             Ok(false) => None,
             Ok(true) => Some(self.row(&record)),
-            Err(error) => Some(Err(csv_error(&error))),
+            Err(error) => Some(Err(csv_error(&error, self.ends.late()))),
         }
     }
 
     fn row(&mut self, record: &csv::StringRecord) -> Result<(Row, Vec<usize>), RowError> {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, csv::Position::line) + self.ends.late();
         let ordinal = self.next;
         self.next += 1;
         let cell = |name: &str| self.columns.get(name).and_then(|index| record.get(*index)).map_or("", str::trim);
@@ -269,12 +273,47 @@ pub fn reader<R: Read>(input: R) -> csv::Reader<R> {
 
 /// The header, trimmed, without a BOM.
 pub fn header<R: Read>(reader: &mut csv::Reader<R>) -> Result<Vec<String>, RowError> {
-    let record = reader.headers().map_err(|error| csv_error(&error))?;
+    let record = reader.headers().map_err(|error| csv_error(&error, 0))?;
     Ok(record.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect())
 }
 
-fn csv_error(error: &csv::Error) -> RowError {
-    let line = error.position().map_or(1, csv::Position::line);
+/// How the lines of a file end, found out at the first of them.
+#[derive(Clone, Default)]
+struct LineEnds(Arc<AtomicU8>);
+
+impl LineEnds {
+    const UNKNOWN: u8 = 0;
+    const BY_CRLF: u8 = 2;
+
+    /// By how much the reader's numbers of lines are too small: it looks where it is before it has read the second of two characters
+    /// at which the line before ends.
+    fn late(&self) -> u64 {
+        u64::from(self.0.load(Ordering::Relaxed) == Self::BY_CRLF)
+    }
+}
+
+/// A file that is watched for how its lines end.
+struct Watched<R> {
+    input: R,
+    ends: LineEnds,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.input.read(into)?;
+        if self.ends.0.load(Ordering::Relaxed) == LineEnds::UNKNOWN
+            && let Some(end) = into[..count].iter().position(|byte| *byte == b'\n')
+        {
+            // A header whose two last characters come in two reads is longer than any header.
+            let by_crlf = end > 0 && into[end - 1] == b'\r';
+            self.ends.0.store(if by_crlf { LineEnds::BY_CRLF } else { 1 }, Ordering::Relaxed);
+        }
+        Ok(count)
+    }
+}
+
+fn csv_error(error: &csv::Error, late: u64) -> RowError {
+    let line = error.position().map_or(1, |position| position.line() + late);
     let what = match error.kind() {
         csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8 CSV",
         csv::ErrorKind::UnequalLengths { .. } => {
@@ -371,6 +410,21 @@ mod tests {
         };
         assert_ne!(id(&first, 0), id(&first, 1));
         assert_eq!(id(&first, 1), id(&second, 1));
+    }
+
+    #[test]
+    fn a_row_that_is_wrong_names_its_line_however_lines_end() {
+        for end in ["\n", "\r\n"] {
+            let lines = ["year,gender,kind,from", "2012,F,labour,H", "soon,F,labour,H", "2012,F,H", "2013,F,labour,H"];
+            let rows = read(&(lines.join(end) + end));
+            let wrong: Vec<String> =
+                rows.iter().filter_map(|row| row.as_ref().err().map(ToString::to_string)).collect();
+            assert!(
+                wrong.len() == 2 && wrong[0].contains("line 3") && wrong[1].contains("line 4"),
+                "{end:?}: {wrong:?}"
+            );
+            assert_eq!(rows[3].as_ref().unwrap().0.line, 5, "{end:?}");
+        }
     }
 
     #[test]

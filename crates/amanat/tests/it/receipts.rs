@@ -25,7 +25,7 @@ fn an_agency_sees_what_was_accepted_and_what_was_not() {
     let exceptions = police[0]["exceptions"].as_array().unwrap();
     assert!(exceptions.len() == 1 && exceptions[0]["status"] == "duplicate", "{exceptions:?}");
     let text = world.run(&["receipts", "--agency", "FIA"]).ok();
-    assert!(text.contains("tip.events.FIA.v1/0 offsets 0 to 0: not accepted: 1"), "{text}");
+    assert!(text.contains("tip.events.FIA.v1/0 offsets 0 to 0: 0 accepted, 1 not"), "{text}");
     assert!(text.contains("0 set_aside: parse: "), "{text}");
     // Sent again by the next worker, who cannot know that it was; printed once.
     world.run(&["up", "--once", "--role", "ingest"]).ok();

@@ -268,9 +268,11 @@ impl Gate {
         (self.settings.clock)()
     }
 
-    /// Somebody who came in before, as they are in the readers now. Who was taken out meanwhile is bound to no table.
+    /// Somebody who came in before, as they are in the readers now. Who was taken out meanwhile is bound to no table, and so is who
+    /// had a name that somebody else has now.
     pub(crate) fn now(&self, asker: &Asker) -> Asker {
         let found = self.readers().named(&asker.key_id, self.today()).cloned();
+        let found = found.filter(|found| found.known_by == asker.known_by);
         found.unwrap_or_else(|| Asker { tables: Some(Arc::from([])), ..asker.clone() })
     }
 
@@ -342,14 +344,15 @@ impl Gate {
 
     /// A session for somebody who came in: its token, to be kept by the client alone, and what it is.
     pub(crate) fn open(&self, asker: &Asker) -> (String, Session) {
-        self.sessions.open(&asker.key_id, [self.random(), self.random()], (self.settings.clock)())
+        let whose = (asker.key_id.as_str(), asker.known_by);
+        self.sessions.open(whose, [self.random(), self.random()], (self.settings.clock)())
     }
 
-    /// Whose session a token is of. Who was taken out of the readers has none any more.
+    /// Whose session a token is of. Who was taken out of the readers has none any more, also when the name is given again.
     pub(crate) fn session(&self, token: &str) -> Option<(Asker, Session)> {
         let session = self.sessions.find(token, (self.settings.clock)())?;
         let asker = self.readers().named(&session.name, self.today()).cloned()?;
-        Some((asker, session))
+        (asker.known_by == session.known_by).then_some((asker, session))
     }
 
     /// Ends a session.
@@ -495,6 +498,20 @@ mod tests {
         assert!(said.contains(&(Decided::LockedOut, "analyst-7".to_owned())));
         assert!(said.contains(&(Decided::NotProven, NOBODY.to_owned())), "a name that nobody has is not kept");
         assert!(!said.iter().any(|(_, name)| name == "analyst-8"));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_given_to_somebody_else_or_has_a_new_password_is_in_no_session_of_before() {
+        let gate = gate(&Arc::default());
+        let before = gate.by_password("analyst-7", "correct horse battery", FROM).await.unwrap();
+        let (token, _) = gate.open(&before);
+        assert!(gate.session(&token).is_some());
+        let line = new_user(grant("analyst-7"), "another password", [[3; 16], [4; 16]]).unwrap();
+        gate.replace(Readers::parse(&line).unwrap());
+        assert!(gate.session(&token).is_none());
+        assert!(!gate.now(&before).is_bound_to("published.v01"), "nor in a session of another door");
+        let after = gate.by_password("analyst-7", "another password", FROM).await.unwrap();
+        assert!(gate.now(&after).is_bound_to("published.v01"));
     }
 
     #[test]

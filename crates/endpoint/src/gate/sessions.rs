@@ -18,6 +18,8 @@ const MOST: usize = 10_000;
 pub(crate) struct Session {
     /// Whose it is.
     pub(crate) name: String,
+    /// By what they came in ([`policy::Asker::known_by`]).
+    pub(crate) known_by: Option<blake3::Hash>,
     /// What a request that changes something must show beside the cookie: a page of another origin cannot know it.
     pub(crate) csrf: String,
 }
@@ -45,9 +47,14 @@ impl Open {
 
 impl Sessions {
     /// Opens one, from random bytes.
-    pub(super) fn open(&self, name: &str, random: [[u8; 32]; 2], now: SystemTime) -> (String, Session) {
+    pub(super) fn open(
+        &self,
+        (name, known_by): (&str, Option<blake3::Hash>),
+        random: [[u8; 32]; 2],
+        now: SystemTime,
+    ) -> (String, Session) {
         let [token, csrf] = random.map(|bytes| blake3::Hash::from_bytes(bytes).to_hex().to_string());
-        let session = Session { name: name.to_owned(), csrf };
+        let session = Session { name: name.to_owned(), known_by, csrf };
         let mut open = self.locked();
         if open.len() >= MOST {
             open.retain(|_, open| open.holds(now));
@@ -96,10 +103,10 @@ mod tests {
     #[test]
     fn a_session_ends_when_it_is_not_used_and_after_a_working_day_in_any_case() {
         let sessions = Sessions::default();
-        let (token, session) = sessions.open("a", [[1; 32], [2; 32]], at(0));
+        let (token, session) = sessions.open(("a", None), [[1; 32], [2; 32]], at(0));
         assert_eq!(sessions.find(&token, at(60)), Some(session));
         assert!(sessions.find(&token, at(60 + 7200)).is_none());
-        let (token, _) = sessions.open("a", [[3; 32], [4; 32]], at(0));
+        let (token, _) = sessions.open(("a", None), [[3; 32], [4; 32]], at(0));
         for hour in 1..12 {
             assert!(sessions.find(&token, at(hour * 3600)).is_some(), "{hour}");
         }
@@ -109,7 +116,7 @@ mod tests {
     #[test]
     fn a_session_that_was_ended_is_over_and_no_other_token_opens_it() {
         let sessions = Sessions::default();
-        let (token, session) = sessions.open("a", [[1; 32], [2; 32]], at(0));
+        let (token, session) = sessions.open(("a", None), [[1; 32], [2; 32]], at(0));
         assert!(sessions.find(&session.csrf, at(1)).is_none());
         assert!(sessions.find("", at(1)).is_none());
         sessions.end(&token);
@@ -119,7 +126,7 @@ mod tests {
     #[test]
     fn requests_at_the_same_time_that_come_in_another_order_than_their_clocks_end_nothing() {
         let sessions = Sessions::default();
-        let (token, _) = sessions.open("a", [[1; 32], [2; 32]], at(0));
+        let (token, _) = sessions.open(("a", None), [[1; 32], [2; 32]], at(0));
         for second in [12, 10, 11, 10] {
             assert!(sessions.find(&token, at(second)).is_some(), "{second}");
         }
@@ -129,7 +136,7 @@ mod tests {
     #[test]
     fn a_clock_that_jumps_back_ends_sessions_rather_than_keeping_them() {
         let sessions = Sessions::default();
-        let (token, _) = sessions.open("a", [[1; 32], [2; 32]], at(100));
+        let (token, _) = sessions.open(("a", None), [[1; 32], [2; 32]], at(100));
         assert!(sessions.find(&token, at(0)).is_none());
     }
 }

@@ -89,11 +89,14 @@ impl Oidc {
     /// # Errors
     /// A sentence: the issuer is no address that could be believed, or the system has no root certificates.
     pub fn new(settings: OidcSettings) -> Result<Self, String> {
-        let is_safe = settings.issuer.parse::<Url>().is_ok_and(|url| provider::is_safe(&url));
+        // It has neither a query nor a fragment (OpenID Connect Discovery 1.0, 3).
+        let is_plain = |url: &Url| url.query().is_none() && url.fragment().is_none();
+        let is_safe = settings.issuer.parse::<Url>().is_ok_and(|url| provider::is_safe(&url) && is_plain(&url));
         if !is_safe {
-            return Err("the issuer is not an address that begins with https://".to_owned());
+            return Err("is not an address that begins with https:// and has neither ? nor #".to_owned());
         }
-        let provider = Provider::new().map_err(|_| "the system has no root certificates".to_owned())?;
+        let provider =
+            Provider::new().map_err(|_| "cannot be asked: the system has no root certificates".to_owned())?;
         Ok(Self { settings, provider, flows: Flows::default() })
     }
 
@@ -265,7 +268,7 @@ async fn named(
 /// The provider, and the address to which it sends browsers back.
 fn offered(door: &Door) -> Result<(&Oidc, String), Refused> {
     let oidc = door.settings.oidc.as_deref().ok_or(Refused::NotOffered)?;
-    let base = door.settings.public_url.as_deref().ok_or(Refused::NotOffered)?;
+    let base = door.settings.public_url.as_deref().ok_or(Refused::NotOffered)?.trim_end_matches('/');
     Ok((oidc, format!("{base}{RETURN}")))
 }
 

@@ -22,6 +22,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 const MOST: usize = 256 << 10;
 /// How long what the provider says of itself is believed.
 const BELIEVED: Duration = Duration::from_hours(1);
+/// After so long it is asked again, where it was of no use.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// Between two looks for new keys.
 const BETWEEN: Duration = Duration::from_secs(30);
 
@@ -56,13 +58,55 @@ struct Tokens {
     id_token: String,
 }
 
-/// Something that was asked for, and when.
-struct Kept<T>(T, Instant);
+/// Something that was asked for, and when; and when and how it last could not be had.
+struct Asked<T> {
+    kept: Option<(Arc<T>, Instant)>,
+    failed: Option<(Away, Instant)>,
+}
+
+impl<T> Default for Asked<T> {
+    fn default() -> Self {
+        Self { kept: None, failed: None }
+    }
+}
+
+impl<T: DeserializeOwned> Asked<T> {
+    /// What is known, if it is younger than that.
+    fn younger(&self, than: Duration) -> Option<Arc<T>> {
+        self.kept.as_ref().filter(|(_, at)| at.elapsed() < than).map(|(known, _)| Arc::clone(known))
+    }
+
+    /// Asks anew. Who waited here while another asked in vain has its answer: a provider that does not answer holds nobody up but once.
+    async fn anew(
+        &mut self,
+        url: Url,
+        http: &Client,
+        is_taken: impl Fn(&T) -> Result<(), Away>,
+    ) -> Result<Arc<T>, Away> {
+        let known = |this: &Self, away| this.kept.as_ref().map(|(old, _)| Arc::clone(old)).ok_or(away);
+        if let Some((away, _)) = self.failed.filter(|(_, at)| at.elapsed() < AGAIN_AFTER) {
+            return known(self, away);
+        }
+        let new = json::<T>(http.get(url).send().await).await.and_then(|new| is_taken(&new).map(|()| Arc::new(new)));
+        match new {
+            Ok(new) => {
+                (self.kept, self.failed) = (Some((Arc::clone(&new), Instant::now())), None);
+                Ok(new)
+            }
+            Err(away) => {
+                self.failed = Some((away, Instant::now()));
+                known(self, away)
+            }
+        }
+    }
+}
 
 pub(super) struct Provider {
     http: Client,
-    described: Mutex<Option<Kept<Arc<Described>>>>,
-    keys: Mutex<Option<Kept<Arc<JwkSet>>>>,
+    described: Mutex<Asked<Described>>,
+    keys: Mutex<Asked<JwkSet>>,
+    /// When keys were last asked for because a token named another.
+    looked: Mutex<Option<Instant>>,
 }
 
 impl Provider {
@@ -72,51 +116,38 @@ impl Provider {
     /// Where the system has no root certificates.
     pub(super) fn new() -> Result<Self, reqwest::Error> {
         let http = Client::builder().timeout(ANSWER_WITHIN).redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { http, described: Mutex::default(), keys: Mutex::default() })
+        Ok(Self { http, described: Mutex::default(), keys: Mutex::default(), looked: Mutex::default() })
     }
 
     /// What the provider says of itself. Where it cannot be asked again, what it said before holds.
     pub(super) async fn described(&self, settings: &OidcSettings) -> Result<Arc<Described>, Away> {
-        let mut kept = self.described.lock().await;
-        if let Some(Kept(described, at)) = &*kept
-            && at.elapsed() < BELIEVED
-        {
-            return Ok(Arc::clone(described));
+        let mut asked = self.described.lock().await;
+        if let Some(described) = asked.younger(BELIEVED) {
+            return Ok(described);
         }
         let url = format!("{}/.well-known/openid-configuration", settings.issuer.trim_end_matches('/'));
-        match self.describes_itself(&url, settings).await {
-            Ok(new) => {
-                let new = Arc::new(new);
-                *kept = Some(Kept(Arc::clone(&new), Instant::now()));
-                Ok(new)
-            }
-            Err(away) => kept.as_ref().map(|Kept(old, _)| Arc::clone(old)).ok_or(away),
-        }
-    }
-
-    async fn describes_itself(&self, url: &str, settings: &OidcSettings) -> Result<Described, Away> {
-        let described: Described = json(self.http.get(url).send().await).await?;
-        let addresses = [&described.authorization_endpoint, &described.token_endpoint, &described.jwks_uri];
-        let is_safe = described.issuer == settings.issuer && addresses.into_iter().all(is_safe);
-        if is_safe { Ok(described) } else { Err(Away::Unsafe) }
+        let url = url.parse().map_err(|_| Away::Unsafe)?;
+        let is_taken = |described: &Described| {
+            let addresses = [&described.authorization_endpoint, &described.token_endpoint, &described.jwks_uri];
+            let is_safe = described.issuer == settings.issuer && addresses.into_iter().all(is_safe);
+            if is_safe { Ok(()) } else { Err(Away::Unsafe) }
+        };
+        asked.anew(url, &self.http, is_taken).await
     }
 
     /// The keys by which it signs; asked for again where those that are known have not been enough.
     pub(super) async fn keys(&self, described: &Described, anew: bool) -> Result<Arc<JwkSet>, Away> {
-        let mut kept = self.keys.lock().await;
-        if let Some(Kept(keys, at)) = &*kept
-            && (!anew && at.elapsed() < BELIEVED || at.elapsed() < BETWEEN)
-        {
-            return Ok(Arc::clone(keys));
+        let mut looked = self.looked.lock().await;
+        // Whoever makes up names of keys makes nobody ask again and again.
+        let anew = anew && looked.is_none_or(|at| at.elapsed() >= BETWEEN);
+        let mut asked = self.keys.lock().await;
+        if let Some(keys) = asked.younger(BELIEVED).filter(|_| !anew) {
+            return Ok(keys);
         }
-        match json(self.http.get(described.jwks_uri.clone()).send().await).await {
-            Ok(keys) => {
-                let keys = Arc::new(keys);
-                *kept = Some(Kept(Arc::clone(&keys), Instant::now()));
-                Ok(keys)
-            }
-            Err(away) => kept.as_ref().map(|Kept(old, _)| Arc::clone(old)).ok_or(away),
+        if anew {
+            *looked = Some(Instant::now());
         }
+        asked.anew(described.jwks_uri.clone(), &self.http, |_| Ok(())).await
     }
 
     /// The ID token for a code.

@@ -177,12 +177,14 @@ fn described(reader: &Reader, current: &Current) -> Described {
 }
 
 fn table(table: TableInfo) -> pgcatalog::Table {
-    let columns = table.columns.into_iter().map(column).collect();
+    let has_totals = table.schema == "published";
+    let columns = table.columns.into_iter().map(|info| column(info, has_totals)).collect();
     pgcatalog::Table { name: table.name, comment: table.description, columns }
 }
 
-fn column(column: ColumnInfo) -> pgcatalog::Column {
-    let list = column.code_list.map(|list| format!("codes in {list}"));
+fn column(column: ColumnInfo, has_totals: bool) -> pgcatalog::Column {
+    let total = if has_totals { "; _T is all of them together, and no part to add up" } else { "" };
+    let list = column.code_list.map(|list| format!("codes in {list}{total}"));
     let comment: Vec<String> = column.description.into_iter().chain(list).filter(|text| !text.is_empty()).collect();
     pgcatalog::Column {
         name: column.name,

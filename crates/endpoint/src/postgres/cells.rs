@@ -293,6 +293,7 @@ fn binary(text: &str, type_oid: u32) -> Option<Vec<u8>> {
             let days = date.signed_duration_since(chrono::NaiveDate::from_ymd_opt(2000, 1, 1)?).num_days();
             i32::try_from(days).ok()?.to_be_bytes().to_vec()
         }
+        oid::TIMESTAMP | oid::TIMESTAMPTZ => micros(text)?.to_be_bytes().to_vec(),
         // oid, xid and the names of things by number
         26 | 28 | 24 | 2205 | 2206 | 4089 | 4096 => text.parse::<u32>().ok()?.to_be_bytes().to_vec(),
         // int2vector and oidvector, arrays that are written with spaces
@@ -303,6 +304,13 @@ fn binary(text: &str, type_oid: u32) -> Option<Vec<u8>> {
             vector(elements(text)?.iter().map(Option::as_deref), element, 1)?
         }
     })
+}
+
+/// Microseconds from the epoch of Postgres to a moment in UTC, which is written with a space or a T between day and time.
+fn micros(text: &str) -> Option<i64> {
+    let text = text.strip_suffix("+00").or_else(|| text.strip_suffix('Z')).unwrap_or(text).replacen('T', " ", 1);
+    let at = chrono::NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f").ok()?;
+    Some(at.and_utc().timestamp_micros() - EPOCH_MICROS)
 }
 
 /// The type of the elements of an array.

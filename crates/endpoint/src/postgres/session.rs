@@ -561,7 +561,12 @@ impl Session {
             Some(name) => {
                 let Some(value) = self.guest.settings.get(name) else {
                     let failed = Failed::new("42704", format!("There is no setting {name}."));
-                    return Err(failed.hint("SHOW ALL lists those that there are.").into());
+                    return Err(failed.hint(match name {
+                        "tables" | "databases" | "schemas" | "columns" => {
+                            "In psql \\dt and \\d+ list tables and columns; everywhere: SELECT * FROM information_schema.tables."
+                        }
+                        _ => "SHOW ALL lists those that there are.",
+                    }).into());
                 };
                 Table::of_texts(vec![column(name)], vec![vec![Some(value.to_owned())]])
             }

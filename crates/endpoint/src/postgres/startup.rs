@@ -109,7 +109,7 @@ async fn proven(line: &mut Line, user: &str, shared: &Shared, peer: IpAddr) -> R
     let verifier = found.as_ref().map_or_else(|| nobodys(user, &shared.secret), |(_, verifier)| verifier.clone());
     let authentication = |message| PgWireBackendMessage::Authentication(message);
     let failed = Failed::fatal("28P01", format!("The key of {} was not proven.", shown(user)))
-        .hint("The user is the name of a key and the password the key itself (`amanat key new` makes one), or an account and its password. The user public needs none. After several wrong ones none is taken for a while.");
+        .hint("The user is the name of a key and the password the key itself (`amanat key new` makes one), or an account and its password. The user public needs none. After five wrong ones none is taken for a minute, then for two, up to an hour.");
     send(line, authentication(Authentication::SASL(vec![MECHANISM.to_owned()]))).await?;
     let first = match password(line).await?.into_sasl_initial_response() {
         Ok(first) if first.auth_method == MECHANISM => first.data.unwrap_or_default(),

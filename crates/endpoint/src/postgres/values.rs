@@ -63,8 +63,9 @@ fn binary(bytes: &[u8], type_oid: u32) -> Option<Param> {
 }
 
 fn is_scalar(type_oid: u32) -> bool {
-    [oid::BOOL, oid::INT2, oid::INT4, oid::INT8, oid::FLOAT4, oid::FLOAT8, oid::NUMERIC, oid::TEXT, oid::DATE]
-        .contains(&type_oid)
+    const NUMBERS: [u32; 7] = [oid::BOOL, oid::INT2, oid::INT4, oid::INT8, oid::FLOAT4, oid::FLOAT8, oid::NUMERIC];
+    const OTHERS: [u32; 4] = [oid::TEXT, oid::DATE, oid::TIMESTAMP, oid::TIMESTAMPTZ];
+    NUMBERS.contains(&type_oid) || OTHERS.contains(&type_oid)
 }
 
 fn scalar(bytes: &[u8], type_oid: u32) -> Option<Param> {

@@ -74,8 +74,8 @@ impl Asked {
         // Says that there is none, with the ids that there are.
         let selection = Selection::new(catalogue, id, [])?;
         let meta = catalogue.indicator(&selection.indicator).ok_or_else(Problem::internal)?.clone();
-        let written: Vec<String> = pairs.rest().map(|(name, value)| format!("{name}={value}")).collect();
-        let written = format!("/sdmx/data {} {key}?{}", meta.id, written.join("&"));
+        // As texts in quotes: a value that has the form of further parameters is none of them.
+        let written = format!("/sdmx/data {} {key:?} {:?}", meta.id, pairs.rest().collect::<Vec<_>>());
         for (name, hint) in NOT_MADE {
             if pairs.take(name).is_some() {
                 return Err(not_made(name, hint));
@@ -132,7 +132,8 @@ impl Asked {
             rows.sort_by_key(|row| long.period.of(*row));
             let count = rows.len();
             let is_kept = |at: usize| {
-                self.first.is_some_and(|first| at < first) || self.last.is_some_and(|last| at + last >= count)
+                self.first.is_some_and(|first| at < first)
+                    || self.last.is_some_and(|last| at.saturating_add(last) >= count)
             };
             kept.extend(rows.iter().enumerate().filter(|(at, _)| is_kept(*at)).map(|(_, row)| *row));
         }

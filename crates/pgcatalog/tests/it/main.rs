@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod concern;
+mod corpus;
 mod fixture;
 mod hostile;
 mod meaning;

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use pgcatalog::{Catalogue, Concern, Fault};
+use pgcatalog::Catalogue;
 use proptest::prelude::*;
 
-use crate::fixture::{catalogue, session, settings};
+use crate::corpus::held_to;
+use crate::fixture::catalogue;
 use crate::recorded::{CLIENTS, statements};
 
 /// How many mutated statements run. Each takes about a millisecond.
@@ -79,31 +80,7 @@ fn mutated(dice: &mut Dice, sql: &str, other: &str) -> String {
 
 /// Asks, and holds the answer to what must always be so.
 fn judge(catalogue: &Catalogue, sql: &str) {
-    let settings = settings();
-    let concern = catalogue.concern(sql);
-    let shape = catalogue.shape(sql, &[]);
-    let parameters = vec![Some("1".to_owned()); shape.as_ref().map_or(0, |shape| shape.parameters.len())];
-    match (catalogue.answer(&session(&settings), sql, &[], &parameters), shape) {
-        (Ok(rows), Ok(shape)) => {
-            assert_eq!(rows.columns, shape.columns, "{sql}");
-            for (field, (_, kind)) in rows.rows.iter().flat_map(|row| row.iter().zip(&rows.columns)) {
-                let Some(field) = field else { continue };
-                let fits = match kind {
-                    16 => field == "t" || field == "f",
-                    20 => field.parse::<i64>().is_ok(),
-                    21 => field.parse::<i16>().is_ok(),
-                    23 => field.parse::<i32>().is_ok(),
-                    26 => field.parse::<u32>().is_ok(),
-                    700 | 701 | 1700 => field.parse::<f64>().is_ok(),
-                    _ => true,
-                };
-                assert!(fits, "{field} is none of type {kind}: {sql}");
-            }
-            assert_ne!(concern, Concern::Data, "{sql}");
-        }
-        (Ok(_), Err(error)) => panic!("answered, but its shape is not known ({error}): {sql}"),
-        (Err(error), _) => assert_ne!(error.fault, Fault::Internal, "{error}: {sql}"),
-    }
+    held_to::judge(catalogue, sql, &[], &[]);
 }
 
 #[test]

@@ -101,6 +101,16 @@ pub fn figures() -> Vec<Figure> {
             run: hostile,
         },
         Figure {
+            name: "doors.oidc",
+            shows: "signing in by OpenID Connect: a certified provider, and a hostile one that gives bad tokens, bad answers and bad descriptions of itself while the way back is tampered with (tests/oidc)",
+            unit: "checks",
+            goal: "all",
+            minutes: 5,
+            short: false,
+            correctness: true,
+            run: sign_in,
+        },
+        Figure {
             name: "doors.sse",
             shows: "5,000 open streams of new editions on loopback: memory of the server for each; from the edition to the last stream that is told (development build)",
             unit: "KiB a stream, and s from the end of `edition publish` to the last stream told",
@@ -127,6 +137,10 @@ fn polling(bench: &Bench) -> Result<Measured> {
 
 fn hostile(bench: &Bench) -> Result<Measured> {
     checked(bench, Profile::Dev, "tests/hostile/run", &[], "")
+}
+
+fn sign_in(bench: &Bench) -> Result<Measured> {
+    checked(bench, Profile::Dev, "tests/oidc/run", &[], " checks")
 }
 
 fn bi_tool(bench: &Bench) -> Result<Measured> {

@@ -93,7 +93,7 @@ impl Words<'_> {
                 }
             }
         }
-        Ok(match format.as_str() {
+        let format = match format.as_str() {
             "binary" => CopyFormat::Binary,
             "csv" => {
                 CopyFormat::Csv { delimiter: delimiter.unwrap_or(','), null: null.unwrap_or_default(), header, quote }
@@ -107,7 +107,12 @@ impl Words<'_> {
                 let shown: String = other.chars().take(20).collect();
                 return Err(Failed::new("22023", format!("COPY knows no format {shown}.")).hint("text, csv or binary."));
             }
-        })
+        };
+        if format.is_readable() {
+            return Ok(format);
+        }
+        let failed = Failed::new("22023", "The options of COPY make rows that nobody can read.");
+        Err(failed.hint("DELIMITER and QUOTE differ, and NULL has neither of them and no end of a line."))
     }
 
     fn one_character(&mut self) -> Result<char, Failed> {
@@ -117,6 +122,19 @@ impl Words<'_> {
         match (chars.next(), chars.next()) {
             (Some(one), None) if one.is_ascii() && !one.is_ascii_alphanumeric() && !"\\\r\n.".contains(one) => Ok(one),
             _ => Err(Failed::new("22023", "One character of ASCII is expected, no letter or digit.")),
+        }
+    }
+}
+
+impl CopyFormat {
+    /// Whether what is written can be told apart when it is read; PostgreSQL refuses the same.
+    fn is_readable(&self) -> bool {
+        match self {
+            Self::Binary => true,
+            Self::Text { delimiter, null, .. } => !null.contains(['\r', '\n', *delimiter]),
+            Self::Csv { delimiter, null, quote, .. } => {
+                delimiter != quote && !null.contains(['\r', '\n', *delimiter, *quote])
+            }
         }
     }
 }
