@@ -9,9 +9,18 @@ use super::fixture::{ask, catalogue, session, settings};
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| catalogue().with_deadline(Duration::from_millis(100)));
 
+/// Bytes of a text that is read many times over: where reading takes more than it should for its length, it takes too long for that.
+const LONG: usize = 64 << 10;
+
 /// A statement, a line `---`, and its parameters, one a line: the number of a type, a space, a value; without a value NULL.
+/// Where the text begins with a byte of one: a text many times over.
 pub fn statements(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Some(text) = text.strip_prefix('\u{1}').filter(|text| !text.is_empty()) {
+        let text = text.repeat(LONG / text.len());
+        let _ = (CATALOGUE.concern(&format!("SELECT {text}")), CATALOGUE.shape(&format!("SELECT 1 FROM {text}"), &[]));
+        return;
+    }
     let (sql, parameters) = text.split_once("\n---\n").unwrap_or((text, ""));
     let parameters = parameters.lines().map(|line| match line.split_once(' ') {
         Some((kind, value)) => (kind.parse().ok(), Some(value.to_owned())),

@@ -11,6 +11,9 @@ mod docs;
 mod events;
 mod flight;
 mod gate;
+#[cfg(test)]
+#[path = "../../../fuzz/src/endpoint/mod.rs"]
+mod held_to;
 mod indicators;
 mod jsonstat;
 mod labels;
@@ -35,6 +38,8 @@ mod request;
 mod revisions;
 mod saved;
 mod sdmx;
+#[cfg(test)]
+mod seeds;
 mod serve;
 mod session;
 mod sql;

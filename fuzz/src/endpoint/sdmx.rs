@@ -18,6 +18,9 @@ use crate::long::Long;
 use crate::problem::Problem;
 use crate::request::Pairs;
 
+/// The most keys, codes and tests that a request may have.
+const MOST: usize = 1_000;
+
 /// A line `ID/KEY?query` for data, and one `type/agency/id/version?query` for structures.
 pub fn requests(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
@@ -53,9 +56,12 @@ fn asked(id: &str, key: &str, parts: &Parts) {
     let whole = whole(&asked.meta);
     keys(&asked.meta, key, &whole);
     let pairs = pairs_of(parts.clone());
+    let mut looked_at = key.split([',', '+']).count();
     for (name, text) in pairs.rest().filter(|(name, _)| name.starts_with("c[")) {
+        looked_at += text.split([',', '+', ' ']).count();
         conditions(&asked.meta, name, text, &whole);
     }
+    assert!(looked_at <= MOST + 1, "{looked_at} parts are looked at for each row");
     one_key_one_answer(&asked, key, &pairs);
     within(&asked, key, parts);
     written(&asked);
@@ -138,10 +144,11 @@ fn conditions(meta: &IndicatorMeta, name: &str, text: &str, whole: &Long) {
             assert!(one.is_disjoint(&other) && &one | &other == has_value, "a test and its opposite: {test}");
         }
         let bounds = ["lt:", "ge:", "le:", "gt:"].map(|operator| test.strip_prefix(operator));
-        if let (true, Some(value)) = (["OBS_VALUE", "LO95", "HI95"].contains(&&*id), bounds.into_iter().flatten().next()) {
+        if let (true, Some(value)) =
+            (["OBS_VALUE", "LO95", "HI95"].contains(&&*id), bounds.into_iter().flatten().next())
+        {
             for (one, other) in [("lt", "ge"), ("le", "gt")] {
-                let [one, other] =
-                    [one, other].map(|operator| of(&format!("{operator}:{value}")).expect("a bound"));
+                let [one, other] = [one, other].map(|operator| of(&format!("{operator}:{value}")).expect("a bound"));
                 assert!(one.is_disjoint(&other) && &one | &other == has_value, "below and above: {test}");
             }
         }
@@ -165,9 +172,7 @@ fn one_key_one_answer(asked: &Asked, key: &str, pairs: &Pairs) {
 /// The rows of one edition that are asked for, as keys with their values.
 fn observations(asked: &Asked, edition: u32) -> Vec<(Vec<String>, Option<String>)> {
     let long = asked.rows(&READER.current(), edition).expect("rows of an edition");
-    (0..long.len)
-        .map(|row| (long.key(row).into_iter().map(str::to_owned).collect(), long.value[row].clone()))
-        .collect()
+    (0..long.len).map(|row| (long.key(row).into_iter().map(str::to_owned).collect(), long.value[row].clone())).collect()
 }
 
 /// Rows to leave out at the beginning, and the most that there are, are counted over the rows without both; of a series no more

@@ -13,6 +13,10 @@ mod codec;
 mod copy;
 mod cursor;
 mod errors;
+#[cfg(test)]
+#[path = "../../../../fuzz/src/endpoint/postgres/mod.rs"]
+pub(crate) mod held_to;
+mod proof;
 mod session;
 mod settings;
 mod startup;

@@ -29,8 +29,16 @@ mod tests {
         let whole = read(b"SCRAM-SHA-256\0\0\0\0\x03n,,").expect("a message");
         assert_eq!((whole.auth_method.as_str(), whole.data.as_deref()), ("SCRAM-SHA-256", Some(&b"n,,"[..])));
         assert_eq!(read(b"x\0\xff\xff\xff\xff").expect("a message").data, None);
-        for body in [&b""[..], b"x", b"x\0", b"x\0\0\0\0", b"x\0\0\0\0\x02n", b"x\0\0\0\0\0n", b"x\0\x7f\xff\xff\xff", b"x\0\xff\xff\xff\xfe"]
-        {
+        for body in [
+            &b""[..],
+            b"x",
+            b"x\0",
+            b"x\0\0\0\0",
+            b"x\0\0\0\0\x02n",
+            b"x\0\0\0\0\0n",
+            b"x\0\x7f\xff\xff\xff",
+            b"x\0\xff\xff\xff\xfe",
+        ] {
             assert!(read(body).is_none(), "{body:?}");
         }
     }

@@ -20,6 +20,7 @@ use tokio_util::codec::Framed;
 use super::Shared;
 use super::codec::{Codec, Outgoing};
 use super::errors::{Failed, notice};
+use super::proof;
 use super::settings::Settings;
 use super::stream::Wire;
 
@@ -111,8 +112,8 @@ async fn proven(line: &mut Line, user: &str, shared: &Shared, peer: IpAddr) -> R
     let failed = Failed::fatal("28P01", format!("The key of {} was not proven.", shown(user)))
         .hint("The user is the name of a key and the password the key itself (`amanat key new` makes one), or an account and its password. The user public needs none. After five wrong ones none is taken for a minute, then for two, up to an hour.");
     send(line, authentication(Authentication::SASL(vec![MECHANISM.to_owned()]))).await?;
-    let first = match password(line).await?.into_sasl_initial_response() {
-        Ok(first) if first.auth_method == MECHANISM => first.data.unwrap_or_default(),
+    let first = match proof::first(password(line).await?) {
+        Some(first) if first.auth_method == MECHANISM => first.data.unwrap_or_default(),
         _ => return refuse(line, &failed).await,
     };
     let known = ScramSecret::Verifier {

@@ -21,6 +21,8 @@ pub(super) struct Filter {
     keys: Vec<Vec<Wanted>>,
     /// All of these.
     conditions: Vec<Condition>,
+    /// Keys, codes and tests so far: each is looked at for each row.
+    parts: usize,
 }
 
 /// The codes that a part of a key takes; None for every code.
@@ -95,9 +97,12 @@ impl Filter {
                 codes.iter().try_for_each(|code| check(catalogue, meta, dimension, code))?;
                 Ok(Some(codes))
             });
-            self.keys.push(wanted.collect::<Result<_, Problem>>()?);
-            if self.keys.len() > MOST_PARTS {
-                return Err(malformed(format!("key names more than {MOST_PARTS} keys."), "Use * and filter by c[…]."));
+            let key: Vec<Wanted> = wanted.collect::<Result<_, Problem>>()?;
+            self.parts += 1 + key.iter().flatten().map(Vec::len).sum::<usize>();
+            self.keys.push(key);
+            if self.parts > MOST_PARTS {
+                let detail = format!("key names more than {MOST_PARTS} keys and codes.");
+                return Err(malformed(detail, "Use * and filter by c[…]."));
             }
         }
         Ok(())
@@ -128,9 +133,12 @@ impl Filter {
         let mut any = Vec::new();
         for group in text.split(',') {
             let tests = group.split(['+', ' ']).map(|test| Test::read(catalogue, meta, component, test));
-            any.push(tests.collect::<Result<Vec<_>, Problem>>()?);
-            if any.len() > MOST_PARTS {
-                return Err(malformed(format!("c[{id}] has more than {MOST_PARTS} parts."), "Use ge and le, or sw."));
+            let tests = tests.take(MOST_PARTS + 1).collect::<Result<Vec<_>, Problem>>()?;
+            self.parts += tests.len();
+            any.push(tests);
+            if self.parts > MOST_PARTS {
+                let detail = format!("With {} there are more than {MOST_PARTS} parts.", component.id);
+                return Err(malformed(detail, "Use ge and le, or sw."));
             }
         }
         self.conditions.push(Condition { component: component.id.clone(), any });
@@ -186,7 +194,7 @@ impl Test {
             let hint = "Write 2024, 2024-Q1, 2024-06 or 2024-06-30, as in c[TIME_PERIOD]=ge:2020+le:2024.";
             return Err(malformed("TIME_PERIOD is compared with what is no period.".to_owned(), hint));
         }
-        if of.values == Values::Plain("Decimal") && value.parse::<f64>().is_err() {
+        if of.values == Values::Plain("Decimal") && !value.parse().is_ok_and(f64::is_finite) {
             return Err(malformed(
                 format!("{} is compared with what is no number.", of.id),
                 "Write c[OBS_VALUE]=ge:100.",

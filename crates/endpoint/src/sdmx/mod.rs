@@ -5,6 +5,9 @@
 //! standard has beside these is refused by name with 501, never passed over. Absent: XML, availability, metadata.
 
 mod filter;
+#[cfg(test)]
+#[path = "../../../../fuzz/src/endpoint/sdmx.rs"]
+pub(crate) mod held_to;
 mod message;
 mod model;
 mod request;

@@ -89,24 +89,21 @@ impl Dialect for Bounded {
     }
 }
 
-/// Brackets around queries that have brackets around them, `((SELECT`, within each other: the parser reads such a query once as a
-/// table in brackets and once as a query in brackets, and what is in it as often again.
-pub(super) fn doubled(tokens: &[Token]) -> usize {
-    let (mut open, mut run, mut now, mut most) = (Vec::new(), 0_usize, 0_usize, 0_usize);
+/// How often the parser reads what lies deepest in queries with brackets around them. Such a query, `((SELECT`, may be a table in
+/// brackets or a query in brackets, which is tried at each of the brackets; and so again for each that lies in it.
+pub(super) fn readings(tokens: &[Token]) -> usize {
+    let (mut open, mut run, mut now, mut most) = (Vec::new(), 0_usize, 1_usize, 1_usize);
     for token in tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))) {
         match token {
             Token::LParen => {
-                open.push(0);
+                open.push(now);
                 run += 1;
                 continue;
             }
-            Token::RParen => now -= open.pop().unwrap_or(0),
+            Token::RParen => now = open.pop().unwrap_or(1),
             Token::Word(word) if run > 1 && begins_query(word.keyword) => {
-                now += run - 1;
+                now = now.saturating_mul(run);
                 most = most.max(now);
-                if let Some(weight) = open.last_mut() {
-                    *weight = run - 1;
-                }
             }
             _ => {}
         }

@@ -12,8 +12,8 @@ use crate::refusal::{Code, Place, Refusal};
 /// Steps of the parser's own recursion for each level of nesting: a query, its body, an expression, its operand.
 const STEPS_PER_LEVEL: usize = 4;
 
-/// Brackets around queries in brackets, within each other: each doubles the work of the parser.
-const MOST_DOUBLED: usize = 6;
+/// How often the parser may read the same words.
+const MOST_READINGS: usize = 200;
 
 /// Operators that a question may have.
 const MOST_OPERATORS: usize = 1_000;
@@ -44,7 +44,7 @@ pub(super) fn parse(sql: &str, limits: &Limits) -> Result<Parsed, Refusal> {
     one_statement(&tokens)?;
     nesting(&tokens, limits.depth)?;
     operators(&tokens)?;
-    doubled(&tokens)?;
+    readings(&tokens)?;
     let dialect = Questions::of(tokens.len());
     let mut parser = Parser::new(&dialect)
         .with_tokens_with_locations(tokens.clone())
@@ -209,30 +209,27 @@ fn nesting(tokens: &[TokenWithSpan], most: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Brackets around queries that have brackets around them, `((SELECT`: the parser reads such a query once as a table in brackets and
-/// once as a query in brackets, and what is in it as often again.
-fn doubled(tokens: &[TokenWithSpan]) -> Result<(), Refusal> {
-    let (mut open, mut run, mut now) = (Vec::new(), 0_usize, 0_usize);
+/// How often the parser reads what lies deepest in queries with brackets around them. Such a query, `((SELECT`, may be a table in
+/// brackets or a query in brackets, which is tried at each of the brackets; and so again for each that lies in it.
+fn readings(tokens: &[TokenWithSpan]) -> Result<(), Refusal> {
+    let (mut open, mut run, mut now) = (Vec::new(), 0_usize, 1_usize);
     for token in tokens {
         match &token.token {
             Token::LParen => {
-                open.push(0);
+                open.push(now);
                 run += 1;
                 continue;
             }
-            Token::RParen => now -= open.pop().unwrap_or(0),
+            Token::RParen => now = open.pop().unwrap_or(1),
             Token::Word(Word { keyword: Keyword::SELECT | Keyword::WITH | Keyword::VALUES, .. }) if run > 1 => {
-                now += run - 1;
-                if let Some(weight) = open.last_mut() {
-                    *weight = run - 1;
-                }
+                now = now.saturating_mul(run);
             }
             _ => {}
         }
         run = 0;
-        if now > MOST_DOUBLED {
-            let detail = format!("More than {MOST_DOUBLED} brackets stand around queries in brackets.");
-            let refusal = Refusal::new(Code::TooDeep, detail).hint("Leave out those that are not needed, or use WITH.");
+        if now > MOST_READINGS {
+            let refusal = Refusal::new(Code::TooDeep, "Too many brackets stand around queries in brackets.");
+            let refusal = refusal.hint("Leave out those that are not needed, or use WITH.");
             return Err(refusal.at(place(token.span.start)));
         }
     }

@@ -31,7 +31,8 @@ pub fn messages(input: &[u8]) {
         assert_eq!(opening(bytes, 1), whole, "byte by byte");
         return;
     }
-    let (version, is_known) = (if how & 2 == 2 { ProtocolVersion::PROTOCOL3_2 } else { ProtocolVersion::PROTOCOL3_0 }, how & 4 == 4);
+    let (version, is_known) =
+        (if how & 2 == 2 { ProtocolVersion::PROTOCOL3_2 } else { ProtocolVersion::PROTOCOL3_0 }, how & 4 == 4);
     let whole = read(bytes, bytes.len(), version, is_known);
     assert_eq!(read(bytes, piece, version, is_known), whole, "in pieces of {piece}");
     assert_eq!(read(bytes, 1, version, is_known), whole, "byte by byte");
@@ -90,7 +91,8 @@ impl Proof {
             else {
                 return;
             };
-            let nonce = answer.strip_prefix("r=").and_then(|rest| rest.split_once(",s=")).expect("a nonce and a salt").0;
+            let nonce =
+                answer.strip_prefix("r=").and_then(|rest| rest.split_once(",s=")).expect("a nonce and a salt").0;
             self.0 = Some((nonce.to_owned(), waiting));
             return;
         };

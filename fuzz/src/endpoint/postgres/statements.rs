@@ -13,13 +13,20 @@ use crate::postgres::table::{Forms, Table};
 
 /// Rows of the table over which cursors go.
 const ROWS: usize = 5;
+/// Bytes of a text that is read many times over: where reading takes more than it should for its length, it takes too long for that.
+const LONG: usize = 64 << 10;
 
-/// A text; where it begins with a zero, which none does that a client sends, the value of a parameter ([`values::value`]).
+/// A text; where it begins with a byte that none does that a client sends, a zero: the value of a parameter ([`values::value`]), a
+/// one: a text many times over.
 pub fn statements(input: &[u8]) {
     if let Some(value) = input.strip_prefix(b"\0") {
         return values::value(value);
     }
     let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Some(text) = text.strip_prefix('\u{1}').filter(|text| !text.is_empty()) {
+        let _ = split(&text.repeat(LONG / text.len()));
+        return;
+    }
     match split(text) {
         Ok(statements) => each(text, &statements),
         Err(failed) => sendable(&failed, text),
@@ -83,7 +90,8 @@ pub(super) fn sendable(failed: &Failed, text: &str) {
     let mut bytes = BytesMut::new();
     failed.message().encode(&mut bytes).expect("a message");
     let length = bytes.len();
-    let read = PgWireBackendMessage::decode(&mut bytes, &DecodeContext::default()).expect("a message").expect("a whole one");
+    let read =
+        PgWireBackendMessage::decode(&mut bytes, &DecodeContext::default()).expect("a message").expect("a whole one");
     assert!(bytes.is_empty() && length < 1_000, "an error is one short message");
     let PgWireBackendMessage::ErrorResponse(read) = read else { panic!("an error is sent as another message") };
     let parts = 4 + usize::from(failed.hint.is_some()) + usize::from(failed.detail.is_some());
@@ -269,8 +277,7 @@ fn csv_lines(bytes: &[u8], delimiter: u8, quote: u8, null: &[u8]) -> Vec<Vec<Opt
 fn binary(bytes: &[u8]) -> Vec<Row> {
     let mut rest = bytes.strip_prefix(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0").expect("the signature");
     let mut rows = Vec::new();
-    loop {
-        let Ok(columns) = usize::try_from(rest.get_i16()) else { break };
+    while let Ok(columns) = usize::try_from(rest.get_i16()) {
         let cell = |_| {
             let length = usize::try_from(rest.get_i32()).ok()?;
             let cell = std::str::from_utf8(&rest[..length]).expect("text").to_owned();
