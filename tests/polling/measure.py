@@ -411,6 +411,10 @@ def judged(log: Path, rate: int, due: int, generator: float) -> Fixed:
 # --- Heavy questions ---
 
 
+# What stands for a question that is refused because the share of who asks is used up (PRIV-1020).
+SPENT = -1
+
+
 class Askers:
     """Ten who ask one question after the other in SQL: half join published tables, half cross the records. No two are alike until
     all 1,200 crossings were asked."""
@@ -465,7 +469,9 @@ class Askers:
             headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
             connection.request("POST", "/v1/sql", json.dumps({"sql": sql}), headers)
             response = connection.getresponse()
-            response.read()
+            body = response.read()
+            if response.status == 403 and b'"PRIV-1020"' in body:
+                return SPENT, {}
             return response.status, {name.lower(): value for name, value in response.getheaders()}
 
     def work(self, joins: bool) -> None:
@@ -476,14 +482,14 @@ class Askers:
                 self.joining += joins
             try:
                 status, headers = self.put(sql)
-                outcome = {200: "answered", 422: "refused by the guard", 429: "too many at once", 503: "too many at once",
+                outcome = {200: "answered", 422: "refused by the guard", SPENT: "spent", 429: "too many at once", 503: "too many at once",
                            504: "past 30 s"}.get(status, f"status {status}")
             except (OSError, http.client.HTTPException) as error:
                 outcome, headers = type(error).__name__, {}
             with self.lock:
                 self.joining -= joins
                 self.outcomes[kind][outcome] += 1
-            if outcome == "refused by the guard":
+            if outcome in ("refused by the guard", "spent"):
                 self.ended.wait(0.25)   # somebody reads the refusal; without it these would be questions that cost nothing
             if outcome == "too many at once":
                 if "retry-after" not in headers:
@@ -513,7 +519,7 @@ class Askers:
 
     def fine(self) -> bool:
         """Whether joins and crossings were answered, joins were under way at every look, and nothing broke."""
-        known = {"answered", "refused by the guard", "too many at once", "past 30 s"}
+        known = {"answered", "refused by the guard", "spent", "too many at once", "past 30 s"}
         whole = all(set(outcomes) <= known and outcomes["answered"] > 0 for outcomes in self.outcomes.values())
         return whole and self.fewest > 0
 

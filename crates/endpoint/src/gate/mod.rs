@@ -190,9 +190,15 @@ impl Gate {
         gate
     }
 
-    /// From now on these may come in: the file has changed.
+    /// From now on these may come in: the file has changed. Sessions of those who are not among them end, and do not come back with
+    /// their name.
     pub fn replace(&self, readers: Readers) {
-        *self.readers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(readers);
+        let (readers, today) = (Arc::new(readers), self.today());
+        *self.readers.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&readers);
+        let is_there = |session: &Session| {
+            readers.named(&session.name, today).is_some_and(|asker| asker.known_by == session.known_by)
+        };
+        self.sessions.keep(is_there);
     }
 
     /// Reads the file again, if nobody is changing it: what was read before a change would take it back. False where somebody is.
@@ -506,10 +512,14 @@ mod tests {
         let before = gate.by_password("analyst-7", "correct horse battery", FROM).await.unwrap();
         let (token, _) = gate.open(&before);
         assert!(gate.session(&token).is_some());
+        let old = new_user(grant("analyst-7"), "correct horse battery", [[1; 16], [2; 16]]).unwrap();
         let line = new_user(grant("analyst-7"), "another password", [[3; 16], [4; 16]]).unwrap();
         gate.replace(Readers::parse(&line).unwrap());
         assert!(gate.session(&token).is_none());
         assert!(!gate.now(&before).is_bound_to("published.v01"), "nor in a session of another door");
+        gate.replace(Readers::parse(&old).unwrap());
+        assert!(gate.session(&token).is_none(), "nor when all is as it was");
+        gate.replace(Readers::parse(&line).unwrap());
         let after = gate.by_password("analyst-7", "another password", FROM).await.unwrap();
         assert!(gate.now(&after).is_bound_to("published.v01"));
     }

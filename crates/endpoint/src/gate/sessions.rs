@@ -81,6 +81,11 @@ impl Sessions {
         Some(open.session.clone())
     }
 
+    /// Ends all but those.
+    pub(super) fn keep(&self, those: impl Fn(&Session) -> bool) {
+        self.locked().retain(|_, open| those(&open.session));
+    }
+
     /// Ends one.
     pub(super) fn end(&self, token: &str) {
         self.locked().remove(&blake3::hash(token.as_bytes()));
