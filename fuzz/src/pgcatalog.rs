@@ -10,7 +10,7 @@ use super::fixture::{ask, catalogue, session, settings};
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| catalogue().with_deadline(Duration::from_millis(100)));
 
 /// Bytes of a text that is read many times over: where reading takes more than it should for its length, it takes too long for that.
-const LONG: usize = 64 << 10;
+const LONG: usize = 16 << 10;
 
 /// A statement, a line `---`, and its parameters, one a line: the number of a type, a space, a value; without a value NULL.
 /// Where the text begins with a byte of one: a text many times over.

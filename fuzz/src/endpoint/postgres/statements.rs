@@ -14,7 +14,7 @@ use crate::postgres::table::{Forms, Table};
 /// Rows of the table over which cursors go.
 const ROWS: usize = 5;
 /// Bytes of a text that is read many times over: where reading takes more than it should for its length, it takes too long for that.
-const LONG: usize = 64 << 10;
+const LONG: usize = 16 << 10;
 
 /// A text; where it begins with a byte that none does that a client sends, a zero: the value of a parameter ([`values::value`]), a
 /// one: a text many times over.
