@@ -496,11 +496,15 @@ pub struct ResumeArgs {
 /// Commands of `set-aside`.
 #[derive(Debug, Subcommand)]
 pub enum SetAsideCommand {
-    /// List what was set aside: position, reason and sentence, never content
+    /// List what was set aside, the newest first: position, reason and sentence, never content
+    #[command(after_help = "Examples:\n  amanat set-aside list\n  amanat set-aside list --agency POL-PB --reason schema")]
     List {
         /// Only this reason, for instance `schema`
         #[arg(long)]
         reason: Option<String>,
+        /// Only from this agency's stream, for instance `POL-PB`
+        #[arg(long, value_name = "CODE")]
+        agency: Option<String>,
         /// At most this many
         #[arg(long, default_value_t = 50)]
         limit: usize,

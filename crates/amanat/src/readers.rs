@@ -56,7 +56,8 @@ pub fn users(config: Config, command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Invite(InviteArgs { name, grant, oidc: None }) => {
             let link = invite(&config, (&kept, &dir), granted(&name, &grant)?)?;
             exit::print(&format!(
-                "{link}\n\nOpens once, within {INVITED_FOR} days, and is shown once: whoever has it chooses the password of {name}.\n"
+                "{link}\n\nOpens once, within {INVITED_FOR} days, and is shown once: whoever has it chooses the password of {name}.\n{}",
+                elsewhere(&config)
             ))
         }
         UserCommand::List => exit::print(&listed(&readers(&config)?)),
@@ -206,6 +207,14 @@ fn admit(config: &Config, (kept, dir): (&Kept, &DataDir), grant: Grant<'_>, valu
     kept.note(dir, Decided::Invited, grant.name, grant.role)?;
     kept.put(grant.name, Some(&lines)).map_err(Failure::Usage)?;
     Ok(format!("{}/login", config.endpoint.public_url.as_deref().unwrap_or_default()))
+}
+
+/// What a link means where nothing says at which address readers reach the service.
+fn elsewhere(config: &Config) -> &'static str {
+    match config.endpoint.public_url {
+        Some(_) => "",
+        None => "It names the address of the configuration (`http`); where readers have another, set `endpoint.public_url` or write that one instead.\n",
+    }
 }
 
 /// Refuses a name that somebody has who came in; an invitation may be made anew.

@@ -3,13 +3,8 @@
 
 use std::io::{IsTerminal, Write};
 
-use anyhow::Context;
-use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
-use futures::TryStreamExt;
-use ingest::{SetAsideMessage, ShowError};
-use lake::{Events, Lane, PartitionId};
+use ingest::{SetAsideMessage, SetAsideRow, ShowError};
+use lake::{Events, PartitionId};
 
 use crate::cli::SetAsideCommand;
 use crate::config::Config;
@@ -23,84 +18,46 @@ pub fn run(config: Config, command: SetAsideCommand) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         match command {
-            SetAsideCommand::List { reason, limit } => list(&dir, reason.as_deref(), limit).await,
+            SetAsideCommand::List { reason, agency, limit } => list(&dir, Wanted { reason, agency }, limit).await,
             SetAsideCommand::Show { position } => show(&dir, &position).await,
         }
     })
 }
 
-const COLUMNS: [&str; 7] =
-    ["log_stream", "log_partition", "log_offset", "_status", "_error_class", "_error_detail", "agency"];
-
-async fn list(dir: &DataDir, reason: Option<&str>, limit: usize) -> anyhow::Result<()> {
-    let snapshot = Events::open(&dir.store, "set-aside").await?.snapshot()?;
-    let resolved = ingest::resolved(&snapshot).await?;
-    let mut text = String::new();
-    let (mut shown, mut all) = (0, 0);
-    for file in snapshot.files.iter().filter(|file| file.lane == Lane::Side) {
-        let mut batches = snapshot.read(file, &COLUMNS)?;
-        while let Some(batch) = batches.try_next().await? {
-            let rows = Rows::of(&batch)?;
-            for row in 0..batch.num_rows() {
-                let why = if rows.class.is_valid(row) { rows.class.value(row) } else { Default::default() };
-                if rows.status.value(row) == "duplicate" || reason.is_some_and(|reason| reason != why) {
-                    continue;
-                }
-                all += 1;
-                if shown < limit {
-                    shown += 1;
-                    let detail = if rows.detail.is_valid(row) { rows.detail.value(row) } else { Default::default() };
-                    let (id, offset) = rows.position(row);
-                    let by = resolved.get(&(id.clone(), offset)).map(|by| format!("  [{}]", resolved_by(*by)));
-                    text.push_str(&format!("{id}/{offset}  {why}: {detail}{}\n", by.unwrap_or_default()));
-                }
-            }
-        }
-    }
-    if all > shown {
-        text.push_str(&format!("… and {} more; --limit shows them\n", all - shown));
-    }
-    if all == 0 {
-        text.push_str("nothing is set aside\n");
-    }
-    exit::print(&text)
+/// Which rows are listed.
+struct Wanted {
+    reason: Option<String>,
+    agency: Option<String>,
 }
 
-/// The columns of a batch, typed.
-struct Rows<'b> {
-    stream: StringArray,
-    partition: &'b Int32Array,
-    offset: &'b Int64Array,
-    status: StringArray,
-    class: StringArray,
-    detail: StringArray,
+impl Wanted {
+    fn has(&self, row: &SetAsideRow) -> bool {
+        let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+        row.status != "duplicate" && is(&self.reason, &row.class) && is(&self.agency, &row.agency)
+    }
+}
+
+async fn list(dir: &DataDir, wanted: Wanted, limit: usize) -> anyhow::Result<()> {
+    let snapshot = Events::open(&dir.store, "set-aside").await?.snapshot()?;
+    let resolved = ingest::resolved(&snapshot).await?;
+    let list = ingest::list_set_aside(&snapshot, |row| wanted.has(row), limit).await?;
+    let line = |row: &SetAsideRow| {
+        let SetAsideRow { partition, offset, class, detail, .. } = row;
+        let by = resolved.get(&(partition.clone(), *offset)).map(|by| format!("  [{}]", resolved_by(*by)));
+        format!("{partition}/{offset}  {class}: {detail}{}\n", by.unwrap_or_default())
+    };
+    let mut text: String = list.rows.iter().map(line).collect();
+    match list.all - list.rows.len() {
+        0 if list.all == 0 => text.push_str("nothing is set aside\n"),
+        0 => {}
+        more => text.push_str(&format!("… and {more} more, which are older; --limit shows them\n")),
+    }
+    exit::print(&text)
 }
 
 /// What is said of a row that a replay has resolved.
 fn resolved_by(offset: i64) -> String {
     format!("resolved: replayed as {}/{offset}", ingest::replay_partition())
-}
-
-impl<'b> Rows<'b> {
-    fn position(&self, row: usize) -> (PartitionId, i64) {
-        let (stream, partition) = (self.stream.value(row), self.partition.value(row));
-        (PartitionId { log_stream: stream.into(), partition }, self.offset.value(row))
-    }
-
-    fn of(batch: &'b RecordBatch) -> anyhow::Result<Self> {
-        let text = |name: &str| -> anyhow::Result<StringArray> {
-            let column = batch.column_by_name(name).with_context(|| format!("column {name}"))?;
-            Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone())
-        };
-        Ok(Self {
-            stream: text("log_stream")?,
-            partition: batch.column_by_name("log_partition").context("column log_partition")?.as_primitive(),
-            offset: batch.column_by_name("log_offset").context("column log_offset")?.as_primitive(),
-            status: text("_status")?,
-            class: text("_error_class")?,
-            detail: text("_error_detail")?,
-        })
-    }
 }
 
 async fn show(dir: &DataDir, position: &str) -> anyhow::Result<()> {

@@ -239,9 +239,9 @@ impl Up {
         if self.has(Role::Ingest) {
             settings.checks.push(("ingest", Arc::new(ingest_is_well(Arc::clone(&self.ingesting)))));
         }
-        let (router, made_ahead) = endpoint::open(reader.clone(), settings);
+        let (doors, made_ahead) = endpoint::open(reader.clone(), settings);
         tokio::spawn(made_ahead);
-        let served = endpoint::serve(listener, router, patience, self.stop.clone().cancelled_owned());
+        let served = endpoint::serve(listener, doors, patience, self.stop.clone().cancelled_owned());
         tasks.spawn(async move { served.await.context("the endpoint ended") });
         Ok(Some((reader, gate)))
     }

@@ -14,11 +14,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use disclosure::{CellQuery, Microdata, Prepared, Protection, Quoted, Room, Span, Vault, VaultError};
-use endpoint::Gate;
+use endpoint::{Doors, Gate};
 use policy::{Asker, Grant, Keys, Master, Policy, Readers, Share};
 use query::{
     Begun, Catalogue, Code, CodeEntry, CodeListMeta, EditionMeta, EditionSource, Limits, Oracle, Outcome, Question,
@@ -161,7 +160,7 @@ impl Reply {
 /// The endpoint over a vault that can be exchanged.
 pub struct Door {
     runtime: tokio::runtime::Runtime,
-    router: Router,
+    doors: Doors,
     reader: Reader,
     house: Arc<House>,
     policy: Arc<Policy>,
@@ -201,7 +200,7 @@ impl Door {
             endpoint::Settings { gate: Arc::new(Gate::of(Readers::parse(&readers)?)), ..endpoint::Settings::default() };
         Ok(Self {
             runtime,
-            router: endpoint::router(reader.clone(), settings),
+            doors: endpoint::doors(reader.clone(), settings),
             reader,
             house,
             policy: Arc::clone(policy),
@@ -292,7 +291,7 @@ impl Door {
     fn send(&self, request: axum::http::request::Builder, body: String) -> Reply {
         let answered = self.runtime.block_on(async {
             let request = request.body(Body::from(body)).context("a request")?;
-            let response = self.router.clone().oneshot(request).await?;
+            let response = self.doors.clone().oneshot(request).await?;
             let status = response.status().as_u16();
             let bytes = to_bytes(response.into_body(), usize::MAX).await?;
             anyhow::Ok(Reply { status, text: String::from_utf8_lossy(&bytes).into_owned() })

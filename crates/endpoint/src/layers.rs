@@ -58,7 +58,7 @@ pub(crate) fn describe() {
     metrics::describe_histogram!(
         "amanat_http_request_duration_seconds",
         metrics::Unit::Seconds,
-        "Time from the request to the head of its answer, by route"
+        "Time from the request to the head of its answer, by route; answers that are given again are not timed"
     );
     metrics::describe_counter!("amanat_sql_refusals_total", "Questions refused, by code");
     // From the beginning, so that the first fault is a rise, too: what begins at one has not risen.

@@ -68,6 +68,7 @@ pub use oidc::{Oidc, OidcSettings, Secret};
 pub use people::welcome_link;
 pub use postgres::{PostgresSettings, is_reading_a_message, serve_postgres};
 pub use questions::{Questions, Shelf};
+pub use ready::Doors;
 pub use releases::Release;
 pub use serve::{Patience, Peer, serve};
 pub use sql::{answer_as_csv, answer_as_json};
@@ -249,12 +250,12 @@ pub fn served() -> impl Iterator<Item = &'static str> {
 }
 
 /// All doors over one reader.
-pub fn router(reader: query::Reader, settings: Settings) -> Router {
+pub fn doors(reader: query::Reader, settings: Settings) -> Doors {
     routed(door(reader, settings))
 }
 
 /// All doors over one reader, and the work that makes the answers of saved questions with each edition, until the service stops.
-pub fn open(reader: query::Reader, settings: Settings) -> (Router, impl Future<Output = ()> + Send + 'static) {
+pub fn open(reader: query::Reader, settings: Settings) -> (Doors, impl Future<Output = ()> + Send + 'static) {
     let door = door(reader, settings);
     (routed(Arc::clone(&door)), saved::keep_fresh(door))
 }
@@ -266,7 +267,7 @@ fn door(reader: query::Reader, settings: Settings) -> Arc<Door> {
     Arc::new(Door { reader, settings, bodies: Bodies::default(), docs, streams })
 }
 
-fn routed(door: Arc<Door>) -> Router {
+fn routed(door: Arc<Door>) -> Doors {
     let router = routes().into_iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler));
     let router = pages::routes().into_iter().fold(router, |router, (path, handler)| router.route(path, handler));
     let reader = door.reader.clone();
@@ -278,7 +279,7 @@ fn routed(door: Arc<Door>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&door), layers::dress))
         .layer(from_fn(layers::observe))
         .with_state(door);
-    Router::new().fallback_service(ready::Shortcut::new(router, reader))
+    Doors::new(router, reader)
 }
 
 /// `/metrics` alone, for an address that only operators reach: there the address is the guard, not the peer.

@@ -110,6 +110,8 @@ pub(crate) struct IndexLinks {
     code_lists: &'static str,
     /// POST a question in SQL.
     sql: &'static str,
+    /// Questions that were saved, each with an address of its own.
+    questions: &'static str,
     /// SDMX 3.0.
     sdmx: &'static str,
     /// What was published and what is planned.
@@ -121,6 +123,8 @@ pub(crate) struct IndexLinks {
     methodology: &'static str,
     openapi: &'static str,
     problems: &'static str,
+    /// How to ask, for people.
+    docs: &'static str,
     ready: &'static str,
 }
 
@@ -145,6 +149,7 @@ pub(crate) async fn index(State(door): State<Arc<Door>>, asked: HeaderMap) -> Re
                 editions: "/v1/editions",
                 code_lists: "/v1/code-lists",
                 sql: "/v1/sql",
+                questions: "/v1/questions",
                 sdmx: "/sdmx/v2/structure/dataflow",
                 calendar: "/v1/calendar",
                 feed: "/v1/feed.atom",
@@ -153,6 +158,7 @@ pub(crate) async fn index(State(door): State<Arc<Door>>, asked: HeaderMap) -> Re
                 methodology: "/v1/methodology",
                 openapi: "/openapi.json",
                 problems: "/problems",
+                docs: "/docs",
                 ready: "/readyz",
             },
         })

@@ -4,15 +4,14 @@
 //! address and the headers Accept and Accept-Encoding is kept as it left, with its headers, and given before anything of the
 //! request is read but these. Who shows a key or a cookie goes the long way: who that is has to be found out.
 //!
-//! Guarantees: an answer that is given again is the one that the long way would make, at that edition; it is counted like one.
-//! What is kept is bounded, and let go with each new edition.
+//! Guarantees: an answer that is given again is the one that the long way would make, at that edition; it is counted like one, but not
+//! timed: it takes no time that a clock would not double. What is kept is bounded, and let go with each new edition.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -22,7 +21,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::future::{BoxFuture, Either};
-use metrics::{Counter, Histogram};
+use metrics::Counter;
 use query::{Current, Reader};
 use tower::Service;
 
@@ -49,7 +48,6 @@ struct Kept {
     body: Bytes,
     given: Counter,
     given_unchanged: Counter,
-    took: Histogram,
 }
 
 /// What is kept of an edition.
@@ -59,20 +57,24 @@ struct OfEdition {
     bytes: usize,
 }
 
-/// The long way, with what has come of it before it.
+/// All doors of HTTP as one service: every address, with what was answered before in front of them.
 #[derive(Clone)]
-pub(crate) struct Shortcut {
-    inner: Router,
+pub struct Doors(Arc<Behind>);
+
+struct Behind {
+    long_way: Router,
     reader: Reader,
-    kept: Arc<RwLock<OfEdition>>,
+    kept: RwLock<OfEdition>,
 }
 
-impl Shortcut {
-    pub(crate) fn new(inner: Router, reader: Reader) -> Self {
+impl Doors {
+    pub(crate) fn new(long_way: Router, reader: Reader) -> Self {
         let empty = OfEdition { current: reader.current(), answers: HashMap::new(), bytes: 0 };
-        Self { inner, reader, kept: Arc::new(RwLock::new(empty)) }
+        Self(Arc::new(Behind { long_way, reader, kept: RwLock::new(empty) }))
     }
+}
 
+impl Behind {
     fn find(&self, key: &[u8]) -> Option<Arc<Kept>> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let is_current = Arc::ptr_eq(&kept.current, &self.reader.current());
@@ -80,7 +82,7 @@ impl Shortcut {
     }
 }
 
-impl Service<Request> for Shortcut {
+impl Service<Request> for Doors {
     type Response = Response;
     type Error = Infallible;
     type Future = Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
@@ -90,19 +92,17 @@ impl Service<Request> for Shortcut {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let Some(key) = key(&request) else { return Either::Right(Box::pin(self.inner.call(request))) };
-        let began = Instant::now();
-        if let Some(kept) = self.find(&key) {
-            let response = kept.again(request.headers());
-            kept.took.record(began.elapsed());
-            return Either::Left(ready(Ok(response)));
+        let long_way = || self.0.long_way.clone();
+        let Some(key) = key(&request) else { return Either::Right(Box::pin(long_way().call(request))) };
+        if let Some(kept) = self.0.find(&key) {
+            return Either::Left(ready(Ok(kept.again(request.headers()))));
         }
         // The state before the answer is made: one that is made of a newer edition is not taken for one of this.
-        let (current, keeper) = (self.reader.current(), Arc::clone(&self.kept));
-        let answer = self.inner.call(request);
+        let (current, behind) = (self.0.reader.current(), Arc::clone(&self.0));
+        let answer = long_way().call(request);
         Either::Right(Box::pin(async move {
             let response = answer.await?;
-            Ok(keep(&keeper, current, key, response).await)
+            Ok(keep(&behind.kept, current, key, response).await)
         }))
     }
 }
@@ -152,7 +152,6 @@ async fn keep(keeper: &RwLock<OfEdition>, current: Arc<Current>, key: Vec<u8>, r
         body: bytes.clone(),
         given: layers::requests(&route, "GET", "200"),
         given_unchanged: layers::requests(&route, "GET", "304"),
-        took: layers::durations(&route),
     };
     let mut all = keeper.write().unwrap_or_else(PoisonError::into_inner);
     let weight = size + key.len() + 2_048;

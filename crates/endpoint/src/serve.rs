@@ -1,8 +1,9 @@
-//! Serving a router on an address, so that the program needs to know no HTTP library.
+//! Serving a service on an address, so that the program needs to know no HTTP library.
 //!
 //! A client that stops reading its answer, or stops sending its question, is left after a while: what it holds (a turn to
 //! compute, memory) belongs to those who wait. A client that is merely slow is not, as long as bytes move.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::net::SocketAddr;
@@ -11,10 +12,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
@@ -25,7 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::Service;
 
 /// How long a connection may stand still.
 #[derive(Debug, Clone, Copy)]
@@ -51,19 +52,24 @@ const LONGEST_HEAD: usize = 64 << 10;
 /// How long requests that have begun are waited for when the service stops.
 const CLOSING: Duration = Duration::from_secs(30);
 
-/// Answers requests until `stop` is ready; then finishes those that have begun.
+/// Answers requests until `stop` is ready; then finishes those that have begun. The service is always ready: what it cannot do at once
+/// it does in the future that it gives back, as routers do.
 ///
 /// HTTP/1.1 alone: by HTTP/2 one connection has many requests, which its client may begin and leave, and none of the limits here
 /// would hold for each of them.
 ///
 /// # Errors
 /// None yet: a connection that cannot be accepted is tried again.
-pub async fn serve(
+pub async fn serve<S>(
     listener: TcpListener,
-    router: Router,
+    service: S,
     patience: Patience,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
+) -> Result<()>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let closing = CancellationToken::new();
     let mut open = JoinSet::new();
@@ -77,10 +83,10 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer, place)) => {
-                let (router, closing) = (router.clone(), closing.clone());
+                let (service, closing) = (service.clone(), closing.clone());
                 open.spawn(async move {
                     let _place = place;
-                    connection(Timed::new(stream, patience), peer, router, closing).await;
+                    connection(Timed::new(stream, patience), peer, service, closing).await;
                 });
             }
             // Too many open files, say: those that are open may end meanwhile.
@@ -109,15 +115,19 @@ async fn accept(
 }
 
 /// Answers the requests of one connection; when the service closes, the one that has begun.
-async fn connection(stream: Timed<TcpStream>, peer: SocketAddr, router: Router, closing: CancellationToken) {
+async fn connection<S>(stream: Timed<TcpStream>, peer: SocketAddr, service: S, closing: CancellationToken)
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
     let peer = ConnectInfo(Peer(peer));
-    let service = service_fn(move |request: Request<Incoming>| {
+    let answering = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
-        router.clone().oneshot(request)
+        service.clone().call(request)
     });
     let mut connection =
-        std::pin::pin!(Builder::new().max_buf_size(LONGEST_HEAD).serve_connection(TokioIo::new(stream), service));
+        std::pin::pin!(Builder::new().max_buf_size(LONGEST_HEAD).serve_connection(TokioIo::new(stream), answering));
     let done = tokio::select! {
         biased;
         done = connection.as_mut() => done,

@@ -50,7 +50,7 @@ pub use admit::objection;
 pub use clock::{Clock, CountedIds, Ids, RandomIds, Sleep, SystemClock};
 pub use config::{Pacing, WorkerConfig};
 pub use error::IngestError;
-pub use listing::{SetAsideRow, ShowError, list_set_aside, show_set_aside};
+pub use listing::{SetAsideList, SetAsideRow, ShowError, list_set_aside, show_set_aside};
 pub use metrics::observe;
 pub use outcomes::{Outcome, Outcomes};
 pub use reconcile::{Reconciliation, Tally, reconcile};

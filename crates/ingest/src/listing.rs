@@ -31,32 +31,61 @@ pub struct SetAsideRow {
 const COLUMNS: [&str; 8] =
     ["log_stream", "log_partition", "log_offset", "agency", "_status", "_error_class", "_error_detail", "ingested_at"];
 
-/// The newest rows with a reason, at most `limit`, newest file first and in order of place within a file.
+/// Rows of the side lane, and how many there are of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SetAsideList {
+    /// The newest, newest first: by when they were ingested, then by place.
+    pub rows: Vec<SetAsideRow>,
+    /// All, with those that are not in `rows`.
+    pub all: usize,
+}
+
+impl SetAsideList {
+    fn keep_newest(&mut self, limit: usize) {
+        self.rows.sort_by(|a, b| b.age().cmp(&a.age()));
+        self.rows.truncate(limit);
+    }
+}
+
+impl SetAsideRow {
+    fn age(&self) -> (i64, &PartitionId, i64) {
+        (self.ingested_at_us, &self.partition, self.offset)
+    }
+}
+
+/// The newest rows with a reason that are wanted, at most `limit`.
 ///
 /// # Errors
 /// Storage errors of the lake.
-pub async fn list_set_aside(snapshot: &EventsSnapshot, limit: usize) -> Result<Vec<SetAsideRow>, LakeError> {
-    let mut rows = Vec::new();
-    for file in snapshot.files.iter().rev().filter(|file| file.lane == Lane::Side) {
+pub async fn list_set_aside(
+    snapshot: &EventsSnapshot,
+    wanted: impl Fn(&SetAsideRow) -> bool,
+    limit: usize,
+) -> Result<SetAsideList, LakeError> {
+    let mut list = SetAsideList::default();
+    for file in snapshot.files.iter().filter(|file| file.lane == Lane::Side) {
         let mut batches = snapshot.read(file, &COLUMNS)?;
         while let Some(batch) = batches.try_next().await? {
-            list_batch(&batch, &mut rows)?;
-        }
-        if rows.len() >= limit {
-            rows.truncate(limit);
-            break;
+            let before = list.rows.len();
+            list_batch(&batch, &wanted, &mut list.rows)?;
+            list.all += list.rows.len() - before;
+            list.keep_newest(limit);
         }
     }
-    Ok(rows)
+    Ok(list)
 }
 
-fn list_batch(batch: &RecordBatch, rows: &mut Vec<SetAsideRow>) -> Result<(), LakeError> {
+fn list_batch(
+    batch: &RecordBatch,
+    wanted: &impl Fn(&SetAsideRow) -> bool,
+    rows: &mut Vec<SetAsideRow>,
+) -> Result<(), LakeError> {
     let text = |column: usize| cast(batch.column(column), &DataType::Utf8);
     let (streams, agencies, statuses, classes) = (text(0)?, text(3)?, text(4)?, text(5)?);
     let details = batch.column(6).as_string::<i32>();
     for row in (0..batch.num_rows()).filter(|row| classes.is_valid(*row)) {
         let value = |column: &arrow::array::ArrayRef| column.as_string::<i32>().value(row).to_owned();
-        rows.push(SetAsideRow {
+        let row = SetAsideRow {
             partition: PartitionId {
                 log_stream: streams.as_string::<i32>().value(row).into(),
                 partition: batch.column(1).as_primitive::<Int32Type>().value(row),
@@ -67,7 +96,8 @@ fn list_batch(batch: &RecordBatch, rows: &mut Vec<SetAsideRow>) -> Result<(), La
             class: value(&classes),
             detail: if details.is_valid(row) { details.value(row).to_owned() } else { String::new() },
             ingested_at_us: batch.column(7).as_primitive::<TimestampMicrosecondType>().value(row),
-        });
+        };
+        rows.extend(wanted(&row).then_some(row));
     }
     Ok(())
 }

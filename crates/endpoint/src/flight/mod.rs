@@ -6,6 +6,7 @@
 //! Absent: writing of any kind, transactions, plans of Substrait, polling, tickets that let anybody in.
 
 mod answer;
+mod attended;
 mod auth;
 mod catalogue;
 mod commands;
@@ -36,11 +37,13 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::body::Body;
 use tonic::transport::Server;
+use tower::layer::layer_fn;
 use tower::util::MapResponseLayer;
 
 use crate::gate::Gate;
 use crate::serve::Patience;
 use crate::tls::Tls;
+use attended::Attended;
 use facts::Facts;
 use prepared::Statements;
 use running::Running;
@@ -79,6 +82,8 @@ pub struct FlightSettings {
     pub answer_timeout: Duration,
     /// How long a client may stand still before it takes some bytes of its answer.
     pub taking: Duration,
+    /// How long who did not take an answer in time may take to come back and be told; then the connection ends.
+    pub grace: Duration,
     /// Random bytes from the operating system: for names that nobody guesses.
     pub random: fn() -> [u8; 32],
 }
@@ -86,8 +91,16 @@ pub struct FlightSettings {
 impl FlightSettings {
     /// Nobody but the public, no TLS, only clients of this machine, 200 connections, 60 s for an answer, 20 s for some bytes of it.
     pub fn new(random: fn() -> [u8; 32]) -> Self {
-        let (answer_timeout, taking) = (Duration::from_mins(1), Duration::from_secs(20));
-        Self { gate: Arc::default(), tls: None, plain: false, connections: 200, answer_timeout, taking, random }
+        Self {
+            gate: Arc::default(),
+            tls: None,
+            plain: false,
+            connections: 200,
+            answer_timeout: Duration::from_mins(1),
+            taking: Duration::from_secs(20),
+            grace: Duration::from_mins(1),
+            random,
+        }
     }
 }
 
@@ -111,6 +124,7 @@ pub async fn serve_flight(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     describe();
+    let longest = settings.answer_timeout + settings.grace;
     let facts = Facts::new(&reader).map_err(Error::other)?;
     let (sender, mut accepted) = mpsc::channel(1);
     let accepting = accept(listener, settings.clone(), sender);
@@ -125,6 +139,7 @@ pub async fn serve_flight(
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
         .max_connection_age(AGE)
         .max_connection_age_grace(AGE)
+        .layer(layer_fn(move |service| Attended { service, longest }))
         .layer(MapResponseLayer::new(told))
         .add_service(service)
         .serve_with_incoming_shutdown(connections, closing.clone().cancelled_owned());

@@ -76,7 +76,7 @@ impl Flight {
     async fn call(&self, metadata: &MetadataMap, peer: Option<Peer>) -> Result<Call, Status> {
         metrics::counter!("amanat_flight_calls_total").increment(1);
         let settings = &self.0.settings;
-        if let Some(peer) = peer
+        if let Some(peer) = &peer
             && !(peer.is_encrypted || settings.plain || peer.address.ip().is_loopback())
         {
             let text = "Clients of other machines are served with TLS alone.";
@@ -222,7 +222,7 @@ impl Flight {
 }
 
 fn peer<T>(request: &Request<T>) -> Option<Peer> {
-    request.extensions().get::<Peer>().copied()
+    request.extensions().get::<Peer>().cloned()
 }
 
 /// Whether companions are asked for.

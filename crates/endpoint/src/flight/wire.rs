@@ -1,6 +1,6 @@
 //! A connection before HTTP/2 is spoken on it: TLS or not, whose it is, and how long it may stand still.
 
-use std::io::Result;
+use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,21 +9,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
 use crate::serve::{Patience, Timed};
 
 /// Who is at the other end of a call's connection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     pub(super) is_encrypted: bool,
+    /// Ends the connection, with all its calls.
+    pub(super) leave: CancellationToken,
 }
 
 /// An accepted connection, counted while it is open.
 pub(super) struct Wire {
     stream: Timed<Stream>,
     peer: Peer,
+    left: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: OwnedSemaphorePermit,
     _open: Counted,
 }
@@ -36,8 +40,10 @@ pub(super) enum Stream {
 
 impl Wire {
     pub(super) fn new(stream: Stream, address: SocketAddr, patience: Patience, place: OwnedSemaphorePermit) -> Self {
-        let peer = Peer { address, is_encrypted: matches!(stream, Stream::Tls(_)) };
-        Self { stream: Timed::new(stream, patience), peer, _place: place, _open: Counted::new() }
+        let leave = CancellationToken::new();
+        let left = Box::pin(leave.clone().cancelled_owned());
+        let peer = Peer { address, is_encrypted: matches!(stream, Stream::Tls(_)), leave };
+        Self { stream: Timed::new(stream, patience), peer, left, _place: place, _open: Counted::new() }
     }
 }
 
@@ -45,7 +51,7 @@ impl Connected for Wire {
     type ConnectInfo = Peer;
 
     fn connect_info(&self) -> Peer {
-        self.peer
+        self.peer.clone()
     }
 }
 
@@ -83,6 +89,9 @@ impl AsyncWrite for Stream {
 
 impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        if self.left.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client took nothing of an answer")));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

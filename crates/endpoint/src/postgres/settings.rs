@@ -42,7 +42,7 @@ const DEFAULTS: [(&str, &str); 33] = [
     ("max_identifier_length", "63"),
     ("max_index_keys", "32"),
     ("row_security", "on"),
-    ("search_path", "published, reference"),
+    ("search_path", "published, reference, protected"),
     ("server_encoding", "UTF8"),
     ("server_version", SERVER_VERSION),
     ("server_version_num", "150000"),

@@ -337,7 +337,8 @@ impl Words<'_> {
         }
         let mut name = self.name()?.to_lowercase();
         while self.token(&Token::Period) {
-            name = format!("{name}.{}", self.name()?.to_lowercase());
+            name.push('.');
+            name.push_str(&self.name()?.to_lowercase());
         }
         Ok(name)
     }

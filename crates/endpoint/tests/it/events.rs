@@ -17,7 +17,7 @@ async fn open(world: &World, known: Option<&str>) -> Response<Body> {
     if let Some(known) = known {
         request = request.header("last-event-id", known);
     }
-    world.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    world.doors.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
 /// What comes next; None where the stream has ended.

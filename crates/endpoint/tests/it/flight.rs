@@ -525,6 +525,34 @@ async fn who_takes_nothing_of_an_answer_loses_it_and_its_turn() {
 }
 
 #[tokio::test]
+async fn who_does_not_come_back_for_an_answer_loses_its_connection() {
+    let short = Duration::from_millis(150);
+    let address = served(FlightSettings { answer_timeout: short, grace: short, ..settings() }).await;
+    // Between the two, to see which side ends: the client's library would stay, and answer each ping.
+    let between = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let at = between.local_addr().unwrap();
+    let left = tokio::spawn(async move {
+        let mut asking = between.accept().await.unwrap().0;
+        let mut answering = TcpStream::connect(address).await.unwrap();
+        let (mut from_client, mut to_client) = asking.split();
+        let (mut from_server, mut to_server) = answering.split();
+        tokio::select! {
+            _ = tokio::io::copy(&mut from_server, &mut to_client) => true,
+            _ = tokio::io::copy(&mut from_client, &mut to_server) => false,
+        }
+    });
+    let mut slow = client(at).await;
+    let sql = "select a.*, b.code as other, c.en from indicator_values a cross join reference.note b \
+               cross join reference.note c limit 100000";
+    let info = slow.execute(sql.to_owned(), None).await.unwrap();
+    let stream = slow.do_get(ticket(&info)).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_mins(1), left).await.expect("the connection ends").unwrap();
+    assert!(ended, "the service ends it, not the client");
+    drop(stream);
+    answer(&mut client(address).await, "select 1").await;
+}
+
+#[tokio::test]
 async fn junk_is_refused_and_the_service_goes_on() {
     let address = served(settings()).await;
     let mut client = client(address).await;

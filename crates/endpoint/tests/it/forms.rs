@@ -35,7 +35,7 @@ async fn every_form_has_a_name_and_a_media_type() {
             let accepted = world.get(ONE, &[("accept", &kind.replace("; charset=utf-8", ""))]).await;
             assert_eq!(accepted.body, reply.body, "{name} by its media type");
         }
-        let links: Vec<&str> = reply.headers.get_all("link").iter().map(|l| l.to_str().unwrap()).collect();
+        let links: Vec<&str> = reply.header("link").split(", ").collect();
         assert_eq!(
             links,
             [

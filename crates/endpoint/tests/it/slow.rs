@@ -20,7 +20,7 @@ async fn served(patience: Patience, settings: Settings) -> SocketAddr {
     let reader = query::Reader::open(source, real().await.reader.catalogue().clone(), one).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(endpoint::serve(listener, endpoint::router(reader, settings), patience, std::future::pending()));
+    tokio::spawn(endpoint::serve(listener, endpoint::doors(reader, settings), patience, std::future::pending()));
     address
 }
 

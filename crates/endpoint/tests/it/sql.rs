@@ -148,7 +148,7 @@ async fn a_client_that_leaves_takes_its_question_with_it() {
     let source: Arc<dyn query::EditionSource> = Arc::clone(&world(1, true, Settings::default()).await.memory) as _;
     let reader = query::Reader::open(source, real().await.reader.catalogue().clone(), settings).await.unwrap();
     let mut world = real().await;
-    world.router = endpoint::router(reader, Settings::default());
+    world.doors = endpoint::doors(reader, Settings::default());
     let endless = "select count(*) from v01 a, v01 b, v01 c, v01 d, v01 e, v01 f where a.value + f.value > 1e9";
     let endless = format!("{{\"sql\": \"{endless}\"}}");
     let left = tokio::time::timeout(Duration::from_millis(200), world.sql(&endless, &[])).await;

@@ -1,4 +1,4 @@
-//! A small country in memory and a client that asks the router without a network.
+//! A small country in memory and a client that asks the doors without a network.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use async_trait::async_trait;
-use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
-use endpoint::{Peer, Settings};
+use endpoint::{Doors, Peer, Settings};
 use query::{
     Catalogue, CodeEntry, CodeListMeta, Dimension, EditionMeta, EditionSource, IndicatorMeta, Reader, SourceError, Text,
 };
@@ -171,9 +170,9 @@ fn catalogue() -> Catalogue {
     }
 }
 
-/// A router over the first `visible` editions, and what stands behind it.
+/// The doors over the first `visible` editions, and what stands behind it.
 pub struct World {
-    pub router: Router,
+    pub doors: Doors,
     pub reader: Reader,
     pub memory: Arc<Memory>,
 }
@@ -191,7 +190,7 @@ async fn over(memory: Memory, settings: Settings) -> World {
     let memory = Arc::new(memory);
     let source: Arc<dyn EditionSource> = Arc::clone(&memory) as _;
     let reader = Reader::open(source, catalogue(), query::Settings::default()).await.expect("a reader");
-    World { router: endpoint::router(reader.clone(), settings), reader, memory }
+    World { doors: endpoint::doors(reader.clone(), settings), reader, memory }
 }
 
 /// A published, real store of two editions.
@@ -246,7 +245,7 @@ impl Reply {
 
 impl World {
     pub async fn ask(&self, request: Request<Body>) -> Reply {
-        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let response = self.doors.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");
         Reply { status: parts.status, headers: parts.headers, body }

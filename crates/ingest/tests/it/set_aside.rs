@@ -28,10 +28,15 @@ async fn the_list_of_set_aside_messages_says_where_and_why() {
     let mut place = Place::new();
     place.send(&[case(1), case(2).value("{"), case(1).value(CASE.replace("PK-PB", "PK-SD"))]);
     place.drain().await;
-    let list = ingest::list_set_aside(&place.snapshot().await, 10).await.unwrap();
-    let found: Vec<_> = list.iter().map(|row| (row.offset, row.status.as_str(), row.class.as_str())).collect();
-    assert_eq!(found, [(1, "set_aside", "parse"), (2, "conflict", "conflict")]);
-    assert!(list.iter().all(|row| row.agency == POLICE && !row.detail.is_empty()));
+    let snapshot = place.snapshot().await;
+    let list = ingest::list_set_aside(&snapshot, |_| true, 10).await.unwrap();
+    let found: Vec<_> = list.rows.iter().map(|row| (row.offset, row.status.as_str(), row.class.as_str())).collect();
+    assert_eq!(found, [(2, "conflict", "conflict"), (1, "set_aside", "parse")], "the newest first");
+    assert!(list.rows.iter().all(|row| row.agency == POLICE && !row.detail.is_empty()));
+    let newest = ingest::list_set_aside(&snapshot, |_| true, 1).await.unwrap();
+    assert_eq!((newest.all, &newest.rows[..]), (2, &list.rows[..1]));
+    let parse = ingest::list_set_aside(&snapshot, |row| row.class == "parse", 10).await.unwrap();
+    assert_eq!((parse.all, &parse.rows[..]), (1, &list.rows[1..]));
 }
 
 /// ingestion.md 3.6: bytes are kept 90 days, or as configured; the row itself says until when.
