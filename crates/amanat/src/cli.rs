@@ -497,7 +497,9 @@ pub struct ResumeArgs {
 #[derive(Debug, Subcommand)]
 pub enum SetAsideCommand {
     /// List what was set aside, the newest first: position, reason and sentence, never content
-    #[command(after_help = "Examples:\n  amanat set-aside list\n  amanat set-aside list --agency POL-PB --reason schema")]
+    #[command(
+        after_help = "Examples:\n  amanat set-aside list\n  amanat set-aside list --agency POL-PB --reason schema"
+    )]
     List {
         /// Only this reason, for instance `schema`
         #[arg(long)]

@@ -213,7 +213,9 @@ fn admit(config: &Config, (kept, dir): (&Kept, &DataDir), grant: Grant<'_>, valu
 fn elsewhere(config: &Config) -> &'static str {
     match config.endpoint.public_url {
         Some(_) => "",
-        None => "It names the address of the configuration (`http`); where readers have another, set `endpoint.public_url` or write that one instead.\n",
+        None => {
+            "It names the address of the configuration (`http`); where readers have another, set `endpoint.public_url` or write that one instead.\n"
+        }
     }
 }
 

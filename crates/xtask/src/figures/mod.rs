@@ -14,6 +14,7 @@ mod ingest;
 mod kill9;
 mod maintain;
 mod measure;
+mod newcomers;
 mod page;
 mod road;
 mod s3;
@@ -111,6 +112,7 @@ pub fn registry() -> Vec<Figure> {
         .chain(attacks::figures())
         .chain(guard::figures())
         .chain(doors::figures())
+        .chain(newcomers::figures())
         .collect()
 }
 
