@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
 use super::amanat::{Profile, Running, build, free_port, get, post, run};
@@ -14,7 +14,7 @@ use super::{Bench, Figure, Measured, text};
 const WITHIN: Duration = Duration::from_mins(5);
 
 /// The analyst's first question, as the greeting shows it.
-const QUESTION: &str = "select value, lo95, hi95 from v01 where time_period = '2025' and province = '_T' and sex = '_T' and age_band = '_T'";
+const QUESTION: &str = "select value, lo95, hi95 from v01 where time_period = '2025' and province = '_T' and sex = '_T' and age_group = '_T'";
 
 /// The registry's part for newcomers.
 pub fn figures() -> Vec<Figure> {
@@ -44,8 +44,10 @@ fn measure(bench: &Bench) -> Result<Measured> {
         Ok(served.began.elapsed().as_secs_f64())
     };
     let number = until("the analyst's number", &|| {
-        let Some((200, answer)) = post(port, "/v1/sql", &json!({ "sql": QUESTION }).to_string()) else {
-            return Ok(false);
+        let answer = match post(port, "/v1/sql", &json!({ "sql": QUESTION }).to_string()) {
+            Some((200, answer)) => answer,
+            None | Some((503, _)) => return Ok(false),
+            Some((status, refusal)) => bail!("the first question is refused: {status} {}", refusal["detail"]),
         };
         let row = answer["rows"].get(0).cloned().unwrap_or_default();
         ensure!(
