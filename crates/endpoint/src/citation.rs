@@ -68,7 +68,7 @@ impl Citation {
 
     /// The same as headers, for forms that have no place for it (RFC 8574, RFC 8288).
     ///
-    /// One header for all: each of its own costs an answer that is given again a hundred thousand times a second as much as they all.
+    /// One header for all: an answer that is given again copies its headers each time, and several of one name cost the most.
     pub(crate) fn links(&self, described_by: &str) -> Option<(HeaderName, HeaderValue)> {
         let targets = [
             (self.href.as_str(), "cite-as"),

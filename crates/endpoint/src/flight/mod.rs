@@ -89,7 +89,7 @@ pub struct FlightSettings {
 }
 
 impl FlightSettings {
-    /// Nobody but the public, no TLS, only clients of this machine, 200 connections, 60 s for an answer, 20 s for some bytes of it.
+    /// Nobody but the public, no TLS, only clients of this machine, 200 connections, 60 s for an answer, 20 s for some bytes of it, 60 s to come back.
     pub fn new(random: fn() -> [u8; 32]) -> Self {
         Self {
             gate: Arc::default(),

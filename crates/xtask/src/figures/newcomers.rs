@@ -13,7 +13,7 @@ use super::{Bench, Figure, Measured, text};
 /// Five minutes, of which most belong to reading and typing.
 const WITHIN: Duration = Duration::from_mins(5);
 
-/// The analyst's first question, as the greeting shows it.
+/// An analyst's first question: how many victims were identified in a year, with the interval.
 const QUESTION: &str = "select value, lo95, hi95 from v01 where time_period = '2025' and province = '_T' and sex = '_T' and age_group = '_T'";
 
 /// The registry's part for newcomers.
