@@ -71,11 +71,21 @@ async function fresh(lang, options = {}) {
   return { context, page, wrong, open };
 }
 
-/** Until nothing is loading and every chart is drawn. */
+/** Until nothing is loading and every chart that is seen is drawn. */
 async function settled(page) {
   await page.waitForLoadState("networkidle");
-  await page.waitForFunction(() => !document.querySelector("main .loading") && [...document.querySelectorAll(".chart")].every((c) => c.dataset.drawn));
+  await page.waitForFunction(() => !document.querySelector("main .loading") && [...document.querySelectorAll(".chart")].every((c) => c.dataset.drawn || c.getBoundingClientRect().top > innerHeight));
   await page.evaluate(() => document.fonts.ready);
+}
+
+/** And the charts further down, each of which is drawn when its reader comes near. */
+async function read(page) {
+  await settled(page);
+  for (const chart of await page.locator(".chart").all()) {
+    await chart.scrollIntoViewIfNeeded();
+    await chart.and(page.locator("[data-drawn]")).waitFor();
+  }
+  await page.evaluate(() => scrollTo(0, 0));
 }
 
 const does = (part) => only === null || only === part;
@@ -109,7 +119,7 @@ for (const path of does("axe") ? (short ? PAGES.slice(0, 3) : PAGES) : []) {
       const { context, page, wrong, open } = await fresh(lang, { colorScheme: scheme });
       try {
         await open(path);
-        await settled(page);
+        await read(page);
         if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
         await judge(page);
         if (wrong.length) throw new Error(wrong.join("\n"));
@@ -122,7 +132,7 @@ for (const path of does("axe") ? (short ? PAGES.slice(0, 3) : PAGES) : []) {
     for (const lang of ["en", "ur"]) {
       const { context, page, open } = await fresh(lang, { viewport: { width: 320, height: 640 } });
       await open(path);
-      await settled(page);
+      await read(page);
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       if (shots) await page.screenshot({ path: join(shots, `${path === "/" ? "overview" : path.slice(1).replace(/\W+/g, "-")}-${lang}-320.png`), fullPage: true });
       await context.close();

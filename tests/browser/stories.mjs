@@ -154,9 +154,20 @@ export const stories = [
       await pipeline.locator(".chart svg").waitFor();
       const dashes = await pipeline.locator(".key .sign path:first-child").evaluateAll((all) => all.map((p) => p.getAttribute("stroke-dasharray") ?? ""));
       assert.equal(new Set(dashes).size, 3);
-      const label = await pipeline.locator(".chart svg").first().getAttribute("aria-label");
+      const label = await pipeline.locator(".chart").getAttribute("aria-label");
       assert.match(label, /2025/);
       assert.equal(await pipeline.getByRole("link", { name: /^C0[345]$/ }).count(), 3);
+    },
+  },
+  {
+    name: "who prints a page has every chart on paper, those she has not come to among them",
+    async run({ page, open }) {
+      await open("/justice");
+      await page.locator(".chart[data-drawn]").first().waitFor();
+      const charts = await page.locator(".chart").count();
+      assert.ok((await page.locator(".chart[data-drawn]").count()) < charts, "all charts are drawn before anybody prints: this shows nothing");
+      await page.pdf({ format: "A4" });
+      assert.equal(await page.locator(".chart[data-drawn] svg").count(), charts);
     },
   },
   {

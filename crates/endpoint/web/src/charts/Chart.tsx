@@ -1,36 +1,73 @@
-// A chart on the page: loads the library when the first one is wanted, draws at the width that it has, and says in words
-// what it shows. The numbers themselves are in the table beside it, for everybody.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+// A chart on the page: loads the library when the first one is wanted, draws at the width that it has when its reader comes near,
+// and says in words what it shows. The numbers themselves are in the table beside it, for everybody.
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { task } from "../lib/later";
 import { useWords } from "../lib/words";
 import { COLOURS, DASHES, type Spec } from "./spec";
 
 type Draw = typeof import("./draw").draw;
+type Paint = (draw: Draw) => void;
 let library: Promise<Draw> | null = null;
 let loaded: Draw | null = null;
 
 /** The drawing functions, loaded once. */
 function drawing(): Promise<Draw> {
-  library ??= import("./draw").then((module) => (loaded = module.draw));
+  library ??= import("./draw").then(async (module) => {
+    await task();
+    module.begin();
+    return (loaded = module.draw);
+  });
   return library;
 }
 
-const waiting: (() => void)[] = [];
+/** How far out of sight a chart is drawn already, so that who scrolls finds it there. */
+const AHEAD = "160px";
+/** Charts that nobody has come near, and those whose turn will come. */
+const far = new Map<Element, Paint>();
+const waiting = new Map<Element, Paint>();
+
+const nearing = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      const paint = far.get(target);
+      if (isIntersecting && paint) inTurn(target, paint);
+    }
+  },
+  { rootMargin: AHEAD },
+);
+
+// On paper there is no coming near.
+addEventListener("beforeprint", () => {
+  for (const [element, paint] of [...waiting, ...far]) {
+    leave(element);
+    if (loaded) paint(loaded);
+  }
+});
 
 /** Draws one chart after the other, each in a task of its own, so that the page answers its reader between them. */
-function inTurn(draw: () => void): void {
-  waiting.push(draw);
-  if (waiting.length === 1) setTimeout(next);
+function inTurn(element: Element, paint: Paint): void {
+  leave(element);
+  waiting.set(element, paint);
+  if (waiting.size === 1) void drawing().then(task).then(next);
 }
 
 function next(): void {
-  waiting[0]?.();
-  waiting.shift();
-  if (waiting.length) setTimeout(next);
+  const [first] = waiting;
+  if (!first || !loaded) return;
+  const [element, paint] = first;
+  waiting.delete(element);
+  paint(loaded);
+  if (waiting.size) void task().then(next);
+}
+
+function leave(element: Element): void {
+  nearing.unobserve(element);
+  far.delete(element);
+  waiting.delete(element);
 }
 
 /** Height that a chart will have, kept free while it is not drawn yet, so that nothing jumps. */
 function expected(spec: Spec, width: number): number {
-  if (spec.kind === "spark") return 46;
   if (spec.kind === "intervals" || spec.kind === "bars") return spec.marks.length * 30 + 44;
   if (spec.kind === "multiples") return Math.ceil(spec.series.length / Math.max(1, Math.min(4, spec.series.length, Math.floor(width / 200)))) * 140 + 36;
   return width < 480 ? 240 : 320;
@@ -39,7 +76,6 @@ function expected(spec: Spec, width: number): number {
 export function Chart({ spec, label }: { spec: Spec; label: string }) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
-  const [draw, setDraw] = useState<Draw | null>(() => loaded);
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -47,36 +83,24 @@ export function Chart({ spec, label }: { spec: Spec; label: string }) {
     // Told after the layout and not asked for, which would make the browser lay the page out once more for each chart.
     const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.floor(entry.contentRect.width)));
     observer.observe(element);
+    // Wanted soon by who scrolls or prints; what can be seen already does not wait for it.
+    void drawing();
     return () => observer.disconnect();
   }, []);
 
-  useEffect(() => {
-    let current = true;
-    if (!draw) void drawing().then((d) => current && setDraw(() => d));
-    return () => {
-      current = false;
-    };
-  }, [draw]);
-
   useLayoutEffect(() => {
     const element = box.current;
-    if (!element || !draw || width < 40) return;
-    let current = true;
-    inTurn(() => {
-      if (!current) return;
-      const picture = draw(spec, width);
-      picture.setAttribute("role", "img");
-      picture.setAttribute("aria-label", label);
-      element.replaceChildren(picture);
+    if (!element || width < 40) return;
+    far.set(element, (draw) => {
+      element.replaceChildren(draw(spec, width));
       element.dataset.drawn = "yes";
     });
-    return () => {
-      current = false;
-    };
-  }, [spec, width, draw, label]);
+    nearing.observe(element);
+    return () => leave(element);
+  }, [spec, width]);
 
   const height = `${expected(spec, width || 640)}px`;
-  return <div class={`chart chart-${spec.kind}`} dir="ltr" ref={box} style={{ minHeight: height }} aria-busy={!draw} />;
+  return <div class={`chart chart-${spec.kind}`} dir="ltr" role="img" aria-label={label} ref={box} style={{ minHeight: height }} />;
 }
 
 /** Signs of the series, and what shade, hollow signs and crosses mean, as far as they occur. */

@@ -19,7 +19,7 @@ import {
   type Markish,
 } from "@observablehq/plot";
 import { number } from "../lib/cells";
-import { COLOURS, DASHES, SIGNS, type Mark, type Spec } from "./spec";
+import { COLOURS, DASHES, SIGNS, runs, timespan, values, type Mark, type Spec } from "./spec";
 
 type Picture = SVGElement | HTMLElement;
 
@@ -49,23 +49,6 @@ function reading(spec: Spec) {
     const series = spec.series.length > 1 ? `${m.series}\n` : "";
     return `${series}${m.label}: ${value}${m.value !== null && m.said ? `\n${m.said}` : ""}`;
   };
-}
-
-/** Values from zero; a share never beyond 100. */
-function values(spec: Spec, headroom = 1.06): [number, number] {
-  const most = Math.max(0, ...spec.marks.map((m) => m.hi ?? m.value ?? 0));
-  return [0, spec.percent ? Math.min(100, most * headroom || 1) : most * headroom || 1];
-}
-
-/** Runs of a series between gaps: a line never bridges what is not shown, nor a break. */
-function runs(marks: Mark[]): (Mark & { run: string })[] {
-  let run = 0;
-  let before: Mark | undefined;
-  return marks.map((m) => {
-    if (before && (before.series !== m.series || before.value === null || m.value === null || m.broken)) run += 1;
-    before = m;
-    return { ...m, run: `${m.series} ${run}` };
-  });
 }
 
 /** Years that label the axis of time: as many as have room. */
@@ -127,13 +110,6 @@ export function lines(spec: Spec, width: number, height = width < 480 ? 240 : 32
       symbol: { type: "identity" as never },
     }),
   );
-}
-
-function timespan(marks: Mark[]): [number, number] {
-  const all = marks.map((m) => Number(m.x));
-  const [first, last] = [Math.min(...all), Math.max(...all)];
-  const edge = Math.max(0.3, (last - first) * 0.02);
-  return [first - edge, last + edge];
 }
 
 /** The same line once for each series, side by side on one scale: for more series than one picture can hold apart. */
@@ -225,25 +201,9 @@ function beside(m: Mark, width: number): string {
   return m.lo === m.hi || m.lo === null || m.hi === null || width < 480 ? value : `${value} (${number(m.lo)}–${number(m.hi)})`;
 }
 
-/** A small line without axes, beside a number that is written out. */
-export function spark(spec: Spec, width: number): Picture {
-  const drawn = runs(spec.marks).filter((m) => m.value !== null);
-  return unstyled(
-    plot({
-      width,
-      height: 46,
-      margin: 4,
-      x: { axis: null, domain: timespan(spec.marks) },
-      y: { axis: null, domain: values(spec) },
-      marks: [
-        ruleY([0], { stroke: "var(--rule)" }),
-        areaY(drawn, { x: "x", y1: "lo", y2: "hi", z: "run", fill: "var(--s1)", fillOpacity: 0.18 }),
-        lineY(drawn, { x: "x", y: "value", z: "run", stroke: "var(--s1)", strokeWidth: 1.6 }),
-        dot(drawn.slice(-1), { x: "x", y: "value", r: 2.8, fill: "var(--s1)" }),
-        dot(hidden(spec.marks), { x: "x", y: 0, symbol: "times", r: 2, stroke: "var(--muted)", strokeWidth: 1.2, dy: -1 }),
-      ],
-    }),
-  );
+/** A picture of nothing: most of what the first one costs is the library's own beginning, which can be a task of its own. */
+export function begin(): void {
+  plot({ marks: [axisY(), axisX(), lineY([{ x: 0, y: 0 }, { x: 1, y: 1 }], { x: "x", y: "y" })] });
 }
 
 /** Draws what is asked for. */
@@ -254,8 +214,6 @@ export function draw(spec: Spec, width: number): Picture {
     case "intervals":
     case "bars":
       return intervals(spec, width);
-    case "spark":
-      return spark(spec, width);
     default:
       return lines(spec, width);
   }

@@ -20,7 +20,7 @@ export interface Mark {
   said: string;
 }
 
-export type Kind = "lines" | "multiples" | "intervals" | "bars" | "spark";
+export type Kind = "lines" | "multiples" | "intervals" | "bars";
 
 export interface Spec {
   kind: Kind;
@@ -37,3 +37,28 @@ export interface Spec {
 export const COLOURS = ["var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)", "var(--s5)", "var(--s6)"];
 export const SIGNS = ["circle", "square2", "triangle", "diamond2", "star", "wye"] as const;
 export const DASHES = ["", "7 3", "2 3", "9 3 2 3", "4 4", "1 4"];
+
+/** Values from zero; a share never beyond 100. */
+export function values(spec: Pick<Spec, "marks" | "percent">, headroom = 1.06): [number, number] {
+  const most = Math.max(0, ...spec.marks.map((m) => m.hi ?? m.value ?? 0));
+  return [0, spec.percent ? Math.min(100, most * headroom || 1) : most * headroom || 1];
+}
+
+/** Runs of a series between gaps: a line never bridges what is not shown, nor a break. */
+export function runs(marks: Mark[]): (Mark & { run: string })[] {
+  let run = 0;
+  let before: Mark | undefined;
+  return marks.map((m) => {
+    if (before && (before.series !== m.series || before.value === null || m.value === null || m.broken)) run += 1;
+    before = m;
+    return { ...m, run: `${m.series} ${run}` };
+  });
+}
+
+/** The time that the marks cover, with a little room at both ends. */
+export function timespan(marks: Mark[]): [number, number] {
+  const all = marks.map((m) => Number(m.x));
+  const [first, last] = [Math.min(...all), Math.max(...all)];
+  const edge = Math.max(0.3, (last - first) * 0.02);
+  return [first - edge, last + edge];
+}

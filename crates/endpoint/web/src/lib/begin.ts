@@ -1,8 +1,8 @@
 // What the first page will ask for is asked for at once, while the page is still being made: what is read is kept by `get`, so the
 // page finds it on its way.
-import { get, type Definition, type Indicators } from "./api";
+import { get, type Definition, type Editions, type Indicators } from "./api";
 import { beginOwn } from "./early";
-import { nationalUrl } from "./headline";
+import { TOP, nationalUrl, yearUrl } from "./headline";
 import { dataUrl, here } from "./route";
 import { filtersOf, lastYear, viewOf } from "../pages/view";
 
@@ -13,13 +13,22 @@ export function begin(): void {
   const id = /^\/indicators\/([A-Za-z0-9_-]+)$/.exec(route.path)?.[1]?.toUpperCase();
   void get("/v1/editions").catch(() => {});
   if (route.path === "/" || route.path === "/indicators") void lists(edition).catch(() => {});
+  if (route.path === "/quality") void quality(edition).catch(() => {});
   if (/^\/questions(\/[a-z0-9-]+)?$/.test(route.path)) beginOwn(`/v1${route.path}`);
   if (id) void indicator(id, edition).catch(() => {});
 }
 
 async function lists(edition: string | null): Promise<void> {
   const { indicators } = await get<Indicators>("/v1/indicators");
-  await Promise.all(indicators.map((i) => get(nationalUrl(i, edition))));
+  // A browser asks for a few at a time: those that stand at the top come first.
+  const first = indicators.filter((i) => TOP.includes(i.id));
+  await Promise.all([...first, ...indicators].map((i) => get(nationalUrl(i, edition))));
+}
+
+async function quality(edition: string | null): Promise<void> {
+  const [{ indicators }, { editions, latest }] = await Promise.all([get<Indicators>("/v1/indicators"), get<Editions>("/v1/editions")]);
+  const chosen = editions.find((e) => String(e.edition) === (edition ?? String(latest)));
+  if (chosen) await Promise.all(indicators.map((i) => get(yearUrl(i.id, chosen, edition))));
 }
 
 async function indicator(id: string, edition: string | null): Promise<void> {

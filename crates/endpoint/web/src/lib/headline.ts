@@ -1,7 +1,10 @@
 // The one number that stands for an indicator: its latest national total.
-import type { Brief } from "./api";
+import type { Brief, Edition } from "./api";
 import { byPeriod, isYear, type Point } from "./cells";
 import { dataUrl } from "./route";
+
+/** Indicators whose latest number stands at the top of the first page. */
+export const TOP = ["V01", "V04", "C04", "L02", "S01", "R01"];
 
 /** Where an indicator has several measures, the one that answers its title best. */
 const PREFERRED: Record<string, string> = {
@@ -14,6 +17,11 @@ const PREFERRED: Record<string, string> = {
 /** Address of the national series of an indicator: every dimension at its total. */
 export function nationalUrl(brief: Pick<Brief, "id" | "dimensions">, edition: string | null): string {
   return dataUrl(brief.id, Object.fromEntries(brief.dimensions.map((d) => [d, "_T"])), edition);
+}
+
+/** Address of all cells of an indicator in the year to which an edition reaches. */
+export function yearUrl(id: string, chosen: Edition, edition: string | null): string {
+  return dataUrl(id, { from: chosen.as_of.slice(0, 4) }, edition);
 }
 
 /** The measure that stands for an indicator. */

@@ -70,6 +70,5 @@ export function byCategory(entries: { name: string; point: Point }[], unit: stri
 
 /** A line without axes. */
 export function sparkOf(points: Point[], unit: string): Spec {
-  const spec = overTime([{ name: "", code: "", points }], unit, words("en"));
-  return { ...spec, kind: "spark" };
+  return overTime([{ name: "", code: "", points }], unit, words("en"));
 }

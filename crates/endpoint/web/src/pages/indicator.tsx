@@ -10,6 +10,7 @@ import { BigNumber } from "../parts/value";
 import { useAll, useGet, type Data, type Definition } from "../lib/api";
 import { byPeriod, cells, isYear, type Point } from "../lib/cells";
 import { useEdition } from "../lib/edition";
+import { Later } from "../lib/later";
 import { changed, dataUrl, go, useRoute } from "../lib/route";
 import { byCategory, isHidden, overTime, seriesBy } from "../lib/series";
 import { sqlOf } from "../lib/sql";
@@ -44,8 +45,8 @@ function Whole({ definition }: { definition: Definition }) {
           <>
             <Controls definition={definition} view={view} year={year} />
             <Series definition={definition} view={view} data={data} url={url} filters={filters} />
-            <Latest definition={definition} view={view} year={year} />
-            <About definition={definition} year={year} url={url} sql={sqlOf(definition.id, columns(definition, view), filters, asked)} />
+            <Later><Latest definition={definition} view={view} year={year} /></Later>
+            <Later><About definition={definition} year={year} url={url} sql={sqlOf(definition.id, columns(definition, view), filters, asked)} /></Later>
           </>
         )}
       </When>

@@ -1,6 +1,5 @@
 // What a minister sees in a minute, and where an analyst begins.
-import { useEffect, useState } from "preact/hooks";
-import { Chart } from "../charts/Chart";
+import { Spark } from "../charts/Spark";
 import { Figure } from "../parts/figure";
 import { Provinces } from "../parts/provinces";
 import { CellText, BigNumber } from "../parts/value";
@@ -9,15 +8,13 @@ import { When } from "../parts/state";
 import { useAll, useGet, type Brief, type Data, type Definition, type Indicators, type Loaded } from "../lib/api";
 import { cells, isYear, number, type Point } from "../lib/cells";
 import { useEdition } from "../lib/edition";
-import { national, nationalUrl } from "../lib/headline";
+import { TOP, national, nationalUrl } from "../lib/headline";
+import { Later } from "../lib/later";
 import { address, dataUrl, go } from "../lib/route";
 import { overTime, seriesBy, sparkOf } from "../lib/series";
 import { sqlOf } from "../lib/sql";
 import { measureName, useWords } from "../lib/words";
 import type { Key } from "../messages";
-
-/** Indicators whose latest number stands at the top. */
-const TOP = ["V01", "V04", "C04", "L02", "S01", "R01"];
 
 export function Overview() {
   const { t } = useWords();
@@ -36,32 +33,23 @@ export function Overview() {
 function Country({ indicators }: { indicators: Brief[] }) {
   const { t } = useWords();
   const { asked } = useEdition();
+  const top = TOP.flatMap((id) => indicators.find((i) => i.id === id) ?? []);
+  const first = useAll<Data[]>(top.map((i) => nationalUrl(i, asked)));
   const series = useAll<Data[]>(indicators.map((i) => nationalUrl(i, asked)));
-  // What is seen first is drawn first; the rest follows in a task of its own.
-  const [rest, setRest] = useState(false);
-  const there = series.state !== "loading";
-  useEffect(() => {
-    if (!there) return;
-    const soon = setTimeout(() => setRest(true));
-    return () => clearTimeout(soon);
-  }, [there]);
+  const there = first.state !== "loading";
   return (
     <>
       <section aria-labelledby="now">
         <h2 id="now" class="rule">{t("overview.now")}</h2>
-        <When loaded={series} height={420}>
+        <When loaded={first} height={420}>
           {(all) => (
             <ul class="ledger">
-              {TOP.map((id) => {
-                const at = indicators.findIndex((i) => i.id === id);
-                const [brief, data] = [indicators[at], all[at]];
-                return brief && data ? <Entry key={id} brief={brief} points={national(id, cells(data))} /> : null;
-              })}
+              {top.map((brief, n) => all[n] && <Entry key={brief.id} brief={brief} points={national(brief.id, cells(all[n]))} />)}
             </ul>
           )}
         </When>
       </section>
-      {rest && <Victims />}
+      {there && <Later><Victims /></Later>}
       <section aria-labelledby="themes">
         <h2 id="themes" class="rule">{t("overview.themes")}</h2>
         <ul class="themes">
@@ -73,7 +61,7 @@ function Country({ indicators }: { indicators: Brief[] }) {
       <section aria-labelledby="all">
         <h2 id="all" class="rule">{t("overview.all")}</h2>
         <p class="soft">{t("overview.all.note")}</p>
-        {rest && <IndicatorTable indicators={indicators} series={series} />}
+        {there && <Later><IndicatorTable indicators={indicators} series={series} /></Later>}
       </section>
     </>
   );
@@ -96,7 +84,7 @@ function Entry({ brief, points }: { brief: Brief; points: Point[] }) {
         <p class="entry-before">{words.t("overview.before", { period: words.period(shown.period), value: `${number(shown.value ?? 0)} ${unit}` })}</p>
       )}
       {spark.marks.some((m) => m.value !== null) && (
-        <Chart spec={spark} label={`${words.of(brief.title)}: ${spark.marks.slice(-6).map((m) => `${m.label} ${m.value === null ? m.said : number(m.value)}`).join(", ")}`} />
+        <Spark spec={spark} label={`${words.of(brief.title)}: ${spark.marks.slice(-6).map((m) => `${m.label} ${m.value === null ? m.said : number(m.value)}`).join(", ")}`} />
       )}
     </li>
   );

@@ -6,8 +6,8 @@ import { CellText, StatusMark } from "../parts/value";
 import { get, useAll, useGet, type Data, type Definition, type Editions, type Grid, type Indicators } from "../lib/api";
 import { byPeriod, cells, isYear, number, STATUSES, tally, type Point } from "../lib/cells";
 import { useEdition } from "../lib/edition";
-import { mainMeasure } from "../lib/headline";
-import { address, dataUrl } from "../lib/route";
+import { mainMeasure, yearUrl } from "../lib/headline";
+import { address } from "../lib/route";
 import { useWords } from "../lib/words";
 
 interface CodeList {
@@ -42,7 +42,7 @@ function Cells({ ids }: { ids: string[] }) {
   const { t } = words;
   const { chosen, asked } = useEdition();
   const year = chosen?.as_of.slice(0, 4) ?? "";
-  const data = useAll<Data[]>(year ? ids.map((id) => dataUrl(id, { from: year }, asked)) : []);
+  const data = useAll<Data[]>(chosen ? ids.map((id) => yearUrl(id, chosen, asked)) : []);
   const definitions = useAll<Definition[]>(ids.map((id) => `/v1/indicators/${id}`));
   return (
     <When loaded={data} height={600}>

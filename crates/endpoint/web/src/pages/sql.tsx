@@ -6,6 +6,7 @@ import { Copy } from "../parts/copy";
 import { SchemaBrowser } from "../parts/schema";
 import { asProblem, Problem } from "../lib/api";
 import { ask, schema as readSchema, type Answer, type Schema } from "../lib/ask";
+import { task } from "../lib/later";
 import { lazy } from "../lib/lazy";
 import { changed, go, useRoute } from "../lib/route";
 import { holes, paramsOf, type Parameter, type Saved } from "../lib/saved";
@@ -250,15 +251,14 @@ function QuestionEditor({ schema, text, changed, run, editor }: Writing) {
   latest.current = { text, changed, run };
   const label = t("sql.editor");
   useEffect(() => {
-    if (!schema) return;
     let current = true;
-    void import("../parts/editor").then((module) => {
+    void import("../parts/editor").then(async (module) => {
+      await task();
       if (!current || !host.current) return;
       editor.current = module.open({
         host: host.current,
         text: latest.current.text,
         label,
-        schema,
         changed: (to) => latest.current.changed(to),
         run: () => latest.current.run(),
       });
@@ -268,8 +268,12 @@ function QuestionEditor({ schema, text, changed, run, editor }: Writing) {
       current = false;
       editor.current?.close();
       editor.current = null;
+      setRich(false);
     };
-  }, [schema, label]);
+  }, [label]);
+  useEffect(() => {
+    if (rich && schema) editor.current?.complete(schema);
+  }, [rich, schema]);
   return (
     <div class="editor" dir="ltr">
       {!rich && (

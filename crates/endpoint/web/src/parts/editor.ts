@@ -4,7 +4,7 @@ import { autocompletion, closeBrackets, completionKeymap } from "@codemirror/aut
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { PostgreSQL, sql } from "@codemirror/lang-sql";
 import { HighlightStyle, bracketMatching, syntaxHighlighting } from "@codemirror/language";
-import { EditorState } from "@codemirror/state";
+import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import type { Schema } from "../lib/ask";
@@ -13,6 +13,8 @@ export interface Editor {
   text: () => string;
   set: (text: string) => void;
   insert: (text: string) => void;
+  /** Completes with what there is to be asked about. */
+  complete: (schema: Schema) => void;
   close: () => void;
 }
 
@@ -64,16 +66,16 @@ interface Given {
   host: HTMLElement;
   text: string;
   label: string;
-  schema: Schema;
   changed: (text: string) => void;
   run: () => void;
 }
 
-export function open({ host, text, label, schema, changed, run }: Given): Editor {
+export function open({ host, text, label, changed, run }: Given): Editor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   root.replaceChildren();
   const parent = document.createElement("div");
   root.append(parent);
+  const language = new Compartment();
   const asks = keymap.of([{ key: "Mod-Enter", run: () => (run(), true) }]);
   const view = new EditorView({
     root,
@@ -89,7 +91,7 @@ export function open({ host, text, label, schema, changed, run }: Given): Editor
         bracketMatching(),
         closeBrackets(),
         autocompletion(),
-        sql({ dialect: PostgreSQL, schema: completions(schema), upperCaseKeywords: false }),
+        language.of(sql({ dialect: PostgreSQL, upperCaseKeywords: false })),
         syntaxHighlighting(colours),
         keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap]),
         EditorView.lineWrapping,
@@ -106,6 +108,8 @@ export function open({ host, text, label, schema, changed, run }: Given): Editor
       view.dispatch(view.state.replaceSelection(piece));
       view.focus();
     },
+    complete: (schema) =>
+      view.dispatch({ effects: language.reconfigure(sql({ dialect: PostgreSQL, schema: completions(schema), upperCaseKeywords: false })) }),
     close: () => view.destroy(),
   };
 }

@@ -1,10 +1,10 @@
 // A figure: title, chart, what its signs mean, the table behind it, where it is from, and what to do with it.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import { Chart, Key } from "../charts/Chart";
 import type { Mark, Spec } from "../charts/spec";
 import type { Data } from "../lib/api";
 import { number } from "../lib/cells";
+import { Later } from "../lib/later";
 import { address } from "../lib/route";
 import { useWords, type Words } from "../lib/words";
 import { Copy } from "./copy";
@@ -44,12 +44,6 @@ function summary(title: string, spec: Spec, words: Words): string {
 export function Figure({ title, url, data, sql, spec, picture, unit = spec?.unit, table, rows, note, bounds, more = [], level = 2 }: Props) {
   const words = useWords();
   const { t } = words;
-  // The table comes after what is seen at once: it is long, and folded.
-  const [whole, setWhole] = useState(false);
-  useEffect(() => {
-    const soon = setTimeout(() => setWhole(true));
-    return () => clearTimeout(soon);
-  }, []);
   const Title = level === 2 ? "h2" : "h3";
   const drawable = Boolean(picture) || Boolean(spec?.marks.some((m) => m.value !== null));
   return (
@@ -69,7 +63,8 @@ export function Figure({ title, url, data, sql, spec, picture, unit = spec?.unit
         <summary>
           {t("figure.table")} <span class="soft">({t("figure.table.rows", { n: rows })})</span>
         </summary>
-        {(whole || !drawable) && table}
+        {/* It is long, and folded. */}
+        {drawable ? <Later>{table}</Later> : table}
       </details>
       <figcaption>
         <span class="source">

@@ -1,1 +1,0 @@
-var e=[`var(--s1)`,`var(--s2)`,`var(--s3)`,`var(--s4)`,`var(--s5)`,`var(--s6)`],t=[`circle`,`square2`,`triangle`,`diamond2`,`star`,`wye`],n=[``,`7 3`,`2 3`,`9 3 2 3`,`4 4`,`1 4`];export{n,t as r,e as t};
