@@ -94,7 +94,7 @@ for (const story of stories.filter((s) => does("stories") && (!short || s.short)
     await must(`${lang} ${story.name}`, async () => {
       const { context, page, wrong, open } = await fresh(lang);
       try {
-        await story.run({ page, site, open, lang, t: (key, values) => text(lang, key, values), fresh, judge });
+        await story.run({ page, site, open, lang, t: (key, values) => text(lang, key, values), fresh, judge, settled });
         if (wrong.length) throw new Error(wrong.join("\n"));
       } finally {
         await context.close();

@@ -55,10 +55,10 @@ pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> Result<Response, Pr
     }
 }
 
-/// Metrics in the exposition format of Prometheus, to a client on this machine and to no other: they count the events of
-/// agencies, which nobody else is to know.
+/// Metrics in the exposition format of Prometheus, to an operator, to a client on this machine and to no other: they count the
+/// events of agencies, which nobody else is to know.
 #[utoipa::path(get, path = "/metrics", tag = "operation",
-    responses((status = 200, description = "Metrics, to a client on this machine", body = String, content_type = "text/plain"),
+    responses((status = 200, description = "Metrics, to an operator and to a client on this machine", body = String, content_type = "text/plain"),
         (status = 404, description = "To any other", body = Content, content_type = "application/problem+json")))]
 pub(crate) async fn metrics(
     State(door): State<Arc<Door>>,

@@ -1,8 +1,9 @@
-//! What may be done and by whom: agencies and their event types, datasets with their floors and declared grids, and
-//! the keys that follow from the master secret.
+//! What may be done and by whom: agencies and their event types, datasets with their floors and declared grids, readers with
+//! their roles, shares and what each may ask, and the keys that follow from the master secret.
 //!
-//! Everything here is public except the keys (privacy.md, Kerckhoffs). The two files in `policy/` are compiled in as
-//! the default; a deployment may replace them as a whole, and their hash stands in the manifest of every edition.
+//! Everything here is public except the keys (privacy.md, Kerckhoffs). The files in `policy/` are compiled in: agencies, datasets
+//! and who may ask what as the default, which a deployment may replace as a whole (the hash of the first two stands in the
+//! manifest of every edition), and agencies and datasets of a public dataset to run on.
 //!
 //! Absent: any reading of files, any clock, any randomness, DataFusion, storage. Texts and bytes come in as arguments.
 

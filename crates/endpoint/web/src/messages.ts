@@ -108,6 +108,10 @@ const texts = {
   "legend.bounds": ["Shaded: bounds for unknown age", "سایہ: نامعلوم عمر کی حدود"],
   "legend.open": ["Hollow: provisional or low reliability", "خالی نشان: عبوری یا کم قابلِ اعتماد"],
   "legend.cross": ["Cross on the axis: suppressed", "محور پر کراس: پوشیدہ"],
+  "legend.unknown": [
+    "The answer has no interval. Ask with interval, status and bias behind every number.",
+    "اس جواب میں وقفہ نہیں۔ ہر عدد کے ساتھ وقفہ، حیثیت اور انحراف مانگیں۔",
+  ],
   "legend.exact": ["Counted exactly: acts of the state", "قطعی شمار: ریاستی کارروائیاں"],
   "suppressed.many": [
     "{n} of {all} numbers here are suppressed.",
@@ -160,6 +164,7 @@ const texts = {
   "figure.sql": ["Copy SQL", "SQL نقل کریں"],
   "figure.url": ["Copy URL", "پتہ نقل کریں"],
   "figure.actions": ["What to do with these numbers", "ان اعداد کا استعمال"],
+  "figure.undrawn": ["The chart could not be drawn. Its numbers are in the table.", "چارٹ نہیں بن سکا۔ اس کے اعداد جدول میں ہیں۔"],
   "figure.empty": ["There is no number to draw.", "دکھانے کے لیے کوئی عدد نہیں۔"],
   "figure.allhidden": [
     "Every number of this breakdown is suppressed; the table says so cell by cell.",

@@ -6,64 +6,60 @@ import { useWords } from "../lib/words";
 import { COLOURS, DASHES, type Spec } from "./spec";
 
 type Draw = typeof import("./draw").draw;
-type Paint = (draw: Draw) => void;
-let library: Promise<Draw> | null = null;
+/** Draws one chart, or says that it cannot be drawn, where there are no functions to draw it. */
+type Paint = (draw: Draw | null) => void;
+let library: Promise<Draw | null> | null = null;
 let loaded: Draw | null = null;
 
-/** The drawing functions, loaded once. */
-function drawing(): Promise<Draw> {
-  library ??= import("./draw").then(async (module) => {
-    await task();
-    module.begin();
-    return (loaded = module.draw);
-  });
+/** The drawing functions, loaded once; null where they cannot be had, and the next who asks tries again. */
+function drawing(): Promise<Draw | null> {
+  library ??= import("./draw")
+    .then(async (module) => {
+      await task();
+      module.begin();
+      return (loaded = module.draw);
+    })
+    .catch(() => (library = null));
   return library;
 }
 
 /** How far out of sight a chart is drawn already, so that who scrolls finds it there. */
 const AHEAD = "160px";
-/** Charts that nobody has come near, and those whose turn will come. */
-const far = new Map<Element, Paint>();
-const waiting = new Map<Element, Paint>();
+/** Charts that are not drawn, and of them those that are near, in their turn. */
+const undrawn = new Map<Element, Paint>();
+const turns = new Set<Element>();
+let turning = false;
 
-const nearing = new IntersectionObserver(
-  (entries) => {
-    for (const { isIntersecting, target } of entries) {
-      const paint = far.get(target);
-      if (isIntersecting && paint) inTurn(target, paint);
-    }
-  },
-  { rootMargin: AHEAD },
-);
+const nearing = new IntersectionObserver((entries) => entries.forEach((e) => e.isIntersecting && inTurn(e.target)), { rootMargin: AHEAD });
 
 // On paper there is no coming near.
 addEventListener("beforeprint", () => {
-  for (const [element, paint] of [...waiting, ...far]) {
-    leave(element);
-    if (loaded) paint(loaded);
-  }
+  if (loaded) for (const element of [...undrawn.keys()]) paint(element, loaded);
 });
 
 /** Draws one chart after the other, each in a task of its own, so that the page answers its reader between them. */
-function inTurn(element: Element, paint: Paint): void {
-  leave(element);
-  waiting.set(element, paint);
-  if (waiting.size === 1) void drawing().then(task).then(next);
+async function inTurn(element: Element): Promise<void> {
+  turns.add(element);
+  if (turning) return;
+  turning = true;
+  const draw = await drawing();
+  for (const next of turns) {
+    await task();
+    paint(next, draw);
+  }
+  turning = false;
 }
 
-function next(): void {
-  const [first] = waiting;
-  if (!first || !loaded) return;
-  const [element, paint] = first;
-  waiting.delete(element);
-  paint(loaded);
-  if (waiting.size) void task().then(next);
+function paint(element: Element, draw: Draw | null): void {
+  const now = undrawn.get(element);
+  leave(element);
+  now?.(draw);
 }
 
 function leave(element: Element): void {
   nearing.unobserve(element);
-  far.delete(element);
-  waiting.delete(element);
+  undrawn.delete(element);
+  turns.delete(element);
 }
 
 /** Height that a chart will have, kept free while it is not drawn yet, so that nothing jumps. */
@@ -74,8 +70,10 @@ function expected(spec: Spec, width: number): number {
 }
 
 export function Chart({ spec, label }: { spec: Spec; label: string }) {
+  const { t } = useWords();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
+  const [failed, setFailed] = useState<Spec | null>(null);
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -91,16 +89,34 @@ export function Chart({ spec, label }: { spec: Spec; label: string }) {
   useLayoutEffect(() => {
     const element = box.current;
     if (!element || width < 40) return;
-    far.set(element, (draw) => {
-      element.replaceChildren(draw(spec, width));
-      element.dataset.drawn = "yes";
+    delete element.dataset.drawn;
+    undrawn.set(element, (draw) => {
+      const picture = drawn(draw, spec, width);
+      // No picture stays under a title that is not its own.
+      element.replaceChildren(...(picture ? [picture] : []));
+      if (picture) element.dataset.drawn = "yes";
+      else setFailed(spec);
     });
     nearing.observe(element);
     return () => leave(element);
   }, [spec, width]);
 
   const height = `${expected(spec, width || 640)}px`;
-  return <div class={`chart chart-${spec.kind}`} dir="ltr" role="img" aria-label={label} ref={box} style={{ minHeight: height }} />;
+  return (
+    <>
+      <div class={`chart chart-${spec.kind}`} hidden={failed === spec} dir="ltr" role="img" aria-label={label} ref={box} style={{ minHeight: height }} />
+      {failed === spec && <p class="nochart" role="status">{t("figure.undrawn")}</p>}
+    </>
+  );
+}
+
+function drawn(draw: Draw | null, spec: Spec, width: number): Element | null {
+  try {
+    return draw && draw(spec, width);
+  } catch (error) {
+    console.error(error);
+    return null;
+  }
 }
 
 /** Signs of the series, and what shade, hollow signs and crosses mean, as far as they occur. */
@@ -108,7 +124,8 @@ export function Key({ spec, bounds = false }: { spec: Spec; bounds?: boolean }) 
   const { t } = useWords();
   const has = (test: (m: Spec["marks"][number]) => boolean) => spec.marks.some(test);
   const named = spec.kind === "lines" && spec.series.length > 1;
-  const exact = spec.marks.every((m) => m.value === null || m.lo === m.hi);
+  const valued = spec.marks.filter((m) => m.value !== null);
+  const widths = valued.every((m) => m.lo === null) ? "unknown" : valued.every((m) => m.lo === m.hi) ? "exact" : bounds ? "bounds" : "band";
   return (
     <ul class="key">
       {named &&
@@ -117,7 +134,7 @@ export function Key({ spec, bounds = false }: { spec: Spec; bounds?: boolean }) 
             <Sign at={n} /> {series}
           </li>
         ))}
-      {exact ? <li>{t("legend.exact")}</li> : <li><span class="swatch band" /> {t(bounds ? "legend.bounds" : "legend.band")}</li>}
+      <li>{(widths === "bounds" || widths === "band") && <span class="swatch band" />} {t(`legend.${widths}`)}</li>
       {has((m) => m.look === "hollow") && <li><span class="swatch hollow" /> {t("legend.open")}</li>}
       {has((m) => m.look === "hidden") && <li><span class="swatch cross" /> {t("legend.cross")}</li>}
     </ul>

@@ -38,10 +38,11 @@ export const COLOURS = ["var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)", "var
 export const SIGNS = ["circle", "square2", "triangle", "diamond2", "star", "wye"] as const;
 export const DASHES = ["", "7 3", "2 3", "9 3 2 3", "4 4", "1 4"];
 
-/** Values from zero; a share never beyond 100. */
+/** Values with zero among them; a share never beyond 100. */
 export function values(spec: Pick<Spec, "marks" | "percent">, headroom = 1.06): [number, number] {
   const most = Math.max(0, ...spec.marks.map((m) => m.hi ?? m.value ?? 0));
-  return [0, spec.percent ? Math.min(100, most * headroom || 1) : most * headroom || 1];
+  const least = Math.min(0, ...spec.marks.map((m) => m.lo ?? m.value ?? 0));
+  return [least * headroom, spec.percent ? Math.min(100, most * headroom || 1) : most * headroom || 1];
 }
 
 /** Runs of a series between gaps: a line never bridges what is not shown, nor a break. */

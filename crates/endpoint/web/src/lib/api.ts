@@ -134,12 +134,14 @@ export async function problemOf(response: Response): Promise<Problem> {
 }
 
 const asked = new Map<string, Promise<unknown>>();
+/** What the browser has kept of an edition is good until the reader asks for the next. */
+let cache: RequestCache = "default";
 
 /** The JSON at an address, asked for once in the life of the page. A failure is forgotten, so that it can be tried again. */
 export function get<T>(url: string): Promise<T> {
   const known = asked.get(url);
   if (known) return known as Promise<T>;
-  const answer = fetch(url, { headers: { accept: "application/json" } }).then(async (response) => {
+  const answer = fetch(url, { headers: { accept: "application/json" }, cache }).then(async (response) => {
     if (!response.ok) throw await problemOf(response);
     return (await response.json()) as T;
   });
@@ -151,6 +153,7 @@ export function get<T>(url: string): Promise<T> {
 /** Forgets what was read, after the reader has asked for the new edition. */
 export function forget(): void {
   asked.clear();
+  cache = "no-cache";
 }
 
 export type Loaded<T> = { state: "loading" } | { state: "failed"; problem: Problem } | { state: "ready"; value: T };

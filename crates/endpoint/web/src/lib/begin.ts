@@ -1,6 +1,6 @@
 // What the first page will ask for is asked for at once, while the page is still being made: what is read is kept by `get`, so the
 // page finds it on its way.
-import { get, type Definition, type Editions, type Indicators } from "./api";
+import { get, type Definition, type Edition, type Editions, type Indicators } from "./api";
 import { beginOwn } from "./early";
 import { TOP, nationalUrl, yearUrl } from "./headline";
 import { dataUrl, here } from "./route";
@@ -18,21 +18,29 @@ export function begin(): void {
   if (id) void indicator(id, edition).catch(() => {});
 }
 
-async function lists(edition: string | null): Promise<void> {
+/** The edition as the page will ask for it: the latest has no number in the addresses of data. */
+async function editionOf(asked: string | null): Promise<{ chosen: Edition | undefined; edition: string | null }> {
+  const { editions, latest } = await get<Editions>("/v1/editions");
+  const chosen = editions.find((e) => String(e.edition) === (asked ?? String(latest)));
+  return { chosen, edition: chosen && chosen.edition !== latest ? asked : null };
+}
+
+async function lists(asked: string | null): Promise<void> {
   const { indicators } = await get<Indicators>("/v1/indicators");
+  const edition = asked && (await editionOf(asked)).edition;
   // A browser asks for a few at a time: those that stand at the top come first.
   const first = indicators.filter((i) => TOP.includes(i.id));
   await Promise.all([...first, ...indicators].map((i) => get(nationalUrl(i, edition))));
 }
 
-async function quality(edition: string | null): Promise<void> {
-  const [{ indicators }, { editions, latest }] = await Promise.all([get<Indicators>("/v1/indicators"), get<Editions>("/v1/editions")]);
-  const chosen = editions.find((e) => String(e.edition) === (edition ?? String(latest)));
+async function quality(asked: string | null): Promise<void> {
+  const [{ indicators }, { chosen, edition }] = await Promise.all([get<Indicators>("/v1/indicators"), editionOf(asked)]);
   if (chosen) await Promise.all(indicators.map((i) => get(yearUrl(i.id, chosen, edition))));
 }
 
-async function indicator(id: string, edition: string | null): Promise<void> {
+async function indicator(id: string, asked: string | null): Promise<void> {
   const definition = await get<Definition>(`/v1/indicators/${id}`);
+  const edition = asked && (await editionOf(asked)).edition;
   const filters = filtersOf(viewOf(here(), definition), definition);
   await Promise.all([get(dataUrl(id, filters, edition)), get(dataUrl(id, { from: lastYear(definition) }, edition))]);
 }

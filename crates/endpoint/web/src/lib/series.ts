@@ -1,7 +1,7 @@
 // From published cells to what a chart draws and a table lists: the same cells for both.
 import type { Kind, Mark, Spec } from "../charts/spec";
 import { byPeriod, isExact, moment, type Point } from "./cells";
-import { words, type Words } from "./words";
+import type { Words } from "./words";
 import type { Key } from "../messages";
 
 /** Cells with the name of their series, in the order of the series. */
@@ -69,6 +69,6 @@ export function byCategory(entries: { name: string; point: Point }[], unit: stri
 }
 
 /** A line without axes. */
-export function sparkOf(points: Point[], unit: string): Spec {
-  return overTime([{ name: "", code: "", points }], unit, words("en"));
+export function sparkOf(points: Point[], unit: string, words: Words): Spec {
+  return overTime([{ name: "", code: "", points }], unit, words);
 }

@@ -1,10 +1,11 @@
 // What a minister sees in a minute, and where an analyst begins.
+import { useRef } from "preact/hooks";
 import { Spark } from "../charts/Spark";
 import { Figure } from "../parts/figure";
 import { Provinces } from "../parts/provinces";
 import { CellText, BigNumber } from "../parts/value";
 import { TimeTable } from "../parts/tables";
-import { When } from "../parts/state";
+import { Trouble, When } from "../parts/state";
 import { useAll, useGet, type Brief, type Data, type Definition, type Indicators, type Loaded } from "../lib/api";
 import { cells, isYear, number, type Point } from "../lib/cells";
 import { useEdition } from "../lib/edition";
@@ -36,7 +37,9 @@ function Country({ indicators }: { indicators: Brief[] }) {
   const top = TOP.flatMap((id) => indicators.find((i) => i.id === id) ?? []);
   const first = useAll<Data[]>(top.map((i) => nationalUrl(i, asked)));
   const series = useAll<Data[]>(indicators.map((i) => nationalUrl(i, asked)));
-  const there = first.state !== "loading";
+  // Once there, what follows stays while another edition is on its way.
+  const there = useRef(false);
+  there.current ||= first.state !== "loading";
   return (
     <>
       <section aria-labelledby="now">
@@ -49,7 +52,7 @@ function Country({ indicators }: { indicators: Brief[] }) {
           )}
         </When>
       </section>
-      {there && <Later><Victims /></Later>}
+      {there.current && <Later><Victims /></Later>}
       <section aria-labelledby="themes">
         <h2 id="themes" class="rule">{t("overview.themes")}</h2>
         <ul class="themes">
@@ -61,7 +64,7 @@ function Country({ indicators }: { indicators: Brief[] }) {
       <section aria-labelledby="all">
         <h2 id="all" class="rule">{t("overview.all")}</h2>
         <p class="soft">{t("overview.all.note")}</p>
-        {there && <Later><IndicatorTable indicators={indicators} series={series} /></Later>}
+        {there.current && <Later><IndicatorTable indicators={indicators} series={series} /></Later>}
       </section>
     </>
   );
@@ -74,7 +77,7 @@ function Entry({ brief, points }: { brief: Brief; points: Point[] }) {
   if (!last) return null;
   const shown = [...points].reverse().find((p) => p.value !== null);
   const unit = words.t(`unit.${last.unit}` as Key);
-  const spark = sparkOf(points, unit);
+  const spark = sparkOf(points, unit, words);
   return (
     <li class="entry">
       <p class="entry-name"><a href={address(`/indicators/${brief.id}`)}>{measureName(last.measure, words)}</a></p>
@@ -138,6 +141,7 @@ export function IndicatorTable({ indicators, series, shown = indicators }: { ind
     const data = series.state === "ready" ? series.value[indicators.findIndex((i) => i.id === id)] : undefined;
     return data ? national(id, cells(data)).at(-1) : undefined;
   };
+  if (series.state === "failed") return <Trouble problem={series.problem} />;
   return (
     <div class="scroll" role="region" aria-label={t("overview.all")} tabIndex={0}>
       <table class="catalogue">

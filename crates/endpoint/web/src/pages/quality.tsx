@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { When } from "../parts/state";
 import { Scroll } from "../parts/tables";
 import { CellText, StatusMark } from "../parts/value";
-import { get, useAll, useGet, type Data, type Definition, type Editions, type Grid, type Indicators } from "../lib/api";
+import { get, useAll, useGet, type Data, type Definition, type Edition, type Editions, type Grid, type Indicators } from "../lib/api";
 import { byPeriod, cells, isYear, number, STATUSES, tally, type Point } from "../lib/cells";
 import { useEdition } from "../lib/edition";
 import { mainMeasure, yearUrl } from "../lib/headline";
@@ -21,6 +21,7 @@ interface CodeList {
 
 export function Quality() {
   const { t } = useWords();
+  const { chosen } = useEdition();
   const list = useGet<Indicators>("/v1/indicators");
   return (
     <article class="page">
@@ -28,7 +29,7 @@ export function Quality() {
         <h1>{t("quality.title")}</h1>
         <p>{t("quality.lede")}</p>
       </div>
-      <When loaded={list} height={700}>{(value) => <Cells ids={value.indicators.map((i) => i.id)} />}</When>
+      <When loaded={list} height={700}>{(value) => chosen && <Cells ids={value.indicators.map((i) => i.id)} chosen={chosen} />}</When>
       <EditionList />
       <Calendar />
       <Lists />
@@ -37,12 +38,12 @@ export function Quality() {
 }
 
 /** All cells of the latest year, by status, and where a code is unknown. */
-function Cells({ ids }: { ids: string[] }) {
+function Cells({ ids, chosen }: { ids: string[]; chosen: Edition }) {
   const words = useWords();
   const { t } = words;
-  const { chosen, asked } = useEdition();
-  const year = chosen?.as_of.slice(0, 4) ?? "";
-  const data = useAll<Data[]>(chosen ? ids.map((id) => yearUrl(id, chosen, asked)) : []);
+  const { asked } = useEdition();
+  const year = chosen.as_of.slice(0, 4);
+  const data = useAll<Data[]>(ids.map((id) => yearUrl(id, chosen, asked)));
   const definitions = useAll<Definition[]>(ids.map((id) => `/v1/indicators/${id}`));
   return (
     <When loaded={data} height={600}>

@@ -246,6 +246,7 @@ interface Writing {
 function QuestionEditor({ schema, text, changed, run, editor }: Writing) {
   const { t } = useWords();
   const host = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
   const [rich, setRich] = useState(false);
   const latest = useRef({ text, changed, run });
   latest.current = { text, changed, run };
@@ -258,6 +259,8 @@ function QuestionEditor({ schema, text, changed, run, editor }: Writing) {
       editor.current = module.open({
         host: host.current,
         text: latest.current.text,
+        // Who has begun to write goes on where she is.
+        at: field.current && field.current === document.activeElement ? [field.current.selectionStart, field.current.selectionEnd] : null,
         label,
         changed: (to) => latest.current.changed(to),
         run: () => latest.current.run(),
@@ -278,6 +281,7 @@ function QuestionEditor({ schema, text, changed, run, editor }: Writing) {
     <div class="editor" dir="ltr">
       {!rich && (
         <textarea
+          ref={field}
           aria-label={label}
           rows={8}
           spellcheck={false}

@@ -1,6 +1,6 @@
 // What a question got: an answer as table and chart, what it would cost, or a refusal that says what to ask instead.
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { Chart, Key } from "../charts/Chart";
 import type { Mark, Spec } from "../charts/spec";
 import { useGet, type Cell, type Problem } from "../lib/api";
@@ -16,7 +16,7 @@ export function AnswerView({ answer }: { answer: Answer }) {
   const words = useWords();
   const { t } = words;
   const [asChart, setAsChart] = useState(false);
-  const spec = asChart ? chartOf(answer, words) : null;
+  const spec = useMemo(() => (asChart ? chartOf(answer, words) : null), [asChart, answer, words]);
   const rows = answer.rows.slice(0, SHOWN);
   return (
     <div>
@@ -66,11 +66,13 @@ function chartOf(answer: Answer, words: Words): Spec | null {
   const texts = values.filter((c) => c !== value && !companion.test(c.name) && (c.of.some((v) => typeof v === "string") || c.name === "year"));
   const time = texts.find((c) => c.of.every(isTime));
   const x = time ?? texts[0];
-  if (!value || !x || answer.rows.length === 0) return null;
+  if (!value || !x || x.of.every((v) => v === null)) return null;
   const series = time ? texts.find((c) => c !== time && new Set(c.of).size <= 24) : undefined;
   const column = (name: string) => values.find((c) => c.name === `${value.name}_${name}` || (value.name === "value" && c.name === name));
   const [lo, hi] = [column("lo95"), column("hi95")];
-  const marks: Mark[] = answer.rows.slice(0, time ? 2000 : 40).map((row) => {
+  // A total over all periods has no place in time.
+  const placed = time ? answer.rows.filter((row) => row[time.n] !== null) : answer.rows;
+  const marks: Mark[] = placed.slice(0, time ? 2000 : 40).map((row) => {
     const at = (c: { n: number } | undefined) => (c && typeof row[c.n] === "number" ? (row[c.n] as number) : null);
     const label = String(row[x.n] ?? "NULL");
     const shown = at(value);
@@ -79,8 +81,8 @@ function chartOf(answer: Answer, words: Words): Spec | null {
       x: time ? moment(label) : label,
       label,
       value: shown,
-      lo: at(lo) ?? shown,
-      hi: at(hi) ?? shown,
+      lo: at(lo),
+      hi: at(hi),
       look: shown === null ? "hidden" : "solid",
       broken: false,
       said: shown === null ? words.t("status.Q") : "",

@@ -65,12 +65,14 @@ const typedOver = EditorView.domEventHandlers({
 interface Given {
   host: HTMLElement;
   text: string;
+  /** Where the reader writes already: from and to. */
+  at: [number, number] | null;
   label: string;
   changed: (text: string) => void;
   run: () => void;
 }
 
-export function open({ host, text, label, changed, run }: Given): Editor {
+export function open({ host, text, at, label, changed, run }: Given): Editor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   root.replaceChildren();
   const parent = document.createElement("div");
@@ -82,6 +84,7 @@ export function open({ host, text, label, changed, run }: Given): Editor {
     parent,
     state: EditorState.create({
       doc: text,
+      selection: at ? { anchor: at[0], head: at[1] } : undefined,
       extensions: [
         asks,
         typedOver,
@@ -101,6 +104,7 @@ export function open({ host, text, label, changed, run }: Given): Editor {
       ],
     }),
   });
+  if (at) view.focus();
   return {
     text: () => view.state.doc.toString(),
     set: (to) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: to } }),
