@@ -33,6 +33,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     cssCodeSplit: true,
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // What the first page and two others need is one file: each file more is work before a page can be seen.
+        codeSplitting: { groups: [{ name: "base", test: /node_modules\/preact|src\/(lib|charts\/(spec|Chart|Spark)|messages\.ts|parts\/(frame|figure|state|tables|tiles|provinces|value|copy|published))/ }] },
+      },
+    },
   },
   server: { proxy },
   preview: { proxy, headers: { "Content-Security-Policy": policy } },

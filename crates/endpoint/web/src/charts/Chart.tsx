@@ -15,11 +15,16 @@ let loaded: Draw | null = null;
 function drawing(): Promise<Draw | null> {
   library ??= import("./draw")
     .then(async (module) => {
-      await task();
-      module.begin();
+      for (const begin of module.beginnings) {
+        await task();
+        begin();
+      }
       return (loaded = module.draw);
     })
-    .catch(() => (library = null));
+    .catch((error) => {
+      console.error(error);
+      return (library = null);
+    });
   return library;
 }
 

@@ -201,10 +201,12 @@ function beside(m: Mark, width: number): string {
   return m.lo === m.hi || m.lo === null || m.hi === null || width < 480 ? value : `${value} (${number(m.lo)}–${number(m.hi)})`;
 }
 
-/** A picture of nothing: most of what the first one costs is the library's own beginning, which can be a task of its own. */
-export function begin(): void {
-  plot({ marks: [axisY(), axisX(), lineY([{ x: 0, y: 0 }, { x: 1, y: 1 }], { x: "x", y: "y" })] });
-}
+/** Pictures of nothing: most of what the first one costs is the library's own beginning, which can be tasks of its own. */
+export const beginnings = [
+  () => plot({}),
+  () => plot({ x: { domain: [0, 1] }, y: { domain: [0, 1] }, marks: [axisY(), axisX()] }),
+  () => plot({ marks: [lineY([{ x: 0, y: 0 }, { x: 1, y: 1 }], { x: "x", y: "y" })] }),
+];
 
 /** Draws what is asked for. */
 export function draw(spec: Spec, width: number): Picture {

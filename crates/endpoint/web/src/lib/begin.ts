@@ -12,7 +12,8 @@ export function begin(): void {
   const edition = route.query.get("edition");
   const id = /^\/indicators\/([A-Za-z0-9_-]+)$/.exec(route.path)?.[1]?.toUpperCase();
   void get("/v1/editions").catch(() => {});
-  if (route.path === "/" || route.path === "/indicators") void lists(edition).catch(() => {});
+  if (route.path === "/") void latest(TOP, edition).catch(() => {});
+  if (route.path === "/indicators") void latest(null, edition).catch(() => {});
   if (route.path === "/quality") void quality(edition).catch(() => {});
   if (/^\/questions(\/[a-z0-9-]+)?$/.test(route.path)) beginOwn(`/v1${route.path}`);
   if (id) void indicator(id, edition).catch(() => {});
@@ -25,12 +26,11 @@ async function editionOf(asked: string | null): Promise<{ chosen: Edition | unde
   return { chosen, edition: chosen && chosen.edition !== latest ? asked : null };
 }
 
-async function lists(asked: string | null): Promise<void> {
+/** The latest numbers of these indicators, or of all. */
+async function latest(ids: string[] | null, asked: string | null): Promise<void> {
   const { indicators } = await get<Indicators>("/v1/indicators");
   const edition = asked && (await editionOf(asked)).edition;
-  // A browser asks for a few at a time: those that stand at the top come first.
-  const first = indicators.filter((i) => TOP.includes(i.id));
-  await Promise.all([...first, ...indicators].map((i) => get(nationalUrl(i, edition))));
+  await Promise.all(indicators.filter((i) => ids?.includes(i.id) ?? true).map((i) => get(nationalUrl(i, edition))));
 }
 
 async function quality(asked: string | null): Promise<void> {

@@ -36,7 +36,6 @@ function Country({ indicators }: { indicators: Brief[] }) {
   const { asked } = useEdition();
   const top = TOP.flatMap((id) => indicators.find((i) => i.id === id) ?? []);
   const first = useAll<Data[]>(top.map((i) => nationalUrl(i, asked)));
-  const series = useAll<Data[]>(indicators.map((i) => nationalUrl(i, asked)));
   // Once there, what follows stays while another edition is on its way.
   const there = useRef(false);
   there.current ||= first.state !== "loading";
@@ -64,7 +63,7 @@ function Country({ indicators }: { indicators: Brief[] }) {
       <section aria-labelledby="all">
         <h2 id="all" class="rule">{t("overview.all")}</h2>
         <p class="soft">{t("overview.all.note")}</p>
-        {there.current && <Later><IndicatorTable indicators={indicators} series={series} /></Later>}
+        {there.current && <Later><All indicators={indicators} /></Later>}
       </section>
     </>
   );
@@ -118,19 +117,27 @@ function Victims() {
               table={<TimeTable caption={t("overview.trend")} series={total} />}
               rows={total[0]?.points.length ?? 0}
             />
-            <Provinces
-              definition={definition}
-              title={t("tiles.title", { period: period(latest) })}
-              data={data}
-              points={years.filter((p) => p.period === latest)}
-              filters={{ ...filters, time_period: latest }}
-              choose={(code) => go(address("/indicators/V01", { province: code }))}
-            />
+            <Later>
+              <Provinces
+                definition={definition}
+                title={t("tiles.title", { period: period(latest) })}
+                data={data}
+                points={years.filter((p) => p.period === latest)}
+                filters={{ ...filters, time_period: latest }}
+                choose={(code) => go(address("/indicators/V01", { province: code }))}
+              />
+            </Later>
           </section>
         );
       }}
     </When>
   );
+}
+
+/** All indicators: asked for once what stands above is there, so that it does not wait for them. */
+function All({ indicators }: { indicators: Brief[] }) {
+  const { asked } = useEdition();
+  return <IndicatorTable indicators={indicators} series={useAll<Data[]>(indicators.map((i) => nationalUrl(i, asked)))} />;
 }
 
 /** All indicators with their latest national number. */
