@@ -92,7 +92,8 @@ fn serve(amanat: &Path, folder: &Path, address: &Addresses) -> Result<Running> {
     let port: u16 = address.http.rsplit(':').next().context("a port")?.parse()?;
     let postgres = format!("127.0.0.1:{}", address.postgres);
     let arguments = ["up", "--sample", "--http", &address.http, "--postgres", &postgres];
-    let mut served = Running::start_in(folder, amanat, &arguments, &[])?;
+    // As readers find it: a guide shows what becomes of who asks too often.
+    let mut served = Running::start_in(folder, amanat, &arguments, &[("AMANAT_SQL__QUESTIONS_PER_MINUTE", "300")])?;
     while get(port, "/readyz").is_none() {
         ensure!(!served.ended()?, "`amanat up --sample` ended");
         ensure!(served.began.elapsed() < SERVED_WITHIN, "`amanat up --sample` does not answer");
