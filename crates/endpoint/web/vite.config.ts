@@ -35,7 +35,7 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       output: {
-        // What the first page and two others need is one file: each file more is work before a page can be seen.
+        // What every page needs is one file: each file more is work before anything is seen.
         codeSplitting: { groups: [{ name: "base", test: /node_modules\/preact|src\/(lib|charts\/(spec|Chart|Spark)|messages\.ts|parts\/(frame|figure|state|tables|tiles|provinces|value|copy|published))/ }] },
       },
     },
