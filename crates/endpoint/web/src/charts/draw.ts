@@ -201,11 +201,17 @@ function beside(m: Mark, width: number): string {
   return m.lo === m.hi || m.lo === null || m.hi === null || width < 480 ? value : `${value} (${number(m.lo)}–${number(m.hi)})`;
 }
 
+const POINTS = [{ x: 0, y: 0, said: "–" }, { x: 1, y: 1, said: "–" }];
+const AT = { x: "x", y: "y" } as const;
+const whole = { domain: [0, 1] };
+
 /** Pictures of nothing: most of what the first one costs is the library's own beginning, which can be tasks of its own. */
 export const beginnings = [
   () => plot({}),
-  () => plot({ x: { domain: [0, 1] }, y: { domain: [0, 1] }, marks: [axisY(), axisX()] }),
-  () => plot({ marks: [lineY([{ x: 0, y: 0 }, { x: 1, y: 1 }], { x: "x", y: "y" })] }),
+  () => plot({ x: whole, y: whole, marks: [axisY(), axisX()] }),
+  () => plot({ x: whole, y: whole, marks: [lineY(POINTS, AT), dot(POINTS, { ...AT, symbol: "times" })] }),
+  () => plot({ x: whole, y: whole, marks: [gridY(), areaY(POINTS, { x: "x", y1: "y", y2: "y" }), ruleY([0]), tip(POINTS, pointerX({ ...AT, title: "said" }))] }),
+  () => plot({ x: whole, y: whole, fx: { axis: null }, fy: { axis: null }, marks: [text(POINTS, { ...AT, fx: "x", fy: "y", text: "said", lineWidth: 3 })] }),
 ];
 
 /** Draws what is asked for. */

@@ -21,6 +21,8 @@ const KEPT = "amanat:key";
 const SAVES: readonly string[] = ["analyst", "steward"];
 /** A parameter that nothing is known of. */
 const UNKNOWN: Parameter = { name: "", type: "text", default: "", description: "" };
+/** What is asked about while nobody has said what there is. */
+const NO_TABLES: Schema = new Map();
 
 const EXAMPLES: { name: Key; sql: string }[] = [
   {
@@ -76,7 +78,7 @@ export function Sql() {
 
   useEffect(() => {
     const control = new AbortController();
-    readSchema(control.signal).then(setSchema, () => setSchema(new Map()));
+    readSchema(control.signal).then(setSchema, () => setSchema(NO_TABLES));
     return () => control.abort();
   }, []);
   useEffect(() => {
@@ -275,7 +277,7 @@ function QuestionEditor({ schema, text, changed, run, editor }: Writing) {
     };
   }, [label]);
   useEffect(() => {
-    if (rich && schema) editor.current?.complete(schema);
+    if (rich) editor.current?.complete(schema ?? NO_TABLES);
   }, [rich, schema]);
   return (
     <div class="editor" dir="ltr">

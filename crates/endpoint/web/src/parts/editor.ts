@@ -13,7 +13,7 @@ export interface Editor {
   text: () => string;
   set: (text: string) => void;
   insert: (text: string) => void;
-  /** Completes with what there is to be asked about. */
+  /** Colours the SQL, and completes it with what there is to be asked about. */
   complete: (schema: Schema) => void;
   close: () => void;
 }
@@ -94,7 +94,8 @@ export function open({ host, text, at, label, changed, run }: Given): Editor {
         bracketMatching(),
         closeBrackets(),
         autocompletion(),
-        language.of(sql({ dialect: PostgreSQL, upperCaseKeywords: false })),
+        // Read and coloured after it is shown, by `complete`.
+        language.of([]),
         syntaxHighlighting(colours),
         keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap]),
         EditorView.lineWrapping,
