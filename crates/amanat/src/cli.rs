@@ -216,9 +216,12 @@ pub struct RefreshArgs {
     /// Print the graph: each table with what it reads, its rows and the time it took
     #[arg(long)]
     pub explain: bool,
-    /// Make a new Snapshot even if nothing has changed
+    /// Make a new Snapshot even if nothing has changed, and fold every record
     #[arg(long)]
     pub force: bool,
+    /// Begin from the lake: decode every event and fold every record, whatever was staged before
+    #[arg(long)]
+    pub rebuild: bool,
     /// Run every test of every model, also the costly ones
     #[arg(long)]
     pub thorough: bool,

@@ -34,7 +34,8 @@ const KARACHI_SECONDS: i32 = 5 * 3_600;
 pub fn refresh(config: Config, args: RefreshArgs) -> anyhow::Result<()> {
     let dir = DataDir::open(&config)?;
     let bar = progress::spinner("refreshing");
-    let options = RefreshOptions { force: args.force, thorough: args.thorough, ..RefreshOptions::default() };
+    let RefreshArgs { force, thorough, rebuild, .. } = args;
+    let options = RefreshOptions { force, thorough, rebuild, ..RefreshOptions::default() };
     let (_, report) = runtime()?.block_on(refresh_once(&dir, options))?;
     bar.finish_and_clear();
     if args.json {
@@ -288,8 +289,12 @@ fn summary(report: &RefreshReport) -> String {
         return format!("nothing new since Snapshot {}\n", report.snapshot);
     }
     let rows: u64 = report.marts.values().map(|mart| mart.rows).sum();
-    format!("Snapshot {}: {} event(s) folded into {} marts\n", report.snapshot, report.stage.raw, report.marts.len())
-        + &format!("  {rows} row(s); staged in {} ms, {} bucket(s)\n", report.stage_millis, report.buckets)
+    let folded = match report.records_changed {
+        Some(records) => format!("{records} record(s) with new events folded again, and what they touch"),
+        None => format!("{} bucket(s) folded", report.buckets),
+    };
+    format!("Snapshot {}: {} event(s) in {} marts\n", report.snapshot, report.stage.raw, report.marts.len())
+        + &format!("  {rows} row(s); staged in {} ms, {folded}\n", report.stage_millis)
 }
 
 /// The graph: each table below what it reads, with rows and time.

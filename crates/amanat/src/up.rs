@@ -560,6 +560,7 @@ async fn bind(address: SocketAddr, named_by: &str) -> anyhow::Result<TcpListener
 async fn keep_fresh(config: Config, dir: Arc<DataDir>, stop: CancellationToken) -> anyhow::Result<()> {
     let every = Duration::from_secs(config.refresh.every_seconds.max(1));
     let mut announcer = Announcer::default();
+    let options = RefreshOptions::default();
     loop {
         announcer.announce(&config, &dir).await;
         tokio::select! {
@@ -569,9 +570,12 @@ async fn keep_fresh(config: Config, dir: Arc<DataDir>, stop: CancellationToken) 
         match Events::open(&dir.store, "refresh").await {
             Err(LakeError::NoTable(_)) => {}
             Err(error) => warn!(error = &error as &dyn std::error::Error, "not refreshed"),
-            Ok(_) => match edition::refresh_once(&dir, RefreshOptions::default()).await {
+            Ok(_) => match edition::refresh_once(&dir, options.clone()).await {
                 Ok((_, report)) if report.unchanged => {}
-                Ok((snapshot, report)) => info!(snapshot = snapshot.name(), events = report.stage.raw, "refreshed"),
+                Ok((snapshot, report)) => {
+                    let (events, records_changed) = (report.stage.raw, report.records_changed);
+                    info!(snapshot = snapshot.name(), events, records_changed, "refreshed");
+                }
                 Err(error) => warn!("not refreshed: {error:#}"),
             },
         }

@@ -43,7 +43,7 @@ impl Column {
 }
 
 /// The rows of a dataset: one per unit (services, returns, charges, judgments: one per unit and act), sorted by `sid`.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Microdata {
     /// The dataset's name.
     pub dataset: String,

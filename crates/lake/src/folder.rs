@@ -201,7 +201,7 @@ impl FolderWriter {
     /// # Errors
     /// `Schema` when a column of `sorted_by` is not there.
     pub fn file(&self, name: &str, schema: &SchemaRef, sorted_by: &[&str]) -> Result<FileWriter> {
-        self.file_with(name, schema, sorted_by, default_properties())
+        self.file_with(name, schema, sorted_by, properties())
     }
 
     /// The same with other properties; the sort order is added to them.
@@ -280,7 +280,8 @@ impl FolderWriter {
     }
 }
 
-fn default_properties() -> WriterPropertiesBuilder {
+/// How files are written if nothing else is said; the start of [`FolderWriter::file_with`]'s own.
+pub fn properties() -> WriterPropertiesBuilder {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"));
     WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(128 * 1024))
 }

@@ -5,6 +5,8 @@
 //!
 //! Absent: repair. A mart that fails a test is not published: the refresh stops and names the file and the test.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, UInt16Type};
 
@@ -19,7 +21,7 @@ pub(crate) const OUTPUT: &str = "made";
 /// The questions of a model, with what each has counted so far.
 pub(crate) struct Checks {
     questions: Vec<Question>,
-    prepared: Vec<Prepared>,
+    prepared: Vec<Arc<Prepared>>,
 }
 
 struct Question {
@@ -52,7 +54,8 @@ impl Checks {
         tables.push(Table { name: OUTPUT.to_owned(), schema: fold.schema(), order: Vec::new() });
         for test in &model.tests {
             let Some((sql, must_be)) = question(test) else { continue };
-            let prepared = engine.prepare(&tables, &leaves.1, &sql).await.map_err(|e| ModelsError::plan(model, e))?;
+            let prepared = engine.prepared(&model.path, &tables, &leaves.1, &sql).await;
+            let prepared = prepared.map_err(|e| ModelsError::plan(model, e))?;
             checks.prepared.push(prepared);
             checks.questions.push(Question { test: format!("{test:?}"), must_be, sum: 0 });
         }
@@ -60,7 +63,7 @@ impl Checks {
     }
 
     /// The planned questions, once.
-    pub fn queries(&mut self) -> Vec<Prepared> {
+    pub fn queries(&mut self) -> Vec<Arc<Prepared>> {
         std::mem::take(&mut self.prepared)
     }
 

@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt16Array};
 use arrow::datatypes::{DataType, SchemaRef, UInt16Type};
@@ -61,15 +61,61 @@ pub(crate) enum Rows {
 /// Rolls codes up: `(list, level)` → the code of that level for each code of the list.
 pub(crate) type Rollups = HashMap<(String, String), Vec<u16>>;
 
+/// Plans that refreshes by the same rules have made: whoever refreshes again keeps them, for planning every file of `sql/` takes
+/// longer than folding a few records.
+#[derive(Debug, Clone, Default)]
+pub struct Plans(Arc<Mutex<Option<(String, Arc<Engine>)>>>);
+
+impl Plans {
+    /// The engine of these rules, with what it has planned if it is the one used last.
+    pub(crate) fn engine(&self, rules: &str, rollups: impl FnOnce() -> Rollups) -> Arc<Engine> {
+        let mut kept = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &*kept {
+            Some((known, engine)) if known == rules => Arc::clone(engine),
+            _ => {
+                let engine = Arc::new(Engine::new(rollups()));
+                *kept = Some((rules.to_owned(), Arc::clone(&engine)));
+                engine
+            }
+        }
+    }
+}
+
 /// Plans folds.
 pub(crate) struct Engine {
     rollup: Arc<Rollup>,
+    /// By the file that a text belongs to, and the text: tables of one file have the same columns each time.
+    planned: Mutex<HashMap<(String, String), Arc<Prepared>>>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Engine")
+    }
 }
 
 impl Engine {
     /// An engine that knows these roll-ups.
     pub fn new(rollups: Rollups) -> Self {
-        Self { rollup: Arc::new(Rollup::new(rollups)) }
+        Self { rollup: Arc::new(Rollup::new(rollups)), planned: Mutex::default() }
+    }
+
+    /// As [`Self::prepare`], once for each text of a file of `sql/`.
+    pub async fn prepared(
+        &self,
+        file: &str,
+        tables: &[Table],
+        views: &[(String, String)],
+        sql: &str,
+    ) -> DfResult<Arc<Prepared>> {
+        let key = (file.to_owned(), sql.to_owned());
+        let planned = || self.planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(known) = planned().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(self.prepare(tables, views, sql).await?);
+        planned().insert(key, Arc::clone(&made));
+        Ok(made)
     }
 
     /// Plans `sql` over `tables` and the views above them. The plan can be run for any number of buckets.

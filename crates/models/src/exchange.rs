@@ -2,16 +2,16 @@
 //!
 //! States are few beside events, so they pass through memory.
 //!
-//! Absent: meaning. Rows whose key is null are dealt to the first bucket.
+//! Absent: meaning.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{SortColumn, SortOptions, concat_batches, interleave, lexsort_to_indices, take_record_batch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{SchemaRef, UInt64Type};
 use arrow::error::ArrowError;
 
-use crate::stage::hash_bytes;
+use crate::keys::hashes;
 
 /// Rows that a bucket of states should hold.
 const BUCKET_ROWS: usize = 65_536;
@@ -21,7 +21,8 @@ pub(crate) fn buckets_for(rows: usize) -> usize {
     rows.div_ceil(BUCKET_ROWS).next_power_of_two().clamp(1, crate::stage::MOST_BUCKETS)
 }
 
-/// Deals `batches` to `buckets` by `key` and sorts each by `order` (ascending, nulls last).
+/// Deals `batches` to `buckets` by `key` and sorts each by `order` (ascending, nulls last). Rows whose key is null answer nothing
+/// and go nowhere.
 pub(crate) fn deal(
     schema: &SchemaRef,
     batches: &[RecordBatch],
@@ -31,12 +32,27 @@ pub(crate) fn deal(
 ) -> Result<Vec<RecordBatch>, ArrowError> {
     let mut places: Vec<Vec<(usize, usize)>> = vec![Vec::new(); buckets];
     for (number, batch) in batches.iter().enumerate() {
-        let bucket_of = bucket_of(batch.column(schema.index_of(key)?), buckets)?;
-        for row in 0..batch.num_rows() {
-            places[bucket_of(row)].push((number, row));
+        let hashes = hashes(batch.column(schema.index_of(key)?))?;
+        for (row, hash) in hashes.iter().enumerate() {
+            if let Some(hash) = hash {
+                places[(hash % buckets as u64) as usize].push((number, row));
+            }
         }
     }
     places.iter().map(|places| sorted(&gather(schema, batches, places)?, order)).collect()
+}
+
+/// The rows of each bucket by a column of hashes, in the order in which they come.
+pub(crate) fn split(rows: &RecordBatch, hash: &str, buckets: usize) -> Result<Vec<RecordBatch>, ArrowError> {
+    if buckets == 1 {
+        return Ok(vec![rows.clone()]);
+    }
+    let hashes = rows.column(rows.schema().index_of(hash)?).as_primitive::<UInt64Type>();
+    let mut places: Vec<Vec<u32>> = vec![Vec::new(); buckets];
+    for (row, hash) in hashes.values().iter().enumerate() {
+        places[(hash % buckets as u64) as usize].push(row as u32);
+    }
+    places.into_iter().map(|places| take_record_batch(rows, &UInt32Array::from(places))).collect()
 }
 
 /// One batch, sorted by `order` (ascending, nulls last).
@@ -64,19 +80,4 @@ fn gather(schema: &SchemaRef, batches: &[RecordBatch], places: &[(usize, usize)]
         interleave(&arrays, places)
     });
     RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<Vec<ArrayRef>, _>>()?)
-}
-
-fn bucket_of(key: &ArrayRef, buckets: usize) -> Result<Box<dyn Fn(usize) -> usize + '_>, ArrowError> {
-    let bucket = move |bytes: &[u8]| (hash_bytes(bytes) % buckets as u64) as usize;
-    match key.data_type() {
-        DataType::FixedSizeBinary(_) => {
-            let key = key.as_fixed_size_binary();
-            Ok(Box::new(move |row| if key.is_null(row) { 0 } else { bucket(key.value(row)) }))
-        }
-        DataType::Utf8 => {
-            let key = key.as_string::<i32>();
-            Ok(Box::new(move |row| if key.is_null(row) { 0 } else { bucket(key.value(row).as_bytes()) }))
-        }
-        other => Err(ArrowError::SchemaError(format!("rows cannot be dealt by a column of type {other}"))),
-    }
 }

@@ -4,28 +4,30 @@
 //! its `.yml` names (a person, the event answered). Plans have one partition and stream (models.md 2); buckets run side
 //! by side on the runtime of the caller.
 //!
+//! A run over some records alone is the same run over fewer keys (models.md 6): the plans are the same, a model that reads states
+//! gets all rows of the keys that changed, of which those that did not change come from earlier runs (`states`).
+//!
 //! Absent: files of marts and their manifest (see `refresh`), what a number means.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
-use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
-use lake::Store;
-use lake::folder::Folder;
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
+use futures::StreamExt;
+use lake::folder::FolderWriter;
 
 use crate::check;
 use crate::engine::{Engine, Prepared, Rows, Table};
 use crate::error::ModelsError;
 use crate::exchange;
+use crate::keys::{self, Keys};
+use crate::layers::Layers;
 use crate::model::{Layer, Model, Read};
 use crate::stage::{self, Family};
+use crate::states::{self, States};
 
 /// What running one model came to: a line of `refresh --explain`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -44,13 +46,24 @@ pub struct NodeReport {
     pub millis: u64,
 }
 
-/// A table that a model made.
+/// A table that a model made, or the rows of it that replace earlier ones.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     /// Its columns.
     pub schema: SchemaRef,
     /// Its rows, a batch for each bucket it was made in.
     pub batches: Vec<RecordBatch>,
+    /// The keys whose rows these are; `None` = of all.
+    pub of: Option<Changed>,
+}
+
+/// Keys of which a table was made anew.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed {
+    /// Their hashes.
+    pub keys: Arc<Keys>,
+    /// Themselves, some more than once.
+    pub values: Vec<ArrayRef>,
 }
 
 impl State {
@@ -62,23 +75,21 @@ impl State {
 /// The staged rows that a run reads.
 pub(crate) struct Staged {
     /// Where.
-    pub store: Store,
-    /// The folder.
-    pub folder: Folder,
-    /// Its number of buckets.
-    pub buckets: usize,
+    pub layers: Layers,
 }
 
 impl Staged {
-    /// A family's rows of a bucket.
-    async fn bytes(&self, family: &str, bucket: usize) -> Result<Option<Bytes>, ModelsError> {
-        let name = stage::file_name(family, bucket);
-        if self.folder.file(&name).is_err() {
+    /// A family's rows of a bucket, sorted.
+    async fn rows(&self, family: &Family, bucket: usize) -> Result<Option<Rows>, ModelsError> {
+        if self.layers.len() == 1 {
+            return Ok(self.layers.whole_file(family.name, bucket).await?.map(Rows::Parquet));
+        }
+        let parts = self.layers.bucket(stage::kept(family), bucket).await?;
+        if parts.is_empty() {
             return Ok(None);
         }
-        let object = self.store.objects().get(&Path::from(self.folder.path_of(&name))).await;
-        let bytes = object.map_err(lake::LakeError::from)?.bytes().await;
-        Ok(Some(bytes.map_err(lake::LakeError::from)?))
+        let rows = concat_batches(&stage::schema(family), &parts)?;
+        Ok(Some(Rows::Batches(vec![exchange::sorted(&rows, &stage::order(family))?])))
     }
 }
 
@@ -97,6 +108,10 @@ pub(crate) struct Run<'a> {
     pub parallel: usize,
     /// Whether every test of every `.yml` is run, or only those that cost little.
     pub thorough: bool,
+    /// What earlier runs made, where `staged` has only the records that changed since.
+    pub before: Option<&'a States>,
+    /// Where states are kept for later runs.
+    pub keep: Option<&'a FolderWriter>,
 }
 
 impl Run<'_> {
@@ -117,6 +132,9 @@ impl Run<'_> {
             if model.layer != Layer::Staging {
                 let (state, buckets) = self.one(model, &states).await?;
                 (report.rows, report.buckets) = (state.rows() as u64, buckets as u64);
+                if let Some(folder) = self.keep.filter(|_| self.is_read(&model.table)) {
+                    states::write(folder, model, self.models, &state).await?;
+                }
                 states.insert(model.table.clone(), state);
                 self.forget(at, &mut states);
             }
@@ -127,6 +145,10 @@ impl Run<'_> {
         Ok((states, reports))
     }
 
+    fn is_read(&self, table: &str) -> bool {
+        self.models.iter().any(|model| model.reads.iter().any(|read| read.table == table))
+    }
+
     /// Lets go of states that no later model reads.
     fn forget(&self, done: usize, states: &mut BTreeMap<String, State>) {
         let mart = |name: &str| self.models.iter().any(|m| m.layer == Layer::Marts && m.table == name);
@@ -135,9 +157,10 @@ impl Run<'_> {
     }
 
     /// Plans a model without running it.
-    pub async fn plan(&self, model: &Model, states: &BTreeMap<String, State>) -> Result<Prepared, ModelsError> {
+    pub async fn plan(&self, model: &Model, states: &BTreeMap<String, State>) -> Result<Arc<Prepared>, ModelsError> {
         let (tables, views) = self.leaves(model, states)?;
-        self.engine.prepare(&tables, &views, &model.sql).await.map_err(|e| ModelsError::plan(model, e))
+        let planned = self.engine.prepared(&model.path, &tables, &views, &model.sql).await;
+        planned.map_err(|e| ModelsError::plan(model, e))
     }
 
     /// The tables a model's plan reads, and the views between.
@@ -163,10 +186,10 @@ impl Run<'_> {
     }
 
     async fn one(&self, model: &Model, states: &BTreeMap<String, State>) -> Result<(State, usize), ModelsError> {
-        let fold = Arc::new(self.plan(model, states).await?);
+        let fold = self.plan(model, states).await?;
         let mut checks =
             check::Checks::plan(self.engine, model, &self.leaves(model, states)?, &fold, self.thorough).await?;
-        let inputs = self.inputs(model, states)?;
+        let (inputs, of) = self.inputs(model, states).await?;
         let buckets = inputs.len();
         let checking = Arc::new(checks.queries());
         let mut work = futures::stream::iter(inputs)
@@ -184,24 +207,45 @@ impl Run<'_> {
             }
         }
         drop(work);
-        let state = State { schema: fold.schema(), batches };
+        let state = State { schema: fold.schema(), batches, of };
         checks.verdict(model, &state.batches)?;
         Ok((state, buckets))
     }
 
-    /// What each bucket of a model reads.
-    fn inputs(&self, model: &Model, states: &BTreeMap<String, State>) -> Result<Vec<Input>, ModelsError> {
+    /// What each bucket of a model reads, and of which keys that is all there is.
+    async fn inputs(
+        &self,
+        model: &Model,
+        states: &BTreeMap<String, State>,
+    ) -> Result<(Vec<Input>, Option<Changed>), ModelsError> {
         let staged =
             model.reads.iter().filter_map(|read| self.view(read)).map(family_of).collect::<Result<Vec<_>, _>>()?;
         if !staged.is_empty() {
-            let input = |bucket| Input::Staged(staged.iter().map(|family| family.name).collect(), bucket);
-            return Ok((0..self.staged.buckets).map(input).collect());
+            let input = |bucket| Input::Staged(staged.clone(), bucket);
+            let inputs = (0..self.staged.layers.buckets()).map(input).collect();
+            return Ok((inputs, self.changed_records(&staged).await?));
         }
-        let rows = model.reads.iter().filter_map(|read| states.get(&read.table)).map(State::rows).max().unwrap_or(0);
+        let Some(before) = self.before else {
+            return Ok((self.dealt(model, |read| states[&read.table].clone())?, None));
+        };
+        let changed = self.changed_keys(model, states, before).await?;
+        let mut read = BTreeMap::new();
+        for Read { table, by, .. } in &model.reads {
+            let (state, by) = (&states[table], by.as_deref().unwrap_or_default());
+            let mut whole = state.clone();
+            whole.batches.extend(before.rows(table, &state.schema, by, &changed.keys, replaced(state)).await?);
+            read.insert(table.clone(), whole);
+        }
+        Ok((self.dealt(model, |of| read[&of.table].clone())?, Some(changed)))
+    }
+
+    /// Rows of states, dealt to buckets by what the model says.
+    fn dealt(&self, model: &Model, state: impl Fn(&Read) -> State) -> Result<Vec<Input>, ModelsError> {
+        let rows = model.reads.iter().map(|read| state(read).rows()).max().unwrap_or(0);
         let buckets = exchange::buckets_for(rows);
         let mut inputs = vec![HashMap::new(); buckets];
         for read in &model.reads {
-            let state = &states[&read.table];
+            let state = state(read);
             let key = read.by.as_deref().ok_or_else(|| ModelsError::NoKey(model.path.clone()))?;
             let dealt = exchange::deal(&state.schema, &state.batches, key, &read.order, buckets)?;
             for (input, batch) in inputs.iter_mut().zip(dealt) {
@@ -210,6 +254,45 @@ impl Run<'_> {
         }
         Ok(inputs.into_iter().map(Input::Dealt).collect())
     }
+
+    /// The records of a run over some of them.
+    async fn changed_records(&self, families: &[&'static Family]) -> Result<Option<Changed>, ModelsError> {
+        let Some(before) = self.before else { return Ok(None) };
+        let mut values = Vec::new();
+        for family in families {
+            let rows = self.staged.layers.rows(stage::kept(family), Some(&["record_id"]), &[], self.parallel).await?;
+            values.extend(rows.iter().map(|rows| Arc::clone(rows.column(0))));
+        }
+        Ok(Some(Changed { keys: before.records(), values }))
+    }
+
+    /// The keys of a model whose rows have changed: those of rows that were made now, and of rows that these replace.
+    async fn changed_keys(
+        &self,
+        model: &Model,
+        states: &BTreeMap<String, State>,
+        before: &States,
+    ) -> Result<Changed, ModelsError> {
+        let mut values = Vec::new();
+        for read in &model.reads {
+            let by = read.by.as_deref().ok_or_else(|| ModelsError::NoKey(model.path.clone()))?;
+            let state = &states[&read.table];
+            let column = state.schema.index_of(by)?;
+            values.extend(state.batches.iter().map(|batch| Arc::clone(batch.column(column))));
+            values.extend(before.keys(&read.table, by, replaced(state)).await?);
+        }
+        let mut hashes = Vec::new();
+        for values in &values {
+            hashes.extend(keys::hashes(values)?.iter().flatten());
+        }
+        Ok(Changed { keys: Arc::new(hashes.into_iter().collect()), values })
+    }
+}
+
+/// The keys that a state of a run over some records replaces.
+fn replaced(state: &State) -> &Arc<Keys> {
+    static NONE: std::sync::LazyLock<Arc<Keys>> = std::sync::LazyLock::new(Arc::default);
+    state.of.as_ref().map_or(&NONE, |changed| &changed.keys)
 }
 
 fn family_of(view: &Model) -> Result<&'static Family, ModelsError> {
@@ -219,8 +302,8 @@ fn family_of(view: &Model) -> Result<&'static Family, ModelsError> {
 
 /// What one bucket of a model reads.
 enum Input {
-    /// These families' files of this bucket.
-    Staged(Vec<&'static str>, usize),
+    /// These families' rows of this bucket.
+    Staged(Vec<&'static Family>, usize),
     /// Rows dealt to it.
     Dealt(HashMap<String, Rows>),
 }
@@ -229,7 +312,7 @@ async fn run_bucket(
     fold: &Prepared,
     input: Input,
     staged: &Staged,
-    checks: &[Prepared],
+    checks: &[Arc<Prepared>],
 ) -> Result<(RecordBatch, Vec<i64>), ModelsError> {
     let mut rows = match input {
         Input::Dealt(rows) => rows,
@@ -237,10 +320,9 @@ async fn run_bucket(
             let mut rows = HashMap::new();
             let mut any = false;
             for family in families {
-                let bytes = staged.bytes(family, bucket).await?;
-                any |= bytes.is_some();
-                let found = bytes.map_or_else(|| Rows::Batches(Vec::new()), Rows::Parquet);
-                rows.insert(format!("staged_{family}"), found);
+                let found = staged.rows(family, bucket).await?;
+                any |= found.is_some();
+                rows.insert(format!("staged_{}", family.name), found.unwrap_or_else(|| Rows::Batches(Vec::new())));
             }
             if !any {
                 return Ok((RecordBatch::new_empty(fold.schema()), vec![0; checks.len()]));
@@ -258,15 +340,11 @@ async fn run_bucket(
     Ok((batch, checked))
 }
 
-/// Reads whole files of a folder, for callers without a session.
-pub(crate) async fn read_all(folder: &Folder, name: &str) -> Result<(SchemaRef, Vec<RecordBatch>), ModelsError> {
-    let schema = folder.schema(name).await?;
-    Ok((schema, folder.read(name, None).await?.try_collect().await?))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use lake::Store;
+
     use super::*;
     use crate::engine::Rollups;
     use crate::model;
@@ -280,13 +358,14 @@ mod tests {
         let folder = folder.finish(serde_json::Value::Null).await.unwrap();
         let models = model::models(&SqlSet::embedded()).unwrap();
         let engine = Engine::new(Rollups::from([(("agency".to_owned(), "group".to_owned()), vec![0])]));
-        let staged = Arc::new(Staged { store, folder, buckets: 1 });
-        let run = Run { engine: &engine, models: &models, staged, parallel: 1, thorough: false };
+        let staged = Arc::new(Staged { layers: Layers::alone(&store, folder, 1) });
+        let run =
+            Run { engine: &engine, models: &models, staged, parallel: 1, thorough: false, before: None, keep: None };
         let mut states = BTreeMap::new();
         let mut plans = Vec::new();
         for model in models.iter().filter(|model| model.layer != Layer::Staging) {
             let plan = run.plan(model, &states).await.unwrap();
-            states.insert(model.table.clone(), State { schema: plan.schema(), batches: Vec::new() });
+            states.insert(model.table.clone(), State { schema: plan.schema(), batches: Vec::new(), of: None });
             plans.push((model.clone(), plan.text()));
         }
         plans

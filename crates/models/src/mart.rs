@@ -4,21 +4,31 @@
 //! several codes are the bits of an `Int64`, a number is `Int64` (privacy.md 6.2; lists are unpacked when read, see
 //! `snapshot`). Rows are sorted by all columns from left to right, so that a mart is the same bytes whatever came first.
 //!
+//! In its file a mart has one column more where it has no `sid`: the hash of its key. By it (or by `sid`) the rows of a unit are
+//! replaced in a layer above.
+//!
 //! Absent: surrogates of persons and ids of records; they end here.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
-use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices, take_record_batch};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
+use arrow::compute::{
+    SortColumn, cast, concat_batches, filter_record_batch, lexsort_to_indices, not, take_record_batch,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 use policy::{Dataset, Keys};
 
 use crate::error::ModelsError;
 use crate::graph::State;
 use crate::model::{Column, Model};
+use crate::states;
 
 /// Columns of time, as codes.
 pub(crate) const TIME: [&str; 3] = ["year", "quarter", "month"];
+
+/// The key of every mart.
+const UNIT: &str = "unit";
 
 /// Columns without a code list that every row has, where its mart has them.
 const GIVEN: [&str; 3] = ["agency", "served_by", "occurred_from"];
@@ -51,6 +61,73 @@ pub(crate) fn finish(
     }
     let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
     sort(&rows)
+}
+
+/// The column of a mart's file by which its rows are replaced.
+pub(crate) fn key(has_units: bool) -> String {
+    if has_units { "sid".to_owned() } else { states::hash_of(UNIT) }
+}
+
+/// The keys of a mart's rows for these values of its key.
+pub(crate) fn keys_of(
+    model: &Model,
+    values: &[ArrayRef],
+    dataset: Option<&Dataset>,
+    keys: &Keys,
+) -> Result<crate::keys::Keys, ModelsError> {
+    let mut out = Vec::new();
+    for values in values {
+        match dataset {
+            Some(dataset) => {
+                let sids = sids(model, values, &dataset.universe, keys)?;
+                out.extend(sids.as_primitive::<UInt64Type>().values());
+            }
+            None => out.extend(crate::keys::hashes(values)?.iter().flatten()),
+        }
+    }
+    Ok(out.into_iter().collect())
+}
+
+/// A mart with `rows` in place of those of `keys`.
+pub(crate) fn replace(
+    mart: &RecordBatch,
+    keys: &crate::keys::Keys,
+    rows: &RecordBatch,
+) -> Result<RecordBatch, ModelsError> {
+    if keys.is_empty() {
+        return Ok(mart.clone());
+    }
+    let with_key = to_file(mart)?;
+    let key = key(mart.column_by_name("sid").is_some());
+    let hashes = with_key.column(with_key.schema().index_of(&key)?);
+    let others = filter_record_batch(mart, &not(&keys.mask(hashes))?)?;
+    from_files(&mart.schema(), &[others, rows.clone()])
+}
+
+/// The rows of a mart as its file has them.
+pub(crate) fn to_file(rows: &RecordBatch) -> Result<RecordBatch, ModelsError> {
+    if rows.column_by_name("sid").is_some() {
+        return Ok(rows.clone());
+    }
+    states::with_hashes(rows, &BTreeSet::from([UNIT]))
+}
+
+/// The rows of a mart from the files of its layers, the lowest first.
+pub(crate) fn from_files(schema: &SchemaRef, parts: &[RecordBatch]) -> Result<RecordBatch, ModelsError> {
+    let rows = concat_batches(schema, parts)?;
+    let is_hash = |name: &str| name == states::hash_of(UNIT);
+    let columns: Vec<usize> = (0..rows.num_columns()).filter(|at| !is_hash(rows.schema().field(*at).name())).collect();
+    let rows = rows.project(&columns)?;
+    let Some(sids) = rows.column_by_name("sid").map(|sids| sids.as_primitive::<UInt64Type>().values()) else {
+        return sort(&rows);
+    };
+    if sids.is_sorted() {
+        return Ok(rows);
+    }
+    // All rows of a unit lie in one layer, in their order: what is left is to put units in theirs.
+    let mut places: Vec<u32> = (0..rows.num_rows() as u32).collect();
+    places.sort_by_key(|place| sids[*place as usize]);
+    Ok(take_record_batch(&rows, &UInt32Array::from(places))?)
 }
 
 fn is_measure(model: &Model, name: &str) -> bool {

@@ -103,6 +103,8 @@ pub enum Test {
 struct File {
     table: String,
     description: String,
+    #[serde(default)]
+    key: Option<String>,
     reads: Vec<Read>,
     #[serde(default)]
     columns: Vec<Column>,
@@ -121,6 +123,8 @@ pub struct Model {
     pub table: String,
     /// What it holds.
     pub description: String,
+    /// The column that holds the key of whose rows each of its rows was made: the record, or that by which it reads; none of a view.
+    pub key: Option<String>,
     /// What it reads.
     pub reads: Vec<Read>,
     /// What its columns mean.
@@ -141,6 +145,7 @@ impl Model {
             path: path.to_owned(),
             table: file.table,
             description: file.description,
+            key: file.key,
             reads: file.reads,
             columns: file.columns,
             tests: file.tests,
@@ -200,6 +205,15 @@ mod tests {
         let place = |table: &str| models.iter().position(|m| m.table == table).unwrap();
         assert!(place("victim_events") < place("victim_records") && place("victim_records") < place("victims"));
         assert!(models.iter().all(|m| !m.description.is_empty()));
+    }
+
+    #[test]
+    fn every_table_that_is_made_says_by_which_column_its_rows_are_replaced() {
+        for model in models(&SqlSet::embedded()).unwrap() {
+            let key = model.key.as_deref();
+            assert_eq!(key.is_none(), model.layer == Layer::Staging, "{}", model.path);
+            assert!(key.is_none_or(|key| model.column(key).is_some()), "{} does not describe its key", model.path);
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A Snapshot: the marts made by one refresh, and what they were made from.
 //!
-//! A Snapshot is a folder `lake/marts/<number>` under a manifest that is written last. It is read whole into memory and
-//! never changes; who holds one keeps it, whatever later refreshes do. Its rows leave as [`disclosure::Microdata`], for
+//! A Snapshot is a folder `lake/marts/<number>` under a manifest that is written last: its marts, or what is other in them than in
+//! the Snapshot it lies on (`layers`). It is read whole into memory and never changes; who holds one keeps it, whatever later
+//! refreshes do. Its rows leave as [`disclosure::Microdata`], for
 //! the vault alone.
 //!
 //! Absent: making one (see `refresh`), any count.
@@ -11,7 +12,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int32Type, Int64Type, UInt16Type, UInt64Type};
 use disclosure::{Column, Microdata, MicrodataSource};
 use events::code_list::{self, CodeList};
@@ -21,13 +22,17 @@ use policy::{Cardinality, Policy, TimeLevel, time};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelsError;
-use crate::graph::{NodeReport, read_all};
+use crate::graph::NodeReport;
+use crate::layers::{Kept, Layers};
+use crate::mart;
 use crate::stage::StageCounts;
 
 /// Where Snapshots lie in the store.
 pub(crate) const MARTS: &str = "lake/marts";
+/// The mart of the reporting calendar: no dataset, for it counts nothing.
+pub(crate) const CALENDAR: &str = "calendar";
 /// Version of what a Snapshot's manifest says and of how marts are written. Another version is made anew.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// What a Snapshot was made from. Two with equal inputs under one key have equal marts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +84,12 @@ pub struct SnapshotInfo {
     pub models: Vec<NodeReport>,
     /// Marts by name.
     pub marts: BTreeMap<String, MartInfo>,
+    /// The records that were folded; none where all were.
+    pub records_changed: Option<u64>,
+    /// The highest layer of the staged rows it was folded from.
+    pub staged: String,
+    /// The highest layer of the states that the fold made; none where nothing is kept.
+    pub states: Option<String>,
 }
 
 /// The marts of one refresh.
@@ -114,7 +125,7 @@ impl Snapshot {
     /// The last complete Snapshot of a store; `None` before the first refresh.
     pub async fn open_latest(store: &Store) -> Result<Option<Self>, ModelsError> {
         match folder::latest(store, MARTS).await? {
-            Some(found) => Ok(Some(Self::read(&found).await?)),
+            Some(found) => Ok(Some(Self::read(store, &found).await?)),
             None => Ok(None),
         }
     }
@@ -124,21 +135,37 @@ impl Snapshot {
     pub async fn open_with(store: &Store, hashes: &BTreeMap<String, String>) -> Result<Option<Self>, ModelsError> {
         for found in folder::list(store, MARTS).await?.into_iter().rev() {
             if has_marts(&found, hashes) {
-                return Ok(Some(Self::read(&found).await?));
+                return Ok(Some(Self::read(store, &found).await?));
             }
         }
         Ok(None)
     }
 
-    /// Reads a complete folder.
-    pub(crate) async fn read(found: &Folder) -> Result<Self, ModelsError> {
+    /// Reads a complete folder and those it lies on.
+    pub(crate) async fn read(store: &Store, found: &Folder) -> Result<Self, ModelsError> {
         let info: SnapshotInfo = info_of(found)?;
+        let layers = Layers::below(store, MARTS, found.clone()).await?;
         let mut marts = BTreeMap::new();
-        for name in info.marts.keys() {
-            let (schema, batches) = read_all(found, &file_name(name)).await?;
-            marts.insert(name.clone(), concat_batches(&schema, &batches)?);
+        for (name, described) in &info.marts {
+            let rows = Self::mart_of(&layers, name).await?;
+            if rows.num_rows() as u64 != described.rows {
+                let (left, right) = (rows.num_rows() as u64, described.rows);
+                return Err(ModelsError::Reconcile {
+                    what: "rows of a mart, and rows that its manifest names",
+                    left,
+                    right,
+                });
+            }
+            marts.insert(name.clone(), rows);
         }
         Ok(Self::new(found.name.clone(), info, marts))
+    }
+
+    /// The rows of a mart in these layers.
+    async fn mart_of(layers: &Layers, name: &str) -> Result<RecordBatch, ModelsError> {
+        let key = mart::key(name != CALENDAR);
+        let kept = Kept { table: name, key: &key, replaces: name };
+        mart::from_files(&layers.schema(name).await?, &layers.rows(kept, None, &[], 1).await?)
     }
 
     /// Its name: a number that grows.
@@ -185,7 +212,7 @@ impl Snapshot {
 
     /// The reporting calendar: what agencies were expected to report, and their word that there was nothing.
     pub fn calendar(&self) -> Result<Vec<Report>, ModelsError> {
-        let mart = self.mart("calendar")?;
+        let mart = self.mart(CALENDAR)?;
         let column = |name: &str| mart.column_by_name(name).ok_or_else(|| missing("calendar", name));
         let numbers = |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<UInt16Type>().clone());
         let days =
@@ -230,7 +257,7 @@ impl Snapshot {
         Source { snapshot: self, policy }
     }
 
-    fn mart(&self, name: &str) -> Result<&RecordBatch, ModelsError> {
+    pub(crate) fn mart(&self, name: &str) -> Result<&RecordBatch, ModelsError> {
         self.marts.get(name).ok_or_else(|| ModelsError::NoTable(name.to_owned()))
     }
 }
@@ -290,11 +317,6 @@ pub(crate) fn has_marts(folder: &Folder, hashes: &BTreeMap<String, String>) -> b
         let same = |(name, mart): (&String, &MartInfo)| hashes.get(name) == Some(&mart.blake3);
         info.marts.len() == hashes.len() && info.marts.iter().all(same)
     })
-}
-
-/// A mart's file in the folder.
-pub(crate) fn file_name(mart: &str) -> String {
-    format!("{mart}.parquet")
 }
 
 /// The rows of a mart in the vault's words.

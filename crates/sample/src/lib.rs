@@ -26,6 +26,7 @@ mod dice;
 pub mod feed;
 pub mod names;
 pub mod size;
+pub mod tangle;
 pub mod truth;
 pub mod when;
 pub mod world;

@@ -18,6 +18,8 @@ pub enum Size {
     Medium,
     /// About 30 million events: `Medium` thirty times over, for measurements.
     Large,
+    /// About so many million events: `Medium` so many times over.
+    Millions(u32),
     /// `Small` times a percentage, for tests.
     PercentOfSmall(u32),
 }
@@ -52,6 +54,7 @@ impl Size {
             Self::Small => 32_800,
             Self::Medium => 1_049_000,
             Self::Large => 31_400_000,
+            Self::Millions(millions) => 1_049_000 * u64::from(millions),
             Self::PercentOfSmall(percent) => 1_100 + 317 * u64::from(percent),
         }
     }
@@ -71,6 +74,7 @@ impl Size {
             Self::Small => small,
             Self::Medium => medium,
             Self::Large => medium * 30.0,
+            Self::Millions(millions) => medium * f64::from(millions),
             Self::PercentOfSmall(percent) => small * f64::from(percent) / 100.0,
         }
     }

@@ -125,7 +125,7 @@ async fn job(place: &Place) -> Result<Value> {
         .files
         .iter()
         .map(|entry| {
-            let table = entry.name.trim_end_matches(".parquet");
+            let table = entry.name.split('/').next().unwrap_or_default();
             (table.to_owned(), json!(file(&marts, &entry.name)))
         })
         .collect();

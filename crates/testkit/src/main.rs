@@ -23,8 +23,10 @@ mod malformed;
 mod questions;
 mod real_records;
 mod reconciled;
+mod refolds;
 mod road;
 mod s3_commit;
+mod scattered;
 mod speed;
 mod truth;
 mod utility;
@@ -103,6 +105,21 @@ enum What {
         /// A Python interpreter that has the package `duckdb`
         #[arg(long)]
         python: PathBuf,
+    },
+    /// Tangled logs refreshed in parts, against the same logs rebuilt
+    Refolds {
+        /// Logs
+        #[arg(long, default_value_t = 1_000)]
+        logs: u64,
+        /// Messages of each
+        #[arg(long, default_value_t = 60)]
+        messages: u32,
+    },
+    /// A refresh after late events and corrections all over the country, against a rebuild
+    Scattered {
+        /// Millions of events
+        #[arg(long, default_value_t = 10)]
+        millions: u32,
     },
     /// A commit with many versions behind it, beside an fsynced create
     Commit {
@@ -206,6 +223,8 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Speed { persons, anchors, python } => speed::measure(&scratch, persons, anchors, &python),
             What::Utility { write } => utility::measure(&scratch, write.as_deref()).await,
             What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
+            What::Refolds { logs, messages } => refolds::measure(&scratch, logs, messages).await,
+            What::Scattered { millions } => scattered::measure(&scratch, millions).await,
             What::Commit { versions } => commit::measure(&scratch, versions).await,
             What::Live { brokers, data, rate, seconds } => live::measure(&brokers, &data, rate, seconds).await,
             What::S3Commit { url, endpoint, credentials } => {

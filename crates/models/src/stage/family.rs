@@ -15,6 +15,8 @@ use events::data::Patch;
 use events::{CodeSet, Data, EventType};
 use uuid::Uuid;
 
+use super::rows::Row;
+
 /// What a row says: a fact, or the fields that a correction replaces.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Said<'a> {
@@ -109,6 +111,14 @@ impl Bytes16 {
     pub fn append(&mut self, value: [u8; 16]) {
         self.0.append_value(value).expect("the value has the width of the column");
     }
+
+    /// Appends a value or none.
+    pub fn append_option(&mut self, value: Option<[u8; 16]>) {
+        match value {
+            Some(value) => self.append(value),
+            None => self.0.append_null(),
+        }
+    }
 }
 
 impl ArrayBuilder for Bytes16 {
@@ -139,10 +149,7 @@ impl Kind for Id {
         DataType::FixedSizeBinary(16)
     }
     fn append(builder: &mut Bytes16, cell: Option<Uuid>) {
-        match cell {
-            Some(id) => builder.append(id.into_bytes()),
-            None => builder.0.append_null(),
-        }
+        builder.append_option(cell.map(Uuid::into_bytes));
     }
 }
 
@@ -398,9 +405,40 @@ mod calendar {
     };
 }
 
+/// Retractions: what they did is marked on their targets. They are kept for targets that have not come yet.
+mod retractions {
+    use super::{ArrayRef, Columns, Family, Said};
+
+    struct NoColumns;
+
+    impl Columns for NoColumns {
+        fn push(&mut self, _: Said<'_>) {}
+
+        fn finish(&mut self) -> Vec<ArrayRef> {
+            Vec::new()
+        }
+    }
+
+    pub(super) const FAMILY: Family =
+        Family { name: "retractions", person: false, fields: Vec::new, columns: || Box::new(NoColumns), facts: &[] };
+}
+
+/// The rows that no model reads.
+pub(crate) const RETRACTIONS: &Family = &retractions::FAMILY;
+
 impl Family {
-    /// The family of this name.
+    /// Every family of which rows are staged: those that models read, and retractions.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        FAMILIES.iter().chain([RETRACTIONS])
+    }
+
+    /// The family of this name that models read.
     pub fn named(name: &str) -> Option<&'static Self> {
         FAMILIES.iter().find(|family| family.name == name)
+    }
+
+    /// Whether a row is of this family.
+    pub fn has(&self, row: &Row<'_>) -> bool {
+        if row.is_retraction() { self.name == RETRACTIONS.name } else { self.facts.contains(&row.fact) }
     }
 }

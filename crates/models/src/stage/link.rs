@@ -1,8 +1,7 @@
-//! What the rows of a bucket are to each other: copies, corrections, retractions.
+//! What rows of one record are to each other: corrections and retractions of one another.
 //!
 //! | row | its target | so |
 //! |---|---|---|
-//! | any | an equal (agency, event id) with less content | `is_copy` (ingestion.md 3.7.5) |
 //! | retraction | a fact or correction of the same record and of the type named | the target is `retracted` |
 //! | correction | a fact of the same record and of the type named | takes the target's place and person |
 //! | correction | … which is retracted | `target_retracted` |
@@ -10,117 +9,119 @@
 //! | either | a correction corrected, a retraction retracted, another type | `flagged`: no effect |
 //!
 //! A record has one agency (the first part of its id, checked when the event was admitted), so "the same record" is
-//! also "the same agency". Nothing here depends on the order of rows.
+//! also "the same agency". Nothing here depends on the order of rows, nor on when a row was decoded: rows that were staged
+//! before are linked anew with those that came since ([`Told`] is what both know of themselves).
 //!
-//! Absent: what follows for counting (`sql/staging`).
+//! Absent: what follows for counting (`sql/staging`); copies (see `copies`).
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use events::EventType;
 
-use super::rows::Row;
+use super::rows::Place;
 
-/// Contents of the rows to keep for events that several buckets tell (see `copies`).
-pub(crate) type Winners = HashMap<(u16, u128), Content>;
-
-/// What identifies a kept row, owned.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Content {
-    payload: Vec<u8>,
-    kind: EventType,
-    record_id: String,
-    recorded_at: i64,
-    version: u16,
+/// What a row says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told<'a> {
+    /// The record.
+    pub record: &'a str,
+    /// The agency, as numbered by the policy.
+    pub agency: u16,
+    /// Its own type.
+    pub kind: EventType,
+    /// The type of fact it states, corrects or retracts.
+    pub fact: EventType,
+    /// Its own place.
+    pub own: Place,
+    /// The event that it corrects or retracts.
+    pub target: Option<u128>,
+    /// The surrogate of the first person it names; zeros where it names none.
+    pub person: [u8; 16],
+    /// Another row tells the same event and was kept.
+    pub is_copy: bool,
 }
 
-impl Content {
-    /// The content of a row.
-    pub fn of(raw: &super::rows::Raw<'_>) -> Self {
-        let (payload, kind, record_id, recorded_at, version) = raw.content();
-        Self { payload: payload.into_owned(), kind, record_id: record_id.to_owned(), recorded_at, version }
-    }
-
-    fn is(&self, row: &Row<'_>) -> bool {
-        let payload = Cow::Borrowed(self.payload.as_slice());
-        (payload, self.kind, self.record_id.as_str(), self.recorded_at, self.version) == row.raw.content()
+impl Told<'_> {
+    fn key(&self) -> (u16, u128) {
+        (self.agency, self.own.event_id)
     }
 }
 
-/// Links the rows of one bucket.
-pub(crate) fn link(rows: &mut [Row<'_>], winners: &Winners) {
-    let kept = mark_copies(rows, winners);
-    mark_retracted(rows, &kept);
-    place_corrections(rows, &kept);
+/// What a row is to the others of its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Links {
+    /// Its place in the order: of a correction, its target's.
+    pub place: Place,
+    /// The person it is about: of a correction, its target's.
+    pub person: [u8; 16],
+    /// A valid retraction names it.
+    pub retracted: bool,
+    /// A correction whose target is retracted.
+    pub target_retracted: bool,
+    /// A correction or retraction whose target has not arrived.
+    pub target_unknown: bool,
+    /// A correction or retraction that has no effect: of the wrong type, or in a circle.
+    pub flagged: bool,
+}
+
+/// Links whole records; the answer has an element for each row.
+pub(crate) fn link(rows: &[Told<'_>]) -> Vec<Links> {
+    let kept: Kept = rows.iter().enumerate().filter(|(_, row)| !row.is_copy).map(|(at, row)| (row.key(), at)).collect();
+    let mut links: Vec<Links> = rows.iter().map(alone).collect();
+    mark_retracted(rows, &kept, &mut links);
+    place_corrections(rows, &kept, &mut links);
+    links
 }
 
 /// Kept row of each event.
 type Kept = HashMap<(u16, u128), usize>;
 
-fn mark_copies(rows: &mut [Row<'_>], winners: &Winners) -> Kept {
-    let mut kept = Kept::with_capacity(rows.len());
-    for at in 0..rows.len() {
-        let key = rows[at].raw.key();
-        if winners.get(&key).is_some_and(|winner| !winner.is(&rows[at])) {
-            rows[at].is_copy = true;
-            continue;
-        }
-        match kept.get(&key).copied() {
-            Some(other) if rows[other].raw.content() <= rows[at].raw.content() => rows[at].is_copy = true,
-            Some(other) => {
-                rows[other].is_copy = true;
-                kept.insert(key, at);
-            }
-            None => {
-                kept.insert(key, at);
-            }
-        }
+fn alone(row: &Told<'_>) -> Links {
+    Links {
+        place: row.own,
+        person: row.person,
+        retracted: false,
+        target_retracted: false,
+        target_unknown: false,
+        flagged: false,
     }
-    kept
 }
 
 /// The target of `row` as a row of the same record, if it is there.
-fn target_of(rows: &[Row<'_>], kept: &Kept, row: usize) -> Option<usize> {
-    let row = &rows[row];
-    let target = *kept.get(&(row.raw.agency, row.target()?))?;
-    (rows[target].raw.record_id == row.raw.record_id).then_some(target)
+fn target_of(rows: &[Told<'_>], kept: &Kept, row: &Told<'_>) -> Option<usize> {
+    let target = *kept.get(&(row.agency, row.target?))?;
+    (rows[target].record == row.record).then_some(target)
 }
 
-fn mark_retracted(rows: &mut [Row<'_>], kept: &Kept) {
-    let mut retracted = std::collections::HashSet::new();
-    for at in 0..rows.len() {
-        if !rows[at].is_retraction() {
-            continue;
-        }
-        match target_of(rows, kept, at) {
-            None => rows[at].target_unknown = true,
-            Some(target) if rows[target].raw.kind == rows[at].fact && !rows[target].is_retraction() => {
-                if !rows[at].is_copy {
-                    retracted.insert(rows[target].raw.key());
+fn mark_retracted(rows: &[Told<'_>], kept: &Kept, links: &mut [Links]) {
+    let mut retracted = HashSet::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.kind == EventType::RecordRetracted) {
+        match target_of(rows, kept, row).map(|target| &rows[target]) {
+            None => links[at].target_unknown = true,
+            Some(target) if target.kind == row.fact && target.kind != EventType::RecordRetracted => {
+                if !row.is_copy {
+                    retracted.insert(target.key());
                 }
             }
-            Some(_) => rows[at].flagged = true,
+            Some(_) => links[at].flagged = true,
         }
     }
     // Every copy of a retracted event is retracted, so that the two rules can be read apart.
-    for row in rows.iter_mut().filter(|row| retracted.contains(&row.raw.key())) {
-        row.retracted = true;
+    for (_, link) in rows.iter().zip(links).filter(|(row, _)| retracted.contains(&row.key())) {
+        link.retracted = true;
     }
 }
 
-fn place_corrections(rows: &mut [Row<'_>], kept: &Kept) {
-    for at in 0..rows.len() {
-        if !rows[at].is_correction() {
-            continue;
-        }
-        match target_of(rows, kept, at) {
-            None => rows[at].target_unknown = true,
-            Some(target) if rows[target].raw.kind == rows[at].fact => {
-                rows[at].place = rows[target].own;
-                rows[at].person = rows[target].person;
-                rows[at].target_retracted = rows[target].retracted;
+fn place_corrections(rows: &[Told<'_>], kept: &Kept, links: &mut [Links]) {
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.kind == EventType::RecordCorrected) {
+        match target_of(rows, kept, row) {
+            None => links[at].target_unknown = true,
+            Some(target) if rows[target].kind == row.fact => {
+                links[at].place = rows[target].own;
+                links[at].person = rows[target].person;
+                links[at].target_retracted = links[target].retracted;
             }
-            Some(_) => rows[at].flagged = true,
+            Some(_) => links[at].flagged = true,
         }
     }
 }

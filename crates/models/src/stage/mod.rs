@@ -2,7 +2,7 @@
 //!
 //! Each accepted or conflicting row of the lake is decoded by `events`, linked with the other rows of its bucket (copies,
 //! corrections, retractions) and written to its family's file of that bucket, sorted in the folding order. What the
-//! links *mean* is `sql/staging`: nothing is left out here.
+//! links *mean* is `sql/staging`: nothing is left out here. What came since is staged as a layer above (see `extend`).
 //!
 //! Decisions, so that they need not be guessed:
 //! - Buckets are by record. Their number is a power of two, at most [`MOST_BUCKETS`], by the number of rows
@@ -12,7 +12,10 @@
 //!
 //! Absent: SQL, rules of counting, Delta.
 
+mod again;
 mod batch;
+mod copies;
+mod extend;
 mod family;
 mod link;
 mod rows;
@@ -27,15 +30,18 @@ use futures::{StreamExt, TryStreamExt};
 use lake::{EventsSnapshot, folder};
 
 pub(crate) use batch::{ORDER, fact_code, precision_code};
-pub(crate) use family::{FAMILIES, Family};
-pub(crate) use link::Winners;
-pub(crate) use scatter::{Cut, hash_bytes};
+pub(crate) use copies::Winners;
+pub(crate) use extend::{RECORDS, extend, kept};
+pub(crate) use family::{Family, RETRACTIONS};
+pub(crate) use scatter::Cut;
 
+use crate::layers;
+use batch::Linked;
 use rows::Row;
 use scatter::{Bucket, Scatter};
 
 /// Version of how rows are staged. Another version is staged anew.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// Most buckets.
 pub const MOST_BUCKETS: usize = 64;
@@ -90,7 +96,7 @@ pub struct StageCounts {
     pub skipped: Skipped,
     /// Rows staged, by family.
     pub staged: BTreeMap<String, u64>,
-    /// Retractions: they leave marks on their targets and no rows.
+    /// Retractions: they leave marks on their targets, and no rows that models read.
     pub retractions: u64,
     /// Retractions whose target has not arrived.
     pub retractions_waiting: u64,
@@ -122,11 +128,6 @@ pub(crate) fn schema(family: &Family) -> SchemaRef {
 /// The columns that a family's staged rows are sorted by.
 pub(crate) fn order(family: &Family) -> Vec<String> {
     batch::order(family)
-}
-
-/// The file of a family's bucket in the staged folder. Buckets without rows have none.
-pub(crate) fn file_name(family: &str, bucket: usize) -> String {
-    format!("{family}/{bucket:02}.parquet")
 }
 
 /// Numbers an agency's code.
@@ -186,7 +187,7 @@ async fn write_bucket(
     for (family, batch) in batches {
         let order = batch::order(family);
         let order: Vec<&str> = order.iter().map(String::as_str).collect();
-        folder.write(&file_name(family.name, number), &batch.schema(), &order, &[batch]).await?;
+        layers::write(folder, &layers::file_name(family.name, number), &order, &batch).await?;
     }
     Ok(counts)
 }
@@ -207,21 +208,18 @@ fn stage_rows(
 ) -> Result<(Batches, StageCounts), StageError> {
     let mut rows =
         raws.iter().map(|raw| Row::decode(*raw)).collect::<Result<Vec<_>, _>>().map_err(StageError::Decode)?;
-    link::link(&mut rows, winners);
-    let mut counts = StageCounts::default();
-    for row in rows.iter().filter(|row| row.is_retraction()) {
-        counts.retractions += 1;
-        counts.retractions_waiting += u64::from(row.target_unknown);
-        counts.retractions_flagged += u64::from(row.flagged);
-    }
+    copies::mark(&mut rows, winners);
+    let links = link::link(&rows.iter().map(Row::told).collect::<Vec<_>>());
+    let linked: Vec<Linked<'_, '_>> = rows.iter().zip(links).map(|(row, links)| Linked { row, links }).collect();
     let agency = |code: &str| agencies.get(code).copied();
     let mut batches = Vec::new();
-    for family in FAMILIES {
-        let batch = batch::batch(family, &rows, &agency)?;
+    for family in Family::all() {
+        let batch = batch::batch(family, &linked, &agency)?;
         if batch.num_rows() > 0 {
-            counts.staged.insert(family.name.to_owned(), batch.num_rows() as u64);
             batches.push((family, batch));
         }
     }
+    let mut counts = StageCounts::default();
+    counts.add_rows(&batches);
     Ok((batches, counts))
 }

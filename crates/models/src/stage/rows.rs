@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use events::{Data, EventType, Occurred};
 
+use super::link::Told;
+
 /// An event's place in the folding order of its record (domain.md 4): `record_version`, then `time`, then event id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
@@ -50,7 +52,7 @@ impl Raw<'_> {
     }
 }
 
-/// A decoded row with what stage found out about it.
+/// A decoded row.
 #[derive(Debug)]
 pub(crate) struct Row<'a> {
     /// The row as stored.
@@ -63,20 +65,10 @@ pub(crate) struct Row<'a> {
     pub data: Data,
     /// When it happened; of a correction only if that is corrected.
     pub occurred: Option<Occurred>,
-    /// The surrogate of the person it is about; of a correction, its target's.
-    pub person: Option<[u8; 16]>,
-    /// Its place in the order: of a correction, its target's.
-    pub place: Place,
-    /// Another row tells the same event and was kept.
+    /// The surrogate of the first person it names; zeros where it names none.
+    pub person: [u8; 16],
+    /// Another row tells the same event and was kept (see `copies`).
     pub is_copy: bool,
-    /// A valid retraction names it.
-    pub retracted: bool,
-    /// A correction whose target is retracted.
-    pub target_retracted: bool,
-    /// A correction or retraction whose target has not arrived.
-    pub target_unknown: bool,
-    /// A correction or retraction that has no effect: of the wrong type, or in a circle.
-    pub flagged: bool,
 }
 
 impl<'a> Row<'a> {
@@ -91,25 +83,8 @@ impl<'a> Row<'a> {
             Data::ReportNil(report) => (raw.kind, Some(report.period)),
             _ => (raw.kind, sealed.occurred),
         };
-        Ok(Self {
-            raw,
-            own,
-            fact,
-            data: sealed.data,
-            occurred,
-            person: sealed.persons.first().map(|(_, surrogate)| *surrogate),
-            place: own,
-            is_copy: false,
-            retracted: false,
-            target_retracted: false,
-            target_unknown: false,
-            flagged: false,
-        })
-    }
-
-    /// Whether it replaces fields of another event.
-    pub fn is_correction(&self) -> bool {
-        matches!(self.data, Data::RecordCorrected(_))
+        let person = sealed.persons.first().map_or([0; 16], |(_, surrogate)| *surrogate);
+        Ok(Self { raw, own, fact, data: sealed.data, occurred, person, is_copy: false })
     }
 
     /// Whether it takes another event back.
@@ -123,6 +98,20 @@ impl<'a> Row<'a> {
             Data::RecordCorrected(correction) => Some(correction.target.as_u128()),
             Data::RecordRetracted(retraction) => Some(retraction.target.as_u128()),
             _ => None,
+        }
+    }
+
+    /// What it says of itself to the other rows of its record.
+    pub fn told(&self) -> Told<'a> {
+        Told {
+            record: self.raw.record_id,
+            agency: self.raw.agency,
+            kind: self.raw.kind,
+            fact: self.fact,
+            own: self.own,
+            target: self.target(),
+            person: self.person,
+            is_copy: self.is_copy,
         }
     }
 }

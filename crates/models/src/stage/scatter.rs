@@ -22,9 +22,10 @@ use events::EventType;
 use lake::PartitionId;
 
 use super::batch::fact_code;
-use super::link::{Content, Winners};
+use super::copies::{Content, Winners};
 use super::rows::Raw;
 use super::{Agencies, Skipped, StageError};
+use crate::keys::{hash_bytes, mix};
 
 /// Columns of the lake that staging reads, in this order.
 pub(crate) const COLUMNS: [&str; 11] = [
@@ -194,6 +195,12 @@ impl<'a> Scatter<'a> {
         Ok(())
     }
 
+    /// The rows of the only bucket.
+    pub fn into_one(self) -> Result<Vec<RecordBatch>, StageError> {
+        let (buckets, _) = self.finish()?;
+        buckets.into_iter().map(Bucket::take).next().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
     /// The dealt buckets, and the rows to keep of events that several of them tell.
     pub fn finish(self) -> Result<(Vec<Bucket>, Winners), StageError> {
         let shared = self.shared;
@@ -337,19 +344,4 @@ fn numbers(
 
 fn event_hash(agency: u16, event_id: &[u8]) -> u64 {
     mix(hash_bytes(event_id) ^ u64::from(agency))
-}
-
-/// A hash of bytes that never changes: buckets are files on disk. FNV-1a, mixed.
-pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
-    let mut h = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in bytes {
-        h = (h ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    mix(h)
-}
-
-fn mix(mut h: u64) -> u64 {
-    h = (h ^ (h >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    h = (h ^ (h >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    h ^ (h >> 33)
 }

@@ -4,6 +4,7 @@
 mod corrections;
 mod edition;
 mod enforced;
+mod incremental;
 mod order;
 mod road;
 mod rows;

@@ -16,7 +16,7 @@ use crate::support::{keys, policy};
 const LOG_MS: i64 = 1_741_503_600_000;
 
 #[derive(Debug)]
-struct StillClock;
+pub struct StillClock;
 
 impl Clock for StillClock {
     fn now_us(&self) -> i64 {

@@ -1,0 +1,334 @@
+//! Folders that lie one above the other: what a refresh has changed lies above what was there, and replaces it key by key.
+//!
+//! The lowest layer holds every row of a table; each layer above holds the rows of some keys (records, persons) and says which
+//! keys these are: rows below with such a key no longer count. So a refresh writes what changed and nothing else, and a reader
+//! who has opened a layer has all of those below it, which never change.
+//!
+//! A layer is a folder ([`lake::folder`]): there whole or not at all. Its manifest says which folder it lies on.
+//!
+//! Absent: what rows mean; when layers are laid together (see `refresh`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::datatypes::{SchemaRef, UInt64Type};
+use arrow::error::ArrowError;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use lake::Store;
+use lake::folder::{self, Folder, FolderWriter};
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
+};
+use parquet::file::metadata::PageIndexPolicy;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::ModelsError;
+use crate::keys::{self, Keys};
+
+/// Where a layer says which keys it replaces.
+const CHANGED: &str = "changed";
+/// Rows in a page of a file in which rows are looked for.
+const PAGE_ROWS: usize = 1024;
+
+/// What the manifest of a layer says beside what its owner says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Laid<T> {
+    /// Name of the folder it lies on; none of the lowest.
+    pub over: Option<String>,
+    /// Buckets of its files.
+    pub layer_buckets: usize,
+    /// The rest.
+    #[serde(flatten)]
+    pub said: T,
+}
+
+impl<T: for<'a> Deserialize<'a>> Laid<T> {
+    /// What a folder's manifest says.
+    pub fn of(folder: &Folder) -> Result<Self, ModelsError> {
+        serde_json::from_value(folder.manifest.metadata.clone()).map_err(ModelsError::Manifest)
+    }
+}
+
+/// Layers, the lowest first.
+#[derive(Debug, Clone)]
+pub(crate) struct Layers {
+    store: Store,
+    layers: Vec<Layer>,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+struct Layer {
+    folder: Folder,
+    buckets: usize,
+    /// By table: the keys that layers above replace.
+    replaced: BTreeMap<String, Arc<Keys>>,
+}
+
+/// Which rows are read: those for which all picks hold.
+#[derive(Clone)]
+pub(crate) struct Pick {
+    /// The columns that it looks at.
+    columns: Vec<String>,
+    /// Whether a row is wanted, over a batch of these columns.
+    holds: Arc<dyn Fn(&RecordBatch) -> Result<BooleanArray, ArrowError> + Send + Sync>,
+}
+
+impl Pick {
+    /// Rows for which something holds.
+    pub fn new(
+        columns: &[&str],
+        holds: impl Fn(&RecordBatch) -> Result<BooleanArray, ArrowError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { columns: columns.iter().map(|name| (*name).to_owned()).collect(), holds: Arc::new(holds) }
+    }
+
+    /// Rows whose hash in this column is in a set.
+    pub fn within(column: &str, keys: &Arc<Keys>) -> Self {
+        let keys = Arc::clone(keys);
+        Self::new(&[column], move |batch| Ok(keys.mask(batch.column(0))))
+    }
+
+    /// Rows whose hash in this column is in no set.
+    pub fn without(column: &str, keys: &Arc<Keys>) -> Self {
+        let keys = Arc::clone(keys);
+        Self::new(&[column], move |batch| arrow::compute::not(&keys.mask(batch.column(0))))
+    }
+
+    /// Rows of one bucket of so many.
+    fn of_bucket(column: &str, bucket: usize, buckets: usize) -> Self {
+        Self::new(&[column], move |batch| {
+            let hashes = batch.column(0).as_primitive::<UInt64Type>();
+            Ok(hashes.values().iter().map(|hash| Some(hash % buckets as u64 == bucket as u64)).collect())
+        })
+    }
+}
+
+/// A table of some layers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    /// Its name: that of its folder of files.
+    pub table: &'a str,
+    /// The column of hashes by which its rows are replaced.
+    pub key: &'a str,
+    /// The name under which a layer says what it replaces.
+    pub replaces: &'a str,
+}
+
+impl Layers {
+    /// One layer by itself, which holds all there is.
+    pub fn alone(store: &Store, folder: Folder, buckets: usize) -> Self {
+        let layer = Layer { folder, buckets, replaced: BTreeMap::new() };
+        Self { store: store.clone(), layers: vec![layer] }
+    }
+
+    /// The layers of which `tip` is the highest.
+    ///
+    /// # Errors
+    /// A layer is missing or says nothing of itself.
+    pub async fn below(store: &Store, parent: &str, tip: Folder) -> Result<Self, ModelsError> {
+        let mut layers = Vec::new();
+        let mut replaced: BTreeMap<String, Arc<Keys>> = BTreeMap::new();
+        let mut next = Some(tip);
+        while let Some(folder) = next {
+            let laid: Laid<Value> = Laid::of(&folder)?;
+            let own = changed(store, &folder).await?;
+            layers.push(Layer { folder, buckets: laid.layer_buckets, replaced: replaced.clone() });
+            for (name, keys) in own {
+                let both = replaced.get(&name).map(|above| above.iter().chain(keys.iter()).collect());
+                replaced.insert(name, Arc::new(both.unwrap_or(keys)));
+            }
+            next = match laid.over {
+                Some(name) => Some(folder::open(store, parent, &name).await?),
+                None => None,
+            };
+        }
+        layers.reverse();
+        Ok(Self { store: store.clone(), layers })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Buckets of the lowest.
+    pub fn buckets(&self) -> usize {
+        self.layers[0].buckets
+    }
+
+    /// Rows in the lowest, and in all above it, of all tables.
+    pub fn rows_below_and_above(&self) -> (u64, u64) {
+        let rows = |layer: &Layer| -> u64 {
+            layer
+                .folder
+                .manifest
+                .files
+                .iter()
+                .filter(|file| !file.name.starts_with(CHANGED))
+                .map(|file| file.rows)
+                .sum()
+        };
+        (rows(&self.layers[0]), self.layers[1..].iter().map(rows).sum())
+    }
+
+    /// The file of a bucket of a table as it is, where it is all there is of it: nothing lies above the lowest layer.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn whole_file(&self, table: &str, bucket: usize) -> Result<Option<Bytes>, ModelsError> {
+        let folder = &self.layers[0].folder;
+        let name = file_name(table, bucket);
+        if folder.file(&name).is_err() { Ok(None) } else { bytes(&self.store, folder, &name).await.map(Some) }
+    }
+
+    /// Columns of a table whose lowest layer has a first bucket, be it empty.
+    ///
+    /// # Errors
+    /// Storage errors; it has none.
+    pub async fn schema(&self, table: &str) -> Result<SchemaRef, ModelsError> {
+        Ok(self.layers[0].folder.schema(&file_name(table, 0)).await?)
+    }
+
+    /// The rows that count of one of the lowest layer's buckets, unsorted.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn bucket(&self, kept: Kept<'_>, bucket: usize) -> Result<Vec<RecordBatch>, ModelsError> {
+        let buckets = self.buckets();
+        let mut out = Vec::new();
+        for layer in &self.layers {
+            let name = file_name(kept.table, bucket % layer.buckets);
+            if layer.folder.file(&name).is_ok() {
+                let mut picks = layer.live(kept);
+                picks.extend((layer.buckets != buckets).then(|| Pick::of_bucket(kept.key, bucket, buckets)));
+                out.extend(read(bytes(&self.store, &layer.folder, &name).await?, None, &picks)?);
+            }
+        }
+        Ok(out)
+    }
+
+    /// The rows that count of a table of which all picks hold, in no order; `columns` or all of them.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn rows(
+        &self,
+        kept: Kept<'_>,
+        columns: Option<&[&str]>,
+        picks: &[Pick],
+        parallel: usize,
+    ) -> Result<Vec<RecordBatch>, ModelsError> {
+        let mut work = Vec::new();
+        for layer in &self.layers {
+            let mut all = layer.live(kept);
+            all.extend(picks.iter().cloned());
+            let files = layer.folder.manifest.files.iter().filter(|file| is_of(&file.name, kept.table));
+            work.extend(files.map(|file| (layer.folder.clone(), file.name.clone(), all.clone())));
+        }
+        let columns: Option<Vec<String>> = columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        let tasks = work.into_iter().map(|(folder, name, picks)| {
+            let (store, columns) = (self.store.clone(), columns.clone());
+            tokio::spawn(async move { read(bytes(&store, &folder, &name).await?, columns.as_deref(), &picks) })
+        });
+        let read = futures::stream::iter(tasks.collect::<Vec<_>>()).buffered(parallel.max(1));
+        let parts: Vec<Result<Vec<RecordBatch>, ModelsError>> =
+            read.map_err(|_| ModelsError::Stopped).try_collect().await?;
+        Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+}
+
+impl Layer {
+    /// Rows that no layer above replaces.
+    fn live(&self, kept: Kept<'_>) -> Vec<Pick> {
+        let replaced = self.replaced.get(kept.replaces).filter(|keys| !keys.is_empty());
+        replaced.map(|keys| Pick::without(kept.key, keys)).into_iter().collect()
+    }
+}
+
+/// The file of a table's bucket. Buckets without rows have none.
+pub(crate) fn file_name(table: &str, bucket: usize) -> String {
+    format!("{table}/{bucket:02}.parquet")
+}
+
+fn is_of(file: &str, table: &str) -> bool {
+    file.strip_prefix(table).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Writes rows of a table's bucket, so that few of them can be read without the rest.
+///
+/// # Errors
+/// Storage errors; `sorted_by` names a column that is not there.
+pub(crate) async fn write(
+    folder: &FolderWriter,
+    name: &str,
+    sorted_by: &[&str],
+    rows: &RecordBatch,
+) -> Result<(), lake::LakeError> {
+    if rows.num_rows() == 0 {
+        return Ok(());
+    }
+    let properties = folder::properties().set_data_page_row_count_limit(PAGE_ROWS);
+    let mut file = folder.file_with(name, &rows.schema(), sorted_by, properties)?;
+    file.write(rows).await?;
+    file.close().await.map(drop)
+}
+
+/// Writes which keys of a table a layer replaces.
+///
+/// # Errors
+/// Storage errors.
+pub(crate) async fn write_changed(folder: &FolderWriter, replaces: &str, keys: &Keys) -> Result<(), ModelsError> {
+    let name = format!("{CHANGED}/{replaces}.parquet");
+    Ok(folder.write(&name, &keys::file_schema(), &["hash"], &[keys.to_batch()?]).await?)
+}
+
+/// The keys that a layer replaces, by table.
+pub(crate) async fn changed(store: &Store, folder: &Folder) -> Result<BTreeMap<String, Keys>, ModelsError> {
+    let mut out = BTreeMap::new();
+    for file in folder.manifest.files.iter().filter(|file| is_of(&file.name, CHANGED)) {
+        let rows = read(bytes(store, folder, &file.name).await?, None, &[])?;
+        let table = file.name.trim_start_matches(CHANGED).trim_start_matches('/').trim_end_matches(".parquet");
+        out.insert(table.to_owned(), Keys::from_batches(&rows));
+    }
+    Ok(out)
+}
+
+async fn bytes(store: &Store, folder: &Folder, name: &str) -> Result<Bytes, ModelsError> {
+    let object = store.objects().get(&Path::from(folder.path_of(name))).await.map_err(lake::LakeError::from)?;
+    Ok(object.bytes().await.map_err(lake::LakeError::from)?)
+}
+
+/// Rows of a file: pages in which no row is wanted are not decoded.
+fn read(bytes: Bytes, columns: Option<&[String]>, picks: &[Pick]) -> Result<Vec<RecordBatch>, ModelsError> {
+    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+    let metadata = ArrowReaderMetadata::load(&bytes, options).map_err(ArrowError::from)?;
+    let schema = metadata.parquet_schema().clone();
+    let roots = |names: &[String]| -> Result<ProjectionMask, ArrowError> {
+        let places = names.iter().map(|name| metadata.schema().index_of(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(ProjectionMask::roots(&schema, places))
+    };
+    let mask = columns.map_or_else(|| Ok(ProjectionMask::all()), roots)?;
+    let mut predicates: Vec<Box<dyn parquet::arrow::arrow_reader::ArrowPredicate>> = Vec::new();
+    for pick in picks {
+        let holds = Arc::clone(&pick.holds);
+        let order: Vec<String> = pick.columns.clone();
+        // The reader gives columns in the order of the file; a pick names them in its own.
+        let in_order = move |batch: RecordBatch| {
+            let columns = order.iter().map(|name| batch.schema().index_of(name)).collect::<Result<Vec<_>, _>>()?;
+            holds(&batch.project(&columns)?)
+        };
+        predicates.push(Box::new(ArrowPredicateFn::new(roots(&pick.columns)?, in_order)));
+    }
+    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata.clone()).with_projection(mask);
+    if !predicates.is_empty() {
+        builder = builder.with_row_filter(RowFilter::new(predicates));
+    }
+    Ok(builder.with_batch_size(8192).build().map_err(ArrowError::from)?.collect::<Result<Vec<_>, _>>()?)
+}

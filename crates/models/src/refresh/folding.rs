@@ -1,0 +1,236 @@
+//! The fold of a refresh: models run over staged rows, marts are finished, written and described.
+//!
+//! All of them, or what is other than in the last Snapshot: then each table is made for the keys that changed, and written as a layer.
+//!
+//! Absent: rules (those are `sql/`), the choice between the two (see [`super`]).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use lake::folder::{self, Folder, FolderWriter};
+
+use super::staging::{STAGED, StagedRows};
+use super::{Last, Layering, Work, next_name, rollups};
+use crate::engine::Engine;
+use crate::error::ModelsError;
+use crate::graph::{NodeReport, Run, Staged, State};
+use crate::keys::Keys;
+use crate::layers::{self, Laid, Layers};
+use crate::mart;
+use crate::model::{self, Layer, Model};
+use crate::snapshot::{CALENDAR, Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo};
+use crate::stage;
+use crate::states::{STATES, States};
+
+/// Rows of marts by name.
+type Marts = BTreeMap<String, RecordBatch>;
+/// By mart: the keys whose rows changed, and their rows.
+type Changes = BTreeMap<String, (Keys, RecordBatch)>;
+
+impl Work {
+    pub(super) fn rules(&self, inputs: &Inputs) -> Result<(Vec<Model>, Arc<Engine>), ModelsError> {
+        let rules = format!("{} {}", inputs.sql_blake3, inputs.policy_blake3);
+        let engine = self.options.plans.engine(&rules, || rollups(&self.policy));
+        Ok((model::models(&self.options.sql)?, engine))
+    }
+
+    /// Folds staged rows into marts and makes the Snapshot: all of them, or those of the records that changed since the last one.
+    pub(super) async fn fold(
+        &self,
+        inputs: Inputs,
+        staged: &StagedRows,
+        last: Option<Last>,
+    ) -> Result<Snapshot, ModelsError> {
+        let name = next_name(folder::latest(&self.store, MARTS).await?.as_ref());
+        match last {
+            None => self.fold_all(name, inputs, staged).await,
+            Some(last) => self.fold_above(name, inputs, staged, &last).await,
+        }
+    }
+
+    async fn fold_all(&self, name: String, inputs: Inputs, staged: &StagedRows) -> Result<Snapshot, ModelsError> {
+        let (models, engine) = self.rules(&inputs)?;
+        let layers = Layers::below(&self.store, STAGED, staged.folder.clone()).await?;
+        let keep = self.next_states().await?;
+        let (states, ran) = self.ran(&engine, &models, layers, None, Some(&keep)).await?;
+        let kept = laid(keep, None).await?;
+        let marts = self.marts(&models, &states)?;
+        let described = self.described(inputs, staged, ran, &marts)?;
+        let info = SnapshotInfo { states: Some(kept.name), ..described };
+        self.write_whole(&name, &info, &marts).await?;
+        Ok(Snapshot::new(name, info, marts))
+    }
+
+    async fn fold_above(
+        &self,
+        name: String,
+        inputs: Inputs,
+        staged: &StagedRows,
+        last: &Last,
+    ) -> Result<Snapshot, ModelsError> {
+        let (models, engine) = self.rules(&inputs)?;
+        let records = layers::changed(&self.store, &staged.folder).await?.remove(stage::RECORDS).unwrap_or_default();
+        let records_changed = Some(records.len() as u64);
+        let below = folder::open(&self.store, STATES, &last.states).await?;
+        let before = States::open(&self.store, below, &models, records, self.options.threads).await?;
+        let alone = Layers::alone(&self.store, staged.folder.clone(), staged.layer_buckets);
+        let keep = self.next_states().await?;
+        let (states, ran) = self.ran(&engine, &models, alone, Some(&before), Some(&keep)).await?;
+        let kept = laid(keep, Some(last.states.clone())).await?;
+        let changes = self.changes(&models, &states)?;
+        let marts = self.marts_above(&last.folder, &changes).await?;
+        let described = self.described(inputs, staged, ran, &marts)?;
+        let mut info = SnapshotInfo { records_changed, states: Some(kept.name.clone()), ..described };
+        if self.is_due(staged).await? {
+            info.staged = self.lay_staged_together(staged).await?;
+            info.states = Some(self.lay_states_together(kept, &models).await?);
+            self.write_whole(&name, &info, &marts).await?;
+        } else {
+            self.write_above(&name, &last.folder.name, &info, &changes).await?;
+        }
+        Ok(Snapshot::new(name, info, marts))
+    }
+
+    async fn next_states(&self) -> Result<FolderWriter, ModelsError> {
+        let tip = folder::latest(&self.store, STATES).await?;
+        Ok(folder::create(&self.store, STATES, &next_name(tip.as_ref())).await?)
+    }
+
+    /// What of staged rows and of all before is made by the models; states are kept in a folder.
+    pub(super) async fn ran(
+        &self,
+        engine: &Engine,
+        models: &[Model],
+        staged: Layers,
+        before: Option<&States>,
+        keep: Option<&FolderWriter>,
+    ) -> Result<(BTreeMap<String, State>, Vec<NodeReport>), ModelsError> {
+        let staged = Arc::new(Staged { layers: staged });
+        let (parallel, thorough) = (self.options.threads, self.options.thorough);
+        Run { engine, models, staged, parallel, thorough, before, keep }.all().await
+    }
+
+    /// The marts that have a dataset in the policy, and the calendar: what the policy does not name has no universe for its units
+    /// and can be asked for by nobody.
+    fn own<'a>(&self, models: &'a [Model]) -> Vec<(&'a Model, Option<&policy::Dataset>)> {
+        let marts = models.iter().filter(|model| model.layer == Layer::Marts);
+        let with = marts.map(|model| (model, self.policy.datasets.get(&model.table)));
+        with.filter(|(model, dataset)| dataset.is_some() || model.table == CALENDAR).collect()
+    }
+
+    pub(super) fn marts(&self, models: &[Model], states: &BTreeMap<String, State>) -> Result<Marts, ModelsError> {
+        let mut out = BTreeMap::new();
+        for (model, dataset) in self.own(models) {
+            let state = states.get(&model.table).ok_or_else(|| ModelsError::NoTable(model.table.clone()))?;
+            out.insert(model.table.clone(), mart::finish(model, state, dataset, &self.keys)?);
+        }
+        Ok(out)
+    }
+
+    /// What is other in each mart: the keys whose rows changed, and their rows now.
+    fn changes(&self, models: &[Model], states: &BTreeMap<String, State>) -> Result<Changes, ModelsError> {
+        let rows = self.marts(models, states)?;
+        let mut out = Changes::new();
+        for (model, dataset) in self.own(models) {
+            let values = states[&model.table].of.as_ref().map_or(&[][..], |changed| &changed.values);
+            let keys = mart::keys_of(model, values, dataset, &self.keys)?;
+            out.insert(model.table.clone(), (keys, rows[&model.table].clone()));
+        }
+        Ok(out)
+    }
+
+    /// The marts of a Snapshot with what is other in them.
+    async fn marts_above(&self, last: &Folder, changes: &Changes) -> Result<Marts, ModelsError> {
+        let before = Snapshot::read(&self.store, last).await?;
+        let mut out = BTreeMap::new();
+        for (name, (keys, rows)) in changes {
+            out.insert(name.clone(), mart::replace(before.mart(name)?, keys, rows)?);
+        }
+        Ok(out)
+    }
+
+    pub(super) fn described(
+        &self,
+        inputs: Inputs,
+        staged: &StagedRows,
+        models: Vec<NodeReport>,
+        marts: &Marts,
+    ) -> Result<SnapshotInfo, ModelsError> {
+        let mut described = BTreeMap::new();
+        for (name, rows) in marts {
+            let hash = lake::canonical::hash(&rows.schema(), std::slice::from_ref(rows))?.to_hex().to_string();
+            described.insert(name.clone(), MartInfo { rows: rows.num_rows() as u64, blake3: hash });
+        }
+        Ok(SnapshotInfo {
+            inputs,
+            stage: staged.info.counts.clone(),
+            buckets: staged.info.buckets,
+            stage_millis: staged.millis,
+            models,
+            marts: described,
+            records_changed: None,
+            staged: staged.folder.name.clone(),
+            states: None,
+        })
+    }
+
+    /// Writes all marts, as a Snapshot that lies on nothing.
+    async fn write_whole(&self, name: &str, info: &SnapshotInfo, marts: &Marts) -> Result<(), ModelsError> {
+        let writer = folder::create(&self.store, MARTS, name).await?;
+        for (mart, rows) in marts {
+            write_mart(&writer, mart, rows).await?;
+        }
+        let laid = Laid { over: None, layer_buckets: 1, said: info };
+        writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?;
+        Ok(())
+    }
+
+    /// Writes what is other than in the Snapshot below.
+    async fn write_above(
+        &self,
+        name: &str,
+        below: &str,
+        info: &SnapshotInfo,
+        changes: &Changes,
+    ) -> Result<(), ModelsError> {
+        let writer = folder::create(&self.store, MARTS, name).await?;
+        for (mart, (keys, rows)) in changes.iter().filter(|(_, (keys, _))| !keys.is_empty()) {
+            layers::write_changed(&writer, mart, keys).await?;
+            write_mart(&writer, mart, rows).await?;
+        }
+        let laid = Laid { over: Some(below.to_owned()), layer_buckets: 1, said: info };
+        writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?;
+        Ok(())
+    }
+
+    /// Whether layers are many, or those above have grown.
+    async fn is_due(&self, staged: &StagedRows) -> Result<bool, ModelsError> {
+        let layers = Layers::below(&self.store, STAGED, staged.folder.clone()).await?;
+        let (below, above) = layers.rows_below_and_above();
+        let Layering { grown_per_mille, most, .. } = self.options.layering;
+        Ok(layers.len() > most + 1 || above * 1000 > below * grown_per_mille)
+    }
+
+    /// Lays the layers of states together; gives the name of the one that they become.
+    async fn lay_states_together(&self, tip: Folder, models: &[Model]) -> Result<String, ModelsError> {
+        let writer = folder::create(&self.store, STATES, &next_name(Some(&tip))).await?;
+        let states = States::open(&self.store, tip, models, Keys::default(), self.options.threads).await?;
+        states.lay_together(&writer).await?;
+        Ok(laid(writer, None).await?.name)
+    }
+}
+
+/// Finishes a layer of states.
+async fn laid(writer: FolderWriter, over: Option<String>) -> Result<Folder, ModelsError> {
+    let laid = Laid { over, layer_buckets: 1, said: serde_json::Map::new() };
+    Ok(writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?)
+}
+
+/// Writes a mart's file, be it empty.
+async fn write_mart(writer: &FolderWriter, mart: &str, rows: &RecordBatch) -> Result<(), ModelsError> {
+    let rows = mart::to_file(rows)?;
+    let schema = rows.schema();
+    let order: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    Ok(writer.write(&layers::file_name(mart, 0), &schema, &order, &[rows]).await?)
+}

@@ -1,0 +1,178 @@
+//! Staged rows for a refresh: those of an earlier one, what is new above them, or all.
+//!
+//! Absent: how rows are staged (see [`crate::stage`]).
+
+use std::time::Instant;
+
+use lake::folder::{self, Folder};
+use lake::{DataFile, LakeError};
+use serde::{Deserialize, Serialize};
+
+use super::{Work, next_name};
+use crate::error::ModelsError;
+use crate::exchange;
+use crate::layers::{self, Laid, Layers};
+use crate::snapshot::{CutEntry, Inputs};
+use crate::stage::{self, Family, StageCounts};
+
+/// Where staged rows lie in the store.
+pub(super) const STAGED: &str = "lake/staged";
+
+/// Staged rows and how they came.
+pub(super) struct StagedRows {
+    /// The highest layer.
+    pub folder: Folder,
+    /// The folder that they lie on.
+    pub over: Option<String>,
+    /// Buckets of that layer.
+    pub layer_buckets: usize,
+    /// What its manifest says.
+    pub info: StagedInfo,
+    /// How long it took to stage; 0 if it was there.
+    pub millis: u64,
+}
+
+impl StagedRows {
+    fn of(folder: Folder, laid: Laid<StagedInfo>, millis: u64) -> Self {
+        Self { folder, over: laid.over, layer_buckets: laid.layer_buckets, info: laid.said, millis }
+    }
+}
+
+/// What the manifest of staged rows says.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct StagedInfo {
+    key: StagedKey,
+    /// Buckets of the lowest layer.
+    pub buckets: u64,
+    /// What was staged, all layers together.
+    pub counts: StageCounts,
+}
+
+/// What staged rows were made from. `sql/` is not part of it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct StagedKey {
+    format: u32,
+    lake_version: u64,
+    cut: Vec<CutEntry>,
+    policy_blake3: String,
+}
+
+impl StagedInfo {
+    fn key(inputs: &Inputs) -> StagedKey {
+        StagedKey {
+            format: stage::FORMAT,
+            lake_version: inputs.lake_version,
+            cut: inputs.cut.clone(),
+            policy_blake3: inputs.policy_blake3.clone(),
+        }
+    }
+}
+
+impl Work {
+    /// Staged rows of these inputs: those of an earlier refresh if they are complete, what is new above them, or all.
+    pub(super) async fn staged(&self, parent: &str, inputs: &Inputs) -> Result<StagedRows, ModelsError> {
+        let wanted = StagedInfo::key(inputs);
+        let tip = folder::latest(&self.store, parent).await?.filter(|_| !self.options.rebuild);
+        let tip = tip.and_then(|folder| Some((Laid::<StagedInfo>::of(&folder).ok()?, folder)));
+        if let Some((laid, folder)) = tip
+            && self.options.buckets.is_none_or(|buckets| buckets as u64 == laid.said.buckets)
+        {
+            if laid.said.key == wanted {
+                return Ok(StagedRows::of(folder, laid, 0));
+            }
+            if let Some(added) = self.added(&laid.said, &wanted).await? {
+                return self.stage_above(parent, folder, laid, &added, wanted).await;
+            }
+        }
+        self.stage_all(parent, wanted).await
+    }
+
+    /// The files that came since rows were staged, if they are few, and nothing but files came.
+    async fn added(&self, staged: &StagedInfo, wanted: &StagedKey) -> Result<Option<Vec<DataFile>>, ModelsError> {
+        let same = |key: &StagedKey| (key.format, key.policy_blake3.clone());
+        if same(&staged.key) != same(wanted) || staged.key.lake_version >= wanted.lake_version {
+            return Ok(None);
+        }
+        let added = match self.events.added_since(staged.key.lake_version).await {
+            Err(LakeError::HistoryGone { .. }) => return Ok(None),
+            added => added?,
+        };
+        let rows: u64 = added.iter().map(|file| file.rows).sum();
+        Ok((rows * 1000 <= staged.counts.raw * self.options.layering.new_per_mille).then_some(added))
+    }
+
+    async fn stage_above(
+        &self,
+        parent: &str,
+        tip: Folder,
+        laid: Laid<StagedInfo>,
+        added: &[DataFile],
+        key: StagedKey,
+    ) -> Result<StagedRows, ModelsError> {
+        let (began, over) = (Instant::now(), tip.name.clone());
+        let writer = folder::create(&self.store, parent, &next_name(Some(&tip))).await?;
+        let below = Layers::below(&self.store, parent, tip).await?;
+        let agencies = self.agencies();
+        let extended = stage::extend(self.plan(&agencies), added, &below, &laid.said.counts, &writer).await?;
+        reconcile(&extended.counts)?;
+        let info = StagedInfo { key, buckets: laid.said.buckets, counts: extended.counts };
+        let laid = Laid { over: Some(over), layer_buckets: extended.buckets, said: info };
+        let folder = writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?;
+        Ok(StagedRows::of(folder, laid, began.elapsed().as_millis() as u64))
+    }
+
+    async fn stage_all(&self, parent: &str, key: StagedKey) -> Result<StagedRows, ModelsError> {
+        let began = Instant::now();
+        let name = next_name(folder::latest(&self.store, parent).await?.as_ref());
+        let writer = folder::create(&self.store, parent, &name).await?;
+        let agencies = self.agencies();
+        let (buckets, counts) = stage::stage(self.plan(&agencies), &writer).await?;
+        reconcile(&counts)?;
+        let info = StagedInfo { key, buckets: buckets as u64, counts };
+        let laid = Laid { over: None, layer_buckets: buckets, said: info };
+        let folder = writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?;
+        Ok(StagedRows::of(folder, laid, began.elapsed().as_millis() as u64))
+    }
+
+    fn agencies(&self) -> stage::Agencies {
+        self.policy.agencies.iter().map(|agency| (agency.code.clone(), agency.index)).collect()
+    }
+
+    fn plan<'a>(&'a self, agencies: &'a stage::Agencies) -> stage::Plan<'a> {
+        stage::Plan {
+            events: &self.events,
+            cut: self.options.below.as_ref(),
+            agencies,
+            buckets: self.options.buckets,
+            scratch: self.store.scratch(),
+            parallel: self.options.threads,
+        }
+    }
+
+    /// Lays the layers of staged rows together; gives the name of the one that they become.
+    pub(super) async fn lay_staged_together(&self, staged: &StagedRows) -> Result<String, ModelsError> {
+        let layers = Layers::below(&self.store, STAGED, staged.folder.clone()).await?;
+        let writer = folder::create(&self.store, STAGED, &next_name(Some(&staged.folder))).await?;
+        for family in Family::all() {
+            let order = stage::order(family);
+            let by: Vec<&str> = order.iter().map(String::as_str).collect();
+            for bucket in 0..layers.buckets() {
+                let parts = layers.bucket(stage::kept(family), bucket).await?;
+                let rows = arrow::compute::concat_batches(&stage::schema(family), &parts)?;
+                let name = layers::file_name(family.name, bucket);
+                layers::write(&writer, &name, &by, &exchange::sorted(&rows, &order)?).await?;
+            }
+        }
+        let laid = Laid { over: None, layer_buckets: layers.buckets(), said: staged.info.clone() };
+        Ok(writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?.name)
+    }
+}
+
+/// Every row of the lake that counts is staged or is a retraction.
+fn reconcile(counts: &StageCounts) -> Result<(), ModelsError> {
+    let right = counts.staged.values().sum::<u64>() + counts.retractions;
+    if counts.raw == right {
+        return Ok(());
+    }
+    Err(ModelsError::Reconcile { what: "rows of the lake, and rows staged or retractions", left: counts.raw, right })
+}

@@ -1,0 +1,102 @@
+//! A refresh over what is new makes the marts of a rebuild, byte for byte, however the log was cut (models.md 2, 6).
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use eventlog::simulated::{ManualClock, SimulatedLog};
+use eventlog::{EventSink as _, Outgoing};
+use ingest::{CountedIds, Worker, WorkerConfig};
+use lake::{Events, Store, StoreKind};
+use models::{Layering, Plans, RefreshOptions, RefreshReport, Snapshot, refresh};
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+use sample::tangle::{self, LOG_MS, Line};
+
+use crate::road::StillClock;
+use crate::support::{keys, policy};
+
+/// A lake that grows.
+struct Growing {
+    store: Store,
+    log: SimulatedLog,
+    _dir: tempfile::TempDir,
+}
+
+impl Growing {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let log = SimulatedLog::new("test", 1, ManualClock::at(LOG_MS));
+        Self { store: crate::stores::at(dir.path()), log, _dir: dir }
+    }
+
+    async fn ingest(&self, lines: &[Line]) {
+        let mut sink = self.log.sink();
+        for line in lines {
+            let headers: Vec<(&str, &[u8])> =
+                line.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            let (key, value) = (Some(line.key.as_bytes()), Some(line.value.as_bytes()));
+            let out = Outgoing { key, headers: &headers, value, timestamp_ms: LOG_MS };
+            sink.append(&eventlog::stream_name(line.agency), &[out]).unwrap();
+        }
+        let mut config = WorkerConfig::new(StoreKind::Sample);
+        config.poll_wait = Duration::from_millis(1);
+        let events = Events::open_or_create(&self.store, "test").await.unwrap();
+        let ids = Arc::new(CountedIds::new(events.lake_version() + 1));
+        let clock = Arc::new(StillClock);
+        let mut worker = Worker::new(self.log.source(), events, policy(), keys(), config, clock, ids);
+        worker.drain().await.unwrap();
+    }
+
+    async fn refresh(&self, options: &RefreshOptions) -> (Snapshot, RefreshReport) {
+        let events = Events::open(&self.store, "reader").await.unwrap().snapshot().unwrap();
+        refresh(&self.store, &events, &policy(), &keys(), options).await.unwrap()
+    }
+}
+
+/// Whatever is new, it is worked on alone; layers are laid together at one length or another.
+fn layering(most: usize) -> Layering {
+    Layering { new_per_mille: u64::MAX / 1_000_000, grown_per_mille: u64::MAX / 1_000_000, most }
+}
+
+/// Planning takes longer than folding a few rows: it is done once for all cases.
+static PLANS: LazyLock<Plans> = LazyLock::new(Plans::default);
+
+async fn is_as_rebuilt(seed: u64, cuts: &[usize], most: usize, thorough: bool) -> Result<(), TestCaseError> {
+    let lines = tangle::lines(seed, 60);
+    let growing = Growing::new();
+    let (layering, plans) = (layering(most), PLANS.clone());
+    let step = RefreshOptions { layering, plans, thorough, ..RefreshOptions::default() };
+    let mut from = 0;
+    for cut in cuts.iter().copied().chain([lines.len()]) {
+        let to = cut.clamp(from, lines.len());
+        growing.ingest(&lines[from..to]).await;
+        let (first, from_before) = (from == 0, growing.refresh(&step).await);
+        prop_assert!(first || from_before.1.unchanged || from_before.1.records_changed.is_some(), "it went on");
+        let opened = Snapshot::open_latest(&growing.store).await.unwrap().unwrap();
+        prop_assert_eq!(opened.hashes(), from_before.0.hashes());
+        from = to;
+    }
+    let (stepwise, told) = growing.refresh(&step).await;
+    let rebuilt = growing.refresh(&RefreshOptions { rebuild: true, ..step }).await;
+    prop_assert_eq!(stepwise.hashes(), rebuilt.0.hashes());
+    prop_assert_eq!(&told.stage, &rebuilt.1.stage);
+    let last = Snapshot::open_latest(&growing.store).await.unwrap().unwrap();
+    for mart in stepwise.hashes().keys().filter(|name| *name != "calendar") {
+        prop_assert!(stepwise.microdata(mart, &policy()).unwrap() == last.microdata(mart, &policy()).unwrap());
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn a_log_refreshed_in_any_parts_is_the_log_rebuilt(
+        seed in any::<u64>(),
+        mut cuts in proptest::collection::vec(1_usize..60, 1..6),
+        most in 1_usize..4,
+    ) {
+        cuts.sort_unstable();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(is_as_rebuilt(seed, &cuts, most, seed % 4 == 0))?;
+    }
+}

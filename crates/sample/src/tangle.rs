@@ -1,0 +1,279 @@
+//! Tangled logs: a few records and persons of which everything is said again, late, corrected, taken back, and told twice.
+//!
+//! The country's feed is like real feeds, in which such things are rare and stand alone. Here they meet: corrections of
+//! corrections, retractions of what never comes, one event in two records, services that name the referral of another agency. It
+//! is what a fold over changes is tried on.
+//!
+//! From a seed alone. Absent: what the tables must be (a rebuild says that), messages that are no events.
+
+use events::EventType;
+
+use crate::dice::Dice;
+
+/// Milliseconds of the log's time, which is that of all lines: 9 March 2025, 12:00 in Karachi.
+pub const LOG_MS: i64 = 1_741_503_600_000;
+
+/// A message.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The agency whose topic it is for.
+    pub agency: &'static str,
+    /// The Kafka key: the record id.
+    pub key: String,
+    /// Headers: the envelope, in binary mode.
+    pub headers: Vec<(&'static str, String)>,
+    /// The value: the event's data.
+    pub value: String,
+}
+
+/// Who tells what.
+const TELL: &[(&str, &[EventType])] = &[
+    (
+        "POL-PB",
+        &[
+            EventType::CaseRegistered,
+            EventType::VictimIdentified,
+            EventType::VictimStatusDetermined,
+            EventType::VictimReferred,
+            EventType::AccusedArrested,
+        ],
+    ),
+    (
+        "FIA",
+        &[EventType::CaseRegistered, EventType::VictimIdentified, EventType::VictimReferred, EventType::VictimReturned],
+    ),
+    ("PRO-PB", &[EventType::ChargeFiled, EventType::ChargeWithdrawn]),
+    ("CRT-PB", &[EventType::JudgmentDelivered, EventType::AppealDecided]),
+    ("LAB-PB", &[EventType::InspectionConducted, EventType::VictimIdentified, EventType::VictimReferred]),
+    (
+        "IOM",
+        &[
+            EventType::ServiceStarted,
+            EventType::ServiceEnded,
+            EventType::VictimReturned,
+            EventType::ReintegrationAssisted,
+            EventType::VictimReferred,
+            EventType::ActivityHeld,
+        ],
+    ),
+    ("STEWARD", &[EventType::ReportExpected]),
+];
+
+/// Records and persons of an agency.
+const RECORDS: u32 = 5;
+const PERSONS: u32 = 4;
+/// Days on which things happen, as agencies say them.
+const OCCURRED: &[&str] =
+    &["2023", "2024-Q1", "2024-03", "2024-03-09", "2024-03-20", "2024-04-02", "2024-12-31", "2025-01-15"];
+
+/// A log of so many messages.
+pub fn lines(seed: u64, count: u32) -> Vec<Line> {
+    let mut teller = Teller { dice: Dice::new(seed, u64::from(u32::MAX)), told: Vec::new() };
+    let mut lines: Vec<Line> = Vec::new();
+    for _ in 0..count {
+        // The same message once more: a retry that ingest has to see.
+        let again = teller.dice.mille(40) && !lines.is_empty();
+        let line = if again { lines[teller.dice.below(lines.len() as u32) as usize].clone() } else { teller.next() };
+        lines.push(line);
+    }
+    lines
+}
+
+/// An event that was told.
+#[derive(Clone, Copy)]
+struct Told {
+    agency: &'static str,
+    kind: EventType,
+    record: u32,
+    number: u32,
+}
+
+struct Teller {
+    dice: Dice,
+    told: Vec<Told>,
+}
+
+impl Teller {
+    fn next(&mut self) -> Line {
+        let (agency, kinds) = self.dice.one(TELL);
+        let own: Vec<Told> = self.told.iter().filter(|told| told.agency == agency).copied().collect();
+        // About every third message is about an earlier one, or about one that comes later or never.
+        if !own.is_empty() && self.dice.mille(360) {
+            let target = self.dice.one(&own);
+            return self.about(agency, target);
+        }
+        let (kind, record) = (self.dice.one(kinds), self.dice.below(RECORDS));
+        // An id that was used before, with other content, perhaps of another record: a conflict.
+        let reused = (!own.is_empty() && self.dice.mille(60)).then(|| self.dice.one(&own).number);
+        let number = reused.unwrap_or_else(|| self.number());
+        let data = self.data(kind);
+        self.line(Told { agency, kind, record, number }, &data)
+    }
+
+    /// A correction or a retraction of an event.
+    fn about(&mut self, agency: &'static str, target: Told) -> Line {
+        let (number, never) = (self.number(), self.dice.mille(80));
+        let aim = if never { number + 40 + self.dice.below(40) } else { target.number };
+        let is_correction = target.kind == EventType::RecordCorrected;
+        let retract = self.dice.mille(450) || !(target.kind.is_fact() || is_correction);
+        // A retraction may name a correction; a correction names facts alone, so that one of a correction names another type.
+        let misnamed = self.dice.mille(60) || !(target.kind.is_fact() || is_correction && retract);
+        let kind = if retract { EventType::RecordRetracted } else { EventType::RecordCorrected };
+        let named = if misnamed { EventType::CaseRegistered } else { target.kind };
+        let fields = self.patch(named);
+        let said = if retract { String::new() } else { format!(r#","fields":{{{fields}}}"#) };
+        let reason = if retract { "error" } else { "data_entry" };
+        let data = format!(r#""target":"{}","target_type":"{}","reason":"{reason}"{said}"#, id(aim), named.name());
+        // Seldom from another record than the target's: then it waits for ever.
+        let record = if self.dice.mille(50) { self.dice.below(RECORDS) } else { target.record };
+        self.line(Told { agency, kind, record, number }, &data)
+    }
+
+    fn number(&mut self) -> u32 {
+        self.told.iter().map(|told| told.number).max().unwrap_or(0) + 1 + self.dice.below(3)
+    }
+
+    fn line(&mut self, told: Told, data: &str) -> Line {
+        self.told.push(told);
+        let Told { agency, kind, record, number } = told;
+        let subject = format!("{agency}/{record:0>16}bcdf");
+        let (day, hour, minute) = (self.dice.between(1, 8), self.dice.below(24), self.dice.below(60));
+        let headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("ce_specversion", "1.0".to_owned()),
+            ("ce_id", id(number)),
+            ("ce_source", format!("urn:pk:tip:{agency}")),
+            ("ce_type", kind.name().to_owned()),
+            ("ce_dataschema", kind.dataschema(kind.newest()).to_owned()),
+            ("ce_subject", subject.clone()),
+            ("ce_time", format!("2025-03-0{day}T{hour:02}:{minute:02}:00+05:00")),
+            ("ce_synthetic", "true".to_owned()),
+        ];
+        let value = format!(r#"{{"record_version":{},{data}}}"#, 1 + self.dice.below(4));
+        Line { agency, key: subject, headers, value }
+    }
+
+    fn data(&mut self, kind: EventType) -> String {
+        let (own, said) = (self.own(kind), self.dice.one(OCCURRED));
+        let tokens = (0..1 + self.dice.below(2)).map(|_| self.dice.below(PERSONS)).collect::<Vec<_>>();
+        let token = |(at, person): (usize, &u32)| {
+            let kind = ["document", "name_birth"][at];
+            format!(r#"{{"kind":"{kind}","token":"bcdfghjkmnpqrst{at}{person}"}}"#)
+        };
+        let person: Vec<String> = tokens.iter().enumerate().map(token).collect();
+        match kind {
+            EventType::ReportExpected => own,
+            EventType::CaseRegistered | EventType::InspectionConducted | EventType::ActivityHeld => {
+                format!(r#""occurred_on":"{said}",{own}"#)
+            }
+            EventType::AppealDecided | EventType::ChargeWithdrawn if own.is_empty() => {
+                format!(r#""occurred_on":"{said}","person":[{}]"#, person.join(","))
+            }
+            _ => format!(r#""occurred_on":"{said}","person":[{}],{own}"#, person.join(",")),
+        }
+    }
+
+    /// What a type carries beside time and person; none of a withdrawal.
+    fn own(&mut self, kind: EventType) -> String {
+        let (sex, band) = (self.dice.one(&["F", "M", "T", "_X"]), self.dice.one(&["09-17", "21-23", "48+", "_X"]));
+        let who = format!(r#""sex":"{sex}","age_band":"{band}","citizenship":"PK""#);
+        let province = self.dice.one(&["PK-PB", "PK-SD", "PK-KP", "_X"]);
+        let section = self.dice.one(&["PTPA-3-1", "PTPA-3-2", "PPC-371A"]);
+        let service = self.dice.one(&["shelter", "medical", "legal"]);
+        let answers = self.answers();
+        match kind {
+            EventType::CaseRegistered => format!(r#""sections":["{section}"],"province":"{province}""#),
+            EventType::VictimIdentified => format!(
+                r#"{who},"status":"{}","exploitation":["{}"],"place_identified":"{province}","referral_source":"police""#,
+                self.dice.one(&["possible", "actual", "not_victim"]),
+                self.dice.one(&["sexual", "forced_labour", "other"])
+            ),
+            EventType::VictimStatusDetermined => {
+                format!(r#""status":"{}","body":"POL""#, self.dice.one(&["possible", "actual", "not_victim"]))
+            }
+            EventType::VictimReferred => format!(r#""service":"{service}","to_body":"SHL""#),
+            EventType::ServiceStarted => format!(r#""service":"{service}""#) + &answers.replace("it", "referral_id"),
+            EventType::ServiceEnded => {
+                format!(r#""service":"{service}","exit_reason":"completed""#) + &answers.replace("it", "referral_id")
+            }
+            EventType::VictimReturned => {
+                format!(r#""from_country":"{}","kind":"forced""#, self.dice.one(&["LY", "AE", "IR"]))
+            }
+            EventType::ReintegrationAssisted => {
+                format!(r#""kind":"{}""#, self.dice.one(&["financial", "legal"])) + &answers.replace("it", "return_id")
+            }
+            EventType::AccusedArrested => format!(r#"{who},"role":["recruiter"],"province":"{province}""#),
+            EventType::ChargeFiled => format!(r#"{who},"sections":["{section}"],"province":"{province}""#),
+            EventType::JudgmentDelivered => format!(
+                r#"{who},"province":"{province}","sections":["{section}"],"verdict":"{}","court_level":"sessions""#,
+                self.dice.one(&["convicted", "acquitted"])
+            ),
+            EventType::AppealDecided => format!(r#""outcome":"{}""#, self.dice.one(&["overturned", "upheld"])),
+            EventType::InspectionConducted => format!(
+                r#""place":"PK-PB-LHR","sector":"brick_kiln","kind":"bonded","outcome":["{}"],"children":{}"#,
+                self.dice.one(&["no_violation", "child_labour_found"]),
+                self.dice.below(5)
+            ),
+            EventType::ActivityHeld => {
+                format!(
+                    r#""kind":"training","audience":"police","place":"PK-PB-LHR","participants":{}"#,
+                    self.dice.below(50)
+                )
+            }
+            EventType::ReportExpected => {
+                let period = self.dice.one(&["2024-03", "2024", "2025-01"]);
+                format!(r#""agency":"LAB-PB","period":"{period}","kind":"inspections""#)
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// `,"it":"<id>"` of a referral or return that was told, or of an event that is none, or nothing.
+    fn answers(&mut self) -> String {
+        let asks = |told: &&Told| matches!(told.kind, EventType::VictimReferred | EventType::VictimReturned);
+        let asked: Vec<Told> = self.told.iter().filter(asks).copied().collect();
+        match self.dice.below(10) {
+            0 => String::new(),
+            1 => format!(r#","it":"{}""#, id(self.dice.below(200))),
+            _ if asked.is_empty() => String::new(),
+            _ => format!(r#","it":"{}""#, id(self.dice.one(&asked).number)),
+        }
+    }
+
+    /// Fields that a correction replaces.
+    fn patch(&mut self, kind: EventType) -> String {
+        if self.dice.mille(250) {
+            return format!(r#""occurred_on":"{}""#, self.dice.one(OCCURRED));
+        }
+        let own = self.own(kind);
+        if own.is_empty() { format!(r#""occurred_on":"{}""#, self.dice.one(OCCURRED)) } else { own }
+    }
+}
+
+/// The id of an event by its number: UUID version 7 of the day before the log's.
+fn id(number: u32) -> String {
+    let ms = LOG_MS as u64 - 86_400_000;
+    format!("{:08x}-{:04x}-7000-8000-{number:012x}", ms >> 16, ms & 0xffff)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn nearly_all_lines_are_events_of_the_contract() {
+        let mut faults = std::collections::BTreeMap::new();
+        let mut all = 0;
+        for line in (0..40).flat_map(|seed| lines(seed, 60)) {
+            let headers: Vec<(&str, &[u8])> =
+                line.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            all += 1;
+            let message = events::Message { key: None, headers: &headers, value: Some(line.value.as_bytes()) };
+            if let Err(fault) = events::decode(&message, &events::Limits::default()) {
+                *faults.entry(fault.to_string()).or_insert(0) += 1;
+            }
+        }
+        assert!(faults.values().sum::<u32>() * 100 < all, "{faults:#?}");
+    }
+}
