@@ -78,12 +78,14 @@ fn late(run: u64, rate: u64, number: u64, line: &Feedline) -> Option<Feedline> {
     if mixed(number ^ 1).is_multiple_of(2) {
         event["data"]["record_version"] = json!(version);
     } else {
+        // It happened in that year, and no more is known.
+        let year = event["data"]["occurred_on"].as_str()?.get(..4)?.to_owned();
         let correction = EventType::RecordCorrected;
         event["type"] = json!(correction.name());
         event["dataschema"] = json!(correction.dataschema(correction.newest()));
         event["data"] = json!({
             "record_version": version, "target": id, "target_type": kind.name(),
-            "fields": {"occurred_on": "2024-05"}, "reason": "data_entry",
+            "fields": {"occurred_on": year}, "reason": "data_entry",
         });
     }
     // The event's own id with other digits at its end.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::{EventSink as _, Outgoing};
 use ingest::{CountedIds, Worker, WorkerConfig};
-use lake::{Events, Store, StoreKind};
+use lake::{Events, Store, StoreKind, folder};
 use models::{Layering, Plans, RefreshOptions, RefreshReport, Snapshot, refresh};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -85,6 +85,30 @@ async fn is_as_rebuilt(seed: u64, cuts: &[usize], most: usize, thorough: bool) -
         prop_assert!(stepwise.microdata(mart, &policy()).unwrap() == last.microdata(mart, &policy()).unwrap());
     }
     Ok(())
+}
+
+/// What a refresh that was killed leaves is what it had finished; folders are finished in the order staged, states, marts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_was_killed_anywhere_is_gone_on_from() {
+    let lines = tangle::lines(5, 80);
+    let step = RefreshOptions { layering: layering(2), plans: PLANS.clone(), ..RefreshOptions::default() };
+    for lost in [&["lake/marts"][..], &["lake/marts", "lake/states"], &["lake/marts", "lake/states", "lake/staged"]] {
+        let growing = Growing::new();
+        for part in lines.chunks(16) {
+            growing.ingest(part).await;
+            growing.refresh(&step).await;
+            for parent in lost {
+                let last = folder::latest(&growing.store, parent).await.unwrap().unwrap();
+                folder::remove(&growing.store, parent, &last.name).await.unwrap();
+            }
+            let again = growing.refresh(&step).await.0.hashes();
+            let opened = Snapshot::open_latest(&growing.store).await.unwrap().unwrap();
+            assert_eq!(opened.hashes(), again);
+        }
+        let stepwise = growing.refresh(&step).await.0.hashes();
+        let rebuilt = growing.refresh(&RefreshOptions { rebuild: true, ..step.clone() }).await.0.hashes();
+        assert_eq!(stepwise, rebuilt, "after {lost:?} were lost");
+    }
 }
 
 proptest! {
