@@ -5,6 +5,7 @@
 //!
 //! Reading order: [`World`] (what happens, month by month, and each agency's final account of it), [`Feed`] (the events
 //! that report it, with all that goes wrong in real feeds), [`Truth`] (the thirteen indicators, counted from the world).
+//! Apart from these, [`linkage`]: people with names, met by several agencies, to measure who is found to be one.
 //!
 //! From a seed and a [`Size`] alone: no clock, no file, no other randomness. One month of stories is held at a time.
 //!
@@ -24,6 +25,7 @@ pub mod avro;
 pub mod codes;
 mod dice;
 pub mod feed;
+pub mod linkage;
 pub mod names;
 pub mod size;
 pub mod tangle;

@@ -17,6 +17,7 @@ mod disclosed;
 mod fold;
 mod lakes;
 mod ledgers;
+mod linked;
 mod live;
 mod maintenance;
 mod malformed;
@@ -154,6 +155,8 @@ enum What {
         #[arg(long)]
         credentials: PathBuf,
     },
+    /// Who is found to be one, beside the truth: the goals, a million persons, a series of wrong tokens
+    Linkage,
     /// Compaction and vacuum while a writer appends and readers count
     Maintenance,
     /// Rows of a store's lake by status and reason, and whether each offset read has exactly one
@@ -230,6 +233,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::S3Commit { url, endpoint, credentials } => {
                 s3_commit::measure(&scratch, &url, &endpoint, &credentials).await
             }
+            What::Linkage => linked::measure(),
             What::Maintenance => maintenance::measure(&scratch).await,
             What::Reconcile { data } => reconciled::measure(&data).await,
             What::RealRecords { data, csv, config } => real_records::measure(&data, &csv, config.as_deref()).await,

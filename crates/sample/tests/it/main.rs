@@ -3,4 +3,5 @@
 
 mod feed;
 mod fold;
+mod linkage;
 mod malformed;

@@ -19,6 +19,7 @@ mod page;
 mod road;
 mod s3;
 mod stalled;
+mod state;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -106,6 +107,7 @@ pub fn registry() -> Vec<Figure> {
         .into_iter()
         .chain(ingest::figures())
         .chain(maintain::figures())
+        .chain(state::figures())
         .chain(s3::figures())
         .chain(stalled::figures())
         .chain(fuzz::figures())
