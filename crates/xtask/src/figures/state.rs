@@ -6,7 +6,24 @@ use super::measure::measure;
 
 /// The registry's part for the state of the world.
 pub fn figures() -> Vec<Figure> {
-    vec![Figure {
+    vec![incremental(), linkage()]
+}
+
+fn incremental() -> Figure {
+    Figure {
+        name: "state.incremental",
+        shows: "1,000 tangled logs (late versions, corrections of corrections, retractions of what never comes, one id with two contents, in two records), each refreshed in two to seven parts, of what is new alone, against the same log rebuilt (development build)",
+        unit: "logs of 1,000 with equal bytes of every mart",
+        goal: "1,000",
+        minutes: 15,
+        short: false,
+        correctness: true,
+        run: |bench| measure(bench, Profile::Dev, "refolds", &["--logs", "1000"]),
+    }
+}
+
+fn linkage() -> Figure {
+    Figure {
         name: "state.linkage",
         shows: "persons of several agencies who are one, found by tokens alone: 20,000 persons at overlaps of 5, 10 and 20 %, 60 % without documents, 3 % of tokens wrong, five seeds each; a million persons of whom many know no day of birth; series over wrong tokens and over the limit of blocks (development build)",
         unit: "precision and recall, pair by pair, the worst mean of the three overlaps",
@@ -15,5 +32,5 @@ pub fn figures() -> Vec<Figure> {
         short: false,
         correctness: true,
         run: |bench| measure(bench, Profile::Dev, "linkage", &[]),
-    }]
+    }
 }
