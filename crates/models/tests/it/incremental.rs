@@ -77,6 +77,8 @@ async fn is_as_rebuilt(seed: u64, cuts: &[usize], most: usize, thorough: bool) -
         from = to;
     }
     let (stepwise, told) = growing.refresh(&step).await;
+    let folded = growing.refresh(&RefreshOptions { force: true, ..step.clone() }).await;
+    prop_assert_eq!(stepwise.hashes(), folded.0.hashes(), "all records, over the layers as they lie");
     let rebuilt = growing.refresh(&RefreshOptions { rebuild: true, ..step }).await;
     prop_assert_eq!(stepwise.hashes(), rebuilt.0.hashes());
     prop_assert_eq!(&told.stage, &rebuilt.1.stage);
