@@ -86,7 +86,9 @@ impl Clerk {
             }
             // One message too many must not stand for the requests beside it.
             Err(LogError::TooLarge { .. }) if group.len() > 1 => {
-                group.into_iter().for_each(|job| self.handle(vec![job]));
+                for job in group {
+                    self.handle(vec![job]);
+                }
             }
             Err(error) => {
                 let problem = problem(&error);

@@ -91,7 +91,7 @@ impl Listener {
         while self.alive.strong_count() > 0 {
             self.begin(&mut session)?;
             self.meters.log_away(false);
-            while let Some(fetched) = self.next(&mut session)? {
+            while let Some(fetched) = Self::next(&mut session)? {
                 self.learn(&mut session, &fetched)?;
                 if self.alive.strong_count() == 0 {
                     return Ok(());
@@ -117,7 +117,7 @@ impl Listener {
         Ok(())
     }
 
-    fn next(&self, session: &mut Session) -> Result<Option<Fetched>, Interrupted> {
+    fn next(session: &mut Session) -> Result<Option<Fetched>, Interrupted> {
         match session.source.poll(AT_ONCE, LOOK) {
             // Trimmed while it was read: begun again at what is left.
             Err(LogError::OffsetOutOfRange { partition, .. }) => {
