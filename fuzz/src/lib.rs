@@ -23,14 +23,14 @@ pub mod events;
 #[allow(dead_code)]
 #[path = "../../crates/pgcatalog/tests/it/fixture.rs"]
 mod fixture;
-/// Mapping and rows of `amanat import`.
+/// Mapping and rows of `amanat import` and of the agencies' door.
 pub mod import {
     pub mod csv_mapping;
     #[allow(dead_code)]
-    #[path = "../../../crates/amanat/src/import/mapping.rs"]
+    #[path = "../../../crates/gateway/src/csv/mapping.rs"]
     mod mapping;
     #[allow(dead_code)]
-    #[path = "../../../crates/amanat/src/import/rows.rs"]
+    #[path = "../../../crates/gateway/src/csv/rows.rs"]
     mod rows;
 }
 #[allow(dead_code)]

@@ -30,13 +30,14 @@ use crate::progress;
 /// Databases, in the order in which they are copied.
 const DATABASES: [(&str, &str); 4] = [
     ("log.db", "the embedded log"),
-    ("gateway.db", "schemas of the agencies"),
+    ("gateway.db", "schemas, mappings and receipts of the agencies"),
     ("audit.db", "what was asked"),
     ("vault.db", "what was released"),
 ];
 
 /// Small files that are replaced as a whole, where there are any.
-const SMALL: [(&str, &str); 3] = [
+const SMALL: [(&str, &str); 4] = [
+    ("producers.toml", "hashes of the agencies' keys"),
     ("readers.toml", "hashes of the readers' keys"),
     ("sample.toml", "which synthetic country it is"),
     (IDENTITY, "which store it is"),

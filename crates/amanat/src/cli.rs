@@ -133,6 +133,12 @@ pub enum Command {
         after_help = "Examples:\n  amanat key new --id ministry-01 --share ministry > key     shown once; the warehouse keeps its hash\n  AMANAT_KEY=$(head -1 key) amanat sql \"select province, count(*) from victims where year = 2024 group by province\"\n  curl -H \"Authorization: Bearer $(head -1 key)\" -H \"content-type: text/plain\" --data \"select 1\" http://127.0.0.1:8080/v1/sql"
     )]
     Key(KeyCommand),
+    /// Keys by which agencies send events over HTTP: make, list, remove
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  amanat producer new --agency POL-PB --id pol-pb-1 > key      shown once; the warehouse keeps its hash\n  curl -H \"Authorization: Bearer $(head -1 key)\" -H \"content-type: application/x-ndjson\" --data-binary @events.ndjson http://127.0.0.1:8081/v1/events\n  amanat producer list\n  amanat producer remove pol-pb-1\nA running `amanat up` takes each change at once."
+    )]
+    Producer(ProducerCommand),
     /// People who may come in: invite, list, remove (keys, too)
     #[command(
         subcommand,
@@ -193,7 +199,7 @@ pub enum Role {
     Refresh,
     /// SQL and indicators over HTTP.
     Endpoint,
-    /// The schema registry for producers that write Avro, over HTTP.
+    /// The agencies' door, over HTTP: events in, receipts out, and the schema registry for producers that write Avro.
     Gateway,
     /// Files, checkpoints and retention of the lake; one process at a time, by a lease.
     Maintain,
@@ -282,6 +288,30 @@ pub struct NewKeyArgs {
     /// The tables that it is bound to, such as protected.victims or published.*  [default: what its role may ask]
     #[arg(long, value_name = "TABLE")]
     pub tables: Vec<String>,
+}
+
+/// Commands of `producer`.
+#[derive(Debug, Subcommand)]
+pub enum ProducerCommand {
+    /// Make a key and bind it to an agency
+    New {
+        /// The agency's code, as the policy lists it
+        #[arg(long, value_name = "CODE")]
+        agency: String,
+        /// Name of the key; of no person
+        #[arg(long)]
+        id: String,
+        /// The first day on which it no longer holds, YYYY-MM-DD (UTC) [default: it holds until it is removed]
+        #[arg(long, value_name = "DATE")]
+        expires: Option<chrono::NaiveDate>,
+    },
+    /// List the keys: name, agency, until when
+    List,
+    /// Take out a key
+    Remove {
+        /// Its name
+        id: String,
+    },
 }
 
 /// What is done with people.

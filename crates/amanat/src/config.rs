@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod flight;
+mod gateway;
 mod lake;
 mod postgres;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use self::endpoint::EndpointConfig;
 pub use self::flight::FlightConfig;
+pub use self::gateway::GatewayConfig;
 pub use self::lake::LakeConfig;
 pub use self::postgres::{PostgresConfig, TlsConfig};
 
@@ -206,14 +208,6 @@ impl PrivacyConfig {
     }
 }
 
-/// The agencies' door: the embedded schema registry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct GatewayConfig {
-    /// Its address, for `schema.registry.url` of producers.
-    pub http: SocketAddr,
-}
-
 /// Another schema registry. Without one the embedded registry is used.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -235,7 +229,7 @@ impl std::fmt::Debug for RegistryConfig {
 
 impl RegistryConfig {
     /// How the registry is reached; `None` where the embedded one is used.
-    pub fn access(&self) -> Result<Option<gateway::Access>, ConfigError> {
+    pub fn access(&self) -> Result<Option<::gateway::Access>, ConfigError> {
         let Some(url) = &self.url else { return Ok(None) };
         let refuse =
             |key: &str, what: String| ConfigError::Invalid { place: format!("configuration key `{key}`"), what };
@@ -245,15 +239,15 @@ impl RegistryConfig {
             text.map(|text| text.trim().to_owned()).map_err(why)
         };
         let token = self.token_file.as_ref().map(read).transpose()?;
-        gateway::Access::new(url, token).map(Some).map_err(|error| refuse("registry.url", error.to_string()))
+        ::gateway::Access::new(url, token).map(Some).map_err(|error| refuse("registry.url", error.to_string()))
     }
 }
 
 /// A URL without user and password.
 #[allow(clippy::ref_option, reason = "serde hands the field over so")]
 fn without_user<S: Serializer>(url: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
-    let access = gateway::Access::new(url.as_deref().unwrap_or_default(), None);
-    to.serialize_str(access.as_ref().map_or(MASK, gateway::Access::shown))
+    let access = ::gateway::Access::new(url.as_deref().unwrap_or_default(), None);
+    to.serialize_str(access.as_ref().map_or(MASK, ::gateway::Access::shown))
 }
 
 /// Files that replace the policy compiled into the program. Their hash is in every edition's manifest.
@@ -353,12 +347,6 @@ impl Default for IngestConfig {
 impl Default for RefreshConfig {
     fn default() -> Self {
         Self { every_seconds: 60 }
-    }
-}
-
-impl Default for GatewayConfig {
-    fn default() -> Self {
-        Self { http: SocketAddr::from(([127, 0, 0, 1], 8081)) }
     }
 }
 
@@ -482,6 +470,7 @@ impl Config {
         self.registry.access()?;
         self.lake.place()?;
         self.endpoint.checked()?;
+        self.gateway.checked()?;
         self.postgres.checked(&self.tls)?;
         self.flight.checked(&self.tls)?;
         let refuse = |place: &str, what: &str| {

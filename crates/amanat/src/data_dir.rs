@@ -116,9 +116,14 @@ impl DataDir {
 
     /// Opens the log for reading.
     pub fn source(&self, config: &Config) -> anyhow::Result<Box<dyn EventSource>> {
+        Ok(self.log_source(config).map_err(log_failure)?)
+    }
+
+    /// The same with the log's own error, for whoever waits until it answers.
+    pub fn log_source(&self, config: &Config) -> Result<Box<dyn EventSource>, eventlog::LogError> {
         Ok(match config.log.kind {
-            LogKind::Sqlite => Box::new(self.embedded()?.source().map_err(log_failure)?),
-            LogKind::Kafka => Box::new(KafkaSource::connect(kafka(config)).map_err(log_failure)?),
+            LogKind::Sqlite => Box::new(SqliteLog::open(self.path.join("log.db"), uuid::Uuid::new_v4())?.source()?),
+            LogKind::Kafka => Box::new(KafkaSource::connect(kafka(config))?),
         })
     }
 

@@ -16,11 +16,13 @@ mod edition;
 mod escape;
 mod exit;
 mod following;
+mod gateway;
 mod house;
 mod import;
 mod lines;
 mod maintain;
 mod memory;
+mod producers;
 mod progress;
 mod publish;
 mod questions;
@@ -70,6 +72,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Receipts(args) => receipts::run(config, args),
         cli::Command::Audit(command) => audit::run(config, command),
         cli::Command::Key(command) => readers::keys(config, command),
+        cli::Command::Producer(command) => producers::run(config, command),
         cli::Command::User(command) => readers::users(config, command),
         cli::Command::Replay(args) => replay::run(config, args),
         cli::Command::Reset(args) => reset::run(config, args),

@@ -268,7 +268,8 @@ fn sample_key(data: &Path) -> PathBuf {
     data.join("keys/analyst")
 }
 
-fn random() -> anyhow::Result<[u8; 32]> {
+/// Random bytes for a command.
+pub fn random() -> anyhow::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
     Ok(bytes)
@@ -295,6 +296,21 @@ fn add_key(kept: &Kept, grant: Grant<'_>) -> anyhow::Result<String> {
     Ok(key)
 }
 
+/// Records what a command decides, where this machine has the log of what is asked.
+pub fn note(dir: &DataDir, what: Decided, name: &str, role: &str) -> anyhow::Result<()> {
+    if !dir.path.join(memory::AUDIT).exists() {
+        return Ok(());
+    }
+    let decided = ledger::Decided {
+        time_ms: chrono::Utc::now().timestamp_millis(),
+        principal: Principal { key_id: name.to_owned(), role: role.to_owned() },
+        what: what.name().to_owned(),
+        door: Door::Cli.name().to_owned(),
+    };
+    memory::audit(dir)?.decided(decided).context("it could not be recorded, and was not done")?;
+    Ok(())
+}
+
 /// The file, as it is changed: by one at a time, whole or not at all.
 struct Kept {
     file: PathBuf,
@@ -308,46 +324,49 @@ impl Kept {
 
     /// Records what this command decides, where this machine has the log of what is asked.
     fn note(&self, dir: &DataDir, what: Decided, name: &str, role: Role) -> anyhow::Result<()> {
-        if !self.data.join(memory::AUDIT).exists() {
-            return Ok(());
-        }
-        let decided = ledger::Decided {
-            time_ms: chrono::Utc::now().timestamp_millis(),
-            principal: Principal { key_id: name.to_owned(), role: role.name().to_owned() },
-            what: what.name().to_owned(),
-            door: Door::Cli.name().to_owned(),
-        };
-        memory::audit(dir)?.decided(decided).context("it could not be recorded, and was not done")?;
-        Ok(())
+        debug_assert_eq!(self.data, dir.path, "the store that the file belongs to");
+        note(dir, what, name, role.name())
     }
 
     fn replace(&self, name: &str, lines: Option<&str>) -> anyhow::Result<Readers> {
-        let _lock = self.lock()?;
-        let before = match std::fs::read_to_string(&self.file) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            other => other.with_context(|| format!("cannot read {}", self.file.display()))?,
-        };
-        let text = format!("{}{}", policy::without(&before, name), lines.unwrap_or_default());
-        let readers = Readers::parse(&text)?;
-        let folder = self.file.parent().context("the file of readers is in no folder")?;
-        let mut new = tempfile::NamedTempFile::new_in(folder)?;
-        new.write_all(text.as_bytes())?;
-        new.as_file().sync_all()?;
-        new.persist(&self.file)?;
-        std::fs::File::open(folder)?.sync_all()?;
-        Ok(readers)
+        change(&self.file, (&self.data, LOCK), |before| {
+            let text = format!("{}{}", policy::without(before, name), lines.unwrap_or_default());
+            let readers = Readers::parse(&text)?;
+            Ok((text, readers))
+        })
     }
+}
 
-    /// Changes take milliseconds; who finds another at it waits for it.
-    fn lock(&self) -> anyhow::Result<StoreLock> {
-        let end = std::time::Instant::now() + Duration::from_secs(10);
-        loop {
-            match StoreLock::acquire(&self.data, LOCK) {
-                Err(lake::LakeError::Locked { .. }) if std::time::Instant::now() < end => {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                other => return Ok(other?),
+/// Changes a file of who comes in, by one at a time, whole or not at all. What the change makes of the text must be one that is read.
+pub fn change<T>(
+    file: &Path,
+    (data, lock): (&Path, &str),
+    make: impl FnOnce(&str) -> anyhow::Result<(String, T)>,
+) -> anyhow::Result<T> {
+    let _lock = locked(data, lock)?;
+    let before = match std::fs::read_to_string(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        other => other.with_context(|| format!("cannot read {}", file.display()))?,
+    };
+    let (text, made) = make(&before)?;
+    let folder = file.parent().context("the file is in no folder")?;
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(text.as_bytes())?;
+    new.as_file().sync_all()?;
+    new.persist(file)?;
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(made)
+}
+
+/// Changes take milliseconds; who finds another at it waits for it.
+fn locked(data: &Path, lock: &str) -> anyhow::Result<StoreLock> {
+    let end = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        match StoreLock::acquire(data, lock) {
+            Err(lake::LakeError::Locked { .. }) if std::time::Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(20));
             }
+            other => return Ok(other?),
         }
     }
 }

@@ -1,23 +1,16 @@
-//! The schema registry in the data directory: served by `up`, and `amanat schema` beside it.
+//! The schema registry in the data directory: served by `up` at the agencies' door, and `amanat schema` beside it.
 
-use std::future::Future;
 use std::path::Path;
 
 use anyhow::Context;
-use endpoint::Patience;
 use events::EventType;
 use gateway::{Against, BuiltIn, Draft, External, Found, Registry, RegistryError, Schemas, Which};
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::cli::{SchemaCommand, SchemaFile};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::{self, Failure};
-
-/// How long a request to the registry may take before its connection counts as standing still.
-const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The contracts that the registry holds from its start, in the order of their release, which gives them their ids: a new
 /// version moves no other. The subject is the record's full name (RecordNameStrategy): one topic carries many types.
@@ -43,18 +36,6 @@ pub fn schemas(config: &Config, dir: &DataDir) -> anyhow::Result<Schemas> {
         None => Schemas::of(own),
         Some(access) => Schemas::of_external(External::new(access).map_err(|e| Failure::Usage(e.to_string()))?, own),
     })
-}
-
-/// Serves the registry of a data directory until `stop`.
-pub fn serve(
-    dir: &DataDir,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + Send + 'static> {
-    let router = gateway::router(open(dir)?);
-    let patience = Patience::with(LONGEST_REQUEST);
-    let served = endpoint::serve(listener, router, patience, stop.cancelled_owned());
-    Ok(async move { served.await.context("the schema registry ended") })
 }
 
 /// Runs `amanat schema …`.

@@ -49,9 +49,12 @@ const UPKEEP: std::time::Duration = std::time::Duration::from_secs(5);
 const SECONDS: [f64; 15] =
     [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0, 86_400.0];
 
-/// Starts counting and gives what `/metrics` shows: names and labels of the program's own, never a person or a key. `worker` is
-/// asked each time how it stands, once there is one.
-pub fn metrics(worker: Arc<OnceLock<ingest::Monitor>>) -> anyhow::Result<endpoint::MetricsText> {
+/// Starts counting and gives what `/metrics` shows: names and labels of the program's own, never a person or a key. The worker and the agencies'
+/// door are asked each time how they stand, once there are any.
+pub fn metrics(
+    worker: Arc<OnceLock<ingest::Monitor>>,
+    agencies: Arc<OnceLock<gateway::door::Door>>,
+) -> anyhow::Result<endpoint::MetricsText> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?;
     let recorder = builder.install_recorder()?;
     describe();
@@ -66,6 +69,9 @@ pub fn metrics(worker: Arc<OnceLock<ingest::Monitor>>) -> anyhow::Result<endpoin
     Ok(Arc::new(move || {
         if let Some(monitor) = worker.get() {
             ingest::observe(monitor);
+        }
+        if let Some(door) = agencies.get() {
+            door.observe();
         }
         recorder.render()
     }))

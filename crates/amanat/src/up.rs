@@ -1,7 +1,7 @@
 //! `amanat up`: the roles of one process, or one of them alone.
 //!
 //! *ingest* brings what the agencies published from the log to the lake; *refresh* folds it into Snapshots; *endpoint* serves
-//! the published editions; *gateway* serves the schema registry; *maintain* keeps the lake small and fast. One ingesting and one
+//! the published editions; *gateway* takes events from agencies and serves the schema registry; *maintain* keeps the lake small and fast. One ingesting and one
 //! refreshing process at a time, by locks on the directory; any number of
 //! endpoints. Ctrl-C (or SIGTERM) stops reading, commits what was read, answers what was asked, and ends.
 
@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
+use ::gateway::door::Door as AgenciesDoor;
 use anyhow::Context;
 use endpoint::{FlightSettings, Gate, Patience, PostgresSettings, Tls};
 use ingest::{Monitor, RandomIds, SystemClock, Worker, WorkerConfig, WorkerReport};
@@ -29,7 +30,7 @@ use crate::house::House;
 use crate::receipts::Announcer;
 use crate::signal::stop_asked;
 use crate::standing::WorkerFiles;
-use crate::{country, edition, exit, maintain, progress, questions, readers, reference, registry, sampling, telemetry};
+use crate::{country, edition, exit, gateway, maintain, progress, questions, readers, reference, sampling, telemetry};
 
 /// When a member of a group claims a partition again that another had claimed, although the group gave it to this one.
 const RECLAIM_AFTER: Duration = Duration::from_mins(1);
@@ -47,7 +48,16 @@ pub fn run(config: Config, args: UpArgs) -> anyhow::Result<()> {
     let began = Instant::now();
     let dir = Arc::new(DataDir::open_or_create(&config, args.sample.then_some(StoreKind::Sample))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let up = Up { config, args, dir, began, stop: CancellationToken::new(), ingesting: Arc::default(), files: None };
+    let up = Up {
+        config,
+        args,
+        dir,
+        began,
+        stop: CancellationToken::new(),
+        ingesting: Arc::default(),
+        agencies: Arc::default(),
+        files: None,
+    };
     let done = runtime.block_on(up.run());
     // Work that was left when told to stop is not waited for: what it had not committed is read again.
     runtime.shutdown_background();
@@ -73,6 +83,8 @@ struct Up {
     stop: CancellationToken,
     /// The worker of this process, once there is one.
     ingesting: Arc<OnceLock<Monitor>>,
+    /// The agencies' door of this process, once it is open.
+    agencies: Arc<OnceLock<AgenciesDoor>>,
     /// That worker's files, where it has the role.
     files: Option<WorkerFiles>,
 }
@@ -82,15 +94,9 @@ impl Up {
         self.args.role.is_empty() || self.args.role.contains(&role)
     }
 
-    /// Whether the embedded registry is served: not where another one is configured.
-    fn serves_schemas(&self) -> anyhow::Result<bool> {
-        let other = self.config.registry.url.is_some();
-        if other && self.args.role.contains(&Role::Gateway) {
-            let what =
-                "--role gateway serves the embedded registry, and registry.url names another: leave one of them out";
-            return Err(Failure::Usage(what.into()).into());
-        }
-        Ok(self.has(Role::Gateway) && !self.args.once && !other)
+    /// Whether the agencies' door is open.
+    fn serves_agencies(&self) -> bool {
+        self.has(Role::Gateway) && !self.args.once
     }
 
     /// The worker's lock and its name. Two workers with one number would take their partitions from each other. Members of a
@@ -144,7 +150,7 @@ impl Up {
             Some(address) if !self.args.once => Some(bind(address, "the configuration key `metrics`:").await?),
             _ => None,
         };
-        let for_schemas = if self.serves_schemas()? {
+        let for_agencies = if self.serves_agencies() {
             Some(bind(self.config.gateway.http, "the configuration key `gateway.http`:").await?)
         } else {
             None
@@ -164,8 +170,10 @@ impl Up {
             self.open_to_flight(listener, tls, (reader.clone(), Arc::clone(gate)), &mut tasks);
         }
         let (reader, gate) = doors.unzip();
-        if let Some(listener) = for_schemas {
-            tasks.spawn(registry::serve(&self.dir, listener, self.stop.clone())?);
+        if let Some(listener) = for_agencies {
+            let (door, served) = gateway::serve((&self.config, &self.dir), listener, self.stop.clone())?;
+            let _ = self.agencies.set(door);
+            tasks.spawn(served);
         }
         let ready = self.prepare().await?;
         if self.args.once {
@@ -199,7 +207,7 @@ impl Up {
         if door.is_none() && metrics.is_none() {
             return Ok(None);
         }
-        let counted = telemetry::metrics(Arc::clone(&self.ingesting))?;
+        let counted = telemetry::metrics(Arc::clone(&self.ingesting), Arc::clone(&self.agencies))?;
         let own = &self.config.endpoint;
         let mut settings = endpoint::Settings {
             calendar: own.releases()?,
@@ -397,11 +405,12 @@ impl Up {
             let scheme = if self.config.tls.certificate.is_some() { "grpc+tls" } else { "grpc" };
             text.push_str(&format!("\n  Flight SQL   {scheme}://{}", self.config.flight.address));
         }
-        if self.serves_schemas()? {
-            text.push_str(&format!(
-                "\n  schemas      http://{} (Confluent's schema.registry.url)",
-                self.config.gateway.http
-            ));
+        if self.serves_agencies() {
+            let http = self.config.gateway.http;
+            text.push_str(&format!("\n  agencies     http://{http}/v1/events (`amanat producer new` makes a key)"));
+            if self.config.registry.url.is_none() {
+                text.push_str(&format!("\n  schemas      http://{http} (Confluent's schema.registry.url)"));
+            }
         }
         if let Some(gate) = gate
             && let Some(link) = readers::first_link(&self.config, &self.dir)?

@@ -13,6 +13,9 @@ use serde_json::Value;
 use std::io::{self, BufRead};
 use std::sync::OnceLock;
 
+/// Mistakes told of one line by a schema; who wrote more mends these first. Keeps the work on a hostile line bounded.
+pub const MOST_MISTAKES: usize = 100;
+
 /// The schemas, compiled.
 #[derive(Debug)]
 pub struct Validator {
@@ -74,19 +77,23 @@ impl Validator {
 
     /// All mistakes of one structured event, in the order in which they stand; `number` is its line in the file.
     pub fn line(&self, number: u64, line: &[u8]) -> Vec<Fault> {
-        let decoded = encode::event_of_line(line, &self.limits);
-        let mut faults = match &decoded {
-            Err(fault) if fault.class == FaultClass::Schema => {
-                let seen = self.by_schema_alone(line);
-                told_by_both(seen, fault)
-            }
-            Err(fault) => vec![fault.clone()],
-            Ok(_) => Vec::new(),
-        };
+        let mut faults = self.document(line);
         for fault in &mut faults {
             fault.place = on_line(&fault.place, number);
         }
         faults
+    }
+
+    /// All mistakes of one structured event, as [`Self::line`]; places are those within the document, which may have several lines.
+    pub fn document(&self, document: &[u8]) -> Vec<Fault> {
+        match encode::event_of_line(document, &self.limits) {
+            Err(fault) if fault.class == FaultClass::Schema => {
+                let seen = self.by_schema_alone(document);
+                told_by_both(seen, &fault)
+            }
+            Err(fault) => vec![fault],
+            Ok(_) => Vec::new(),
+        }
     }
 
     /// What JSON Schema alone says of one structured event; nothing if it is not one JSON document in UTF-8.
@@ -101,14 +108,14 @@ impl Validator {
         };
         let of = named(&event);
         let mut found = Found { text, items: Vec::new() };
-        for error in self.envelope.iter_errors(&event) {
+        for error in self.envelope.iter_errors(&event).take(MOST_MISTAKES) {
             found.envelope(&error);
         }
         if let (Some(of), Some(data)) = (of, event.get("data").filter(|d| d.is_object())) {
             let target = data.get("target_type").and_then(Value::as_str).and_then(EventType::from_name);
             let target = target.and_then(|target| Some((target, target.in_correction(of.1)?)));
-            for error in self.data[of.0.place(of.1)].get_or_init(|| compile(&schema::of(of.0, of.1))).iter_errors(data)
-            {
+            let schema = self.data[of.0.place(of.1)].get_or_init(|| compile(&schema::of(of.0, of.1)));
+            for error in schema.iter_errors(data).take(MOST_MISTAKES) {
                 found.data(&error, of, target);
             }
         }

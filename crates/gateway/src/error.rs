@@ -66,8 +66,8 @@ pub enum RegistryError {
     /// Another process holds the file for too long.
     #[error("{} is held by another process; try again.", .0.display())]
     Busy(PathBuf),
-    /// The file is there and is no registry of ours.
-    #[error("{} cannot be used as the registry: {what}.", .path.display())]
+    /// The file is there and is none of ours.
+    #[error("{} cannot be used as the gateway's file: {what}.", .path.display())]
     Unusable {
         /// The file.
         path: PathBuf,

@@ -7,6 +7,8 @@
 //! Absent: events. The registry stores schemas; what is written with them goes to the log and never passes here.
 
 pub mod avro;
+pub mod csv;
+pub mod door;
 mod error;
 mod external;
 mod http;
@@ -14,6 +16,7 @@ mod reading;
 pub mod registry;
 pub mod schema;
 mod schemas;
+mod store;
 
 pub use error::{RegistryError, Result};
 pub use external::{Access, External, ExternalError};

@@ -96,8 +96,8 @@ pub(crate) fn admit(event: &Event<'_>, topic: &Topic, store: StoreKind, log_ms: 
     if event.agency != topic.agency {
         return Err(OTHER_AGENCY);
     }
-    if log_ms >= 0 && event.recorded_at > log_ms.saturating_mul(1000).saturating_add(calendar::DAY_US) {
-        return Err(TIME_AFTER_LOG);
+    if log_ms >= 0 {
+        not_ahead(event, log_ms)?;
     }
     judge(event, topic.may_emit(event.kind), Some(store))?;
     Ok(Admitted(()))
@@ -110,6 +110,17 @@ pub(crate) fn admit(event: &Event<'_>, topic: &Topic, store: StoreKind, log_ms: 
 /// What only the log can tell is not asked here: its time of the message, an earlier event of the same id.
 pub fn objection(event: &Event<'_>, may_emit: bool, store: Option<StoreKind>) -> Option<&'static str> {
     judge(event, may_emit, store).err().map(|refusal| refusal.sentence)
+}
+
+/// Why an event that the log receives at this moment (milliseconds since 1970 UTC) would not be admitted for its `time`: for a door
+/// that appends it now.
+pub fn lies_ahead(event: &Event<'_>, log_ms: i64) -> Option<&'static str> {
+    not_ahead(event, log_ms).err().map(|refusal| refusal.sentence)
+}
+
+fn not_ahead(event: &Event<'_>, log_ms: i64) -> Result<(), Refusal> {
+    let latest = log_ms.saturating_mul(1000).saturating_add(calendar::DAY_US);
+    if event.recorded_at > latest { Err(TIME_AFTER_LOG) } else { Ok(()) }
 }
 
 fn judge(event: &Event<'_>, may_emit: bool, store: Option<StoreKind>) -> Result<(), Refusal> {

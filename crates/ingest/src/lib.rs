@@ -46,7 +46,7 @@ mod versions;
 mod window;
 mod worker;
 
-pub use admit::objection;
+pub use admit::{lies_ahead, objection};
 pub use clock::{Clock, CountedIds, Ids, RandomIds, Sleep, SystemClock};
 pub use config::{Pacing, WorkerConfig};
 pub use error::IngestError;

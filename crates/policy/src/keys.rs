@@ -114,6 +114,8 @@ pub struct Keys {
     pub set_aside_nonce: Key,
     /// Hash of set-aside bytes, which remains when the bytes expire.
     pub set_aside_hash: Key,
+    /// Digests of what agencies send by HTTP, by which the same request is known when it comes again.
+    pub repeat: Key,
     /// Signs heads of the audit log, for a second institution to keep (privacy.md 6.12).
     pub audit_head: Key,
 }
@@ -135,6 +137,7 @@ impl Keys {
             set_aside: key(context!("set-aside")),
             set_aside_nonce: key(context!("set-aside-nonce")),
             set_aside_hash: key(context!("set-aside-hash")),
+            repeat: key(context!("repeat")),
             audit_head: key(context!("audit-head")),
         }
     }

@@ -1,5 +1,5 @@
-//! What may be done and by whom: agencies and their event types, datasets with their floors and declared grids, readers with
-//! their roles, shares and what each may ask, and the keys that follow from the master secret.
+//! What may be done and by whom: agencies and their event types, datasets with their floors and declared grids, producers with
+//! their agencies, readers with their roles, shares and what each may ask, and the keys that follow from the master secret.
 //!
 //! Everything here is public except the keys (privacy.md, Kerckhoffs). The files in `policy/` are compiled in: agencies, datasets
 //! and who may ask what as the default, which a deployment may replace as a whole (the hash of the first two stands in the
@@ -17,6 +17,7 @@ mod keys;
 mod least;
 mod levels;
 mod on_reject;
+mod producers;
 mod readers;
 mod roles;
 mod scram;
@@ -34,6 +35,7 @@ pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};
 pub use levels::TIME;
 pub use on_reject::OnReject;
+pub use producers::{Producer, Producers, fingerprint, new_certificate, new_producer, without_producer};
 pub use readers::{
     Asker, Grant, INVITED_FOR, LONGEST_PASSWORD, Listed, PUBLIC, Readers, SHORTEST_PASSWORD, UNSTATED, is_name,
     new_invitation, new_member, new_reader, new_user, objection_to, subject, without,

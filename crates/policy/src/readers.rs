@@ -22,7 +22,7 @@ use crate::time::date_text;
 
 const FILE: &str = "readers.toml";
 /// What keys begin with, so that one that got lost is recognised.
-const PREFIX: &str = "amanat_";
+pub(crate) const PREFIX: &str = "amanat_";
 /// The user that shows nothing; nobody else has its name.
 pub const PUBLIC: &str = "public";
 /// The purpose of a key that names none.
@@ -317,7 +317,7 @@ pub fn without(text: &str, name: &str) -> String {
 }
 
 /// What stands before the first `[[…]]`, and each of those with what follows it.
-fn blocks(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn blocks(text: &str) -> impl Iterator<Item = &str> {
     let mut starts: Vec<usize> = vec![0];
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -364,7 +364,7 @@ fn bounds_of(Grant { role, share, purpose, expires, tables, .. }: Grant<'_>) -> 
 const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$JqYGuVXSFF0OyIsn6NTLBw$2n1rUlc1rFZdDJLsZkQ1sOUIsdPgyfoGnUjZZw1vJk0";
 
-fn hash_of(key: &str) -> blake3::Hash {
+pub(crate) fn hash_of(key: &str) -> blake3::Hash {
     blake3::hash(key.trim().as_bytes())
 }
 
@@ -450,7 +450,7 @@ pub fn is_name(name: &str) -> bool {
 }
 
 /// Whether this is a day as days are compared.
-fn is_day(text: &str) -> bool {
+pub(crate) fn is_day(text: &str) -> bool {
     let form = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
     text.len() == 10
         && text.bytes().enumerate().all(form)

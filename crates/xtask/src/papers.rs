@@ -37,6 +37,8 @@ const PAPERS: [&str; 17] = [
 ];
 /// The address that the papers show.
 const SHOWN: &str = "127.0.0.1:8080";
+/// The address of the agencies' door that they show.
+const SHOWN_DOOR: &str = "127.0.0.1:8081";
 /// The port for clients of PostgreSQL that they show.
 const SHOWN_PORT: &str = "5433";
 /// The exit code of a refusal (docs/guides/run-it.md).
@@ -63,7 +65,8 @@ pub fn run(root: &Path) -> Result<ExitCode> {
     let amanat = build(Profile::Dev, "amanat", "amanat")?;
     std::fs::create_dir(folder.join("bin"))?;
     std::os::unix::fs::symlink(&amanat, folder.join("bin/amanat"))?;
-    let address = Addresses { http: format!("127.0.0.1:{}", free_port()?), postgres: free_port()?.to_string() };
+    let local = || anyhow::Ok(format!("127.0.0.1:{}", free_port()?));
+    let address = Addresses { http: local()?, door: local()?, postgres: free_port()?.to_string() };
     let _served = serve(&amanat, &folder, &address)?;
     let (mut ran, mut wrong) = (0, Vec::new());
     for paper in PAPERS {
@@ -85,6 +88,7 @@ pub fn run(root: &Path) -> Result<ExitCode> {
 /// Where the endpoint is, in the place of what the papers show.
 struct Addresses {
     http: String,
+    door: String,
     postgres: String,
 }
 
@@ -93,7 +97,8 @@ fn serve(amanat: &Path, folder: &Path, address: &Addresses) -> Result<Running> {
     let postgres = format!("127.0.0.1:{}", address.postgres);
     let arguments = ["up", "--sample", "--http", &address.http, "--postgres", &postgres];
     // As readers find it: a guide shows what becomes of who asks too often.
-    let mut served = Running::start_in(folder, amanat, &arguments, &[("AMANAT_SQL__QUESTIONS_PER_MINUTE", "300")])?;
+    let settings = [("AMANAT_SQL__QUESTIONS_PER_MINUTE", "300"), ("AMANAT_GATEWAY__HTTP", &address.door)];
+    let mut served = Running::start_in(folder, amanat, &arguments, &settings)?;
     while get(port, "/readyz").is_none() {
         ensure!(!served.ended()?, "`amanat up --sample` ended");
         ensure!(served.began.elapsed() < SERVED_WITHIN, "`amanat up --sample` does not answer");
@@ -120,6 +125,11 @@ fn blocks(paper: &str) -> Vec<Block> {
         }
     }
     found
+}
+
+/// A text of a paper with the addresses of what runs.
+fn shown(text: &str, address: &Addresses) -> String {
+    text.replace(SHOWN_DOOR, &address.door).replace(SHOWN, &address.http).replace(SHOWN_PORT, &address.postgres)
 }
 
 /// The newest folder of that name which `tests/clients/postgres/run` has made, with what clients need.
@@ -149,7 +159,7 @@ fn execute(block: &Block, folder: &Path, address: &Addresses) -> Result<bool> {
         if block.language == "js" { installed("postgres-node-")?.join("node_modules") } else { PathBuf::new() };
     let output = Command::new(program)
         .args(arguments)
-        .arg(block.text.replace(SHOWN, &address.http).replace(SHOWN_PORT, &address.postgres))
+        .arg(shown(&block.text, address))
         .current_dir(folder)
         .env("PATH", std::env::join_paths(path)?)
         .env("NODE_PATH", modules)

@@ -1,4 +1,4 @@
-//! A mapping and a CSV file to events; compiled by the tests of `amanat` too.
+//! A mapping and a CSV file to events; compiled by the tests of `gateway` too.
 
 use super::mapping::Mapping;
 use super::rows::{Rows, check_time, header, reader};

@@ -3,14 +3,6 @@
 //! The file is read twice: first to say what will be lost, set aside or counted, then to ingest it. The same file again adds
 //! nothing, because the lake knows how far this very file was read; a broken import resumes for the same reason.
 
-#[cfg(test)]
-#[path = "../../../../fuzz/src/import/csv_mapping.rs"]
-mod held_to;
-mod mapping;
-mod rows;
-#[cfg(test)]
-#[path = "../../../../fuzz/src/seeds.rs"]
-mod seeds;
 mod source;
 
 use std::fs::File;
@@ -18,12 +10,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use gateway::csv::{FileHash, Mapping, RowError, Rows, check_time, header, reader};
 use ingest::{Clock as _, RandomIds, SystemClock, Worker, WorkerReport};
 use lake::{StoreIdentity, StoreKind};
 use serde_json::json;
 
-use self::mapping::Mapping;
-use self::rows::{FileHash, Rows};
 use self::source::{FileSource, Survey};
 use crate::cli::ImportArgs;
 use crate::config::Config;
@@ -113,17 +104,17 @@ fn hash(path: &Path) -> anyhow::Result<FileHash> {
 
 /// Reads the file once, without writing: what is in it, what is lost, what the contract will not take.
 fn survey(path: &Path, file: FileHash, mapping: &Mapping, config: &Config) -> anyhow::Result<Survey> {
-    let header = rows::header(&mut rows::reader(File::open(path)?)).map_err(input)?;
+    let header = header(&mut reader(File::open(path)?)).map_err(input)?;
     mapping.check_header(&header).map_err(input)?;
     // No key of a store: which ids a row gets is not looked at here, and there may be no store yet.
-    let mut reader = Rows::new(mapping, file, [0; 32], File::open(path)?).map_err(input)?;
+    let mut rows = Rows::new(mapping, file, [0; 32], File::open(path)?).map_err(input)?;
     let now_ms = SystemClock::default().now_us() / 1000;
     let limits = events::Limits { max_bytes: config.ingest.max_payload_bytes };
     let mut survey = Survey { losses: vec![0; mapping.lossy.len()], ..Survey::default() };
     let bar = progress::spinner("reading");
     let mut unread = Unread::default();
-    while let Some(row) = reader.next_row() {
-        let checked = row.and_then(|(row, losses)| rows::check_time(mapping, &row, now_ms).map(|()| (row, losses)));
+    while let Some(row) = rows.next_row() {
+        let checked = row.and_then(|(row, losses)| check_time(mapping, &row, now_ms).map(|()| (row, losses)));
         let Some((row, losses)) = unread.note(checked) else { continue };
         survey.rows += 1;
         survey.high.insert(row.agency.clone(), row.ordinal + 1);
@@ -151,7 +142,7 @@ struct Unread {
 }
 
 impl Unread {
-    fn note<T>(&mut self, row: Result<T, rows::RowError>) -> Option<T> {
+    fn note<T>(&mut self, row: Result<T, RowError>) -> Option<T> {
         row.map_err(|error| {
             self.count += 1;
             if self.shown.len() < SHOWN {
@@ -239,11 +230,6 @@ fn report(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_seeds_of_fuzzing_hold() {
-        seeds::each("csv_mapping", held_to::mapping_and_rows);
-    }
 
     const CSV: &str = "year,from\n2012,H\n";
     const MAPPING: &str = "title = 't'\nevent = 'victim.identified'\nagency = { column = 'from', values = { H = 'HLP-X' } }\ntime = { column = 'year', form = 'year' }\n[fields]\n";

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use eventlog::{EventSource, FILE_UID_PREFIX, Fetched, LogError, Partition, RecordsBuilder, Watermarks, stream_name};
 
-use super::mapping::Mapping;
-use super::rows::{FileHash, Row, RowError, Rows};
+use gateway::csv::{FileHash, Mapping, Row, RowError, Rows};
 
 /// Rows read from the file at once.
 const BLOCK: usize = 4_096;

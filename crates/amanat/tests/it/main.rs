@@ -7,6 +7,7 @@ mod backup;
 mod bad_store;
 mod door;
 mod full_disk;
+mod gateway;
 mod hostile;
 mod import;
 mod maintain;

@@ -66,11 +66,17 @@ fn up_serves_the_registry_at_its_own_address() {
 }
 
 #[test]
-fn with_another_registry_the_embedded_one_is_not_served() {
+fn with_another_registry_the_embedded_one_is_not_served_and_the_door_for_events_is() {
     let world = World::real();
-    let file = world.file("amanat.toml", "[registry]\nurl = \"http://127.0.0.1:1\"\n");
-    let refused = world.run(&["up", "--role", "gateway", "--config", &file]).refused(2);
-    assert!(refused.contains("registry.url"), "{refused}");
+    let (door, file) = (free_address(), world.file("amanat.toml", "[registry]\nurl = \"http://127.0.0.1:1\"\n"));
+    let environment = [("AMANAT_GATEWAY__HTTP", door.to_string())];
+    let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut up = world.start_with(&["up", "--role", "gateway", "--config", &file], &environment);
+    up.says("agencies");
+    assert_eq!(get(door, "/subjects", "").unwrap().0, 404);
+    assert_eq!(get(door, "/v1/problems", "").unwrap().0, 200);
+    up.terminate();
+    up.end().ok();
     let listed = world.run(&["schema", "list", "--config", &file]).refused(2);
     assert!(listed.contains("registry.url"), "{listed}");
     let away = world.run(&["schema", "show", "1", "--config", &file]).refused(5);

@@ -1,4 +1,4 @@
-//! Appends to the SQLite log: one transaction, one sync, all or none.
+//! Appends to the SQLite log: one transaction, one sync, all or none, of however many streams.
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -30,21 +30,38 @@ impl SqliteSink {
 
 impl EventSink for SqliteSink {
     fn append(&mut self, stream: &str, messages: &[Outgoing<'_>]) -> Result<Vec<Position>> {
-        admissible(stream, messages, MAX_MESSAGE_BYTES)?;
-        if messages.is_empty() {
-            return Ok(Vec::new());
+        let positions = self.append_each(&[(stream, messages)])?;
+        Ok(positions.into_iter().flatten().collect())
+    }
+
+    /// All streams in one transaction: one sync of the disk for all.
+    fn append_each(&mut self, parts: &[(&str, &[Outgoing<'_>])]) -> Result<Vec<Vec<Position>>> {
+        for (stream, messages) in parts {
+            admissible(stream, messages, MAX_MESSAGE_BYTES)?;
         }
-        let partition = Partition::new(stream, 0);
-        let first = append(&mut self.connection, &partition, messages).map_err(|e| typed(&self.log.path, e))?;
+        if parts.iter().all(|(_, messages)| messages.is_empty()) {
+            return Ok(vec![Vec::new(); parts.len()]);
+        }
+        let positions = append(&mut self.connection, parts).map_err(|e| typed(&self.log.path, e))?;
         self.log.appended.announce();
-        Ok((first..).take(messages.len()).map(|offset| Position { partition: 0, offset }).collect())
+        Ok(positions)
     }
 }
 
-/// Returns the offset of the first message; the others follow without gaps.
-fn append(connection: &mut Connection, partition: &Partition, messages: &[Outgoing<'_>]) -> rusqlite::Result<i64> {
+fn append(connection: &mut Connection, parts: &[(&str, &[Outgoing<'_>])]) -> rusqlite::Result<Vec<Vec<Position>>> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let (id, high) = if let Some((id, _, high)) = find_partition(&tx, partition)? {
+    let mut positions = Vec::with_capacity(parts.len());
+    for (stream, messages) in parts {
+        let first = if messages.is_empty() { 0 } else { append_part(&tx, &Partition::new(*stream, 0), messages)? };
+        positions.push((first..).take(messages.len()).map(|offset| Position { partition: 0, offset }).collect());
+    }
+    tx.commit()?;
+    Ok(positions)
+}
+
+/// Returns the offset of the first message; the others follow without gaps.
+fn append_part(tx: &Connection, partition: &Partition, messages: &[Outgoing<'_>]) -> rusqlite::Result<i64> {
+    let (id, high) = if let Some((id, _, high)) = find_partition(tx, partition)? {
         (id, high)
     } else {
         let insert = "INSERT INTO partitions (stream, number, low, high) VALUES (?1, ?2, 0, 0)";
@@ -66,6 +83,5 @@ fn append(connection: &mut Connection, partition: &Partition, messages: &[Outgoi
         rest = others;
     }
     tx.prepare_cached("UPDATE partitions SET high = ?2 WHERE id = ?1")?.execute((id, next))?;
-    tx.commit()?;
     Ok(high)
 }

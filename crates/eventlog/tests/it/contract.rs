@@ -21,6 +21,7 @@ macro_rules! contract {
 contract! {
     what_is_appended_is_read_back_byte_for_byte
     the_positions_returned_are_where_the_messages_are
+    several_streams_are_appended_to_at_once
     equal_keys_share_a_partition_and_keep_their_order
     reading_again_gives_the_same
     reading_starts_where_it_is_told
@@ -92,6 +93,21 @@ fn the_positions_returned_are_where_the_messages_are(bench: &dyn Bench) {
         }
     }
     assert!(got.iter().map(|(position, value)| (*position, value.as_str())).eq(expected));
+}
+
+fn several_streams_are_appended_to_at_once(bench: &dyn Bench) {
+    let streams = [fresh_stream(), fresh_stream(), fresh_stream()];
+    let [some, more] = [&["a", "b"][..], &["c"][..]].map(|t| t.iter().map(|x| message(x, x)).collect::<Vec<_>>());
+    let parts = [(streams[0].as_str(), &some[..]), (streams[1].as_str(), &[][..]), (streams[2].as_str(), &more[..])];
+    let positions = bench.sink().append_each(&parts).unwrap();
+    assert_eq!(positions.iter().map(Vec::len).collect::<Vec<_>>(), [2, 0, 1]);
+    for (stream, expected) in [(&streams[0], vec!["a", "b"]), (&streams[2], vec!["c"])] {
+        let mut got: Vec<String> = read_all(bench, stream).values().flat_map(|records| values(records)).collect();
+        got.sort();
+        assert_eq!(got, expected);
+    }
+    let refused = bench.sink().append_each(&[(streams[0].as_str(), &more[..]), ("no stream", &more[..])]);
+    assert!(refused.is_err(), "{refused:?}");
 }
 
 fn equal_keys_share_a_partition_and_keep_their_order(bench: &dyn Bench) {

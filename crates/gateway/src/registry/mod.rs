@@ -8,7 +8,6 @@
 
 mod drafts;
 mod rows;
-mod store;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +20,7 @@ use crate::avro::{Definitions, Effort, SchemaFault};
 use crate::error::{RegistryError, Result};
 use crate::reading::Readable;
 use crate::schema::{Draft, Level, MAX_SCHEMA_BYTES, Schema, Version, Which};
+use crate::store;
 use drafts::{Followed, definitions, digest};
 
 /// Most subjects.
@@ -31,6 +31,9 @@ pub const MAX_VERSIONS: usize = 500;
 
 /// Most bytes of all versions of a subject together: what one comparison reads at most.
 pub const MAX_SUBJECT_BYTES: usize = 4 << 20;
+
+/// Most bytes of all schemas together: whoever registers without end fills 1 GiB and no more.
+const MAX_REGISTRY_BYTES: i64 = 1 << 30;
 
 /// Most bytes that one comparison reads, what schemas refer to included: small schemas may refer to large ones.
 const MAX_COMPARED_BYTES: usize = 16 << 20;
@@ -323,6 +326,10 @@ impl Registry {
         }
         if known.versions.is_empty() && self.with(|connection| rows::subject_count(connection))? >= MAX_SUBJECTS {
             return Err(RegistryError::NotPermitted(format!("there are {MAX_SUBJECTS} subjects already.")));
+        }
+        let all = self.with(|connection| rows::schema_bytes(connection))?;
+        if all + new.text.len() as i64 > MAX_REGISTRY_BYTES {
+            return Err(RegistryError::Full(self.inner.path.clone()));
         }
         Ok(())
     }

@@ -98,6 +98,11 @@ pub(super) fn add(connection: &Connection, subject: &str, draft: &Draft, digest:
     version(connection, subject, Which::Latest)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
+/// Bytes of the texts of all schemas; SQLite knows them without reading the texts.
+pub(super) fn schema_bytes(connection: &Connection) -> Sql<i64> {
+    connection.query_row("SELECT coalesce(sum(octet_length(text)), 0) FROM schemas", [], |row| row.get(0))
+}
+
 pub(super) fn subject_count(connection: &Connection) -> Sql<i64> {
     connection.query_row("SELECT count(DISTINCT subject) FROM versions", [], |row| row.get(0))
 }

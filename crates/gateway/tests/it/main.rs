@@ -3,6 +3,7 @@
 
 mod contracts;
 mod corpus;
+mod door;
 mod external;
 mod hostile;
 mod http;

@@ -1,4 +1,4 @@
-//! The file: made once, checked when opened.
+//! The file `gateway.db`: made once, checked when opened. The registry and the door each have tables of their own in it.
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -13,15 +13,16 @@ use crate::error::{RegistryError, Result};
 const APPLICATION_ID: i64 = 0x414d_4757;
 
 /// `PRAGMA user_version`: the format of the file.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// How long a writer waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Most pages of 4 KiB: whoever registers without end fills 1 GiB and no more.
-const MAX_PAGES: i64 = 262_144;
+/// Most pages of 4 KiB: whoever sends without end fills 16 GiB and no more. The registry has a bound of its own within it.
+const MAX_PAGES: i64 = 4_194_304;
 
-const TABLES: &str = "
+/// Format 1: what the registry keeps.
+const REGISTRY: &str = "
     CREATE TABLE schemas (
         id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, text TEXT NOT NULL, refs TEXT NOT NULL,
         digest BLOB NOT NULL UNIQUE) STRICT;
@@ -34,8 +35,37 @@ const TABLES: &str = "
         registry TEXT NOT NULL, id INTEGER NOT NULL, type TEXT NOT NULL, text TEXT NOT NULL,
         PRIMARY KEY (registry, id)) STRICT;";
 
+/// Format 2: what the door keeps (`door::book`). Numbers ascend with time, so that what is oldest comes first.
+const DOOR: &str = "
+    CREATE TABLE receipts (
+        number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, agency TEXT NOT NULL, log TEXT NOT NULL,
+        made_ms INTEGER NOT NULL, places BLOB NOT NULL, refused TEXT) STRICT;
+    CREATE TABLE repeats (
+        number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, body BLOB NOT NULL, receipt BLOB NOT NULL,
+        made_ms INTEGER NOT NULL) STRICT;
+    CREATE TABLE mappings (
+        agency TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (agency, name)) STRICT, WITHOUT ROWID;
+    CREATE TABLE listening (
+        log TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
+        PRIMARY KEY (log, partition)) STRICT, WITHOUT ROWID;
+    CREATE TABLE heard (
+        stream TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
+        PRIMARY KEY (stream, partition)) STRICT, WITHOUT ROWID;
+    CREATE TABLE told (
+        number INTEGER PRIMARY KEY, stream TEXT NOT NULL, partition INTEGER NOT NULL, first INTEGER NOT NULL,
+        next INTEGER NOT NULL, lake_version INTEGER NOT NULL, told_ms INTEGER NOT NULL,
+        UNIQUE (stream, partition, first)) STRICT;
+    CREATE TABLE exceptions (
+        number INTEGER PRIMARY KEY, stream TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,
+        status TEXT NOT NULL, class TEXT, detail TEXT, told_ms INTEGER NOT NULL,
+        UNIQUE (stream, partition, offset)) STRICT;
+    CREATE TABLE editions (edition INTEGER PRIMARY KEY, as_of TEXT NOT NULL) STRICT;
+    CREATE TABLE cuts (
+        stream TEXT NOT NULL, partition INTEGER NOT NULL, edition INTEGER NOT NULL, next INTEGER NOT NULL,
+        PRIMARY KEY (stream, partition, edition)) STRICT, WITHOUT ROWID;";
+
 /// Opens the file, or makes it so that only its owner reads it.
-pub(super) fn open(path: &Path) -> Result<Connection> {
+pub(crate) fn open(path: &Path) -> Result<Connection> {
     make_private(path)?;
     let mut connection = connect(path).map_err(|error| typed(path, error))?;
     check_identity(&connection, path)?;
@@ -84,21 +114,24 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
 }
 
-/// One transaction makes everything, so a file is either empty or whole.
+/// One transaction makes everything, so a file is either empty or whole; one of before gets the tables that are newer than it.
 fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     debug_assert_eq!(mode, "wal", "a file on a local disk can be in WAL mode");
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if is_empty(&tx)? {
+    let format: i64 = if is_empty(&tx)? { 0 } else { tx.pragma_query_value(None, "user_version", |row| row.get(0))? };
+    for (_, tables) in (1..).zip([REGISTRY, DOOR]).filter(|(since, _)| format < *since) {
+        tx.execute_batch(tables)?;
+    }
+    if format < FORMAT {
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", FORMAT)?;
-        tx.execute_batch(TABLES)?;
     }
     tx.commit()
 }
 
 /// SQLite's error as one of ours.
-pub(super) fn typed(path: &Path, error: rusqlite::Error) -> RegistryError {
+pub(crate) fn typed(path: &Path, error: rusqlite::Error) -> RegistryError {
     let Some(code) = error.sqlite_error().copied() else {
         return RegistryError::Sqlite { path: path.into(), source: error };
     };

@@ -1,0 +1,136 @@
+//! The agencies' door of the real program: from a request to what the lake and an edition say of it.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::program::{Started, World, event, free_address};
+
+/// Longest wait for a condition; a machine under load is slow, not wrong.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A request; its status and body, where somebody answers.
+fn ask(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Option<(u16, Value)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    )
+    .ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, serde_json::from_str(body).unwrap_or(Value::Null)))
+}
+
+/// Asks until the answer is as wanted.
+fn until(ask: impl Fn() -> Option<(u16, Value)>, wanted: impl Fn(u16, &Value) -> bool) -> (u16, Value) {
+    let began = Instant::now();
+    loop {
+        let answer = ask();
+        match answer {
+            Some((status, body)) if wanted(status, &body) => return (status, body),
+            other => assert!(began.elapsed() < PATIENCE, "{other:?}"),
+        }
+        std::thread::yield_now();
+    }
+}
+
+struct Served {
+    address: SocketAddr,
+    up: Started,
+}
+
+impl Served {
+    fn start(world: &World) -> Self {
+        let address = free_address();
+        let http = free_address().to_string();
+        let up = world.start_with(&["up", "--http", &http], &[("AMANAT_GATEWAY__HTTP", &address.to_string())]);
+        Self { address, up }
+    }
+
+    /// Sends lines until the door knows its log.
+    fn send(&self, key: &str, repeat: &str, lines: &str) -> (u16, Value) {
+        let headers = format!(
+            "authorization: Bearer {key}\r\ncontent-type: application/x-ndjson\r\nidempotency-key: {repeat}\r\n"
+        );
+        until(|| ask(self.address, "POST", "/v1/events", &headers, lines), |status, _| status != 503)
+    }
+
+    fn get(&self, key: &str, path: &str) -> Option<(u16, Value)> {
+        ask(self.address, "GET", path, &format!("authorization: Bearer {key}\r\n"), "")
+    }
+
+    /// The receipt of an answer, once its first event is so far.
+    fn followed(&self, key: &str, answer: &Value, status: &str) -> Value {
+        let path = answer["url"].as_str().unwrap();
+        until(|| self.get(key, path), |_, receipt| receipt["events"][0]["status"] == status).1
+    }
+}
+
+fn key(world: &World, agency: &str, id: &str) -> String {
+    let said = world.run(&["producer", "new", "--agency", agency, "--id", id]).ok();
+    said.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn an_event_is_sent_acknowledged_accepted_and_counted_and_a_copy_is_a_duplicate() {
+    let world = World::real();
+    let police = key(&world, "POL-PB", "pb-1");
+    let served = Served::start(&world);
+    let (status, first) = served.send(&police, "one", &event(1, false));
+    assert_eq!((status, &first["accepted"]), (202, &1.into()), "{first}");
+    let receipt = served.followed(&police, &first, "accepted");
+    assert!(receipt["events"][0]["lake_version"].is_u64(), "{receipt}");
+    let (_, copy) = served.send(&police, "two", &event(1, false));
+    assert_eq!(served.followed(&police, &copy, "duplicate")["counts"]["duplicate"], 1);
+    world.run(&["refresh"]).ok();
+    world.run(&["edition", "publish", "--as-of", "2024-12-31"]).ok();
+    let path = first["url"].as_str().unwrap().to_owned();
+    until(|| served.get(&police, &path), |_, receipt| receipt["events"][0]["counted_in"] == 1);
+    served.up.terminate();
+    served.up.end().ok();
+}
+
+#[test]
+fn what_was_acknowledged_is_answered_again_after_the_process_was_killed() {
+    let world = World::real();
+    let police = key(&world, "POL-PB", "pb-1");
+    let served = Served::start(&world);
+    let lines = event(1, false) + "\n" + &event(2, true);
+    let (status, first) = served.send(&police, "one", &lines);
+    assert_eq!((status, &first["accepted"], &first["refused"]), (207, &1.into(), &1.into()), "{first}");
+    let problem = &first["results"][1]["problem"];
+    assert_eq!((&problem["code"], &problem["mistakes"][0]["place"]), (&"not_admitted".into(), &"synthetic".into()));
+    drop(served); // killed
+    let served = Served::start(&world);
+    assert_eq!(served.send(&police, "one", &lines), (207, first.clone()));
+    let receipt = served.followed(&police, &first, "accepted");
+    assert_eq!(receipt["events"].as_array().unwrap().len(), 1);
+    let status = world.status();
+    assert_eq!(status["counts"], serde_json::json!({ "ok": 1 }), "it is there once: {status}");
+    assert_eq!(status["partitions"][0]["in_log"], 1, "and was appended once: {status}");
+}
+
+#[test]
+fn keys_are_made_listed_and_taken_out_beside_the_running_door() {
+    let world = World::real();
+    let served = Served::start(&world);
+    let police = key(&world, "POL-PB", "pb-1");
+    let send = || {
+        let headers = format!("authorization: Bearer {police}\r\ncontent-type: application/json\r\n");
+        ask(served.address, "POST", "/v1/validate", &headers, &event(1, false))
+    };
+    until(send, |status, _| status == 200);
+    assert_eq!(world.run(&["producer", "list"]).ok(), "pb-1  POL-PB, by key\n");
+    let kept = std::fs::read_to_string(world.data().join("producers.toml")).unwrap();
+    assert!(!kept.contains(&police["amanat_".len()..]), "a hash is kept, not the key");
+    assert!(world.run(&["producer", "new", "--agency", "POL-PB", "--id", "pb-1"]).refused(2).contains("twice"));
+    assert!(world.run(&["producer", "new", "--agency", "NOBODY", "--id", "x"]).refused(2).contains("lists no agency"));
+    world.run(&["producer", "remove", "pb-1"]).ok();
+    until(send, |status, _| status == 401);
+    world.run(&["producer", "remove", "pb-1"]).refused(2);
+}

@@ -1,0 +1,8 @@
+//! The agencies' door as an agency meets it, through its router, over real logs.
+
+mod answers;
+mod csv;
+mod hostile;
+mod receipts;
+mod repeats;
+mod world;
