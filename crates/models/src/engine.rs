@@ -64,7 +64,10 @@ pub(crate) type Rollups = HashMap<(String, String), Vec<u16>>;
 /// Plans that refreshes by the same rules have made: whoever refreshes again keeps them, for planning every file of `sql/` takes
 /// longer than folding a few records.
 #[derive(Debug, Clone, Default)]
-pub struct Plans(Arc<Mutex<Option<(String, Arc<Engine>)>>>);
+pub struct Plans(Arc<Mutex<Option<Known>>>);
+
+/// The rules that an engine was made for, and the engine.
+type Known = (String, Arc<Engine>);
 
 impl Plans {
     /// The engine of these rules, with what it has planned if it is the one used last.

@@ -226,7 +226,7 @@ impl Run<'_> {
             return Ok((inputs, self.changed_records(&staged).await?));
         }
         let Some(before) = self.before else {
-            return Ok((self.dealt(model, |read| states[&read.table].clone())?, None));
+            return Ok((Self::dealt(model, |read| states[&read.table].clone())?, None));
         };
         let changed = self.changed_keys(model, states, before).await?;
         let mut read = BTreeMap::new();
@@ -236,11 +236,11 @@ impl Run<'_> {
             whole.batches.extend(before.rows(table, &state.schema, by, &changed.keys, replaced(state)).await?);
             read.insert(table.clone(), whole);
         }
-        Ok((self.dealt(model, |of| read[&of.table].clone())?, Some(changed)))
+        Ok((Self::dealt(model, |of| read[&of.table].clone())?, Some(changed)))
     }
 
     /// Rows of states, dealt to buckets by what the model says.
-    fn dealt(&self, model: &Model, state: impl Fn(&Read) -> State) -> Result<Vec<Input>, ModelsError> {
+    fn dealt(model: &Model, state: impl Fn(&Read) -> State) -> Result<Vec<Input>, ModelsError> {
         let rows = model.reads.iter().map(|read| state(read).rows()).max().unwrap_or(0);
         let buckets = exchange::buckets_for(rows);
         let mut inputs = vec![HashMap::new(); buckets];

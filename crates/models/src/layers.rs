@@ -25,6 +25,7 @@ use parquet::arrow::arrow_reader::{
     ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
 };
 use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::properties::EnabledStatistics;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,8 +78,10 @@ pub(crate) struct Pick {
     /// The columns that it looks at.
     columns: Vec<String>,
     /// Whether a row is wanted, over a batch of these columns.
-    holds: Arc<dyn Fn(&RecordBatch) -> Result<BooleanArray, ArrowError> + Send + Sync>,
+    holds: Holds,
 }
+
+type Holds = Arc<dyn Fn(&RecordBatch) -> Result<BooleanArray, ArrowError> + Send + Sync>;
 
 impl Pick {
     /// Rows for which something holds.
@@ -274,7 +277,9 @@ pub(crate) async fn write(
     if rows.num_rows() == 0 {
         return Ok(());
     }
-    let properties = folder::properties().set_data_page_row_count_limit(PAGE_ROWS);
+    // Where pages begin is noted, what is least and greatest in each is not: rows are found by a hash.
+    let properties =
+        folder::properties().set_data_page_row_count_limit(PAGE_ROWS).set_statistics_enabled(EnabledStatistics::Chunk);
     let mut file = folder.file_with(name, &rows.schema(), sorted_by, properties)?;
     file.write(rows).await?;
     file.close().await.map(drop)
@@ -307,7 +312,10 @@ async fn bytes(store: &Store, folder: &Folder, name: &str) -> Result<Bytes, Mode
 
 /// Rows of a file: pages in which no row is wanted are not decoded.
 fn read(bytes: Bytes, columns: Option<&[String]>, picks: &[Pick]) -> Result<Vec<RecordBatch>, ModelsError> {
-    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+    // Where pages begin pays only where whole rows are read of some of them.
+    let skipping = columns.is_none() && !picks.is_empty();
+    let pages = if skipping { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
+    let options = ArrowReaderOptions::new().with_offset_index_policy(pages);
     let metadata = ArrowReaderMetadata::load(&bytes, options).map_err(ArrowError::from)?;
     let schema = metadata.parquet_schema().clone();
     let roots = |names: &[String]| -> Result<ProjectionMask, ArrowError> {

@@ -155,7 +155,7 @@ impl Teller {
 
     fn data(&mut self, kind: EventType) -> String {
         let (own, said) = (self.own(kind), self.dice.one(OCCURRED));
-        let tokens = (0..1 + self.dice.below(2)).map(|_| self.dice.below(PERSONS)).collect::<Vec<_>>();
+        let tokens = (0..=self.dice.below(2)).map(|_| self.dice.below(PERSONS)).collect::<Vec<_>>();
         let token = |(at, person): (usize, &u32)| {
             let kind = ["document", "name_birth"][at];
             format!(r#"{{"kind":"{kind}","token":"bcdfghjkmnpqrst{at}{person}"}}"#)

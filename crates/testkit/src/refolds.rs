@@ -91,9 +91,8 @@ async fn try_log(folder: &Path, seed: u64, messages: u32, plans: Plans) -> Resul
     let stepwise = opened.map(|snapshot| (snapshot.hashes(), snapshot.info().stage.clone()));
     let (folded, _) = place.refresh(&RefreshOptions { force: true, ..step.clone() }).await?;
     let (rebuilt, report) = place.refresh(&RefreshOptions { rebuild: true, ..step }).await?;
-    tried.equal = stepwise.is_some_and(|(marts, stage)| {
-        marts == rebuilt.hashes() && marts == folded.hashes() && stage == report.stage
-    });
+    tried.equal = stepwise
+        .is_some_and(|(marts, stage)| marts == rebuilt.hashes() && marts == folded.hashes() && stage == report.stage);
     tried.rows = report.stage.raw;
     tried.retractions = report.stage.retractions;
     tried.waiting = report.stage.retractions_waiting;
@@ -109,7 +108,7 @@ fn parts(seed: u64, messages: usize) -> Vec<usize> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
-    let mut cuts: Vec<usize> = (0..1 + next(6)).map(|_| 1 + next(messages - 1)).collect();
+    let mut cuts: Vec<usize> = (0..=next(6)).map(|_| 1 + next(messages - 1)).collect();
     cuts.push(messages);
     cuts.sort_unstable();
     cuts.dedup();

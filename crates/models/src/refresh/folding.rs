@@ -56,7 +56,7 @@ impl Work {
         let (states, ran) = self.ran(&engine, &models, layers, None, Some(&keep)).await?;
         let kept = laid(keep, None).await?;
         let marts = self.marts(&models, &states)?;
-        let described = self.described(inputs, staged, ran, &marts)?;
+        let described = Self::described(inputs, staged, ran, &marts)?;
         let info = SnapshotInfo { states: Some(kept.name), ..described };
         self.write_whole(&name, &info, &marts).await?;
         Ok(Snapshot::new(name, info, marts))
@@ -80,7 +80,7 @@ impl Work {
         let kept = laid(keep, Some(last.states.clone())).await?;
         let changes = self.changes(&models, &states)?;
         let marts = self.marts_above(&last.folder, &changes).await?;
-        let described = self.described(inputs, staged, ran, &marts)?;
+        let described = Self::described(inputs, staged, ran, &marts)?;
         let mut info = SnapshotInfo { records_changed, states: Some(kept.name.clone()), ..described };
         if self.is_due(staged).await? {
             info.staged = self.lay_staged_together(staged).await?;
@@ -151,7 +151,6 @@ impl Work {
     }
 
     pub(super) fn described(
-        &self,
         inputs: Inputs,
         staged: &StagedRows,
         models: Vec<NodeReport>,

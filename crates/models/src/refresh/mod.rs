@@ -137,7 +137,7 @@ pub async fn refresh(
         options: options.clone(),
     };
     let cpu = Cpu::new(options.threads)?;
-    cpu.run(async move { work.run().await }).await
+    cpu.run(Box::pin(work.run())).await
 }
 
 struct Work {
@@ -205,7 +205,7 @@ impl Work {
         let layers = Layers::alone(&self.store, staged.folder.clone(), staged.layer_buckets);
         let (states, models_ran) = self.ran(&engine, &models, layers, None, None).await?;
         let marts = self.marts(&models, &states)?;
-        let info = self.described(inputs, &staged, models_ran, &marts)?;
+        let info = Self::described(inputs, &staged, models_ran, &marts)?;
         Ok(Snapshot::new("recomputed".to_owned(), info, marts))
     }
 

@@ -22,7 +22,7 @@ pub(crate) fn told<'a>(family: &Family, rows: &'a RecordBatch) -> Vec<Told<'a>> 
     let (versions, times) = (numbers(rows, "record_version"), numbers(rows, "recorded_at"));
     let (ids, targets) =
         (column(rows, "event_id").as_fixed_size_binary(), column(rows, "target").as_fixed_size_binary());
-    let persons = rows.column_by_name("said_person_id").map(|column| column.as_fixed_size_binary());
+    let persons = rows.column_by_name("said_person_id").map(AsArray::as_fixed_size_binary);
     let (corrections, copies) = (flags(rows, "is_correction"), flags(rows, "is_copy"));
     let at = |row: usize| {
         let fact = EventType::ALL[usize::from(facts[row])];
@@ -49,7 +49,9 @@ pub(crate) fn told<'a>(family: &Family, rows: &'a RecordBatch) -> Vec<Told<'a>> 
 pub(crate) fn with_links(rows: &RecordBatch, links: &[Links]) -> Result<RecordBatch, ArrowError> {
     let ids = |value: fn(&Links) -> [u8; 16]| -> ArrayRef {
         let mut out = Bytes16::default();
-        links.iter().for_each(|link| out.append(value(link)));
+        for link in links {
+            out.append(value(link));
+        }
         Arc::new(out.0.finish())
     };
     let numbers =

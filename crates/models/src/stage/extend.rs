@@ -118,9 +118,9 @@ async fn told_before(fresh: &[RecordBatch], below: &Layers, parallel: usize) -> 
     let mut found = ToldBefore { events: HashSet::new(), records: Vec::new() };
     for family in Family::all() {
         let columns = [RECORD_HASH, again::EVENT[0], again::EVENT[1]];
-        for rows in below.rows(kept(family), Some(&columns), &[is_one.clone()], parallel).await? {
+        for rows in below.rows(kept(family), Some(&columns), std::slice::from_ref(&is_one), parallel).await? {
             found.events.extend(again::events(&rows));
-            let hashes = rows.column_by_name(RECORD_HASH).map(|column| column.as_primitive::<UInt64Type>());
+            let hashes = rows.column_by_name(RECORD_HASH).map(AsArray::as_primitive::<UInt64Type>);
             found.records.extend(hashes.into_iter().flat_map(|hashes| hashes.values().iter().copied()));
         }
     }
