@@ -8,24 +8,26 @@
 //!
 //! Absent: what rows mean; when layers are laid together (see `refresh`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::datatypes::{SchemaRef, UInt64Type};
+use arrow::compute::and;
+use arrow::datatypes::{DataType, Field, SchemaRef, UInt64Type};
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use lake::Store;
 use lake::folder::{self, Folder, FolderWriter};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::EnabledStatistics;
+use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -36,6 +38,8 @@ use crate::keys::{self, Keys};
 const CHANGED: &str = "changed";
 /// Rows in a page of a file in which rows are looked for.
 const PAGE_ROWS: usize = 1024;
+/// Rows that are decoded at once.
+const BATCH_ROWS: usize = 8192;
 
 /// What the manifest of a layer says beside what its owner says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -236,14 +240,17 @@ impl Layers {
             work.extend(files.map(|file| (layer.folder.clone(), file.name.clone(), all.clone())));
         }
         let columns: Option<Vec<String>> = columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        let tasks = work.into_iter().map(|(folder, name, picks)| {
+        let tasks = futures::stream::iter(work).map(|(folder, name, picks)| {
             let (store, columns) = (self.store.clone(), columns.clone());
             tokio::spawn(async move { read(bytes(&store, &folder, &name).await?, columns.as_deref(), &picks) })
         });
-        let read = futures::stream::iter(tasks.collect::<Vec<_>>()).buffered(parallel.max(1));
-        let parts: Vec<Result<Vec<RecordBatch>, ModelsError>> =
-            read.map_err(|_| ModelsError::Stopped).try_collect().await?;
-        Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        // A few files at a time: what is not asked for yet is not in memory.
+        let mut parts = tasks.buffered(parallel.max(1));
+        let mut out = Vec::new();
+        while let Some(part) = parts.next().await {
+            out.extend(part.map_err(|_| ModelsError::Stopped)??);
+        }
+        Ok(out)
     }
 }
 
@@ -310,33 +317,59 @@ async fn bytes(store: &Store, folder: &Folder, name: &str) -> Result<Bytes, Mode
     Ok(object.bytes().await.map_err(lake::LakeError::from)?)
 }
 
-/// Rows of a file: pages in which no row is wanted are not decoded.
+/// Rows of a file of which all picks hold. These are asked first, of their columns alone; then pages that hold rows are read.
 fn read(bytes: Bytes, columns: Option<&[String]>, picks: &[Pick]) -> Result<Vec<RecordBatch>, ModelsError> {
-    // Where pages begin pays only where whole rows are read of some of them.
-    let skipping = columns.is_none() && !picks.is_empty();
-    let pages = if skipping { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
-    let options = ArrowReaderOptions::new().with_offset_index_policy(pages);
-    let metadata = ArrowReaderMetadata::load(&bytes, options).map_err(ArrowError::from)?;
-    let schema = metadata.parquet_schema().clone();
-    let roots = |names: &[String]| -> Result<ProjectionMask, ArrowError> {
-        let places = names.iter().map(|name| metadata.schema().index_of(name)).collect::<Result<Vec<_>, _>>()?;
-        Ok(ProjectionMask::roots(&schema, places))
+    let pages = if picks.is_empty() { PageIndexPolicy::Skip } else { PageIndexPolicy::Optional };
+    let Some(wanted) = wanted(&bytes, picks)? else { return Ok(Vec::new()) };
+    let metadata = metadata(&bytes, pages)?;
+    let mask = match columns {
+        Some(names) => roots(&metadata, names)?,
+        None => ProjectionMask::all(),
     };
-    let mask = columns.map_or_else(|| Ok(ProjectionMask::all()), roots)?;
-    let mut predicates: Vec<Box<dyn parquet::arrow::arrow_reader::ArrowPredicate>> = Vec::new();
-    for pick in picks {
-        let holds = Arc::clone(&pick.holds);
-        let order: Vec<String> = pick.columns.clone();
-        // The reader gives columns in the order of the file; a pick names them in its own.
-        let in_order = move |batch: RecordBatch| {
-            let columns = order.iter().map(|name| batch.schema().index_of(name)).collect::<Result<Vec<_>, _>>()?;
-            holds(&batch.project(&columns)?)
-        };
-        predicates.push(Box::new(ArrowPredicateFn::new(roots(&pick.columns)?, in_order)));
+    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata).with_projection(mask);
+    if let Wanted::Some(rows) = wanted {
+        builder = builder.with_row_selection(rows);
     }
-    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata.clone()).with_projection(mask);
-    if !predicates.is_empty() {
-        builder = builder.with_row_filter(RowFilter::new(predicates));
+    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(ArrowError::from)?;
+    Ok(reader.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Which rows of a file are wanted.
+enum Wanted {
+    All,
+    Some(RowSelection),
+}
+
+/// The rows of which all picks hold; `None` where there is none.
+fn wanted(bytes: &Bytes, picks: &[Pick]) -> Result<Option<Wanted>, ModelsError> {
+    if picks.is_empty() {
+        return Ok(Some(Wanted::All));
     }
-    Ok(builder.with_batch_size(8192).build().map_err(ArrowError::from)?.collect::<Result<Vec<_>, _>>()?)
+    let metadata = metadata(bytes, PageIndexPolicy::Skip)?;
+    let names: BTreeSet<String> = picks.iter().flat_map(|pick| pick.columns.iter().cloned()).collect();
+    let mask = roots(&metadata, &names.into_iter().collect::<Vec<_>>())?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata).with_projection(mask);
+    let mut masks = Vec::new();
+    for batch in builder.with_batch_size(BATCH_ROWS).build().map_err(ArrowError::from)? {
+        let batch = batch?;
+        let mut all: Option<BooleanArray> = None;
+        for pick in picks {
+            let own = pick.columns.iter().map(|name| batch.schema().index_of(name)).collect::<Result<Vec<_>, _>>()?;
+            let holds = (pick.holds)(&batch.project(&own)?)?;
+            all = Some(all.map_or_else(|| Ok(holds.clone()), |all| and(&all, &holds))?);
+        }
+        masks.extend(all);
+    }
+    let rows = RowSelection::from_filters(&masks);
+    Ok(rows.selects_any().then_some(Wanted::Some(rows)))
+}
+
+fn metadata(bytes: &Bytes, pages: PageIndexPolicy) -> Result<ArrowReaderMetadata, ArrowError> {
+    let options = ArrowReaderOptions::new().with_offset_index_policy(pages);
+    Ok(ArrowReaderMetadata::load(bytes, options)?)
+}
+
+fn roots(metadata: &ArrowReaderMetadata, names: &[String]) -> Result<ProjectionMask, ArrowError> {
+    let places = names.iter().map(|name| metadata.schema().index_of(name)).collect::<Result<Vec<_>, _>>()?;
+    Ok(ProjectionMask::roots(metadata.parquet_schema(), places))
 }

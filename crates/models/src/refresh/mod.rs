@@ -52,9 +52,10 @@ pub struct Layering {
 }
 
 impl Default for Layering {
-    /// A layer costs every later refresh the opening of its files and the reading of its rows.
+    /// A layer costs every later refresh the opening of its files and the reading of its rows. An event brings its record's others
+    /// with it, some three: beyond a thirtieth of new ones the layer would be laid together at once.
     fn default() -> Self {
-        Self { new_per_mille: 250, grown_per_mille: 125, most: 16 }
+        Self { new_per_mille: 35, grown_per_mille: 125, most: 16 }
     }
 }
 

@@ -4,7 +4,9 @@
 
 use std::time::Instant;
 
-use lake::folder::{self, Folder};
+use arrow::compute::concat_batches;
+use futures::StreamExt;
+use lake::folder::{self, Folder, FolderWriter};
 use lake::{DataFile, LakeError};
 use serde::{Deserialize, Serialize};
 
@@ -153,19 +155,32 @@ impl Work {
     pub(super) async fn lay_staged_together(&self, staged: &StagedRows) -> Result<String, ModelsError> {
         let layers = Layers::below(&self.store, STAGED, staged.folder.clone()).await?;
         let writer = folder::create(&self.store, STAGED, &next_name(Some(&staged.folder))).await?;
-        for family in Family::all() {
-            let order = stage::order(family);
-            let by: Vec<&str> = order.iter().map(String::as_str).collect();
-            for bucket in 0..layers.buckets() {
-                let parts = layers.bucket(stage::kept(family), bucket).await?;
-                let rows = arrow::compute::concat_batches(&stage::schema(family), &parts)?;
-                let name = layers::file_name(family.name, bucket);
-                layers::write(&writer, &name, &by, &exchange::sorted(&rows, &order)?).await?;
-            }
+        let files = Family::all().flat_map(|family| (0..layers.buckets()).map(move |bucket| (family, bucket)));
+        let tasks = futures::stream::iter(files).map(|(family, bucket)| {
+            let (layers, writer) = (layers.clone(), writer.clone());
+            tokio::spawn(async move { lay_together(&layers, family, bucket, &writer).await })
+        });
+        let mut laid = tasks.buffer_unordered(self.options.threads.max(1));
+        while let Some(done) = laid.next().await {
+            done.map_err(|_| ModelsError::Stopped)??;
         }
+        drop(laid);
         let laid = Laid { over: None, layer_buckets: layers.buckets(), said: staged.info.clone() };
         Ok(writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?.name)
     }
+}
+
+/// Lays a bucket of a family together.
+async fn lay_together(
+    layers: &Layers,
+    family: &'static Family,
+    bucket: usize,
+    writer: &FolderWriter,
+) -> Result<(), ModelsError> {
+    let order = stage::order(family);
+    let by: Vec<&str> = order.iter().map(String::as_str).collect();
+    let rows = concat_batches(&stage::schema(family), &layers.bucket(stage::kept(family), bucket).await?)?;
+    Ok(layers::write(writer, &layers::file_name(family.name, bucket), &by, &exchange::sorted(&rows, &order)?).await?)
 }
 
 /// Every row of the lake that counts is staged or is a retraction.
