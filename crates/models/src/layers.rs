@@ -16,7 +16,7 @@ use arrow::compute::and;
 use arrow::datatypes::{DataType, Field, SchemaRef, UInt64Type};
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::FutureExt;
 use lake::Store;
 use lake::folder::{self, Folder, FolderWriter};
 use object_store::ObjectStoreExt;
@@ -33,6 +33,7 @@ use serde_json::Value;
 
 use crate::error::ModelsError;
 use crate::keys::{self, Keys};
+use crate::runtime::side_by_side;
 
 /// Where a layer says which keys it replaces.
 const CHANGED: &str = "changed";
@@ -240,17 +241,13 @@ impl Layers {
             work.extend(files.map(|file| (layer.folder.clone(), file.name.clone(), all.clone())));
         }
         let columns: Option<Vec<String>> = columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        let tasks = futures::stream::iter(work).map(|(folder, name, picks)| {
+        let mut tasks = Vec::with_capacity(work.len());
+        for (folder, name, picks) in work {
             let (store, columns) = (self.store.clone(), columns.clone());
-            tokio::spawn(async move { read(bytes(&store, &folder, &name).await?, columns.as_deref(), &picks) })
-        });
-        // A few files at a time: what is not asked for yet is not in memory.
-        let mut parts = tasks.buffered(parallel.max(1));
-        let mut out = Vec::new();
-        while let Some(part) = parts.next().await {
-            out.extend(part.map_err(|_| ModelsError::Stopped)??);
+            tasks.push(async move { read(bytes(&store, &folder, &name).await?, columns.as_deref(), &picks) }.boxed());
         }
-        Ok(out)
+        // A few files at a time: what is not asked for yet is not in memory.
+        Ok(side_by_side(tasks, parallel).await?.into_iter().flatten().collect())
     }
 }
 
@@ -287,6 +284,11 @@ pub(crate) async fn write(
     // Where pages begin is noted, what is least and greatest in each is not: rows are found by a hash.
     let properties =
         folder::properties().set_data_page_row_count_limit(PAGE_ROWS).set_statistics_enabled(EnabledStatistics::Chunk);
+    // Hashes and ids come once or a few times each: a dictionary of them is work for nothing, twice.
+    let schema = rows.schema();
+    let is_id = |field: &&Arc<Field>| matches!(field.data_type(), DataType::UInt64 | DataType::FixedSizeBinary(_));
+    let ids = schema.fields().iter().filter(is_id).map(|field| ColumnPath::from(field.name().as_str()));
+    let properties = ids.fold(properties, |properties, id| properties.set_column_dictionary_enabled(id, false));
     let mut file = folder.file_with(name, &rows.schema(), sorted_by, properties)?;
     file.write(rows).await?;
     file.close().await.map(drop)

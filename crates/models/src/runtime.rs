@@ -7,7 +7,9 @@
 
 use std::future::Future;
 
+use futures::future::BoxFuture;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
 
 use crate::error::ModelsError;
 use crate::stage::StageError;
@@ -44,4 +46,27 @@ impl Drop for Cpu {
             runtime.shutdown_background();
         }
     }
+}
+
+/// Does tasks side by side, so many at a time; what they gave, in no order.
+///
+/// # Errors
+/// The first task's that fails; the others are let go.
+pub(crate) async fn side_by_side<T: Send + 'static>(
+    tasks: Vec<BoxFuture<'static, Result<T, ModelsError>>>,
+    parallel: usize,
+) -> Result<Vec<T>, ModelsError> {
+    let (mut running, mut done) = (JoinSet::new(), Vec::with_capacity(tasks.len()));
+    for task in tasks {
+        if running.len() >= parallel.max(1)
+            && let Some(ended) = running.join_next().await
+        {
+            done.push(ended.map_err(|_| ModelsError::Stopped)??);
+        }
+        running.spawn(task);
+    }
+    while let Some(ended) = running.join_next().await {
+        done.push(ended.map_err(|_| ModelsError::Stopped)??);
+    }
+    Ok(done)
 }

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use arrow::compute::concat_batches;
-use futures::StreamExt;
+use futures::FutureExt;
 use lake::folder::{self, Folder, FolderWriter};
 use lake::{DataFile, LakeError};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use super::{Work, next_name};
 use crate::error::ModelsError;
 use crate::exchange;
 use crate::layers::{self, Laid, Layers};
+use crate::runtime::side_by_side;
 use crate::snapshot::{CutEntry, Inputs};
 use crate::stage::{self, Family, StageCounts};
 
@@ -155,16 +156,13 @@ impl Work {
     pub(super) async fn lay_staged_together(&self, staged: &StagedRows) -> Result<String, ModelsError> {
         let layers = Layers::below(&self.store, STAGED, staged.folder.clone()).await?;
         let writer = folder::create(&self.store, STAGED, &next_name(Some(&staged.folder))).await?;
-        let files = Family::all().flat_map(|family| (0..layers.buckets()).map(move |bucket| (family, bucket)));
-        let tasks = futures::stream::iter(files).map(|(family, bucket)| {
-            let (layers, writer) = (layers.clone(), writer.clone());
-            tokio::spawn(async move { lay_together(&layers, family, bucket, &writer).await })
-        });
-        let mut laid = tasks.buffer_unordered(self.options.threads.max(1));
-        while let Some(done) = laid.next().await {
-            done.map_err(|_| ModelsError::Stopped)??;
+        let mut tasks = Vec::new();
+        for family in Family::all() {
+            for bucket in 0..layers.buckets() {
+                tasks.push(lay_together(layers.clone(), family, bucket, writer.clone()).boxed());
+            }
         }
-        drop(laid);
+        side_by_side(tasks, self.options.threads).await?;
         let laid = Laid { over: None, layer_buckets: layers.buckets(), said: staged.info.clone() };
         Ok(writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?.name)
     }
@@ -172,15 +170,16 @@ impl Work {
 
 /// Lays a bucket of a family together.
 async fn lay_together(
-    layers: &Layers,
+    layers: Layers,
     family: &'static Family,
     bucket: usize,
-    writer: &FolderWriter,
+    writer: FolderWriter,
 ) -> Result<(), ModelsError> {
     let order = stage::order(family);
     let by: Vec<&str> = order.iter().map(String::as_str).collect();
-    let rows = concat_batches(&stage::schema(family), &layers.bucket(stage::kept(family), bucket).await?)?;
-    Ok(layers::write(writer, &layers::file_name(family.name, bucket), &by, &exchange::sorted(&rows, &order)?).await?)
+    let parts = layers.bucket(stage::kept(family), bucket).await?;
+    let rows = concat_batches(&stage::schema(family), &parts)?;
+    Ok(layers::write(&writer, &layers::file_name(family.name, bucket), &by, &exchange::sorted(&rows, &order)?).await?)
 }
 
 /// Every row of the lake that counts is staged or is a retraction.
