@@ -1,10 +1,11 @@
-//! The agencies' door: a schema registry for producers that write Avro. (HTTP and CSV in, receipts out, follow.)
+//! The agencies' door: events over HTTP onto the log, with receipts that follow them, and a schema registry for producers that write Avro.
 //!
-//! Reading order: [`schema`] (what is registered), [`Registry`] (subjects, versions, ids, in one SQLite file), [`avro`] (when a
+//! Reading order: [`door`] (events and receipts), [`csv`] (rows to events), [`schema`] (what is registered), [`Registry`] (subjects, versions, ids, in one SQLite file), [`avro`] (when a
 //! schema can read what another wrote), [`router`] (Confluent's REST interface over it), [`Schemas`] (the schema of an id, from
 //! here or from another registry by URL).
 //!
-//! Absent: events. The registry stores schemas; what is written with them goes to the log and never passes here.
+//! Absent: the lake (what became of an event comes back on the log), persons, and queues without a bound. What Avro producers write goes to the
+//! log and never passes here.
 
 pub mod avro;
 pub mod csv;
