@@ -1,7 +1,7 @@
 -- Persons arrested: one row each, as first arrested.
 WITH persons AS (
   SELECT
-    person_id,
+    person,
     -- rule: first_arrest. A person is counted when first arrested: the earliest day, then the time of the record, then
     -- its event id; what is said of the person is what that record says (domain.md 7.1 C03).
     {{at_first record_id}} AS record_id,
@@ -15,11 +15,11 @@ WITH persons AS (
     {{at_first role}} AS role,
     {{at_first official}} AS official,
     {{at_first province}} AS province
-  FROM accused_records
-  GROUP BY person_id
+  FROM accused_accounts
+  GROUP BY person
 )
 SELECT
-  person_id AS unit,
+  person AS unit,
   coalesce(case_id, record_id) AS case_ref,
   agency,
   -- rule: as_of. An edition speaks of what began on or before its date; the vault sees periods only (domain.md 5).

@@ -5,18 +5,18 @@ WITH acts AS (
     -- rule: prosecuted. A charge under any section of the PTPA, whatever else it names, that was not withdrawn
     -- (domain.md 7.1 C04).
     (coalesce(sections, 0) & {{codes section where act = PTPA}}) <> 0 AND NOT withdrawn AS counted
-  FROM charge_records
+  FROM charge_accounts
 ),
 numbered AS (
   SELECT
     *,
     -- rule: first. Of a person's counted acts the first: the earliest day, then the time of the record, then its event id.
     sum(CASE WHEN counted THEN 1 ELSE 0 END)
-      OVER (PARTITION BY person_id ORDER BY occurred_from, recorded_at, event_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS counted_so_far
+      OVER (PARTITION BY person ORDER BY occurred_from, recorded_at, event_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS counted_so_far
   FROM acts
 )
 SELECT
-  person_id AS unit,
+  person AS unit,
   coalesce(case_id, record_id) AS case_ref,
   agency,
   event_id,

@@ -9,18 +9,18 @@ WITH acts AS (
     (coalesce(sections, 0) & {{codes section where act = PTPA}}) <> 0
       AND verdict IN ({{code verdict.convicted}}, {{code verdict.convicted_lesser}})
       AND coalesce(appeal_outcome, {{code appeal_outcome._X}}) <> {{code appeal_outcome.overturned}} AS counted
-  FROM judgment_records
+  FROM judgment_accounts
 ),
 numbered AS (
   SELECT
     *,
     -- rule: first. Of a person's counted acts the first: the earliest day, then the time of the record, then its event id.
     sum(CASE WHEN counted THEN 1 ELSE 0 END)
-      OVER (PARTITION BY person_id ORDER BY occurred_from, recorded_at, event_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS counted_so_far
+      OVER (PARTITION BY person ORDER BY occurred_from, recorded_at, event_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS counted_so_far
   FROM acts
 )
 SELECT
-  person_id AS unit,
+  person AS unit,
   coalesce(case_id, record_id) AS case_ref,
   agency,
   event_id,

@@ -3,11 +3,11 @@ WITH acts AS (
   SELECT
     *,
     -- rule: first. Of a person's returns the first: the earliest day, then the time of recording, then the event id.
-    row_number() OVER (PARTITION BY person_id ORDER BY occurred_from, recorded_at, event_id) = 1 AS is_first
-  FROM return_outcomes
+    row_number() OVER (PARTITION BY person ORDER BY occurred_from, recorded_at, event_id) = 1 AS is_first
+  FROM return_accounts
 )
 SELECT
-  a.person_id AS unit,
+  a.person AS unit,
   -- rule: case. She is of the case of her identification; the record stands in where none is known (privacy.md 6.6, rule 2).
   coalesce(v.case_ref, a.record_id) AS case_ref,
   a.agency,
@@ -21,7 +21,7 @@ SELECT
   {{quarter a.occurred_from a.occurred_precision}} AS quarter,
   {{month a.occurred_from a.occurred_precision}} AS month,
   -- rule: unknown. What was never said is the code _X, a group like any other (domain.md 3).
-  -- rule: person. Who she is says her identification by the same agency; nothing where it identified nobody.
+  -- rule: person. Who she is says her identification; nothing where nobody identified her.
   {{known v.sex sex}} AS sex,
   {{known v.age_band age_band}} AS age_band,
   {{known v.citizenship citizenship}} AS citizenship,
@@ -35,4 +35,4 @@ SELECT
   {{known_set a.assistance service}} AS assistance,
   {{yes_no a.is_first}} AS first_return
 FROM acts a
-LEFT JOIN victims v ON v.unit = a.person_id
+LEFT JOIN victims v ON v.unit = a.person

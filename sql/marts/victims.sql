@@ -1,7 +1,7 @@
 -- Persons identified as victims: one row each, as first identified, with the status last determined.
 WITH persons AS (
   SELECT
-    person_id,
+    person,
     -- rule: first_identification. A person is counted when first identified: the earliest day said of her, then the
     -- time of the record, then its event id; what is said of her is what that record says (domain.md 5, 7.1).
     {{at_first record_id where is_identification}} AS record_id,
@@ -10,7 +10,9 @@ WITH persons AS (
     {{at_first occurred_from where is_identification}} AS occurred_from,
     {{at_first occurred_precision where is_identification}} AS occurred_precision,
     {{at_first sex where is_identification}} AS sex,
-    {{at_first age_band where is_identification}} AS age_band,
+    -- rule: age_precedence. Of what agencies say of her age that of a child-protection body stands, then that of police or
+    -- FIA, then any other's; one that does not know it says nothing (domain.md 4).
+    coalesce({{said_first age_band age_band where is_identification AND age_rank = 1}}, {{said_first age_band age_band where is_identification AND age_rank = 2}}, {{said_first age_band age_band where is_identification AND age_rank = 3}}) AS age_band,
     {{at_first citizenship where is_identification}} AS citizenship,
     {{at_first exploitation where is_identification}} AS exploitation,
     {{at_first means where is_identification}} AS means,
@@ -25,13 +27,22 @@ WITH persons AS (
     {{at_first referral_source where is_identification}} AS referral_source,
     -- rule: latest_status. Status is that of the latest identification or determination, by day, time, event id.
     {{at_last status}} AS status
-  FROM victim_records
-  GROUP BY person_id
+  FROM (
+    SELECT
+      *,
+      CASE
+        WHEN rollup('agency', 'group', agency) = {{code agency_group.CPB}} THEN 1
+        WHEN rollup('agency', 'group', agency) IN ({{code agency_group.POL}}, {{code agency_group.FIA}}) THEN 2
+        ELSE 3
+      END AS age_rank
+    FROM victim_accounts
+  )
+  GROUP BY person
   -- rule: identified. A determination alone identifies nobody.
   HAVING bool_or(is_identification)
 )
 SELECT
-  person_id AS unit,
+  person AS unit,
   coalesce(case_id, record_id) AS case_ref,
   agency,
   -- rule: as_of. An edition speaks of what began on or before its date; the vault sees periods only (domain.md 5).

@@ -18,4 +18,5 @@ SELECT
   {{state official}} AS official,
   {{state province}} AS province
 FROM accused_events
+WHERE fact = {{event accused.arrested}}
 GROUP BY record_id, person_id

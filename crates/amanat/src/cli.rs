@@ -1,5 +1,8 @@
 //! The command line: what can be asked of the program, with examples. Parsing only; each command lives in its own module.
 
+mod explain;
+mod link;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,6 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Config, Overrides};
 use crate::exit;
+
+pub use explain::ExplainNumberArgs;
+pub use link::{LinkCommand, OneWord};
 
 /// Amanat: the event-sourced national data warehouse on trafficking in persons.
 ///
@@ -87,12 +93,23 @@ pub enum Command {
     /// Fold what has been ingested into a new Snapshot of the marts
     #[command(after_help = "Example:\n  amanat refresh --explain")]
     Refresh(RefreshArgs),
+    /// Find which persons of several agencies are one, look at doubtful pairs, decide about them
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  amanat link run                 compare everybody, publish who is one with whom\n  amanat link list                pairs that may be one\n  amanat link decide PERSON OTHER --one no\nNobody is named: agencies send tokens, and of tokens nothing can be seen but whether two are equal."
+    )]
+    Link(LinkCommand),
     /// Publish the thirteen indicators as a numbered edition; list, show or recompute editions
     #[command(
         subcommand,
         after_help = "Examples:\n  amanat edition publish --as-of 2025-12-31\n  amanat edition recompute 1        equal, or the named cause why not"
     )]
     Edition(EditionCommand),
+    /// Say which kinds of events moved a published number between two editions
+    #[command(
+        after_help = "Examples:\n  amanat explain-number V01 time_period=2025 --edition 1 --edition 2\n  amanat explain-number C01 time_period=2025-Q2 province=PK-PB --edition 3 --edition 4 --json\nCounts of protected cells are told by bands, those of cells that are published exactly as they are."
+    )]
+    ExplainNumber(ExplainNumberArgs),
     /// Ask the published indicators a question in SQL
     #[command(
         after_help = "Examples:\n  amanat sql \"select time_period, value, lo95, hi95 from published.v01 where province = 'PK-PB'\"\n  amanat sql \"select * from published.c01 where time_period = $1\" --param 2025-Q1 --format csv\n  amanat sql \"select table_name from information_schema.tables\""

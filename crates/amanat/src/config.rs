@@ -49,6 +49,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// Marts and Snapshots.
     pub refresh: RefreshConfig,
+    /// Who is one with whom.
+    pub linkage: LinkageConfig,
     /// Limits of one question.
     pub sql: SqlConfig,
     /// What keeps answers about protected tables from telling more than they say.
@@ -169,6 +171,14 @@ pub struct IngestConfig {
 pub struct RefreshConfig {
     /// Seconds between two looks for new events by the refresh role of `up`.
     pub every_seconds: u64,
+}
+
+/// Finding which persons of several agencies are one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinkageConfig {
+    /// Hours between two runs by the refresh role of `up`; 0: only by `amanat link run`. A sample store is linked by that alone.
+    pub every_hours: u64,
 }
 
 /// Limits of one question (issue: 30 s, 512 MiB, 100,000 rows).
@@ -297,6 +307,7 @@ impl Default for Config {
             lake: LakeConfig::default(),
             ingest: IngestConfig::default(),
             refresh: RefreshConfig::default(),
+            linkage: LinkageConfig::default(),
             sql: SqlConfig::default(),
             privacy: PrivacyConfig::default(),
             endpoint: EndpointConfig::default(),
@@ -347,6 +358,12 @@ impl Default for IngestConfig {
 impl Default for RefreshConfig {
     fn default() -> Self {
         Self { every_seconds: 60 }
+    }
+}
+
+impl Default for LinkageConfig {
+    fn default() -> Self {
+        Self { every_hours: 24 }
     }
 }
 

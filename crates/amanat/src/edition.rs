@@ -189,7 +189,7 @@ fn refusal(error: EditionError) -> anyhow::Error {
     }
 }
 
-async fn existing(dir: &DataDir, edition: i64) -> anyhow::Result<EditionInfo> {
+pub async fn existing(dir: &DataDir, edition: i64) -> anyhow::Result<EditionInfo> {
     match Published::open(&dir.store).edition(edition).await {
         Err(LakeError::NoEdition(_)) => Err(Failure::Usage(format!(
             "there is no edition {edition}; `amanat edition list` shows those that there are."

@@ -15,11 +15,13 @@ mod data_dir;
 mod edition;
 mod escape;
 mod exit;
+mod explain;
 mod following;
 mod gateway;
 mod house;
 mod import;
 mod lines;
+mod linking;
 mod maintain;
 mod memory;
 mod producers;
@@ -62,7 +64,9 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Import(args) => import::run(config, args),
         cli::Command::Validate(args) => validate::run(config, args),
         cli::Command::Refresh(args) => edition::refresh(config, args),
+        cli::Command::Link(command) => linking::run(config, command),
         cli::Command::Edition(command) => edition::run(config, command),
+        cli::Command::ExplainNumber(args) => explain::run(config, args),
         cli::Command::Sql(args) => ask::run(config, args),
         cli::Command::Backup(args) => backup::run(config, args),
         cli::Command::Status(args) => status::run(config, args),

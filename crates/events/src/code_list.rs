@@ -253,13 +253,13 @@ impl<const N: u16, L: Tag> Tag for First<N, L> {
 
 lists! {
     Act = "act", ActivityKind = "activity_kind", AgeBand = "age_band", AgeGroup = "age_group", AgencyGroup = "agency_group",
-    AppealOutcome = "appeal_outcome", Audience = "audience", Citizenship = "citizenship", CitizenshipRegion = "citizenship_region",
+    AppealOutcome = "appeal_outcome", Audience = "audience", CaseStage = "case_stage", Citizenship = "citizenship", CitizenshipRegion = "citizenship_region",
     CitizenshipSubregion = "citizenship_subregion", ContactKind = "contact_kind", CorrectionReason = "correction_reason", CourtLevel = "court_level",
     ExitReason = "exit_reason", Exploitation = "exploitation", ExploitationForm = "exploitation_form",
-    InspectionKind = "inspection_kind", InspectionOutcome = "inspection_outcome", Isic = "isic", Means = "means",
-    Place = "place", Province = "province", RecruiterRelation = "recruiter_relation",
+    InspectionKind = "inspection_kind", InspectionOutcome = "inspection_outcome", Isic = "isic", LegalBasis = "legal_basis", LinkEvidence = "link_evidence", Means = "means",
+    Place = "place", Province = "province", RecruiterRelation = "recruiter_relation", ReferralAction = "referral_action",
     ReferralSource = "referral_source", ReintegrationOutcome = "reintegration_outcome", ReportKind = "report_kind",
     RetractionReason = "retraction_reason", ReturnKind = "return_kind", Role = "role", Scope = "scope",
     Section = "section", Sector = "sector", Service = "service", Sex = "sex", TokenKind = "token_kind",
-    TraffickingStatus = "trafficking_status", Verdict = "verdict", YesNo = "yes_no",
+    TraffickingStatus = "trafficking_status", TransferReason = "transfer_reason", Verdict = "verdict", YesNo = "yes_no",
 }

@@ -11,7 +11,8 @@ use crate::calendar::Occurred;
 use crate::code_list::tag;
 use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
 use crate::value::{
-    AgencyCode, CaseId, Code, Codes, ContactId, FactRef, Int, Kind, Period, Reference, RetractableRef, SentenceKind,
+    AgencyCode, CaseId, Code, Codes, ContactId, FactRef, Int, Kind, Period, PersonId, Reference, RetractableRef,
+    SentenceKind,
 };
 use serde::de::MapAccess;
 use smallvec::SmallVec;
@@ -142,7 +143,7 @@ macro_rules! data {
 }
 
 mod older;
-pub(crate) use older::{CorrectionHeadV3, RetractionHeadV1};
+pub(crate) use older::{CorrectionHeadV3, CorrectionHeadV4, RetractionHeadV1, RetractionHeadV2};
 pub use older::{VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2, VictimIdentifiedV2Patch};
 
 data! {
@@ -362,6 +363,168 @@ data! {
         opt participants: i64 = Int<0, 1_000_000>,
     }
 
+    /// `pk.tip.case.transferred`: a case was given to another agency, which goes on with it under this or its own id.
+    CaseTransferred / CaseTransferredPatch, occurred = true, person = false {
+        #[doc = "The case, `<registering agency>/<token>`."]
+        req case_id: String = CaseId,
+        #[doc = "The agency that it was given to."]
+        req to_agency: String = AgencyCode,
+        #[doc = "Why (list `transfer_reason`)."]
+        req reason: u16 = Code<tag::TransferReason>,
+    }
+
+    /// `pk.tip.case.linked`: two cases are about the same trafficking event.
+    CaseLinked / CaseLinkedPatch, occurred = true, person = false {
+        #[doc = "The case, `<registering agency>/<token>`."]
+        req case_id: String = CaseId,
+        #[doc = "The case of another agency that is about the same trafficking event."]
+        req other_case_id: String = CaseId,
+    }
+
+    /// `pk.tip.case.stage_changed`: a case reached a stage.
+    CaseStageChanged / CaseStageChangedPatch, occurred = true, person = false {
+        #[doc = "The case, `<registering agency>/<token>`."]
+        req case_id: String = CaseId,
+        #[doc = "The stage reached (list `case_stage`)."]
+        req stage: u16 = Code<tag::CaseStage>,
+    }
+
+    /// `pk.tip.accused.identified`: an accused person became known.
+    AccusedIdentified / AccusedIdentifiedPatch, occurred = true, person = true {
+        #[doc = "Sex (list `sex`)."]
+        req sex: u16 = Code<tag::Sex>,
+        #[doc = "Age when identified (list `age_band`)."]
+        req age_band: u16 = Code<tag::AgeBand>,
+        #[doc = "Citizenship (list `citizenship`)."]
+        req citizenship: u16 = Code<tag::Citizenship>,
+        #[doc = "Roles (list `role`)."]
+        req role: CodeSet = Codes<tag::Role>,
+        #[doc = "Whether the accused is an official (list `yes_no`)."]
+        opt official: u16 = Code<tag::YesNo>,
+        #[doc = "Province of the investigation (list `province`)."]
+        req province: u16 = Code<tag::Province>,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.compensation.ordered`: a court ordered compensation; the person is the victim.
+    CompensationOrdered / CompensationOrderedPatch, occurred = true, person = true {
+        #[doc = "Amount in Pakistani rupees."]
+        req amount_pkr: i64 = Int<1, 1_000_000_000_000>,
+        #[doc = "Province of the court (list `province`)."]
+        req province: u16 = Code<tag::Province>,
+        #[doc = "Event id of the judgment."]
+        opt judgment_id: Uuid = Reference,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.compensation.paid`: compensation was paid, whole or in part; the person is the victim.
+    CompensationPaid / CompensationPaidPatch, occurred = true, person = true {
+        #[doc = "Amount paid this time, in Pakistani rupees."]
+        req amount_pkr: i64 = Int<1, 1_000_000_000_000>,
+        #[doc = "Province of the court (list `province`)."]
+        req province: u16 = Code<tag::Province>,
+        #[doc = "Event id of the order."]
+        opt order_id: Uuid = Reference,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.inspection.referred`: what an inspection found was referred to a body.
+    InspectionReferred / InspectionReferredPatch, occurred = true, person = false {
+        #[doc = "Event id of the inspection."]
+        req inspection_id: Uuid = Reference,
+        #[doc = "To which body (list `agency_group`)."]
+        req to_body: u16 = Code<tag::AgencyGroup>,
+        #[doc = "What was referred (list `inspection_outcome`)."]
+        req findings: CodeSet = Codes<tag::InspectionOutcome>,
+    }
+
+    /// `pk.tip.referral.acted_on`: a body acted on a referral, or decided not to.
+    ReferralActedOn / ReferralActedOnPatch, occurred = true, person = false {
+        #[doc = "Event id of the referral: of a victim, or of what an inspection found."]
+        req referral_id: Uuid = Reference,
+        #[doc = "What was done (list `referral_action`)."]
+        req action: u16 = Code<tag::ReferralAction>,
+        #[doc = "The case that was registered, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.worker.released`: workers were released. It counts them; who is known by a token is told of by
+    /// `victim.identified`.
+    WorkerReleased / WorkerReleasedPatch, occurred = true, person = false {
+        #[doc = "Place (list `place`)."]
+        req place: u16 = Code<tag::Place>,
+        #[doc = "Economic sector (list `sector`)."]
+        req sector: u16 = Code<tag::Sector>,
+        #[doc = "Persons released, children among them."]
+        req workers: i64 = Int<1, 1_000_000>,
+        #[doc = "Children released."]
+        opt children: i64 = Int<0, 1_000_000>,
+        #[doc = "Event id of the inspection that found them."]
+        opt inspection_id: Uuid = Reference,
+        #[doc = "The case, `<registering agency>/<token>`."]
+        opt case_id: String = CaseId,
+    }
+
+    /// `pk.tip.persons.merged`: a person is one with an older one, whose id stays. One event for each person who joins, so that
+    /// each is said of one record and the last word on a person is the state.
+    PersonsMerged / PersonsMergedPatch, occurred = false, person = false {
+        #[doc = "The person who joins."]
+        req person_id: [u8; 16] = PersonId,
+        #[doc = "The oldest person of the cluster: whom she is counted as from now on."]
+        req into: [u8; 16] = PersonId,
+        #[doc = "What speaks for it (list `link_evidence`)."]
+        req evidence: u16 = Code<tag::LinkEvidence>,
+        #[doc = "Probability by the model, per mille."]
+        req confidence: i64 = Int<0, 1_000>,
+    }
+
+    /// `pk.tip.persons.split`: a person leaves the cluster that she was counted in, alone or with others.
+    PersonsSplit / PersonsSplitPatch, occurred = false, person = false {
+        #[doc = "The person who leaves."]
+        req person_id: [u8; 16] = PersonId,
+        #[doc = "The oldest person of the cluster that she leaves."]
+        req from: [u8; 16] = PersonId,
+        #[doc = "Whom she is counted as from now on: herself, or the oldest of those who leave with her."]
+        req into: [u8; 16] = PersonId,
+        #[doc = "What speaks for it (list `link_evidence`)."]
+        req evidence: u16 = Code<tag::LinkEvidence>,
+    }
+
+    /// `pk.tip.persons.doubted`: a person may be one with others; nobody is counted otherwise for it, but the lower bound of the
+    /// number of persons is.
+    PersonsDoubted / PersonsDoubtedPatch, occurred = false, person = false {
+        #[doc = "The person."]
+        req person_id: [u8; 16] = PersonId,
+        #[doc = "Whom she would be counted as if all that is plausible were linked; herself when no doubt is left."]
+        req into: [u8; 16] = PersonId,
+    }
+
+    /// `pk.tip.persons.decided`: the steward's word on whether two persons are one. Linkage obeys it in its next run.
+    PersonsDecided / PersonsDecidedPatch, occurred = false, person = false {
+        #[doc = "The one person."]
+        req person_id: [u8; 16] = PersonId,
+        #[doc = "The other person."]
+        req other_id: [u8; 16] = PersonId,
+        #[doc = "Whether they are one (list `yes_no`); `_X` takes an earlier word back."]
+        req one: u16 = Code<tag::YesNo>,
+    }
+
+    /// `pk.tip.tokens.rotated`: a token of a person was made anew. `person` holds two tokens of one kind: the one of before, and
+    /// the one that stands for it from now on.
+    TokensRotated / TokensRotatedPatch, occurred = false, person = true {
+    }
+
+    /// `pk.tip.person.erasure_ordered`: a person is to be erased from every table and file (ingestion.md 3.12).
+    PersonErasureOrdered / PersonErasureOrderedPatch, occurred = false, person = false {
+        #[doc = "The person."]
+        req person_id: [u8; 16] = PersonId,
+        #[doc = "On which ground (list `legal_basis`)."]
+        req legal_basis: u16 = Code<tag::LegalBasis>,
+    }
+
     /// What `pk.tip.record.corrected` says beside the fields it replaces.
     CorrectionHead / CorrectionHeadPatch, occurred = false, person = false, fields = true {
         #[doc = "Event id of the fact that is corrected."]
@@ -431,9 +594,9 @@ pub struct RecordRetracted {
     pub reason: u16,
 }
 
-/// Calls a macro with every fact (variant, data, patch), and with every version of one before the newest (type, version,
+/// Calls a macro with every type that has fields of its own alone (variant, data, patch), and with every version of one before the newest (type, version,
 /// data, patch, the next version's data).
-macro_rules! each_fact {
+macro_rules! each_plain {
     ($with:ident) => {
         $with! {
             [
@@ -445,6 +608,14 @@ macro_rules! each_fact {
                 ChargeWithdrawn ChargeWithdrawnPatch, JudgmentDelivered JudgmentDeliveredPatch,
                 AppealDecided AppealDecidedPatch, InspectionConducted InspectionConductedPatch,
                 ContactReceived ContactReceivedPatch, ActivityHeld ActivityHeldPatch,
+                CaseTransferred CaseTransferredPatch, CaseLinked CaseLinkedPatch,
+                CaseStageChanged CaseStageChangedPatch, AccusedIdentified AccusedIdentifiedPatch,
+                CompensationOrdered CompensationOrderedPatch, CompensationPaid CompensationPaidPatch,
+                InspectionReferred InspectionReferredPatch, ReferralActedOn ReferralActedOnPatch,
+                WorkerReleased WorkerReleasedPatch, ReportExpected ReportExpectedPatch, ReportNil ReportNilPatch,
+                PersonsMerged PersonsMergedPatch, PersonsSplit PersonsSplitPatch,
+                PersonsDoubted PersonsDoubtedPatch, PersonsDecided PersonsDecidedPatch,
+                TokensRotated TokensRotatedPatch, PersonErasureOrdered PersonErasureOrderedPatch,
             ]
             [
                 VictimIdentified 1 VictimIdentifiedV1 VictimIdentifiedV1Patch VictimIdentifiedV2,
@@ -453,7 +624,7 @@ macro_rules! each_fact {
         }
     };
 }
-pub(crate) use each_fact;
+pub(crate) use each_plain;
 
 macro_rules! make_enums {
     (
@@ -470,10 +641,6 @@ macro_rules! make_enums {
             RecordCorrected(Box<RecordCorrected>),
             /// See [`RecordRetracted`].
             RecordRetracted(RecordRetracted),
-            /// See [`ReportExpected`].
-            ReportExpected(ReportExpected),
-            /// See [`ReportNil`].
-            ReportNil(ReportNil),
         }
 
         impl Data {
@@ -484,8 +651,6 @@ macro_rules! make_enums {
                     $(Self::$old(_) => EventType::$kind,)*
                     Self::RecordCorrected(_) => EventType::RecordCorrected,
                     Self::RecordRetracted(_) => EventType::RecordRetracted,
-                    Self::ReportExpected(_) => EventType::ReportExpected,
-                    Self::ReportNil(_) => EventType::ReportNil,
                 }
             }
 
@@ -525,8 +690,6 @@ macro_rules! make_enums {
                     $(Self::$old(d) => d.write(object),)*
                     Self::RecordCorrected(d) => d.write(object),
                     Self::RecordRetracted(d) => d.write(object),
-                    Self::ReportExpected(d) => d.write(object),
-                    Self::ReportNil(d) => d.write(object),
                 }
             }
 
@@ -537,8 +700,6 @@ macro_rules! make_enums {
                     $(Self::$old(d) => d.write_avro(out),)*
                     Self::RecordCorrected(d) => d.write_avro(out),
                     Self::RecordRetracted(d) => d.write_avro(out),
-                    Self::ReportExpected(d) => d.write_avro(out),
-                    Self::ReportNil(d) => d.write_avro(out),
                 }
             }
         }
@@ -601,7 +762,21 @@ macro_rules! make_enums {
         })*
     };
 }
-each_fact!(make_enums);
+each_plain!(make_enums);
+
+impl Data {
+    /// The persons that it names by their ids in the warehouse: linkage and the steward do, agencies name persons by tokens.
+    pub fn persons(&self) -> SmallVec<[[u8; 16]; 4]> {
+        match self {
+            Self::PersonsMerged(d) => SmallVec::from_slice(&[d.person_id, d.into]),
+            Self::PersonsSplit(d) => SmallVec::from_slice(&[d.person_id, d.from, d.into]),
+            Self::PersonsDoubted(d) => SmallVec::from_slice(&[d.person_id, d.into]),
+            Self::PersonsDecided(d) => SmallVec::from_slice(&[d.person_id, d.other_id]),
+            Self::PersonErasureOrdered(d) => SmallVec::from_slice(&[d.person_id]),
+            _ => SmallVec::new(),
+        }
+    }
+}
 
 impl RecordCorrected {
     /// The same in the next version of `record.corrected`, its fields in the version of the target's type that goes with it.

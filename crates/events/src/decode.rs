@@ -6,7 +6,7 @@
 
 use crate::avro::{self, Form, WriterSchemas};
 use crate::contract::{Contract, Mode, ReadData, ReadObject};
-use crate::data::{self, Data, Patch, RecordCorrected, RecordRetracted, each_fact};
+use crate::data::{self, Data, Patch, RecordCorrected, RecordRetracted, each_plain};
 use crate::envelope::{self, Carriage, Envelope, ReadEnvelope};
 use crate::explain;
 use crate::message::{Event, Limits, Message, NewerVersion, SealedEvent, TokenAt};
@@ -235,21 +235,25 @@ pub(crate) fn data_of<'a, W: Wire<'a>>(
                 $((EventType::$of, $number) => plain::<data::$old, W>(wire, mode, Data::$old),)*
                 $((EventType::$name, _) => plain::<data::$name, W>(wire, mode, Data::$name),)*
                 (EventType::RecordCorrected, 1..=3) => {
-                    corrected::<data::CorrectionHeadV3, W>(version, wire, mode, data::CorrectionHeadV3::up)
+                    corrected::<data::CorrectionHeadV3, W>(version, wire, mode, |head: data::CorrectionHeadV3| head.up().up())
+                }
+                (EventType::RecordCorrected, 4) => {
+                    corrected::<data::CorrectionHeadV4, W>(version, wire, mode, data::CorrectionHeadV4::up)
                 }
                 (EventType::RecordCorrected, _) => corrected::<data::CorrectionHead, W>(version, wire, mode, |head| head),
                 (EventType::RecordRetracted, 1) => plain(wire, mode, |head: data::RetractionHeadV1| {
-                    Data::RecordRetracted(RecordRetracted::of(head.up(), 1))
+                    Data::RecordRetracted(RecordRetracted::of(head.up().up(), 1))
+                }),
+                (EventType::RecordRetracted, 2) => plain(wire, mode, |head: data::RetractionHeadV2| {
+                    Data::RecordRetracted(RecordRetracted::of(head.up(), 2))
                 }),
                 (EventType::RecordRetracted, _) => {
-                    plain(wire, mode, |head| Data::RecordRetracted(RecordRetracted::of(head, 2)))
+                    plain(wire, mode, |head| Data::RecordRetracted(RecordRetracted::of(head, 3)))
                 }
-                (EventType::ReportExpected, _) => plain(wire, mode, Data::ReportExpected),
-                (EventType::ReportNil, _) => plain(wire, mode, Data::ReportNil),
             }
         };
     }
-    each_fact!(dispatch)
+    each_plain!(dispatch)
 }
 
 fn plain<'a, T: Contract, W: Wire<'a>>(wire: W, mode: Mode, wrap: fn(T) -> Data) -> Result<Parsed<'a>, Fault> {
@@ -312,5 +316,5 @@ fn patch_of<'a, W: Wire<'a>>(
             }
         };
     }
-    each_fact!(dispatch)
+    each_plain!(dispatch)
 }

@@ -5,7 +5,7 @@
 //! Absent: `data_base64`, batches, any other event format.
 
 use crate::contract::{Key, missing, repeated};
-use crate::{EventType, Fault, FaultDetail, calendar, event_type, form};
+use crate::{EventType, Fault, FaultDetail, calendar, form};
 use crate::{avro, explain};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -362,14 +362,7 @@ pub(crate) fn forms<'a>(
 }
 
 pub(crate) fn event_type(name: &str, place: &impl Fn(&'static str) -> String) -> Result<EventType, Fault> {
-    EventType::from_name(name).ok_or_else(|| match event_type::NOT_SUPPORTED.iter().find(|n| **n == name) {
-        Some(known) => Fault::schema(
-            FaultDetail::TypeNotSupported,
-            place("type"),
-            format!("the type {known} is not accepted in this edition of the contract; keep it until it is"),
-        ),
-        None => Fault::schema(FaultDetail::UnknownType, place("type"), expected("type")),
-    })
+    EventType::from_name(name).ok_or_else(|| Fault::schema(FaultDetail::UnknownType, place("type"), expected("type")))
 }
 
 #[cfg(test)]

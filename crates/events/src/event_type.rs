@@ -1,4 +1,4 @@
-//! The event types with their versions, and those that the domain names but this edition refuses by name.
+//! The event types with their versions.
 //!
 //! Absent: what a type carries (see [`crate::data`]), how one version becomes the next (`upcast`), and who may emit it
 //! (policy).
@@ -79,6 +79,36 @@ event_types! {
     ContactReceived = "contact.received",
     /// A training or awareness activity took place.
     ActivityHeld = "activity.held",
+    /// A case was given to another agency.
+    CaseTransferred = "case.transferred",
+    /// Another agency's case is about the same trafficking event.
+    CaseLinked = "case.linked",
+    /// A case reached a stage.
+    CaseStageChanged = "case.stage_changed",
+    /// An accused person became known; she need not be arrested.
+    AccusedIdentified = "accused.identified",
+    /// A court ordered compensation to a victim.
+    CompensationOrdered = "compensation.ordered",
+    /// Compensation was paid to a victim.
+    CompensationPaid = "compensation.paid",
+    /// What an inspection found was referred to a body.
+    InspectionReferred = "inspection.referred",
+    /// A body acted on a referral, or decided not to.
+    ReferralActedOn = "referral.acted_on",
+    /// Workers were released.
+    WorkerReleased = "worker.released",
+    /// Linkage: a person is one with an older one.
+    PersonsMerged = "persons.merged",
+    /// Linkage: a person is not of the cluster any more that she was counted in.
+    PersonsSplit = "persons.split",
+    /// Linkage: a person may be one with others.
+    PersonsDoubted = "persons.doubted",
+    /// The steward's word on whether two persons are one.
+    PersonsDecided = "persons.decided",
+    /// A token of a person was made anew.
+    TokensRotated = "tokens.rotated",
+    /// A person is to be erased.
+    PersonErasureOrdered = "person.erasure_ordered",
 }
 
 /// How many types there were when the contract was first released: those before the first of [`LATER`]'s.
@@ -96,6 +126,23 @@ const LATER: &[(EventType, u16)] = &[
     (EventType::ActivityHeld, 1),
     (EventType::RecordCorrected, 4),
     (EventType::RecordRetracted, 2),
+    (EventType::CaseTransferred, 1),
+    (EventType::CaseLinked, 1),
+    (EventType::CaseStageChanged, 1),
+    (EventType::AccusedIdentified, 1),
+    (EventType::CompensationOrdered, 1),
+    (EventType::CompensationPaid, 1),
+    (EventType::InspectionReferred, 1),
+    (EventType::ReferralActedOn, 1),
+    (EventType::WorkerReleased, 1),
+    (EventType::RecordCorrected, 5),
+    (EventType::RecordRetracted, 3),
+    (EventType::PersonsMerged, 1),
+    (EventType::PersonsSplit, 1),
+    (EventType::PersonsDoubted, 1),
+    (EventType::PersonsDecided, 1),
+    (EventType::TokensRotated, 1),
+    (EventType::PersonErasureOrdered, 1),
 ];
 
 /// The `dataschema` of each version of each type.
@@ -132,6 +179,11 @@ impl EventType {
         (self as usize) < FIRST
     }
 
+    /// How many types there were before this one, in the order of the contract.
+    pub(crate) const fn before(self) -> usize {
+        self as usize
+    }
+
     /// The place of a version in [`Self::versions`], from 0; for a version that is not there, that of the first.
     #[inline]
     pub fn place(self, version: u16) -> usize {
@@ -145,6 +197,9 @@ impl EventType {
     /// The version of this fact that a correction of version `correction` speaks of: the newest that was released before
     /// it. None where the fact came later.
     pub(crate) const fn in_correction(self, correction: u16) -> Option<u16> {
+        if !self.is_fact() {
+            return None;
+        }
         let (mut end, mut at) = (0, 0);
         while at < LATER.len() {
             let (kind, version) = LATER[at];
@@ -194,9 +249,22 @@ impl EventType {
         Self::from_short_name(name.strip_prefix("pk.tip.")?)
     }
 
-    /// Whether it states something that happened, and so may be corrected: all but `record.*` and `report.*`.
+    /// Whether it states something that happened, and so may be corrected: all but what is said of records, reports, tokens and
+    /// of who is one with whom, which a later event of the kind replaces.
     pub const fn is_fact(self) -> bool {
-        !matches!(self, Self::RecordCorrected | Self::RecordRetracted | Self::ReportExpected | Self::ReportNil)
+        !matches!(
+            self,
+            Self::RecordCorrected
+                | Self::RecordRetracted
+                | Self::ReportExpected
+                | Self::ReportNil
+                | Self::PersonsMerged
+                | Self::PersonsSplit
+                | Self::PersonsDoubted
+                | Self::PersonsDecided
+                | Self::TokensRotated
+                | Self::PersonErasureOrdered
+        )
     }
 
     /// Whether its data name a person, by tokens.
@@ -207,11 +275,11 @@ impl EventType {
             ([$($name:ident $patch:ident,)*] [$($older:tt)*]) => {
                 match self {
                     $(Self::$name => <data::$name as Contract>::PERSON,)*
-                    Self::RecordCorrected | Self::RecordRetracted | Self::ReportExpected | Self::ReportNil => false,
+                    Self::RecordCorrected | Self::RecordRetracted => false,
                 }
             };
         }
-        data::each_fact!(dispatch)
+        data::each_plain!(dispatch)
     }
 
     /// Whether a retraction may target it: a fact or a correction.
@@ -225,20 +293,3 @@ impl fmt::Display for EventType {
         f.write_str(self.name())
     }
 }
-
-/// Types that domain.md 4 names and this edition refuses (`type_not_supported`).
-pub const NOT_SUPPORTED: &[&str] = &[
-    "pk.tip.case.transferred",
-    "pk.tip.case.linked",
-    "pk.tip.case.stage_changed",
-    "pk.tip.accused.identified",
-    "pk.tip.compensation.ordered",
-    "pk.tip.compensation.paid",
-    "pk.tip.inspection.referred",
-    "pk.tip.referral.acted_on",
-    "pk.tip.worker.released",
-    "pk.tip.persons.merged",
-    "pk.tip.persons.split",
-    "pk.tip.tokens.rotated",
-    "pk.tip.person.erasure_ordered",
-];

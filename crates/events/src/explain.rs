@@ -5,7 +5,7 @@
 //! names, and what was expected comes from the contract (design: ingestion.md 3.6).
 
 use crate::contract::{self, Contract, MARK, Mode, ReadData, Step};
-use crate::data::{self, each_fact};
+use crate::data::{self, each_plain};
 use crate::envelope::{self, ReadEnvelope};
 use crate::locate::{self, Part};
 use crate::{EventType, Fault, FaultClass, FaultDetail};
@@ -48,15 +48,15 @@ pub(crate) fn words((kind, version): (EventType, u16)) -> Words {
                 $((EventType::$of, $number) => words_of::<data::$old>(),)*
                 $((EventType::$name, _) => words_of::<data::$name>(),)*
                 (EventType::RecordCorrected, 1..=3) => words_of::<data::CorrectionHeadV3>(),
+                (EventType::RecordCorrected, 4) => words_of::<data::CorrectionHeadV4>(),
                 (EventType::RecordCorrected, _) => words_of::<data::CorrectionHead>(),
                 (EventType::RecordRetracted, 1) => words_of::<data::RetractionHeadV1>(),
+                (EventType::RecordRetracted, 2) => words_of::<data::RetractionHeadV2>(),
                 (EventType::RecordRetracted, _) => words_of::<data::RetractionHead>(),
-                (EventType::ReportExpected, _) => words_of::<data::ReportExpected>(),
-                (EventType::ReportNil, _) => words_of::<data::ReportNil>(),
             }
         };
     }
-    each_fact!(dispatch)
+    each_plain!(dispatch)
 }
 
 /// A remedy for what is absent.

@@ -52,8 +52,6 @@ pub enum FaultDetail {
     Repeated,
     /// A value of the wrong type, form, range or list.
     NotAccepted,
-    /// A type that the domain names but this edition does not accept.
-    TypeNotSupported,
     /// A type that is not one of ours.
     UnknownType,
     /// A version of a type that this program does not know.
@@ -77,7 +75,6 @@ impl FaultDetail {
             Self::Unknown => "unknown",
             Self::Repeated => "repeated",
             Self::NotAccepted => "not_accepted",
-            Self::TypeNotSupported => "type_not_supported",
             Self::UnknownType => "unknown_type",
             Self::VersionNotSupported => "version_not_supported",
             Self::SchemaNotUsable => "schema_not_usable",

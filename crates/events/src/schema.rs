@@ -4,7 +4,7 @@
 //! Absent: validation (see `validate`), fetching.
 
 use crate::contract::{Contract, RecordVersion};
-use crate::data::{self, each_fact};
+use crate::data::{self, each_plain};
 use crate::value::{Kind, When};
 use crate::{EventType, calendar, event_type, form, person};
 use serde_json::{Map, Value, json};
@@ -32,15 +32,15 @@ fn object_of(kind: EventType, version: u16, whole: bool) -> Map<String, Value> {
                 $((EventType::$of, $number) => object::<data::$old>(whole),)*
                 $((EventType::$name, _) => object::<data::$name>(whole),)*
                 (EventType::RecordCorrected, 1..=3) => object::<data::CorrectionHeadV3>(whole),
+                (EventType::RecordCorrected, 4) => object::<data::CorrectionHeadV4>(whole),
                 (EventType::RecordCorrected, _) => object::<data::CorrectionHead>(whole),
                 (EventType::RecordRetracted, 1) => object::<data::RetractionHeadV1>(whole),
+                (EventType::RecordRetracted, 2) => object::<data::RetractionHeadV2>(whole),
                 (EventType::RecordRetracted, _) => object::<data::RetractionHead>(whole),
-                (EventType::ReportExpected, _) => object::<data::ReportExpected>(whole),
-                (EventType::ReportNil, _) => object::<data::ReportNil>(whole),
             }
         };
     }
-    each_fact!(dispatch)
+    each_plain!(dispatch)
 }
 
 fn titled(kind: EventType, version: u16, mut body: Map<String, Value>) -> Value {

@@ -8,8 +8,9 @@
 //! Absent: the way back. Nothing is ever told in an older version than it was sent in.
 
 use crate::data::{
-    CorrectionHead, CorrectionHeadV3, RetractionHead, RetractionHeadV1, VictimIdentified, VictimIdentifiedPatch,
-    VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2, VictimIdentifiedV2Patch,
+    CorrectionHead, CorrectionHeadV3, CorrectionHeadV4, RetractionHead, RetractionHeadV1, RetractionHeadV2,
+    VictimIdentified, VictimIdentifiedPatch, VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2,
+    VictimIdentifiedV2Patch,
 };
 
 /// A step, by what becomes of each field. A field that is not named does not compile.
@@ -58,18 +59,26 @@ upcast! {
     added {}
 }
 
-impl CorrectionHeadV3 {
-    /// Version 4 of `record.corrected` may correct the types that came after the first release.
-    pub(crate) const fn up(self) -> CorrectionHead {
-        let Self { target, target_type, reason } = self;
-        CorrectionHead { target, target_type, reason }
-    }
+/// A step of what `record.corrected` or `record.retracted` says: types that came since may be targets.
+macro_rules! more_targets {
+    ($($(#[$doc:meta])* $from:ident => $to:ident)*) => { $(
+        impl $from {
+            $(#[$doc])*
+            pub(crate) const fn up(self) -> $to {
+                let Self { target, target_type, reason } = self;
+                $to { target, target_type, reason }
+            }
+        }
+    )* };
 }
 
-impl RetractionHeadV1 {
+more_targets! {
+    /// Version 4 of `record.corrected` may correct the types that came after the first release.
+    CorrectionHeadV3 => CorrectionHeadV4
+    /// Version 5 may correct what became of cases, findings and compensation, and released workers.
+    CorrectionHeadV4 => CorrectionHead
     /// Version 2 of `record.retracted` may take back the types that came after the first release.
-    pub(crate) const fn up(self) -> RetractionHead {
-        let Self { target, target_type, reason } = self;
-        RetractionHead { target, target_type, reason }
-    }
+    RetractionHeadV1 => RetractionHeadV2
+    /// Version 3 may take back what version 5 of `record.corrected` may correct.
+    RetractionHeadV2 => RetractionHead
 }

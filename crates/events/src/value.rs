@@ -239,43 +239,62 @@ parsed!(
     "an agency code such as \"POL-PB\" is expected"
 );
 
-parsed!(
-    /// The type of a fact.
-    FactRef: EventType, |t| EventType::from_name(t).filter(|t| t.is_fact()),
-    |v: &EventType| *v,
-    json!({ "enum": names(EventType::is_fact) }),
-    "the type of a fact is expected, for instance \"pk.tip.victim.identified\""
-);
-
-parsed!(
-    /// The type of a fact or of a correction.
-    RetractableRef: EventType, |t| EventType::from_name(t).filter(|t| t.is_retractable()),
-    |v: &EventType| *v,
-    json!({ "enum": names(EventType::is_retractable) }),
-    "the type of a fact or \"pk.tip.record.corrected\" is expected"
-);
-
-parsed!(
-    /// The type of a fact of the contract's first release.
-    FirstFactRef: EventType,
-    |t| EventType::from_name(t).filter(|t| t.is_fact() && t.is_of_the_first_release()),
-    |v: &EventType| *v,
-    json!({ "enum": names(|t| t.is_fact() && t.is_of_the_first_release()) }),
-    "the type of a fact that this version knows is expected, for instance \"pk.tip.victim.identified\""
-);
-
-parsed!(
-    /// The type of a fact of the contract's first release or of a correction.
-    FirstRetractableRef: EventType,
-    |t| EventType::from_name(t).filter(|t| t.is_retractable() && t.is_of_the_first_release()),
-    |v: &EventType| *v,
-    json!({ "enum": names(|t| t.is_retractable() && t.is_of_the_first_release()) }),
-    "the type of a fact that this version knows, or \"pk.tip.record.corrected\", is expected"
-);
-
-fn names(which: fn(EventType) -> bool) -> Vec<&'static str> {
-    EventType::ALL.iter().filter(|t| which(**t)).map(|t| t.name()).collect()
+/// A type that may be a target: of the first so many of the contract, those that a version knows.
+macro_rules! target {
+    ($(#[$doc:meta])* $name:ident, $which:expr, $newest:literal) => {
+        $(#[$doc])*
+        pub(crate) struct $name<const KNOWN: usize = { usize::MAX }>;
+        impl<const KNOWN: usize> $name<KNOWN> {
+            fn is_meant(kind: EventType) -> bool {
+                kind.before() < KNOWN && ($which)(kind)
+            }
+            fn parse(text: &str) -> Option<EventType> {
+                EventType::from_name(text).filter(|kind| Self::is_meant(*kind))
+            }
+        }
+        impl<const KNOWN: usize> Kind for $name<KNOWN> {
+            type Out = EventType;
+            #[inline]
+            fn read<'de, D: Deserializer<'de>>(d: D) -> Result<EventType, D::Error> {
+                Parse(Self::parse).deserialize(d)
+            }
+            fn write(value: &EventType, out: &mut String) {
+                quoted(out, value);
+            }
+            fn schema() -> Value {
+                let meant = EventType::ALL.iter().filter(|kind| Self::is_meant(**kind));
+                json!({ "enum": meant.map(|kind| kind.name()).collect::<Vec<_>>() })
+            }
+            fn avro() -> Value {
+                json!("string")
+            }
+            fn write_avro(value: &EventType, out: &mut Vec<u8>) {
+                write::text(value.name(), out);
+            }
+            fn expected(_: &[Step]) -> String {
+                let since = if KNOWN == usize::MAX { "" } else { ", one that this version knows," };
+                format!(concat!($newest, "{} is expected"), since)
+            }
+        }
+    };
 }
+
+target!(
+    /// The type of a fact.
+    FactRef, EventType::is_fact, "the type of a fact, for instance \"pk.tip.victim.identified\""
+);
+target!(
+    /// The type of a fact or of a correction.
+    RetractableRef, EventType::is_retractable, "the type of a fact or \"pk.tip.record.corrected\""
+);
+
+parsed!(
+    /// The id of a person in the warehouse: the surrogate of the token that named her first, at the agency that did.
+    PersonId: [u8; 16], crate::person::surrogate,
+    |v: &[u8; 16]| format!("{:032x}", u128::from_be_bytes(*v)),
+    json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }),
+    "the id of a person is expected: 32 lower-case hexadecimal digits, as the warehouse tells it to linkage and the steward"
+);
 
 impl Sentence {
     /// Its parts by name, in the order of the contract.

@@ -5,7 +5,7 @@
 //! Invariant: nothing here asks a clock. Times are judged against each other and against the log's, so a rebuild
 //! judges alike (ingestion.md 3.9). Absent: form and code lists (`events::decode`), earlier events (deduplication).
 
-use events::{Data, Event, Occurred, Patch, calendar};
+use events::{Data, Event, EventType, Occurred, Patch, TokenAt, calendar};
 
 use crate::batch::Topic;
 use crate::set_aside::ErrorClass;
@@ -78,6 +78,11 @@ const EXPECTED_AFTER_TIME: Refusal = refuse(
 );
 const PERIOD_TOO_EARLY: Refusal =
     refuse(ErrorClass::Schema, "data.period: a period since 1947 is expected; check the century");
+const TWO_TOKENS: Refusal = refuse(
+    ErrorClass::Schema,
+    "data.person: two tokens of one kind are expected, the one of before and then the new one; send an event for each token \
+     that was made anew",
+);
 const TOKEN_IN_SUBJECT: Refusal = refuse(
     ErrorClass::Schema,
     "subject: an id of the record that holds no token of a person is expected; it is stored in clear, and tokens are not",
@@ -133,7 +138,10 @@ fn judge(event: &Event<'_>, may_emit: bool, store: Option<StoreKind>) -> Result<
         _ => {}
     }
     times_agree(event)?;
-    tokens_stay_in_place(event)
+    tokens_stay_in_place(event)?;
+    let two_of_a_kind = |tokens: &[TokenAt<'_>]| matches!(tokens, [old, new] if old.kind == new.kind);
+    let rotated = event.kind == EventType::TokensRotated;
+    if rotated && !two_of_a_kind(&event.tokens) { Err(TWO_TOKENS) } else { Ok(()) }
 }
 
 /// "`occurred_on` not after `time` + 1 day" (issue: Ingest). A period (`2024`, `2024-Q1`) may still be running: it is too
@@ -189,14 +197,20 @@ fn records_named(data: &Data) -> [Option<&str>; 2] {
         Data::VictimIdentified(fact) => (&fact.case_id, &fact.contact_id),
         Data::VictimIdentifiedV2(fact) => (&fact.case_id, &fact.contact_id),
         Data::VictimIdentifiedV1(fact) => (&fact.case_id, &None),
+        Data::AccusedIdentified(fact) => (&fact.case_id, &None),
         Data::AccusedArrested(fact) => (&fact.case_id, &None),
+        Data::CompensationOrdered(fact) => (&fact.case_id, &None),
+        Data::CompensationPaid(fact) => (&fact.case_id, &None),
         Data::ChargeFiled(fact) => (&fact.case_id, &None),
         Data::JudgmentDelivered(fact) => (&fact.case_id, &None),
         Data::RecordCorrected(correction) => match &correction.fields {
             Patch::VictimIdentified(patch) => (&patch.case_id, &patch.contact_id),
             Patch::VictimIdentifiedV2(patch) => (&patch.case_id, &patch.contact_id),
             Patch::VictimIdentifiedV1(patch) => (&patch.case_id, &None),
+            Patch::AccusedIdentified(patch) => (&patch.case_id, &None),
             Patch::AccusedArrested(patch) => (&patch.case_id, &None),
+            Patch::CompensationOrdered(patch) => (&patch.case_id, &None),
+            Patch::CompensationPaid(patch) => (&patch.case_id, &None),
             Patch::ChargeFiled(patch) => (&patch.case_id, &None),
             Patch::JudgmentDelivered(patch) => (&patch.case_id, &None),
             _ => (&None, &None),

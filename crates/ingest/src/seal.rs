@@ -23,16 +23,17 @@ pub(crate) type Surrogate = [u8; 16];
 #[derive(Debug)]
 pub(crate) struct Sealed<'a> {
     pub event: Event<'a>,
-    /// Surrogates in the order of the tokens; the first names the person.
+    /// Surrogates in the order of the tokens; the first names the person. Then those by which the event itself names persons.
     pub subjects: SmallVec<[Surrogate; 4]>,
-    /// For linkage alone: keyed hash of kind and token without the agency, parallel to `subjects`.
+    /// For linkage alone: keyed hash of kind and token without the agency, in the order of the tokens.
     pub links: SmallVec<[Surrogate; 4]>,
 }
 
 /// Replaces tokens by surrogates.
 pub(crate) fn seal<'a>(event: Event<'a>, _: Admitted, keys: &Keys) -> Sealed<'a> {
     let agency = event.agency;
-    let subjects = event.tokens.iter().map(|t| policy::person_surrogate(keys, agency, t.token)).collect();
+    let sealed = event.tokens.iter().map(|t| policy::person_surrogate(keys, agency, t.token));
+    let subjects = sealed.chain(event.data.persons()).collect();
     let links = event.tokens.iter().map(|t| policy::link_ref(keys, t.kind.as_str(), t.token)).collect();
     Sealed { event, subjects, links }
 }

@@ -7,19 +7,13 @@ pub(crate) struct Groups {
     /// The next member of the same group, in a ring.
     next: Vec<u32>,
     size: Vec<u32>,
-    count: usize,
 }
 
 impl Groups {
     /// Each row alone.
     pub(crate) fn new(rows: usize) -> Self {
         let alone: Vec<u32> = (0..rows as u32).collect();
-        Self { above: alone.clone(), next: alone, size: vec![1; rows], count: rows }
-    }
-
-    /// How many groups.
-    pub(crate) fn count(&self) -> usize {
-        self.count
+        Self { above: alone.clone(), next: alone, size: vec![1; rows] }
     }
 
     /// The row that stands for the group of a row.
@@ -58,7 +52,6 @@ impl Groups {
         self.above[small as usize] = large;
         self.size[large as usize] += self.size[small as usize];
         self.next.swap(a as usize, b as usize);
-        self.count -= 1;
         true
     }
 }

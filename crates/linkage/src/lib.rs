@@ -1,7 +1,7 @@
 //! Finds which persons of several agencies are one: tokens → clusters, with the evidence.
 //!
 //! ```text
-//! Mentions ─Register▶ rows ─Blocks▶ pairs ─compare▶ Patterns ─rules, Model▶ links ─Clustering▶ Clusters ─difference▶ events
+//! Mentions ─Register▶ rows ─Blocks▶ pairs ─compare▶ Patterns ─rules, Model▶ links ─Clustering▶ Clusters ─words▶ events
 //! ```
 //!
 //! An agency names a person by tokens; all that can be compared of two agencies' tokens is whether their keyed hashes
@@ -10,11 +10,11 @@
 //! of persons if nobody were linked, and if every plausible pair were.
 //!
 //! [`link`] is a function of the register and the decisions alone: it is run over everybody, whatever came last, so no
-//! earlier result can hold up a better one; [`difference`] tells what has changed.
+//! earlier result can hold up a better one; [`words`] tells what has changed.
 //!
 //! Reading order: [`Mention`] (what is known of a person), [`Register`] (all of them), `blocks` (who is compared),
 //! `pattern` and `compare` (what comparing shows), `rules`, `seen` and `model` (how probable), `threshold`, `cluster` (who comes
-//! together), [`Linkage`] (what is told), [`difference`], [`quality`].
+//! together), [`Linkage`] (what is told), [`words`], [`quality`].
 //!
 //! ```
 //! use linkage::{Decisions, Kind, Mention, Register, link};
@@ -40,7 +40,6 @@ mod cluster;
 mod clusters;
 mod compare;
 mod decisions;
-mod difference;
 mod groups;
 mod link;
 mod mention;
@@ -51,14 +50,15 @@ mod register;
 mod rules;
 mod seen;
 mod threshold;
+mod words;
 
 pub use cluster::{Doubt, Evidence, MOST_TOGETHER, PLAUSIBLE};
 pub use clusters::Clusters;
 pub use compare::Contradiction;
 pub use decisions::{DecisionError, Decisions};
-pub use difference::{Change, difference};
 pub use link::{Doubtful, Linkage, MOST_IN_BLOCK, Merge, Summary, link, link_by_blocks};
 pub use mention::{Born, FirstSeen, Kind, LinkRef, Mention, PersonId, Said};
 pub use register::{Register, RegisterError};
 pub use rules::{RULES, Rule};
 pub use threshold::{LINK_ALWAYS, LINK_LEAST, LINK_WITHIN, WRONG_PER_MILLE};
+pub use words::{Known, Word, words};

@@ -73,6 +73,8 @@ impl Summary {
 pub struct Linkage {
     /// Who is one with whom.
     pub clusters: Clusters,
+    /// Who would be, if every plausible pair were linked, too.
+    pub plausible: Clusters,
     /// For each person who is one with an older one, why; by the person who joined.
     pub merges: Vec<Merge>,
     /// Pairs for a steward, the likeliest first.
@@ -110,17 +112,18 @@ pub fn link_by_blocks(register: &Register, decisions: &Decisions, most: usize) -
     doubtful.sort_unstable_by_key(|(link, _)| (Reverse(link.probability), link.a, link.b));
     let clusters = in_order(register, &mut clustering.groups);
     let merges = merges(register, &clusters, &clustering.taken);
+    let plausible = in_order(register, &mut if_linked(clustering, &doubtful));
     let summary = Summary {
         persons: table.len() as u64,
         clusters: clusters.len() as u64,
-        all_plausible_linked: count_if_linked(clustering, &doubtful),
+        all_plausible_linked: plausible.len() as u64,
         linked: clusters.iter().map(|members| members.len() as u64).filter(|many| *many > 1).sum(),
         compared: counts.iter().flatten().sum(),
         left_out: blocks.left_out,
         waiting: waiting_to_join + waiting_to_part,
     };
     let doubtful = doubtful.iter().map(|(link, because)| told(register, link, *because)).collect();
-    Ok(Linkage { clusters, merges, doubtful, summary })
+    Ok(Linkage { clusters, plausible, merges, doubtful, summary })
 }
 
 /// How often compared pairs show what.
@@ -164,13 +167,13 @@ fn obey(clustering: &mut Clustering<'_>, one: &[(u32, u32)]) -> Result<(), Decis
     }
 }
 
-/// Clusters if plausible pairs were links, too. What cannot be one is not, plausible or not.
-fn count_if_linked(mut clustering: Clustering<'_>, doubtful: &[(Link, Doubt)]) -> u64 {
+/// Groups if plausible pairs were links, too. What cannot be one is not, plausible or not.
+fn if_linked(mut clustering: Clustering<'_>, doubtful: &[(Link, Doubt)]) -> Groups {
     for (link, _) in doubtful {
         // What is refused stays two: that is the answer.
         let _ = clustering.take(*link);
     }
-    clustering.groups.count() as u64
+    clustering.groups
 }
 
 /// Clusters by their oldest member's first record, members likewise.

@@ -78,6 +78,15 @@ pub enum ModelsError {
     /// A manifest that cannot be read.
     #[error("the manifest of a Snapshot cannot be read")]
     Manifest(#[source] serde_json::Error),
+    /// There is no Snapshot whose persons could be linked.
+    #[error("there is no Snapshot yet; run `amanat refresh`")]
+    NoSnapshot,
+    /// Persons cannot be compared.
+    #[error("persons cannot be linked")]
+    Register(#[source] linkage::RegisterError),
+    /// The steward's words contradict each other.
+    #[error("persons cannot be linked")]
+    Decisions(#[source] linkage::DecisionError),
     /// A task died.
     #[error("a task of the refresh stopped")]
     Stopped,

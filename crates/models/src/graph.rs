@@ -132,7 +132,7 @@ impl Run<'_> {
             if model.layer != Layer::Staging {
                 let (state, buckets) = self.one(model, &states).await?;
                 (report.rows, report.buckets) = (state.rows() as u64, buckets as u64);
-                if let Some(folder) = self.keep.filter(|_| self.is_read(&model.table)) {
+                if let Some(folder) = self.keep.filter(|_| model.kept || self.is_read(&model.table)) {
                     states::write(folder, model, self.models, &state).await?;
                 }
                 states.insert(model.table.clone(), state);

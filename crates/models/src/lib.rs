@@ -16,6 +16,7 @@ mod keys;
 mod layers;
 mod mart;
 pub mod model;
+pub mod people;
 mod pick;
 mod refresh;
 mod runtime;

@@ -105,6 +105,8 @@ struct File {
     description: String,
     #[serde(default)]
     key: Option<String>,
+    #[serde(default)]
+    kept: bool,
     reads: Vec<Read>,
     #[serde(default)]
     columns: Vec<Column>,
@@ -125,6 +127,8 @@ pub struct Model {
     pub description: String,
     /// The column that holds the key of whose rows each of its rows was made: the record, or that by which it reads; none of a view.
     pub key: Option<String>,
+    /// Whether its states are kept although no model reads them: linkage does.
+    pub kept: bool,
     /// What it reads.
     pub reads: Vec<Read>,
     /// What its columns mean.
@@ -146,6 +150,7 @@ impl Model {
             table: file.table,
             description: file.description,
             key: file.key,
+            kept: file.kept,
             reads: file.reads,
             columns: file.columns,
             tests: file.tests,

@@ -7,6 +7,7 @@
 //! | `{{order}}` | the folding order of domain.md 4, as staged rows are sorted |
 //! | `{{state x}}`, `{{state x where c}}` | the last value of `x` that was said, in that order |
 //! | `{{at_first x}}`, `{{at_first x where c}}` | `x` of the earliest row, by day, then time, then event id |
+//! | `{{said_first x list where c}}` | the same, or null where that row says that it is unknown |
 //! | `{{at_last x}}` | the last value of `x` that was said, in the same order |
 //! | `{{code list.code}}` | the number of a code |
 //! | `{{codes list where attribute = value}}`, `{{codes list in a b}}` | several codes as bits |
@@ -179,6 +180,12 @@ fn expand(word: &str) -> Option<String> {
             Some((x, condition)) => format!("first_value({x} ORDER BY {ACT_ORDER}) FILTER (WHERE {condition})"),
             None => format!("first_value({rest} ORDER BY {ACT_ORDER})"),
         },
+        "said_first" => {
+            let (what, condition) = rest.split_once(" where ")?;
+            let (x, list) = what.split_once(' ')?;
+            let unknown = code_list::find(list)?.unknown();
+            format!("nullif({}, {unknown})", expand(&format!("at_first {x} where {condition}"))?)
+        }
         "at_last" => {
             let (x, condition) = with_condition(rest);
             format!("last_value({x} ORDER BY {ACT_ORDER}) FILTER (WHERE {x} IS NOT NULL{condition})")
@@ -259,10 +266,12 @@ fn codes(word: &str) -> Option<i64> {
 const EMBEDDED: &[(&str, &str)] = embedded! {
     models:
         "staging/accused" "staging/activities" "staging/calendar" "staging/cases" "staging/charges" "staging/contacts"
-        "staging/inspections" "staging/judgments" "staging/returns" "staging/services" "staging/victims"
-        "records/accused" "records/assistances" "records/charges" "records/judgments" "records/referral_outcomes"
-        "records/referrals" "records/return_outcomes" "records/returns" "records/service_ends" "records/service_starts"
-        "records/victims"
+        "staging/decisions"         "staging/inspections" "staging/judgments" "staging/links" "staging/returns" "staging/rotations" "staging/services"
+        "staging/victims"
+        "records/accused" "records/accused_accounts" "records/assistances" "records/charge_accounts" "records/charges"
+        "records/decisions" "records/judgment_accounts" "records/judgments" "records/links" "records/people" "records/referral_accounts"
+        "records/referral_outcomes" "records/referrals" "records/return_accounts" "records/return_outcomes" "records/returns"
+        "records/service_ends" "records/service_starts" "records/victim_accounts" "records/victims"
         "marts/accused" "marts/activities" "marts/calendar" "marts/cases" "marts/charges" "marts/contacts"
         "marts/inspections" "marts/judgments" "marts/returns" "marts/services" "marts/victims";
     others:

@@ -84,6 +84,19 @@ impl States {
         rows.into_iter().map(|rows| Ok(rows.with_schema(Arc::clone(schema))?)).collect()
     }
 
+    /// All rows of a table that count, with these columns in this order.
+    ///
+    /// # Errors
+    /// Storage errors; there is no such table.
+    pub async fn all(&self, table: &str, columns: &[&str]) -> Result<Vec<RecordBatch>, ModelsError> {
+        let rows = self.layers.rows(self.kept(table)?, Some(columns), &[], self.parallel).await?;
+        let in_order = |rows: RecordBatch| {
+            let at = columns.iter().map(|name| rows.schema().index_of(name)).collect::<Result<Vec<_>, _>>()?;
+            Ok(rows.project(&at)?)
+        };
+        rows.into_iter().map(in_order).collect()
+    }
+
     fn kept<'a>(&'a self, table: &'a str) -> Result<Kept<'a>, ModelsError> {
         let key = self.key.get(table).ok_or_else(|| ModelsError::NoTable(table.to_owned()))?;
         Ok(Kept { table, key, replaces: table })

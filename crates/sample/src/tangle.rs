@@ -1,8 +1,8 @@
 //! Tangled logs: a few records and persons of which everything is said again, late, corrected, taken back, and told twice.
 //!
 //! The country's feed is like real feeds, in which such things are rare and stand alone. Here they meet: corrections of
-//! corrections, retractions of what never comes, one event in two records, services that name the referral of another agency. It
-//! is what a fold over changes is tried on.
+//! corrections, retractions of what never comes, one event in two records, services that name the referral of another agency,
+//! persons merged, split and renamed in circles. It is what a fold over changes is tried on.
 //!
 //! From a seed alone. Absent: what the tables must be (a rebuild says that), messages that are no events.
 
@@ -36,6 +36,9 @@ const TELL: &[(&str, &[EventType])] = &[
             EventType::VictimStatusDetermined,
             EventType::VictimReferred,
             EventType::AccusedArrested,
+            EventType::AccusedIdentified,
+            EventType::CaseStageChanged,
+            EventType::TokensRotated,
         ],
     ),
     (
@@ -43,7 +46,8 @@ const TELL: &[(&str, &[EventType])] = &[
         &[EventType::CaseRegistered, EventType::VictimIdentified, EventType::VictimReferred, EventType::VictimReturned],
     ),
     ("PRO-PB", &[EventType::ChargeFiled, EventType::ChargeWithdrawn]),
-    ("CRT-PB", &[EventType::JudgmentDelivered, EventType::AppealDecided]),
+    ("CRT-PB", &[EventType::JudgmentDelivered, EventType::AppealDecided, EventType::CompensationOrdered]),
+    ("LINK", &[EventType::PersonsMerged, EventType::PersonsMerged, EventType::PersonsSplit, EventType::PersonsDoubted]),
     ("LAB-PB", &[EventType::InspectionConducted, EventType::VictimIdentified, EventType::VictimReferred]),
     (
         "IOM",
@@ -59,6 +63,9 @@ const TELL: &[(&str, &[EventType])] = &[
     ("STEWARD", &[EventType::ReportExpected]),
 ];
 
+/// Agencies whose persons linkage speaks of.
+const LINKED: &[&str] = &["POL-PB", "FIA", "PRO-PB", "CRT-PB", "LAB-PB", "IOM"];
+
 /// Records and persons of an agency.
 const RECORDS: u32 = 5;
 const PERSONS: u32 = 4;
@@ -66,9 +73,12 @@ const PERSONS: u32 = 4;
 const OCCURRED: &[&str] =
     &["2023", "2024-Q1", "2024-03", "2024-03-09", "2024-03-20", "2024-04-02", "2024-12-31", "2025-01-15"];
 
-/// A log of so many messages.
-pub fn lines(seed: u64, count: u32) -> Vec<Line> {
-    let mut teller = Teller { dice: Dice::new(seed, u64::from(u32::MAX)), told: Vec::new() };
+/// How a warehouse names a person: of an agency and a token, the surrogate.
+pub type Surrogate<'a> = &'a dyn Fn(&str, &str) -> [u8; 16];
+
+/// A log of so many messages, for a warehouse that names persons so.
+pub fn lines(seed: u64, count: u32, surrogate: Surrogate<'_>) -> Vec<Line> {
+    let mut teller = Teller { dice: Dice::new(seed, u64::from(u32::MAX)), told: Vec::new(), surrogate };
     let mut lines: Vec<Line> = Vec::new();
     for _ in 0..count {
         // The same message once more: a retry that ingest has to see.
@@ -88,14 +98,19 @@ struct Told {
     number: u32,
 }
 
-struct Teller {
+struct Teller<'a> {
     dice: Dice,
     told: Vec<Told>,
+    surrogate: Surrogate<'a>,
 }
 
-impl Teller {
+impl Teller<'_> {
     fn next(&mut self) -> Line {
         let (agency, kinds) = self.dice.one(TELL);
+        if agency == "LINK" {
+            let kind = self.dice.one(kinds);
+            return self.linked(kind);
+        }
         let own: Vec<Told> = self.told.iter().filter(|told| told.agency == agency).copied().collect();
         // About every third message is about an earlier one, or about one that comes later or never.
         if !own.is_empty() && self.dice.mille(360) {
@@ -108,6 +123,24 @@ impl Teller {
         let number = reused.unwrap_or_else(|| self.number());
         let data = self.data(kind);
         self.line(Told { agency, kind, record, number }, &data)
+    }
+
+    /// A word of linkage on a person. Whom she is told to be may herself be told to be somebody else.
+    fn linked(&mut self, kind: EventType) -> Line {
+        let (of, into) = (self.dice.below(PERSONS), self.dice.below(PERSONS));
+        let (at, other) = (self.dice.below(LINKED.len() as u32), self.dice.below(LINKED.len() as u32));
+        let id = |agency: u32, person: u32| {
+            let surrogate = (self.surrogate)(LINKED[agency as usize], &token(0, person));
+            format!("{:032x}", u128::from_be_bytes(surrogate))
+        };
+        let named = format!(r#""person_id":"{}","into":"{}""#, id(at, of), id(other, into));
+        let more = match kind {
+            EventType::PersonsMerged => r#","evidence":"model","confidence":950"#.to_owned(),
+            EventType::PersonsSplit => format!(r#","from":"{}","evidence":"steward""#, id(other, of)),
+            _ => String::new(),
+        };
+        let (number, record) = (self.number(), at * PERSONS + of);
+        self.line(Told { agency: "LINK", kind, record, number }, &format!("{named}{more}"))
     }
 
     /// A correction or a retraction of an event.
@@ -156,14 +189,23 @@ impl Teller {
     fn data(&mut self, kind: EventType) -> String {
         let (own, said) = (self.own(kind), self.dice.one(OCCURRED));
         let tokens = (0..=self.dice.below(2)).map(|_| self.dice.below(PERSONS)).collect::<Vec<_>>();
-        let token = |(at, person): (usize, &u32)| {
+        let named = |(at, person): (usize, &u32)| {
             let kind = ["document", "name_birth"][at];
-            format!(r#"{{"kind":"{kind}","token":"bcdfghjkmnpqrst{at}{person}"}}"#)
+            format!(r#"{{"kind":"{kind}","token":"{}"}}"#, token(at, *person))
         };
-        let person: Vec<String> = tokens.iter().enumerate().map(token).collect();
+        let person: Vec<String> = tokens.iter().enumerate().map(named).collect();
         match kind {
             EventType::ReportExpected => own,
-            EventType::CaseRegistered | EventType::InspectionConducted | EventType::ActivityHeld => {
+            EventType::TokensRotated => {
+                let (old, new) = (self.dice.below(PERSONS), self.dice.below(PERSONS - 1));
+                let new = (old + 1 + new) % PERSONS;
+                let named = [old, new].map(|person| format!(r#"{{"kind":"document","token":"{}"}}"#, token(0, person)));
+                format!(r#""person":[{}]"#, named.join(","))
+            }
+            EventType::CaseRegistered
+            | EventType::CaseStageChanged
+            | EventType::InspectionConducted
+            | EventType::ActivityHeld => {
                 format!(r#""occurred_on":"{said}",{own}"#)
             }
             EventType::AppealDecided | EventType::ChargeWithdrawn if own.is_empty() => {
@@ -202,7 +244,19 @@ impl Teller {
             EventType::ReintegrationAssisted => {
                 format!(r#""kind":"{}""#, self.dice.one(&["financial", "legal"])) + &answers.replace("it", "return_id")
             }
-            EventType::AccusedArrested => format!(r#"{who},"role":["recruiter"],"province":"{province}""#),
+            EventType::CaseStageChanged => {
+                format!(
+                    r#""case_id":"POL-PB/{:0>16}bcdf","stage":"{}""#,
+                    self.dice.below(RECORDS),
+                    self.dice.one(&["in_trial", "decided"])
+                )
+            }
+            EventType::CompensationOrdered => {
+                format!(r#""amount_pkr":{},"province":"{province}""#, 1 + self.dice.below(1000))
+            }
+            EventType::AccusedArrested | EventType::AccusedIdentified => {
+                format!(r#"{who},"role":["recruiter"],"province":"{province}""#)
+            }
             EventType::ChargeFiled => format!(r#"{who},"sections":["{section}"],"province":"{province}""#),
             EventType::JudgmentDelivered => format!(
                 r#"{who},"province":"{province}","sections":["{section}"],"verdict":"{}","court_level":"sessions""#,
@@ -250,6 +304,11 @@ impl Teller {
     }
 }
 
+/// A token of a kind.
+fn token(kind: usize, person: u32) -> String {
+    format!("bcdfghjkmnpqrst{kind}{person}")
+}
+
 /// The id of an event by its number: UUID version 7 of the day before the log's.
 fn id(number: u32) -> String {
     let ms = LOG_MS as u64 - 86_400_000;
@@ -265,7 +324,7 @@ mod tests {
     fn nearly_all_lines_are_events_of_the_contract() {
         let mut faults = std::collections::BTreeMap::new();
         let mut all = 0;
-        for line in (0..40).flat_map(|seed| lines(seed, 60)) {
+        for line in (0..40).flat_map(|seed| lines(seed, 60, &|_, _| [7; 16])) {
             let headers: Vec<(&str, &[u8])> =
                 line.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
             all += 1;

@@ -15,6 +15,7 @@ mod consistent;
 mod determinism;
 mod disclosed;
 mod fold;
+mod known;
 mod lakes;
 mod ledgers;
 mod linked;
@@ -64,6 +65,11 @@ enum What {
     },
     /// CPU of reading the sample's events, from Avro, from JSON, and by arrow-avro
     Avro {
+        #[arg(long, value_enum, default_value_t = Size::Small)]
+        size: Size,
+    },
+    /// Editions published while a country reports, each recomputed from the events below its cut
+    AsKnownOn {
         #[arg(long, value_enum, default_value_t = Size::Small)]
         size: Size,
     },
@@ -219,6 +225,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Truth { size } => truth::measure(&scratch, size).await,
             What::Determinism { size } => determinism::measure(&scratch, size).await,
             What::Avro { size } => avro::measure(size),
+            What::AsKnownOn { size } => known::measure(&scratch, size).await,
             What::Malformed => malformed::measure(&scratch).await,
             What::Questions { size } => asked::measure(&scratch, size).await,
             What::Consistency { size } => consistent::measure(&scratch, size).await,

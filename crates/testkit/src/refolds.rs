@@ -70,8 +70,9 @@ pub async fn measure(scratch: &Path, logs: u64, messages: u32) -> Result<Measure
 }
 
 async fn try_log(folder: &Path, seed: u64, messages: u32, plans: Plans) -> Result<Tried> {
-    let lines = tangle::lines(seed, messages);
     let place = Place::new(folder)?;
+    let surrogate = |agency: &str, token: &str| policy::person_surrogate(&place.keys, agency, token);
+    let lines = tangle::lines(seed, messages, &surrogate);
     let log = SimulatedLog::new("tangle", 1, ManualClock::at(LOG_MS));
     // From few layers to many, with or without every test of every model.
     let most = 1 + (seed % 5) as usize;

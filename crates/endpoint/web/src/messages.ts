@@ -449,8 +449,8 @@ const texts = {
   ],
   "about.counted.title": ["What is counted", "کیا گنا جاتا ہے"],
   "about.counted": [
-    "A person counts once per agency, at her first identification; agencies are not linked, so a person known to two agencies counts in each. No name, document number or free text enters the system.",
-    "ہر ادارے کے ہاں ایک فرد پہلی شناخت پر ایک بار گنا جاتا ہے؛ ادارے آپس میں جوڑے نہیں گئے، اس لیے جسے دو ادارے جانتے ہوں وہ دونوں میں گنا جاتا ہے۔ نام، دستاویز کا نمبر یا آزاد متن اس نظام میں داخل نہیں ہوتا۔",
+    "A person counts once, at her first identification, whichever agencies know her: equal tokens link their records, never names. No name, document number or free text enters the system.",
+    "ہر فرد پہلی شناخت پر ایک بار گنا جاتا ہے، چاہے کئی ادارے اسے جانتے ہوں: ریکارڈ ایک جیسے ٹوکنوں سے جڑتے ہیں، ناموں سے کبھی نہیں۔ نام، دستاویز کا نمبر یا آزاد متن اس نظام میں داخل نہیں ہوتا۔",
   ],
   "about.protect.title": ["How people are protected", "افراد کا تحفظ کیسے ہوتا ہے"],
   "about.protect.floor": [

@@ -5,7 +5,7 @@
 //! correction a union with one record for each fact. Why: docs/decisions/2026-11-26-avro-types.md.
 
 use crate::contract::{Contract, RecordVersion};
-use crate::data::{self, each_fact};
+use crate::data::{self, each_plain};
 use crate::value::{Kind, When};
 use crate::{EventType, person};
 use serde_json::{Value, json};
@@ -27,15 +27,15 @@ pub fn schema_of(kind: EventType, version: u16) -> Value {
                 $((EventType::$of, $number) => whole::<data::$old>(kind, version),)*
                 $((EventType::$name, _) => whole::<data::$name>(kind, version),)*
                 (EventType::RecordCorrected, 1..=3) => whole::<data::CorrectionHeadV3>(kind, version),
+                (EventType::RecordCorrected, 4) => whole::<data::CorrectionHeadV4>(kind, version),
                 (EventType::RecordCorrected, _) => whole::<data::CorrectionHead>(kind, version),
                 (EventType::RecordRetracted, 1) => whole::<data::RetractionHeadV1>(kind, version),
+                (EventType::RecordRetracted, 2) => whole::<data::RetractionHeadV2>(kind, version),
                 (EventType::RecordRetracted, _) => whole::<data::RetractionHead>(kind, version),
-                (EventType::ReportExpected, _) => whole::<data::ReportExpected>(kind, version),
-                (EventType::ReportNil, _) => whole::<data::ReportNil>(kind, version),
             }
         };
     }
-    each_fact!(dispatch)
+    each_plain!(dispatch)
 }
 
 /// Name of a type's record.
@@ -116,7 +116,7 @@ fn patch_of(kind: EventType, version: u16) -> Value {
             }
         };
     }
-    each_fact!(dispatch)
+    each_plain!(dispatch)
 }
 
 fn patch<T: Contract>(kind: EventType) -> Value {

@@ -8,9 +8,13 @@ use crate::EventType;
 use crate::avro::write;
 use crate::code_list::{First, tag};
 use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
-use crate::value::{CaseId, Code, Codes, ContactId, FirstFactRef, FirstRetractableRef, Kind, Reference};
+use crate::value::{CaseId, Code, Codes, ContactId, FactRef, Kind, Reference, RetractableRef};
 use serde::de::MapAccess;
 use uuid::Uuid;
+
+/// How many types there were in the first release, and when helplines' contacts and activities had come.
+const FIRST: usize = EventType::ContactReceived.before();
+const WITH_ACTIVITIES: usize = EventType::CaseTransferred.before();
 
 data! {
     /// `pk.tip.victim.identified`, version 1.
@@ -92,9 +96,29 @@ data! {
         #[doc = "Event id of the fact that is corrected."]
         req target: Uuid = Reference,
         #[doc = "Type of the target; it decides what `fields` may hold."]
-        req target_type: EventType = FirstFactRef,
+        req target_type: EventType = FactRef<FIRST>,
         #[doc = "Why (list `correction_reason`)."]
         req reason: u16 = Code<tag::CorrectionReason>,
+    }
+
+    /// What `pk.tip.record.corrected` says in its version 4 beside the fields it replaces.
+    CorrectionHeadV4 / CorrectionHeadV4Patch, occurred = false, person = false, fields = true {
+        #[doc = "Event id of the fact that is corrected."]
+        req target: Uuid = Reference,
+        #[doc = "Type of the target; it decides what `fields` may hold."]
+        req target_type: EventType = FactRef<WITH_ACTIVITIES>,
+        #[doc = "Why (list `correction_reason`)."]
+        req reason: u16 = Code<tag::CorrectionReason>,
+    }
+
+    /// What `pk.tip.record.retracted` says in its version 2.
+    RetractionHeadV2 / RetractionHeadV2Patch, occurred = false, person = false {
+        #[doc = "Event id of the fact or correction that is retracted."]
+        req target: Uuid = Reference,
+        #[doc = "Type of the target."]
+        req target_type: EventType = RetractableRef<WITH_ACTIVITIES>,
+        #[doc = "Why (list `retraction_reason`)."]
+        req reason: u16 = Code<tag::RetractionReason>,
     }
 
     /// What `pk.tip.record.retracted` says in its version 1.
@@ -102,7 +126,7 @@ data! {
         #[doc = "Event id of the fact or correction that is retracted."]
         req target: Uuid = Reference,
         #[doc = "Type of the target."]
-        req target_type: EventType = FirstRetractableRef,
+        req target_type: EventType = RetractableRef<FIRST>,
         #[doc = "Why (list `retraction_reason`)."]
         req reason: u16 = Code<tag::RetractionReason>,
     }

@@ -61,12 +61,14 @@ fn each_step_of_each_type_has_a_golden_sample() {
 
 /// The payload as the lake has it: a surrogate in place of each token.
 fn sealed(event: &Event<'_>) -> Vec<u8> {
-    let surrogates: Vec<[u8; 32]> = event.tokens.iter().map(|_| *b"0123456789abcdef0123456789abcdef").collect();
+    let surrogate = |at: usize| format!("{at:032x}");
+    let surrogates: Vec<[u8; 32]> =
+        (0..event.tokens.len()).map(|at| surrogate(at).into_bytes().try_into().unwrap()).collect();
     let mut out = Vec::new();
     if event.form == avro::Form::Json {
         let mut text = String::from_utf8(event.raw.to_vec()).unwrap();
-        for token in &event.tokens {
-            text = text.replace(token.token, "0123456789abcdef0123456789abcdef");
+        for (at, token) in event.tokens.iter().enumerate() {
+            text = text.replace(token.token, &surrogate(at));
         }
         return text.into_bytes();
     }

@@ -214,10 +214,15 @@ async fn synthetic_data_in_a_real_store_is_set_aside_as_wrong_store() {
 }
 
 #[tokio::test]
-async fn a_type_of_a_later_edition_is_refused_by_name() {
-    let row = aside(event(POLICE, "case.transferred", 1, CASE)).await;
-    assert_eq!(row.class(), "schema");
-    assert!(row.detail().contains("pk.tip.case.transferred"), "{}", row.detail());
+async fn a_token_made_anew_without_the_one_of_before_is_set_aside() {
+    let (document, name) =
+        (r#"{"kind":"document","token":"bcdfghjkmnpqrstv"}"#, r#"{"kind":"name_birth","token":"zyxwvtsrqpnmkjhg"}"#);
+    for person in [document.to_owned(), format!("{document},{name}")] {
+        let rotated = format!(r#"{{"record_version":1,"person":[{person}]}}"#);
+        let row = aside(event(POLICE, "tokens.rotated", 1, &rotated)).await;
+        assert_eq!(row.class(), "schema");
+        assert!(row.detail().contains("two tokens of one kind"), "{}", row.detail());
+    }
 }
 
 #[tokio::test]

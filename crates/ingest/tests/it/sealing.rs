@@ -69,6 +69,21 @@ async fn no_token_is_in_any_column_or_in_the_tables_log() {
 }
 
 #[tokio::test]
+async fn persons_whom_linkage_names_by_their_ids_are_subjects_too() {
+    let (person, into) = ("00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100");
+    let data =
+        format!(r#"{{"record_version":1,"person_id":"{person}","into":"{into}","evidence":"model","confidence":990}}"#);
+    let mut place = Place::new();
+    place.send(&[event("LINK", "persons.merged", 1, &data)]);
+    place.drain().await;
+    let row = &place.rows().await[0];
+    assert_eq!(row.status(), "ok", "{}", row.detail());
+    let named: Vec<String> = row.subjects.as_ref().unwrap().iter().map(|id| hex(id)).collect();
+    assert_eq!(named, [person, into], "so that erasure finds them");
+    assert_eq!(row.links.as_ref().map(Vec::len), Some(0), "they are no tokens");
+}
+
+#[tokio::test]
 async fn an_event_with_a_token_of_its_own_person_in_subject_or_case_is_set_aside() {
     let victim = |case_id: &str| {
         let data = format!(

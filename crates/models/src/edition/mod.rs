@@ -7,6 +7,7 @@ mod as_of;
 mod calendar;
 mod derive;
 mod manifest;
+mod moved;
 mod population;
 mod release;
 mod reports;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 pub use calendar::EditionSource;
 pub use manifest::Manifest;
+pub use moved::{Cell, Counted, Moved, NoCell, count};
 pub use population::{Population, TERRITORY, population};
 pub use release::{ReleasedIndicators, declared, release, room, unprotected};
 pub use rows::{Key, Row, to_batch};

@@ -95,7 +95,7 @@ pub fn room(source: &Source<'_>, vault: &Vault, as_of: NaiveDate, edition: i64) 
 }
 
 /// The counts of every table before protection, for comparing with ground truth. **Never on the road to a reader**: callers are
-/// tests and figures.
+/// tests, figures, and [`super::count`], which lets none of them out.
 pub fn unprotected<S>(source: &S, vault: &Vault, as_of: NaiveDate) -> Result<Vec<(Key, u64)>, EditionError>
 where
     S: EditionSource,

@@ -31,9 +31,10 @@ use crate::layers::{Laid, Layers};
 use crate::runtime::Cpu;
 use crate::snapshot::{self, CutEntry, Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo};
 use crate::sql::SqlSet;
-use crate::stage::StageCounts;
+use crate::stage::{Also, StageCounts};
 use crate::states::STATES;
-use staging::{STAGED, StagedRows};
+pub(crate) use staging::STAGED;
+use staging::StagedRows;
 
 /// Where a recomputation works; nothing stays there.
 const RECOMPUTE: &str = "lake/recompute";
@@ -64,6 +65,8 @@ impl Default for Layering {
 pub struct RefreshOptions {
     /// Only events below these offsets, for a recomputation. The result is in memory alone; nothing stays in the store.
     pub below: Option<BTreeMap<PartitionId, i64>>,
+    /// Beyond those, the events of some types below later offsets.
+    pub also: Option<Also>,
     /// The files of `sql/`.
     pub sql: SqlSet,
     /// Number of buckets (a power of two); `None` = by the number of rows.
@@ -88,6 +91,7 @@ impl Default for RefreshOptions {
     fn default() -> Self {
         Self {
             below: None,
+            also: None,
             sql: SqlSet::embedded(),
             buckets: None,
             threads: 2,

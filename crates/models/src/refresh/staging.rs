@@ -19,7 +19,7 @@ use crate::snapshot::{CutEntry, Inputs};
 use crate::stage::{self, Family, StageCounts};
 
 /// Where staged rows lie in the store.
-pub(super) const STAGED: &str = "lake/staged";
+pub(crate) const STAGED: &str = "lake/staged";
 
 /// Staged rows and how they came.
 pub(super) struct StagedRows {
@@ -144,7 +144,7 @@ impl Work {
     fn plan<'a>(&'a self, agencies: &'a stage::Agencies) -> stage::Plan<'a> {
         stage::Plan {
             events: &self.events,
-            cut: self.options.below.as_ref(),
+            ends: self.options.below.as_ref().map(|cut| stage::Ends { cut, also: self.options.also.as_ref() }),
             agencies,
             buckets: self.options.buckets,
             scratch: self.store.scratch(),

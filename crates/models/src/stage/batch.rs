@@ -121,6 +121,7 @@ pub(crate) fn batch(
     for linked in &mine {
         own.push(match &linked.row.data {
             Data::RecordCorrected(correction) => Said::Patch(&correction.fields),
+            Data::TokensRotated(_) => linked.row.second.map_or(Said::Fact(&linked.row.data), Said::Token),
             data => Said::Fact(data),
         });
     }

@@ -88,7 +88,7 @@ struct Scattered {
 
 /// The rows that count of new files, sealed.
 async fn fresh(plan: &Plan<'_>, added: &[DataFile]) -> Result<(Vec<RecordBatch>, Scattered), ModelsError> {
-    let mut scatter = Scatter::new(1, plan.agencies, plan.cut, plan.scratch.clone());
+    let mut scatter = Scatter::new(1, plan.agencies, plan.ends, plan.scratch.clone());
     for file in added {
         let mut batches = plan.events.read(file, &scatter::COLUMNS)?;
         while let Some(batch) = batches.try_next().await? {
@@ -131,7 +131,7 @@ async fn told_before(fresh: &[RecordBatch], below: &Layers, parallel: usize) -> 
 async fn refetch(plan: &Plan<'_>, events: &HashSet<(u16, u128)>) -> Result<Vec<RecordBatch>, ModelsError> {
     let ids: Vec<Uuid> = events.iter().map(|(_, id)| Uuid::from_u128(*id)).collect();
     let texts = Arc::new(ids.iter().map(Uuid::to_string).collect::<HashSet<String>>());
-    let mut scatter = Scatter::new(1, plan.agencies, plan.cut, plan.scratch.clone());
+    let mut scatter = Scatter::new(1, plan.agencies, plan.ends, plan.scratch.clone());
     for file in plan.events.files.iter().filter(|file| ids.iter().any(|id| file.may_carry(*id))) {
         let Some(mut batches) = plan.events.seek_ids(file, &texts, &scatter::COLUMNS).await?.rows else { continue };
         while let Some(batch) = batches.try_next().await? {

@@ -24,6 +24,8 @@ pub(crate) enum Said<'a> {
     Fact(&'a Data),
     /// A correction's fields.
     Patch(&'a Patch),
+    /// The surrogate of a token that was made anew.
+    Token([u8; 16]),
 }
 
 /// Columns of a family, filled row by row.
@@ -50,7 +52,9 @@ struct Codes;
 struct Number;
 /// An event id.
 struct Id;
-/// A case id.
+/// A person.
+struct Person;
+/// A case id, an agency's code.
 struct Text;
 
 impl Kind for Code {
@@ -153,6 +157,17 @@ impl Kind for Id {
     }
 }
 
+impl Kind for Person {
+    type Builder = Bytes16;
+    type Cell<'a> = [u8; 16];
+    fn data_type() -> DataType {
+        DataType::FixedSizeBinary(16)
+    }
+    fn append(builder: &mut Bytes16, cell: Option<[u8; 16]>) {
+        builder.append_option(cell);
+    }
+}
+
 /// A field of a fact (always said or optional) or of a correction (said or not) as a cell.
 trait Cell<'a, T> {
     fn cell(&'a self) -> Option<T>;
@@ -168,7 +183,13 @@ macro_rules! plain_cells {
         }
     )* };
 }
-plain_cells!(u16, i64, Uuid);
+plain_cells!(u16, i64, Uuid, [u8; 16]);
+
+impl<'a> Cell<'a, &'a str> for String {
+    fn cell(&'a self) -> Option<&'a str> {
+        Some(self)
+    }
+}
 
 impl<'a> Cell<'a, &'a str> for Option<String> {
     fn cell(&'a self) -> Option<&'a str> {
@@ -269,7 +290,7 @@ macro_rules! families {
         )*
 
         /// Every family.
-        pub(crate) const FAMILIES: &[Family] = &[ $( $module::FAMILY, )* calendar::FAMILY ];
+        pub(crate) const FAMILIES: &[Family] = &[ $( $module::FAMILY, )* calendar::FAMILY, rotations::FAMILY ];
     };
 }
 
@@ -325,11 +346,12 @@ families! {
             return_id, kind as service, months, outcome_6, outcome_12,
         }
     }
-    /// Arrests.
+    /// Accused persons: known, arrested.
     Accused accused person = true {
         columns {
             case_id: Text, sex: Code, age_band: Code, citizenship: Code, role: Codes, official: Code, province: Code,
         }
+        AccusedIdentified / AccusedIdentifiedPatch { case_id, sex, age_band, citizenship, role, official, province, }
         AccusedArrested / AccusedArrestedPatch { case_id, sex, age_band, citizenship, role, official, province, }
     }
     /// Charges and their withdrawal.
@@ -371,6 +393,51 @@ families! {
         columns { kind: Code, audience: Code, place: Code, participants: Number, }
         ActivityHeld / ActivityHeldPatch { kind, audience, place, participants, }
     }
+    /// What became of cases.
+    CaseActs case_acts person = false {
+        columns { case_id: Text, other_case_id: Text, to_agency: Text, reason: Code, stage: Code, }
+        CaseTransferred / CaseTransferredPatch { case_id, to_agency, reason, }
+        CaseLinked / CaseLinkedPatch { case_id, other_case_id, }
+        CaseStageChanged / CaseStageChangedPatch { case_id, stage, }
+    }
+    /// Compensation of victims, ordered and paid.
+    Compensations compensations person = true {
+        columns { case_id: Text, amount_pkr: Number, province: Code, judgment_id: Id, order_id: Id, }
+        CompensationOrdered / CompensationOrderedPatch { case_id, amount_pkr, province, judgment_id, }
+        CompensationPaid / CompensationPaidPatch { case_id, amount_pkr, province, order_id, }
+    }
+    /// Findings that inspectors referred, and what bodies did about referrals.
+    FollowUps follow_ups person = false {
+        columns {
+            inspection_id: Id, to_body: Code, findings: Codes, referral_id: Id, action: Code, case_id: Text,
+        }
+        InspectionReferred / InspectionReferredPatch { inspection_id, to_body, findings, }
+        ReferralActedOn / ReferralActedOnPatch { referral_id, action, case_id, }
+    }
+    /// Workers released.
+    Releases releases person = false {
+        columns {
+            place: Code, sector: Code, workers: Number, children: Number, inspection_id: Id, case_id: Text,
+        }
+        WorkerReleased / WorkerReleasedPatch { place, sector, workers, children, inspection_id, case_id, }
+    }
+    /// Who is one with whom, by linkage.
+    PersonLinks links person = true {
+        columns { into_id: Person, plausible_id: Person, evidence: Code, confidence: Number, }
+        PersonsMerged / PersonsMergedPatch { into as into_id, evidence, confidence, }
+        PersonsSplit / PersonsSplitPatch { into as into_id, evidence, }
+        PersonsDoubted / PersonsDoubtedPatch { into as plausible_id, }
+    }
+    /// The steward's word on pairs of persons.
+    Decisions decisions person = true {
+        columns { other_id: Person, one: Code, }
+        PersonsDecided / PersonsDecidedPatch { other_id, one, }
+    }
+    /// Orders to erase a person.
+    Erasures erasures person = true {
+        columns { legal_basis: Code, }
+        PersonErasureOrdered / PersonErasureOrderedPatch { legal_basis, }
+    }
 }
 
 /// The reporting calendar. Its period stands in the columns of `occurred_on`, the agency it is about beside the sender.
@@ -402,6 +469,34 @@ mod calendar {
         fields: || vec![Field::new("kind", Code::data_type(), true)],
         columns: || Box::<Builders>::default(),
         facts: &[EventType::ReportExpected, EventType::ReportNil],
+    };
+}
+
+/// Tokens made anew: the person is who the token of before names.
+mod rotations {
+    use super::{ArrayBuilder, ArrayRef, Bytes16, Columns, EventType, Family, Field, Kind, Person, Said};
+
+    #[derive(Default)]
+    struct Builders {
+        new_person_id: Bytes16,
+    }
+
+    impl Columns for Builders {
+        fn push(&mut self, said: Said<'_>) {
+            self.new_person_id.append_option(if let Said::Token(token) = said { Some(token) } else { None });
+        }
+
+        fn finish(&mut self) -> Vec<ArrayRef> {
+            vec![ArrayBuilder::finish(&mut self.new_person_id)]
+        }
+    }
+
+    pub(super) const FAMILY: Family = Family {
+        name: "rotations",
+        person: true,
+        fields: || vec![Field::new("new_person_id", Person::data_type(), true)],
+        columns: || Box::<Builders>::default(),
+        facts: &[EventType::TokensRotated],
     };
 }
 

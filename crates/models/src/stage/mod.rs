@@ -20,6 +20,7 @@ mod family;
 mod link;
 mod rows;
 mod scatter;
+mod tellers;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,11 +30,13 @@ use arrow::datatypes::SchemaRef;
 use futures::{StreamExt, TryStreamExt};
 use lake::{EventsSnapshot, folder};
 
+pub(crate) use again::{EVENT, events};
 pub(crate) use batch::{ORDER, fact_code, precision_code};
 pub(crate) use copies::Winners;
 pub(crate) use extend::{RECORDS, extend, kept};
 pub(crate) use family::{Family, RETRACTIONS};
-pub(crate) use scatter::Cut;
+pub use scatter::Also;
+pub(crate) use scatter::{Ends, texts, version_of};
 
 use crate::layers;
 use batch::Linked;
@@ -41,7 +44,7 @@ use rows::Row;
 use scatter::{Bucket, Scatter};
 
 /// Version of how rows are staged. Another version is staged anew.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 
 /// Most buckets.
 pub const MOST_BUCKETS: usize = 64;
@@ -139,7 +142,7 @@ pub(crate) struct Plan<'a> {
     /// The facts.
     pub events: &'a EventsSnapshot,
     /// Where they end; `None` = with the snapshot.
-    pub cut: Option<&'a Cut>,
+    pub ends: Option<Ends<'a>>,
     /// Numbers of the agencies.
     pub agencies: &'a Agencies,
     /// Number of buckets; `None` = by the number of rows.
@@ -154,7 +157,7 @@ pub(crate) struct Plan<'a> {
 pub(crate) async fn stage(plan: Plan<'_>, folder: &folder::FolderWriter) -> Result<(usize, StageCounts), StageError> {
     let rows = plan.events.files.iter().map(|file| file.rows).sum();
     let count = plan.buckets.unwrap_or_else(|| buckets_for(rows));
-    let mut scatter = Scatter::new(count, plan.agencies, plan.cut, plan.scratch);
+    let mut scatter = Scatter::new(count, plan.agencies, plan.ends, plan.scratch);
     for file in plan.events.files.iter() {
         let mut batches = plan.events.read(file, &scatter::COLUMNS)?;
         while let Some(batch) = batches.try_next().await? {

@@ -67,6 +67,8 @@ pub(crate) struct Row<'a> {
     pub occurred: Option<Occurred>,
     /// The surrogate of the first person it names; zeros where it names none.
     pub person: [u8; 16],
+    /// That of its second token.
+    pub second: Option<[u8; 16]>,
     /// Another row tells the same event and was kept (see `copies`).
     pub is_copy: bool,
 }
@@ -83,8 +85,10 @@ impl<'a> Row<'a> {
             Data::ReportNil(report) => (raw.kind, Some(report.period)),
             _ => (raw.kind, sealed.occurred),
         };
-        let person = sealed.persons.first().map_or([0; 16], |(_, surrogate)| *surrogate);
-        Ok(Self { raw, own, fact, data: sealed.data, occurred, person, is_copy: false })
+        let mut tokens = sealed.persons.iter().map(|(_, surrogate)| *surrogate);
+        let (first, second) = (tokens.next(), tokens.next());
+        let person = first.or_else(|| sealed.data.persons().first().copied()).unwrap_or_default();
+        Ok(Self { raw, own, fact, data: sealed.data, occurred, person, second, is_copy: false })
     }
 
     /// Whether it takes another event back.

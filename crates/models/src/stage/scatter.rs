@@ -5,7 +5,7 @@
 //!
 //! Absent: which rows count. Positions in the log are read only to leave out what lies beyond a cut.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek};
 use std::path::PathBuf;
@@ -24,6 +24,7 @@ use lake::PartitionId;
 use super::batch::fact_code;
 use super::copies::{Content, Winners};
 use super::rows::Raw;
+use super::tellers::Tellers;
 use super::{Agencies, Skipped, StageError};
 use crate::keys::{hash_bytes, mix};
 
@@ -48,17 +49,32 @@ const MEMORY_BYTES: usize = 160 << 20;
 /// Where rows of the lake end: the next offset of each partition; rows of other partitions lie beyond it.
 pub(crate) type Cut = BTreeMap<PartitionId, i64>;
 
+/// Where the rows of the lake that count end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends<'a> {
+    /// All rows below this cut.
+    pub cut: &'a Cut,
+    /// And some beyond it.
+    pub also: Option<&'a Also>,
+}
+
+/// Rows beyond a cut that count all the same: those of some types, below a later cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Also {
+    /// The later cut.
+    pub below: Cut,
+    /// The types.
+    pub kinds: Vec<EventType>,
+}
+
 /// Deals rows out.
 pub(crate) struct Scatter<'a> {
     agencies: &'a Agencies,
-    cut: Option<&'a Cut>,
+    ends: Option<Ends<'a>>,
     scratch: PathBuf,
     buckets: Vec<Waiting>,
     waiting_bytes: usize,
-    /// The bucket in which each event was seen first, by a hash of its key; a collision costs a look, no more.
-    seen: HashMap<u64, u8>,
-    /// Hashes of events that more than one bucket tells.
-    shared: std::collections::HashSet<u64>,
+    tellers: Tellers,
     /// Rows taken.
     pub rows: u64,
     /// Rows left out, by reason.
@@ -74,15 +90,14 @@ struct Waiting {
 
 impl<'a> Scatter<'a> {
     /// Deals to so many buckets (at most 256); `agencies` numbers an agency's code.
-    pub fn new(buckets: usize, agencies: &'a Agencies, cut: Option<&'a Cut>, scratch: PathBuf) -> Self {
+    pub fn new(buckets: usize, agencies: &'a Agencies, ends: Option<Ends<'a>>, scratch: PathBuf) -> Self {
         Self {
             agencies,
-            cut,
+            ends,
             scratch,
             buckets: (0..buckets).map(|_| Waiting::default()).collect(),
             waiting_bytes: 0,
-            seen: HashMap::new(),
-            shared: std::collections::HashSet::new(),
+            tellers: Tellers::new(),
             rows: 0,
             skipped: Skipped::default(),
         }
@@ -102,11 +117,11 @@ impl<'a> Scatter<'a> {
         for row in 0..batch.num_rows() {
             let bucket = (hash_bytes(records.value(row).as_bytes()) % self.buckets.len() as u64) as usize;
             dealt[bucket].push(row as u32);
-            let key = event_hash(agencies.value(row), ids.value(row));
-            if *self.seen.entry(key).or_insert(bucket as u8) != bucket as u8 {
-                self.shared.insert(key);
+            if self.buckets.len() > 1 {
+                self.tellers.note(event_hash(agencies.value(row), ids.value(row)), bucket);
             }
         }
+        self.tellers.settle(&self.scratch)?;
         self.rows += batch.num_rows() as u64;
         for (bucket, rows) in dealt.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
             let part = take_record_batch(&batch, &UInt32Array::from(rows))?;
@@ -135,24 +150,16 @@ impl<'a> Scatter<'a> {
     }
 
     fn below_cut<'b>(&self, batch: &'b RecordBatch) -> Result<Box<dyn Fn(usize) -> bool + 'b>, StageError> {
-        let Some(cut) = self.cut else { return Ok(Box::new(|_| true)) };
-        let streams = texts(batch, 8)?;
-        let (partitions, offsets) =
-            (batch.column(9).as_primitive::<Int32Type>(), batch.column(10).as_primitive::<Int64Type>());
-        // A file holds few partitions: the end of each is looked up once per run of rows.
-        let mut ends = Vec::with_capacity(batch.num_rows());
-        let mut last: Option<(&str, i32, i64)> = None;
-        for row in 0..batch.num_rows() {
-            let (stream, partition) = (streams.get(row).unwrap_or(""), partitions.value(row));
-            let end = match last {
-                Some((s, p, end)) if s == stream && p == partition => end,
-                _ => {
-                    let id = PartitionId { log_stream: stream.into(), partition };
-                    cut.get(&id).copied().unwrap_or(i64::MIN)
-                }
-            };
-            last = Some((stream, partition, end));
-            ends.push(offsets.value(row) < end);
+        let Some(Ends { cut, also }) = self.ends else { return Ok(Box::new(|_| true)) };
+        let mut ends = below(batch, cut)?;
+        if let Some(Also { below: later, kinds }) = also {
+            let names = texts(batch, 2)?;
+            let is_meant =
+                |row| names.get(row).and_then(EventType::from_name).is_some_and(|kind| kinds.contains(&kind));
+            let later = below(batch, later)?;
+            for (row, counts) in ends.iter_mut().enumerate() {
+                *counts = *counts || (later[row] && is_meant(row));
+            }
         }
         Ok(Box::new(move |row| ends[row]))
     }
@@ -203,7 +210,7 @@ impl<'a> Scatter<'a> {
 
     /// The dealt buckets, and the rows to keep of events that several of them tell.
     pub fn finish(self) -> Result<(Vec<Bucket>, Winners), StageError> {
-        let shared = self.shared;
+        let shared = self.tellers.shared()?;
         let mut buckets = Vec::with_capacity(self.buckets.len());
         for waiting in self.buckets {
             let file = match waiting.file {
@@ -217,7 +224,7 @@ impl<'a> Scatter<'a> {
             for bucket in &mut buckets {
                 let batches = bucket.peek()?;
                 for raw in batches.iter().flat_map(raws) {
-                    if shared.contains(&event_hash(raw.agency, &raw.event_id.to_be_bytes())) {
+                    if shared.has(event_hash(raw.agency, &raw.event_id.to_be_bytes())) {
                         let content = Content::of(&raw);
                         let winner = winners.entry(raw.key()).or_insert_with(|| content.clone());
                         if content < *winner {
@@ -229,6 +236,29 @@ impl<'a> Scatter<'a> {
         }
         Ok((buckets, winners))
     }
+}
+
+/// Which rows lie below a cut.
+fn below(batch: &RecordBatch, cut: &Cut) -> Result<Vec<bool>, StageError> {
+    let streams = texts(batch, 8)?;
+    let (partitions, offsets) =
+        (batch.column(9).as_primitive::<Int32Type>(), batch.column(10).as_primitive::<Int64Type>());
+    // A file holds few partitions: the end of each is looked up once per run of rows.
+    let mut ends = Vec::with_capacity(batch.num_rows());
+    let mut last: Option<(&str, i32, i64)> = None;
+    for row in 0..batch.num_rows() {
+        let (stream, partition) = (streams.get(row).unwrap_or(""), partitions.value(row));
+        let end = match last {
+            Some((s, p, end)) if s == stream && p == partition => end,
+            _ => {
+                let id = PartitionId { log_stream: stream.into(), partition };
+                cut.get(&id).copied().unwrap_or(i64::MIN)
+            }
+        };
+        last = Some((stream, partition, end));
+        ends.push(offsets.value(row) < end);
+    }
+    Ok(ends)
 }
 
 /// The rows of one bucket, sealed.
@@ -288,18 +318,19 @@ fn waiting_schema() -> SchemaRef {
 }
 
 /// `https://schemas.amanat.example/victim.identified/v1` → 1.
-fn version_of(schema_id: &str) -> Option<u16> {
+pub(crate) fn version_of(schema_id: &str) -> Option<u16> {
     EventType::of_dataschema(schema_id).map(|(_, version)| version)
 }
 
 /// A text column, plain or with a dictionary.
-enum Texts<'a> {
+pub(crate) enum Texts<'a> {
     Plain(&'a arrow::array::StringArray),
     Few(&'a arrow::array::Int32Array, &'a arrow::array::StringArray),
 }
 
 impl<'a> Texts<'a> {
-    fn get(&self, row: usize) -> Option<&'a str> {
+    /// The text of a row.
+    pub(crate) fn get(&self, row: usize) -> Option<&'a str> {
         match self {
             Self::Plain(texts) => texts.is_valid(row).then(|| texts.value(row)),
             Self::Few(keys, values) => keys.is_valid(row).then(|| values.value(keys.value(row) as usize)),
@@ -307,7 +338,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-fn texts(batch: &RecordBatch, column: usize) -> Result<Texts<'_>, StageError> {
+pub(crate) fn texts(batch: &RecordBatch, column: usize) -> Result<Texts<'_>, StageError> {
     let column = batch.column(column);
     if let Some(texts) = column.as_string_opt::<i32>() {
         return Ok(Texts::Plain(texts));

@@ -45,10 +45,10 @@ async fn each_kind_of_test_stops_a_refresh_that_breaks_it() {
     for (path, test, name) in [
         ("marts/cases.yml", "  - unique: [agency]", "Unique"),
         ("marts/victims.yml", "  - not_null: [nobody]", "NotNull"),
-        ("marts/charges.yml", "  - relationship: { column: year, to: charge_records, key: sex }", "Relationship"),
+        ("marts/charges.yml", "  - relationship: { column: year, to: charge_accounts, key: sex }", "Relationship"),
         (
             "marts/victims.yml",
-            "  - reconcile: { with: victim_records, distinct: [record_id, occurred_from, status] }",
+            "  - reconcile: { with: victim_accounts, distinct: [record_id, occurred_from, status] }",
             "Reconcile",
         ),
     ] {

@@ -61,8 +61,12 @@ fn layering(most: usize) -> Layering {
 /// Planning takes longer than folding a few rows: it is done once for all cases.
 static PLANS: LazyLock<Plans> = LazyLock::new(Plans::default);
 
+fn surrogate(agency: &str, token: &str) -> [u8; 16] {
+    policy::person_surrogate(&keys(), agency, token)
+}
+
 async fn is_as_rebuilt(seed: u64, cuts: &[usize], most: usize, thorough: bool) -> Result<(), TestCaseError> {
-    let lines = tangle::lines(seed, 60);
+    let lines = tangle::lines(seed, 60, &surrogate);
     let growing = Growing::new();
     let (layering, plans) = (layering(most), PLANS.clone());
     let step = RefreshOptions { layering, plans, thorough, ..RefreshOptions::default() };
@@ -92,7 +96,7 @@ async fn is_as_rebuilt(seed: u64, cuts: &[usize], most: usize, thorough: bool) -
 /// What a refresh that was killed leaves is what it had finished; folders are finished in the order staged, states, marts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_was_killed_anywhere_is_gone_on_from() {
-    let lines = tangle::lines(5, 80);
+    let lines = tangle::lines(5, 80, &surrogate);
     let step = RefreshOptions { layering: layering(2), plans: PLANS.clone(), ..RefreshOptions::default() };
     for lost in [&["lake/marts"][..], &["lake/marts", "lake/states"], &["lake/marts", "lake/states", "lake/staged"]] {
         let growing = Growing::new();

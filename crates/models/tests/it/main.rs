@@ -6,6 +6,7 @@ mod edition;
 mod enforced;
 mod incremental;
 mod order;
+mod people;
 mod road;
 mod rows;
 #[path = "../../../lake/tests/it/stores.rs"]

@@ -6,7 +6,7 @@ use super::measure::measure;
 
 /// The registry's part for the state of the world.
 pub fn figures() -> Vec<Figure> {
-    vec![incremental(), linkage()]
+    vec![incremental(), as_known_on(), linkage()]
 }
 
 fn incremental() -> Figure {
@@ -19,6 +19,19 @@ fn incremental() -> Figure {
         short: false,
         correctness: true,
         run: |bench| measure(bench, Profile::Dev, "refolds", &["--logs", "1000"]),
+    }
+}
+
+fn as_known_on() -> Figure {
+    Figure {
+        name: "state.as_known_on",
+        shows: "twelve editions published while a synthetic country reports and is linked anew, each recomputed at the end from the events below its cut: marts and rows (development build)",
+        unit: "editions of 12 whose marts and rows are equal, byte for byte",
+        goal: "12",
+        minutes: 2,
+        short: false,
+        correctness: true,
+        run: |bench| measure(bench, Profile::Dev, "as_known_on", &[]),
     }
 }
 

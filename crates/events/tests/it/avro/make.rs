@@ -105,9 +105,10 @@ fn value(name: &str, of: &Value, dice: &mut Dice) -> Value {
             "occurred_on" => (*dice.pick(&["2024", "2023-Q4", "2021-07", "2020-02-29"])).to_owned(),
             "period" => (*dice.pick(&["2024", "2023-Q4", "2021-07"])).to_owned(),
             "token" => dice.token(),
-            "case_id" => format!("POL-PB/{}", dice.token()),
+            "case_id" | "other_case_id" => format!("POL-PB/{}", dice.token()),
             "contact_id" => format!("HLP-PB/{}", dice.token()),
-            "agency" => "POL-PB".to_owned(),
+            "agency" | "to_agency" => "POL-PB".to_owned(),
+            "person_id" | "other_id" | "from" | "into" => dice.uuid().replace('-', ""),
             _ => dice.uuid(),
         }),
     }

@@ -1,0 +1,126 @@
+//! What linkage found and what the steward decided, as events for the log.
+//!
+//! Absent: the log.
+
+use events::data::{PersonsDecided, PersonsDoubted, PersonsMerged, PersonsSplit};
+use events::encode::{Draft, Encoded, binary};
+use events::{Data, code_list};
+use linkage::{Evidence, PersonId, Word};
+
+use super::Found;
+
+/// The agency that says who is one with whom (domain.md 2).
+pub const LINK: &str = "LINK";
+/// The agency that decides about doubtful pairs.
+pub const STEWARD: &str = "STEWARD";
+
+impl Found {
+    /// Its words as events of the agency [`LINK`], in order. The same facts give the same events, whichever run says them.
+    pub fn events(&self, synthetic: bool) -> Vec<Encoded> {
+        let event = |(person, version, word): &(PersonId, i64, Word)| {
+            let said =
+                Said { agency: LINK, record: letters(person), version: *version, at_us: self.as_of_us, synthetic };
+            said.encoded(&data_of(*person, *word))
+        };
+        self.words.iter().map(event).collect()
+    }
+}
+
+/// The steward's word on a pair of persons as an event of the agency [`STEWARD`]: they are one, they are two, or an earlier word is
+/// taken back (`None`). A pair has one record, and its versions are the times of the words (microseconds UTC).
+pub fn decided(one: PersonId, other: PersonId, are_one: Option<bool>, at_us: i64, synthetic: bool) -> Encoded {
+    let (person_id, other_id) = (one.min(other), one.max(other));
+    let list = code_list::list("yes_no");
+    let word = are_one.and_then(|are| list.code(if are { "yes" } else { "no" })).unwrap_or(list.unknown());
+    let record = letters(&person_id) + &letters(&other_id);
+    let said = Said { agency: STEWARD, record, version: at_us / 1_000, at_us, synthetic };
+    said.encoded(&Data::PersonsDecided(PersonsDecided { person_id, other_id, one: word }))
+}
+
+/// An event that the warehouse itself says.
+struct Said {
+    agency: &'static str,
+    /// The record's own part.
+    record: String,
+    version: i64,
+    /// When it is said, microseconds UTC.
+    at_us: i64,
+    synthetic: bool,
+}
+
+impl Said {
+    fn encoded(&self, data: &Data) -> Encoded {
+        let record_id = format!("{}/{}", self.agency, self.record);
+        let mut said = blake3::Hasher::new();
+        let parts = [record_id.as_bytes(), &self.version.to_le_bytes(), &self.at_us.to_le_bytes()];
+        for part in parts {
+            said.update(part);
+        }
+        let id = *said.finalize().as_bytes().first_chunk().expect("a hash has 32 bytes");
+        binary(&Draft {
+            id: uuid::Builder::from_custom_bytes(id).into_uuid(),
+            agency: self.agency,
+            record_id: &record_id,
+            record_version: self.version,
+            recorded_at: self.at_us,
+            occurred: None,
+            synthetic: self.synthetic,
+            person: &[],
+            data,
+        })
+    }
+}
+
+fn data_of(person_id: PersonId, word: Word) -> Data {
+    match word {
+        Word::Split { from, into, evidence } => {
+            Data::PersonsSplit(PersonsSplit { person_id, from, into, evidence: code_of(evidence) })
+        }
+        Word::Merged { into, evidence, confidence } => Data::PersonsMerged(PersonsMerged {
+            person_id,
+            into,
+            evidence: code_of(evidence),
+            confidence: i64::from(confidence),
+        }),
+        Word::Doubted { into } => Data::PersonsDoubted(PersonsDoubted { person_id, into }),
+    }
+}
+
+fn code_of(evidence: Evidence) -> u16 {
+    let list = code_list::list("link_evidence");
+    let code = match evidence {
+        Evidence::Steward => "steward",
+        Evidence::Model => "model",
+        Evidence::Rule(name) => name,
+    };
+    list.code(code).unwrap_or(list.unknown())
+}
+
+/// A person's id in the alphabet of record ids, which has no vowel: a letter for each hexadecimal digit.
+fn letters(person: &PersonId) -> String {
+    const LETTERS: &[u8; 16] = b"bcdfghjkmnpqrstv";
+    let digits = person.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(LETTERS[usize::from(digit)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_persons_id_becomes_a_record_id_of_the_contract() {
+        let id = letters(&[0x0f; 16]);
+        assert_eq!(id, "bv".repeat(16));
+        assert_eq!(events::form::agency_of_record(&format!("LINK/{id}")), Some("LINK"));
+        assert_eq!(events::form::agency_of_record(&format!("STEWARD/{id}{id}")), Some("STEWARD"));
+    }
+
+    #[test]
+    fn each_rule_of_linkage_has_a_code_of_evidence() {
+        let unknown = code_list::list("link_evidence").unknown();
+        for rule in linkage::RULES {
+            assert_ne!(code_of(Evidence::Rule(rule.name)), unknown, "{}", rule.name);
+        }
+        assert_ne!(code_of(Evidence::Steward), code_of(Evidence::Model));
+    }
+}

@@ -1,0 +1,161 @@
+//! `as_known_on`: editions published while a country reports, each recomputed from the events below its cut when all of it is known.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, NaiveDate, TimeDelta};
+use disclosure::{Head, Remembered, Vault};
+use eventlog::{EventSink as _, Outgoing};
+use lake::{EditionInfo, PartitionId, Published};
+use ledger::VaultStore;
+use models::edition::{self, DIMENSIONS, Manifest};
+use models::people;
+use models::{RefreshOptions, Snapshot};
+use sample::{Feed, Feedline};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::road::{Batches, Place, append};
+use crate::{Measured, Size};
+
+/// Editions, and so the dates of which something was known.
+const EDITIONS: usize = 12;
+/// What the vault's memory is bound to here.
+const FINGERPRINT: &str = "measured";
+
+/// Measures.
+pub async fn measure(scratch: &Path, size: Size) -> Result<Measured> {
+    let began = Instant::now();
+    let known = Known { place: Place::new(&scratch.join("known"))?, vault: scratch.join("known-vault.db") };
+    let mut store = Some(VaultStore::create(&known.vault, FINGERPRINT)?);
+    let lines: Vec<Feedline> = Feed::new(size.world()).collect();
+    let (mut editions, mut words, mut day) = (Vec::new(), 0, NaiveDate::MIN);
+    for part in lines.chunks(lines.len().div_ceil(EDITIONS)) {
+        known.arrive(part).await?;
+        words += known.link().await?;
+        day = day.max(last_day(part)?);
+        let store = store.take().map_or_else(|| known.memory(&editions), Ok)?;
+        editions.push(known.publish(store, day).await?);
+    }
+    let (mut equal, mut unequal) = (0, Vec::new());
+    for info in &editions {
+        if known.is_equal(info).await? { equal += 1 } else { unequal.push(info.edition) }
+    }
+    Ok(Measured {
+        value: json!(equal),
+        met: equal == EDITIONS && editions.len() == EDITIONS,
+        details: json!({
+            "editions": editions.len(),
+            "dates": editions.iter().map(|info| info.manifest["as_of"].clone()).collect::<Vec<_>>(),
+            "rows": editions.iter().map(|info| info.rows).sum::<u64>(),
+            "events": lines.len(),
+            "words_of_linkage": words,
+            "not_equal": unequal,
+            "seconds": began.elapsed().as_secs(),
+        }),
+    })
+}
+
+/// The day in Pakistan on which the last of these lines came.
+fn last_day(part: &[Feedline]) -> Result<NaiveDate> {
+    let ms = part.iter().map(|line| line.log_timestamp_ms).max().unwrap_or_default();
+    let at = DateTime::from_timestamp_millis(ms).context("the log's time is a time")?;
+    Ok((at + TimeDelta::hours(5)).date_naive())
+}
+
+struct Known {
+    place: Place,
+    vault: std::path::PathBuf,
+}
+
+impl Known {
+    async fn arrive(&self, part: &[Feedline]) -> Result<()> {
+        append(&mut self.place.log.sink()?, part.iter().cloned())?;
+        self.place.ingest(self.place.log.source()?, Batches::default()).await?;
+        Ok(())
+    }
+
+    /// Links everybody, and brings what was found into the lake.
+    async fn link(&self) -> Result<usize> {
+        self.place.refresh(&RefreshOptions::default()).await?;
+        let (store, events) = (&self.place.store, self.place.events().await?);
+        let found = people::link(store, &events, &self.place.policy, RefreshOptions::default().threads).await?;
+        let events = found.events(true);
+        let headers: Vec<_> = events.iter().map(events::encode::Encoded::header_slices).collect();
+        let messages: Vec<Outgoing<'_>> = events
+            .iter()
+            .zip(&headers)
+            .map(|(event, headers)| Outgoing {
+                key: Some(&event.key),
+                headers,
+                value: Some(&event.value),
+                timestamp_ms: found.as_of_us / 1_000,
+            })
+            .collect();
+        if !messages.is_empty() {
+            self.place.log.sink()?.append(&eventlog::stream_name(people::LINK), &messages)?;
+            self.place.ingest(self.place.log.source()?, Batches::default()).await?;
+        }
+        Ok(events.len())
+    }
+
+    /// The vault's memory, as the last edition left it.
+    fn memory(&self, editions: &[EditionInfo]) -> Result<VaultStore> {
+        let last = editions.last().context("there is an edition")?;
+        Ok(VaultStore::open(&self.vault, FINGERPRINT, ledger_of(last)?[1])?)
+    }
+
+    async fn publish(&self, store: VaultStore, as_of: NaiveDate) -> Result<EditionInfo> {
+        let (snapshot, _) = self.place.refresh(&RefreshOptions::default()).await?;
+        let vault = Vault::open(Arc::clone(&self.place.policy), &self.place.keys, Box::new(store))?;
+        let mut published = Published::open_or_create(&self.place.store, &DIMENSIONS).await?;
+        let manifest = manifest(&snapshot, as_of);
+        let source = snapshot.source(&self.place.policy);
+        Ok(edition::publish(&mut published, &source, &vault, manifest, as_of, Uuid::new_v4()).await?)
+    }
+
+    /// Whether the events below an edition's cut make the same marts and the same rows again.
+    async fn is_equal(&self, info: &EditionInfo) -> Result<bool> {
+        let cut: BTreeMap<PartitionId, i64> = Manifest::cut_of(&info.manifest)
+            .into_iter()
+            .filter_map(|(name, next)| {
+                let (stream, partition) = name.rsplit_once('/')?;
+                Some((PartitionId { log_stream: stream.into(), partition: partition.parse().ok()? }, next))
+            })
+            .collect();
+        let options = RefreshOptions { below: Some(cut), ..RefreshOptions::default() };
+        let (snapshot, _) = self.place.refresh(&options).await?;
+        let [before, after] = ledger_of(info)?;
+        let mut store = VaultStore::open(&self.vault, FINGERPRINT, after)?;
+        let copy = Remembered::copy(&mut store, before)?;
+        let vault = Vault::open(Arc::clone(&self.place.policy), &self.place.keys, Box::new(copy))?;
+        let as_of = Manifest::as_of_of(&info.manifest).context("an edition has a date")?;
+        let again = edition::recompute(info, &snapshot.source(&self.place.policy), &vault, as_of)?;
+        Ok(again.equal() && json!(snapshot.hashes()) == info.manifest["marts"])
+    }
+}
+
+fn ledger_of(info: &EditionInfo) -> Result<[Head; 2]> {
+    Manifest::ledger_of(&info.manifest).context("an edition says where the vault's memory stood")
+}
+
+fn manifest(snapshot: &Snapshot, as_of: NaiveDate) -> Manifest {
+    let cut = snapshot.cut().into_iter().map(|(id, next)| (format!("{}/{}", id.log_stream, id.partition), next));
+    Manifest {
+        as_of,
+        published_at: format!("{as_of}T00:00:00Z"),
+        embargo_until: None,
+        synthetic: true,
+        cut: cut.collect(),
+        lake_version: snapshot.lake_version(),
+        marts: snapshot.hashes(),
+        sql: snapshot.sql_hash().to_owned(),
+        policy: snapshot.policy_hash().to_owned(),
+        methodology: "measured".to_owned(),
+        key_fingerprint: FINGERPRINT.to_owned(),
+        ledger: Default::default(),
+    }
+}
