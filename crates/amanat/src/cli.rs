@@ -83,7 +83,7 @@ pub enum Command {
     Import(ImportArgs),
     /// Seal names, dates of birth and document numbers on this machine: what leaves it are tokens
     #[command(after_help = tokenize::program::EXAMPLES)]
-    Tokenize(tokenize::program::Arguments),
+    Tokenize(Box<tokenize::program::Arguments>),
     /// Check a file of events offline: every mistake with its line and field
     #[command(after_help = "Example:\n  amanat validate events.ndjson")]
     Validate(ValidateArgs),
