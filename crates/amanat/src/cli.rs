@@ -87,6 +87,9 @@ pub enum Command {
         after_help = "Example:\n  amanat import export.csv --mapping deploy/ctdc/mapping.toml\nThe same file again changes nothing. A changed copy counts again unless the mapping names a key column."
     )]
     Import(ImportArgs),
+    /// Seal names, dates of birth and document numbers on this machine: what leaves it are tokens
+    #[command(after_help = tokenize::program::EXAMPLES)]
+    Tokenize(Box<tokenize::program::Arguments>),
     /// Check a file of events offline: every mistake with its line and field
     #[command(after_help = "Example:\n  amanat validate events.ndjson")]
     Validate(ValidateArgs),

@@ -15,7 +15,8 @@ pub const HELP: &str = "Exit codes:
   0  done
   1  failed for a reason that is not below; the message says which
   2  the command line or the configuration is wrong
-  3  the input has mistakes (validate, publish, import): each was named, nothing of a refused file was sent
+  3  the input has mistakes (validate, publish, import): each was named, nothing of a refused file was sent; tokenize: rows were set
+     aside, the others were sealed
   4  the data directory cannot be used: locked, newer, half written, another key, kind or lake, read only, full, or the
      bucket of the lake refuses us or has no conditional put
   5  something needed is away (Kafka, the bucket, an address in use, the disk), or a partition of the log stands still
@@ -133,6 +134,16 @@ pub fn of_log(error: &LogError) -> Failure {
         LogError::Refused { .. } | LogError::StreamName { .. } => Failure::Usage(text),
         LogError::TooLarge { .. } => Failure::Input(text),
         _ => Failure::DataDirectory(text),
+    }
+}
+
+/// An error of sealing with its exit code.
+pub fn of_tokenize(failure: tokenize::program::Failure) -> anyhow::Error {
+    let text = failure.to_string();
+    match failure.code() {
+        2 => Failure::Usage(text).into(),
+        3 => Failure::Input(text).into(),
+        _ => anyhow::anyhow!(text),
     }
 }
 

@@ -62,6 +62,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Up(args) => up::run(config, args),
         cli::Command::Publish(args) => publish::run(config, args),
         cli::Command::Import(args) => import::run(config, args),
+        cli::Command::Tokenize(args) => tokenize::program::run(&args).map_err(exit::of_tokenize),
         cli::Command::Validate(args) => validate::run(config, args),
         cli::Command::Refresh(args) => edition::refresh(config, args),
         cli::Command::Link(command) => linking::run(config, command),

@@ -29,6 +29,7 @@ mod refolds;
 mod road;
 mod s3_commit;
 mod scattered;
+mod sealed;
 mod speed;
 mod truth;
 mod utility;
@@ -163,6 +164,8 @@ enum What {
     },
     /// Who is found to be one, beside the truth: the goals, a million persons, a series of wrong tokens
     Linkage,
+    /// How fast an agency's file is sealed, and whom tokens of names unite
+    Tokenize,
     /// Compaction and vacuum while a writer appends and readers count
     Maintenance,
     /// Rows of a store's lake by status and reason, and whether each offset read has exactly one
@@ -241,6 +244,7 @@ fn main() -> anyhow::Result<ExitCode> {
                 s3_commit::measure(&scratch, &url, &endpoint, &credentials).await
             }
             What::Linkage => linked::measure(),
+            What::Tokenize => sealed::measure(),
             What::Maintenance => maintenance::measure(&scratch).await,
             What::Reconcile { data } => reconciled::measure(&data).await,
             What::RealRecords { data, csv, config } => real_records::measure(&data, &csv, config.as_deref()).await,

@@ -22,3 +22,4 @@ mod running;
 mod sample;
 mod stands_still;
 mod status;
+mod tokenize;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use events::{EventType, TokenKind};
 use serde::Deserialize;
 
 /// A mapping file (TOML).
@@ -25,6 +26,10 @@ pub struct Mapping {
     pub time: Time,
     /// Fields of the event's `data`.
     pub fields: BTreeMap<String, Source>,
+    /// Columns of tokens that `amanat tokenize` has made, by the kind of token. Without it, and in a row without any token, the
+    /// person is the row itself.
+    #[serde(default)]
+    pub person: BTreeMap<String, String>,
     /// Columns that no field takes, each with the reason.
     #[serde(default)]
     pub not_carried: BTreeMap<String, String>,
@@ -159,9 +164,31 @@ impl Mapping {
             return Err("`agency` takes exactly one code for each of its `values`: a row is of one agency".into());
         }
         if mapping.fields.contains_key("person") || mapping.fields.contains_key("record_version") {
-            return Err("`person` and `record_version` are made by the import: a row is one record and one person, or its key column's".into());
+            return Err("`person` and `record_version` are no fields: columns of tokens stand under [person], and without them a row is one record and one person, or its key column's".into());
         }
+        mapping.check_person()?;
         Ok(mapping)
+    }
+
+    /// Tokens are of kinds that tell who somebody is, in an event that names a person.
+    fn check_person(&self) -> Result<(), String> {
+        let known = |kind: &String| TokenKind::parse(kind).is_some_and(|kind| kind != TokenKind::Record);
+        if !self.person.keys().all(known) {
+            return Err(
+                "[person] takes a column for each of `document`, `name_birth`, `phonetic` and `mother_name`".into()
+            );
+        }
+        let named = EventType::from_name(&format!("pk.tip.{}", self.event)).is_some_and(EventType::names_a_person);
+        if self.person.is_empty() || named {
+            Ok(())
+        } else {
+            Err("[person]: this type of event names no person".into())
+        }
+    }
+
+    /// Columns of tokens with their kinds, the kind that tells most first: the first token names the person.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = (TokenKind, &str)> {
+        TokenKind::ALL.into_iter().filter_map(|kind| Some((kind, self.person.get(kind.as_str())?.as_str())))
     }
 
     /// Compares with the header of a file: every column that the mapping names is there, every column of the file is spoken of.
@@ -197,6 +224,7 @@ impl Mapping {
         let mut names: BTreeSet<&str> = self.fields.values().filter_map(|source| source.column.as_deref()).collect();
         names.extend(self.agency.column.as_deref());
         names.extend(self.key.as_deref());
+        names.extend(self.person.values().map(String::as_str));
         names.insert(&self.time.column);
         names.extend(self.not_carried.keys().map(String::as_str));
         names.extend(self.lossy.iter().flat_map(|lossy| lossy.when.keys().map(String::as_str)));
@@ -264,6 +292,19 @@ mod tests {
             );
             assert!(Mapping::parse(&text).unwrap_err().contains("exactly one code"), "{codes}");
         }
+    }
+
+    #[test]
+    fn columns_of_tokens_are_of_known_kinds_in_an_event_that_names_a_person() {
+        let of = |event: &str, kind: &str| {
+            let text = format!(
+                "title = 't'\nevent = '{event}'\nagency = {{ constant = 'IOM' }}\ntime = {{ column = 'y', form = 'year' }}\n[fields]\n[person]\n{kind} = 'token'\n"
+            );
+            Mapping::parse(&text).map(|mapping| mapping.check_header(&header(&["y", "token"])).is_ok())
+        };
+        assert_eq!(of("victim.identified", "phonetic"), Ok(true));
+        assert!(of("victim.identified", "record").unwrap_err().contains("name_birth"));
+        assert!(of("activity.held", "document").unwrap_err().contains("names no person"));
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl<'m, R: Read> Rows<'m, R> {
         let record_id = format!("{agency}/{}", identity.record);
         let mut data = Map::new();
         data.insert("record_version".into(), json!(1));
-        data.insert("person".into(), json!([{"kind": "record", "token": identity.token}]));
+        data.insert("person".into(), person(self.mapping, cell, &identity.token));
         for (name, source) in &self.mapping.fields {
             if let Some(value) = field(source, cell) {
                 data.insert(name.clone(), value);
@@ -203,6 +203,14 @@ fn text<'r>(source: &Source, cell: impl Fn(&str) -> &'r str) -> String {
         .as_deref()
         .map_or_else(|| source.constant.clone().unwrap_or_default(), |column| cell(column).to_owned());
     source.values.get(&raw).and_then(|codes| codes.iter().next().map(str::to_owned)).unwrap_or(raw)
+}
+
+/// The tokens of a row in the order of their kinds; of a row without any, the token of the row itself.
+fn person<'r>(mapping: &Mapping, cell: impl Fn(&str) -> &'r str, row: &str) -> Value {
+    let token = |kind: &str, token: &str| json!({ "kind": kind, "token": token });
+    let tokens = mapping.tokens().map(|(kind, column)| (kind, cell(column))).filter(|(_, token)| !token.is_empty());
+    let tokens: Vec<Value> = tokens.map(|(kind, text)| token(kind.as_str(), text)).collect();
+    if tokens.is_empty() { json!([token("record", row)]) } else { Value::Array(tokens) }
 }
 
 /// The JSON value of a field; `None` leaves it out (an empty cell, or a value that the mapping maps to no code).
@@ -346,6 +354,18 @@ mod tests {
         assert_eq!(event["data"]["sex"], "F");
         assert_eq!(event["data"]["exploitation"], json!(["sexual"]));
         assert_eq!(event["time"], "2012-12-31T23:59:59+05:00");
+    }
+
+    #[test]
+    fn a_person_is_her_tokens_where_the_row_has_some_and_else_the_row() {
+        let tokens = "[person]\nphonetic = 'c'\ndocument = 'b'\n";
+        let changes = [("[fields]", &*format!("{tokens}[fields]"))];
+        let event = first("year,from,gender,kind,b,c\n2012,C,F,x,tkdc0wvphf0sgz06,tkph04w905vj2j41\n", &changes);
+        let token = |kind: &str, token: &str| json!({ "kind": kind, "token": token });
+        let both = json!([token("document", "tkdc0wvphf0sgz06"), token("phonetic", "tkph04w905vj2j41")]);
+        assert_eq!(event["data"]["person"], both);
+        let event = first("year,from,gender,kind,b,c\n2012,C,F,x,,\n", &changes);
+        assert_eq!(event["data"]["person"][0]["kind"], "record");
     }
 
     /// The first row by a mapping of `MAPPING` with these replacements.
