@@ -313,21 +313,24 @@ pub struct NewKeyArgs {
 /// Commands of `producer`.
 #[derive(Debug, Subcommand)]
 pub enum ProducerCommand {
-    /// Make a key and bind it to an agency
+    /// Make a key and bind it to an agency, or let a certificate of the agency prove it instead
     New {
         /// The agency's code, as the policy lists it
         #[arg(long, value_name = "CODE")]
         agency: String,
-        /// Name of the key; of no person
+        /// Name of the key or certificate; of no person
         #[arg(long)]
         id: String,
         /// The first day on which it no longer holds, YYYY-MM-DD (UTC) [default: it holds until it is removed]
         #[arg(long, value_name = "DATE")]
         expires: Option<chrono::NaiveDate>,
+        /// The agency's certificate (PEM): no key is made, and whoever shows this certificate by TLS sends for the agency
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<std::path::PathBuf>,
     },
-    /// List the keys: name, agency, until when
+    /// List the keys and certificates: name, agency, until when
     List,
-    /// Take out a key
+    /// Take out a key or certificate
     Remove {
         /// Its name
         id: String,

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ::gateway::door::{Admission, Door, OpenSource, Settings, beside, router};
+use ::gateway::door::{Admission, ClientCertificate, Door, OpenSource, Settings, beside, router};
 use anyhow::Context;
-use endpoint::Patience;
+use endpoint::{Patience, Tls};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -32,18 +32,35 @@ pub fn serve(
     let lock = dir.lock(LOCK)?;
     let door = open(config, dir)?;
     let registry = if config.registry.url.is_none() { Some(::gateway::router(registry::open(dir)?)) } else { None };
-    let served = endpoint::serve(
-        listener,
-        beside(router(door.clone()), registry),
-        Patience::with(LONGEST_REQUEST),
-        stop.clone().cancelled_owned(),
-    );
+    let doors = beside(router(door.clone()), registry);
+    let (tls, patience, ended) = (tls(config)?, Patience::with(LONGEST_REQUEST), stop.clone().cancelled_owned());
+    let served = async move {
+        match &tls {
+            Some(tls) => endpoint::serve_encrypted(listener, (tls, ClientCertificate), doors, patience, ended).await,
+            None => endpoint::serve(listener, doors, patience, ended).await,
+        }
+    };
     tokio::spawn(producers::follow(dir.path.clone(), door.clone(), stop));
     let serving = async move {
         let _lock = lock;
         served.await.context("the agencies' door ended")
     };
     Ok((door, serving))
+}
+
+/// Certificate and key, and the authorities of clients' certificates, where there are any. What cannot be read stops the start.
+fn tls(config: &Config) -> anyhow::Result<Option<Tls>> {
+    let own = &config.gateway;
+    let (Some(certificate), Some(key)) = (&own.tls.certificate, &own.tls.key) else { return Ok(None) };
+    let read = match &own.client_ca {
+        Some(clients) => Tls::with_clients(certificate, key, clients),
+        None => Tls::read(certificate, key),
+    };
+    let refuse = |error| {
+        let keys = "gateway.tls.certificate, gateway.tls.key and gateway.client_ca";
+        Failure::Usage(format!("{error}. See the configuration keys {keys}.")).into()
+    };
+    read.map(Some).map_err(refuse)
 }
 
 /// Opens the door for whoever `producers.toml` names.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use endpoint::Decided;
 use gateway::door::Door;
-use policy::{Producers, new_producer, without_producer};
+use policy::{Producers, new_certificate, new_producer, without_producer};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ProducerCommand;
@@ -25,26 +25,56 @@ const ROLE: &str = "producer";
 pub fn run(config: Config, command: ProducerCommand) -> anyhow::Result<()> {
     let dir = DataDir::open(&config)?;
     match command {
-        ProducerCommand::New { agency, id, expires } => add(&dir, &agency, &id, expires.map(|day| day.to_string())),
+        ProducerCommand::New { agency, id, expires, certificate: None } => {
+            add_key(&dir, &agency, &id, expires.map(|day| day.to_string()).as_deref())
+        }
+        ProducerCommand::New { agency, id, expires, certificate: Some(file) } => {
+            let until = expires.map(|day| day.to_string());
+            add_certificate(&dir, (&agency, &id, until.as_deref()), &file, config.gateway.client_ca.is_some())
+        }
         ProducerCommand::List => exit::print(&listed(&known(&dir.path)?)),
         ProducerCommand::Remove { id } => remove(&dir, &id),
     }
 }
 
-fn add(dir: &DataDir, agency: &str, id: &str, expires: Option<String>) -> anyhow::Result<()> {
+fn add_key(dir: &DataDir, agency: &str, id: &str, expires: Option<&str>) -> anyhow::Result<()> {
+    let (key, lines) = new_producer(id, agency, expires, readers::random()?);
+    add(dir, (agency, id), &lines)?;
+    exit::print(&format!(
+        "{key}\n\nThis key of {agency} ({id}) is shown once; the warehouse keeps its hash. A running `amanat up` takes it at once.\n"
+    ))
+}
+
+fn add_certificate(
+    dir: &DataDir,
+    (agency, id, expires): (&str, &str, Option<&str>),
+    file: &Path,
+    asked_for: bool,
+) -> anyhow::Result<()> {
+    let fingerprint = endpoint::fingerprint(file).map_err(|error| Failure::Usage(error.to_string()))?;
+    add(dir, (agency, id), &new_certificate(id, agency, expires, fingerprint))?;
+    exit::print(&format!(
+        "Whoever shows this certificate sends for {agency} ({id}). A running `amanat up` takes it at once.\n"
+    ))?;
+    if !asked_for {
+        exit::note(
+            "no certificates are asked for yet: set gateway.client_ca, gateway.tls.certificate and gateway.tls.key",
+        );
+    }
+    Ok(())
+}
+
+/// Puts a key or certificate of an agency into the file.
+fn add(dir: &DataDir, (agency, id): (&str, &str), lines: &str) -> anyhow::Result<()> {
     if dir.policy.agencies.get(agency).is_none() {
         let what = format!("the policy lists no agency {agency}: check its code, or have it listed (policy.agencies)");
         return Err(Failure::Usage(what).into());
     }
-    let (key, lines) = new_producer(id, agency, expires.as_deref(), readers::random()?);
     // The same name twice is an error of whoever types, not a change of the key.
     let refuse = |error: policy::PolicyError| Failure::Usage(error.to_string());
     Producers::parse(&format!("{}{lines}", text(&dir.path)?)).map_err(refuse)?;
     readers::note(dir, Decided::KeyMade, id, ROLE)?;
-    change(&dir.path, |before| format!("{before}{lines}"))?;
-    exit::print(&format!(
-        "{key}\n\nThis key of {agency} ({id}) is shown once; the warehouse keeps its hash. A running `amanat up` takes it at once.\n"
-    ))
+    change(&dir.path, |before| format!("{before}{lines}"))
 }
 
 fn remove(dir: &DataDir, id: &str) -> anyhow::Result<()> {

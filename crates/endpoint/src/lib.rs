@@ -70,9 +70,9 @@ pub use postgres::{PostgresSettings, is_reading_a_message, serve_postgres};
 pub use questions::{Questions, Shelf};
 pub use ready::Doors;
 pub use releases::Release;
-pub use serve::{Patience, Peer, serve};
+pub use serve::{Patience, Peer, serve, serve_encrypted};
 pub use sql::{answer_as_csv, answer_as_json};
-pub use tls::{Tls, TlsError};
+pub use tls::{Tls, TlsError, fingerprint};
 
 use crate::bodies::Bodies;
 use crate::problem::{Kind, Problem};

@@ -25,8 +25,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
+
+use crate::tls::{Tls, fingerprint_of};
 
 /// How long a connection may stand still.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +54,13 @@ const CONNECTIONS: usize = 20_000;
 const LONGEST_HEAD: usize = 64 << 10;
 /// How long requests that have begun are waited for when the service stops.
 const CLOSING: Duration = Duration::from_secs(30);
+/// The protocol that a client of TLS names.
+const ALPN: &[u8] = b"http/1.1";
+/// The longest time of a handshake of TLS.
+const STARTUP: Duration = Duration::from_secs(20);
+/// How old an encrypted connection may become, as its client's certificate is looked at when it begins; clients make a new one by
+/// themselves.
+const AGE: Duration = Duration::from_hours(12);
 
 /// Answers requests until `stop` is ready; then finishes those that have begun. The service is always ready: what it cannot do at once
 /// it does in the future that it gives back, as routers do.
@@ -70,6 +80,41 @@ where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
 {
+    let begin = |stream, peer, service, closing| connection(Timed::new(stream, patience), peer, service, closing);
+    each(listener, service, begin, stop).await
+}
+
+/// The same over TLS. Each request of a client that has shown a certificate bears, among its extensions, what `shown` makes of the
+/// certificate's SHA-256 fingerprint.
+///
+/// # Errors
+/// None yet, as of [`serve`].
+pub async fn serve_encrypted<S, M>(
+    listener: TcpListener,
+    (tls, shown): (&Tls, fn([u8; 32]) -> M),
+    service: S,
+    patience: Patience,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    M: Clone + Send + Sync + 'static,
+{
+    let acceptor = tls.acceptor(ALPN);
+    let begin = |stream, peer, service, closing| {
+        encrypted((acceptor.clone(), Timed::new(stream, patience)), shown, peer, service, closing)
+    };
+    each(listener, service, begin, stop).await
+}
+
+/// Begins each connection, until `stop` is ready; then waits for those that have begun.
+async fn each<S: Clone, C: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    service: S,
+    begin: impl Fn(TcpStream, SocketAddr, S, CancellationToken) -> C,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let closing = CancellationToken::new();
     let mut open = JoinSet::new();
@@ -83,10 +128,10 @@ where
         };
         match accepted {
             Ok((stream, peer, place)) => {
-                let (service, closing) = (service.clone(), closing.clone());
+                let begun = begin(stream, peer, service.clone(), closing.clone());
                 open.spawn(async move {
                     let _place = place;
-                    connection(Timed::new(stream, patience), peer, service, closing).await;
+                    begun.await;
                 });
             }
             // Too many open files, say: those that are open may end meanwhile.
@@ -114,9 +159,51 @@ async fn accept(
     Ok((stream, peer, place))
 }
 
+/// Answers the requests of one connection after its handshake. The clocks are below TLS, so that they see the bytes that move.
+async fn encrypted<S, M>(
+    (acceptor, stream): (TlsAcceptor, Timed<TcpStream>),
+    shown: fn([u8; 32]) -> M,
+    peer: SocketAddr,
+    mut service: S,
+    closing: CancellationToken,
+) where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    M: Clone + Send + Sync + 'static,
+{
+    let stream = match tokio::time::timeout(STARTUP, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        // Without TLS, with a certificate that does not hold, or too slow: no event of ours.
+        Ok(Err(error)) => return tracing::debug!(error = &error as &dyn std::error::Error, "no handshake"),
+        Err(_) => return tracing::debug!("no handshake in time"),
+    };
+    let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    let mark = certificate.map(|own| shown(fingerprint_of(own)));
+    let marked = tower::service_fn(move |mut request: Request<Body>| {
+        if let Some(mark) = &mark {
+            request.extensions_mut().insert(mark.clone());
+        }
+        service.call(request)
+    });
+    let old = closing.child_token();
+    let aged = async {
+        tokio::time::sleep(AGE).await;
+        old.cancel();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = connection(stream, peer, marked, old.clone()) => {}
+        () = aged => {}
+    }
+}
+
 /// Answers the requests of one connection; when the service closes, the one that has begun.
-async fn connection<S>(stream: Timed<TcpStream>, peer: SocketAddr, service: S, closing: CancellationToken)
-where
+async fn connection<S>(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: SocketAddr,
+    service: S,
+    closing: CancellationToken,
+) where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
 {

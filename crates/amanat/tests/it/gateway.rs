@@ -27,7 +27,7 @@ fn ask(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str)
 }
 
 /// Asks until the answer is as wanted.
-fn until(ask: impl Fn() -> Option<(u16, Value)>, wanted: impl Fn(u16, &Value) -> bool) -> (u16, Value) {
+pub fn until(ask: impl Fn() -> Option<(u16, Value)>, wanted: impl Fn(u16, &Value) -> bool) -> (u16, Value) {
     let began = Instant::now();
     loop {
         let answer = ask();
@@ -46,17 +46,33 @@ struct Served {
 
 impl Served {
     fn start(world: &World) -> Self {
+        Self::start_with(world, "")
+    }
+
+    /// A program that stops itself at places.
+    fn start_with(world: &World, fail_points: &str) -> Self {
         let address = free_address();
-        let http = free_address().to_string();
-        let up = world.start_with(&["up", "--http", &http], &[("AMANAT_GATEWAY__HTTP", &address.to_string())]);
+        let (http, door) = (free_address().to_string(), address.to_string());
+        let environment = [("AMANAT_GATEWAY__HTTP", &*door), ("FAILPOINTS", fail_points)];
+        let up = world.start_with(&["up", "--http", &http], &environment);
         Self { address, up }
+    }
+
+    /// Sends until the process has ended, by the hand that is planted in it.
+    fn dies_of(mut self, key: &str, repeat: &str, lines: &str) {
+        let headers = headers(key, repeat);
+        let began = Instant::now();
+        while self.up.runs() {
+            assert!(began.elapsed() < PATIENCE, "it still runs");
+            if let Some((status, body)) = ask(self.address, "POST", "/v1/events", &headers, lines) {
+                assert_eq!(status, 503, "nothing is acknowledged before it is recorded: {body}");
+            }
+        }
     }
 
     /// Sends lines until the door knows its log.
     fn send(&self, key: &str, repeat: &str, lines: &str) -> (u16, Value) {
-        let headers = format!(
-            "authorization: Bearer {key}\r\ncontent-type: application/x-ndjson\r\nidempotency-key: {repeat}\r\n"
-        );
+        let headers = headers(key, repeat);
         until(|| ask(self.address, "POST", "/v1/events", &headers, lines), |status, _| status != 503)
     }
 
@@ -71,7 +87,11 @@ impl Served {
     }
 }
 
-fn key(world: &World, agency: &str, id: &str) -> String {
+fn headers(key: &str, repeat: &str) -> String {
+    format!("authorization: Bearer {key}\r\ncontent-type: application/x-ndjson\r\nidempotency-key: {repeat}\r\n")
+}
+
+pub fn key(world: &World, agency: &str, id: &str) -> String {
     let said = world.run(&["producer", "new", "--agency", agency, "--id", id]).ok();
     said.lines().next().unwrap().to_owned()
 }
@@ -113,6 +133,37 @@ fn what_was_acknowledged_is_answered_again_after_the_process_was_killed() {
     let status = world.status();
     assert_eq!(status["counts"], serde_json::json!({ "ok": 1 }), "it is there once: {status}");
     assert_eq!(status["partitions"][0]["in_log"], 1, "and was appended once: {status}");
+}
+
+#[test]
+fn killed_between_the_log_and_the_record_the_repeat_is_a_second_copy_with_one_receipt_and_counts_once() {
+    let world = World::real();
+    let police = key(&world, "POL-PB", "pb-1");
+    let lines = event(1, false) + "\n" + &event(2, false);
+    Served::start_with(&world, "door_after_append=return(abort)").dies_of(&police, "one", &lines);
+    let served = Served::start(&world);
+    let (status, answer) = served.send(&police, "one", &lines);
+    assert_eq!((status, &answer["accepted"]), (202, &2.into()), "{answer}");
+    assert_eq!(served.send(&police, "one", &lines), (202, answer.clone()), "the same receipt from now on");
+    let receipt = served.followed(&police, &answer, "duplicate");
+    assert_eq!(receipt["counts"]["duplicate"], 2, "{receipt}");
+    let status = world.until("both copies are read", |status| status["partitions"][0]["in_lake"] == 4);
+    assert_eq!(status["counts"], serde_json::json!({ "ok": 2, "duplicate": 2 }), "{status}");
+    let receipts = rusqlite::Connection::open(world.data().join("gateway.db")).unwrap();
+    let receipts: i64 = receipts.query_row("SELECT count(*) FROM receipts", [], |row| row.get(0)).unwrap();
+    assert_eq!(receipts, 1);
+}
+
+#[test]
+fn killed_after_the_record_the_repeat_finds_the_receipt_and_appends_nothing() {
+    let world = World::real();
+    let police = key(&world, "POL-PB", "pb-1");
+    Served::start_with(&world, "door_after_record=return(abort)").dies_of(&police, "one", &event(1, false));
+    let served = Served::start(&world);
+    let (status, answer) = served.send(&police, "one", &event(1, false));
+    assert_eq!(status, 202, "{answer}");
+    served.followed(&police, &answer, "accepted");
+    assert_eq!(world.status()["partitions"][0]["in_log"], 1, "appended once");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod gateway;
 mod hostile;
 mod import;
 mod maintain;
+mod mutual_tls;
 mod pages;
 mod people;
 mod program;

@@ -171,6 +171,11 @@ impl Started {
         panic!("it ended without {what:?}: {} {}", self.out, self.err.take().unwrap().join().unwrap());
     }
 
+    /// Whether it has not ended yet.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// The number of its process.
     pub fn id(&self) -> u32 {
         self.child.id()

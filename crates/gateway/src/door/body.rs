@@ -108,6 +108,7 @@ fn undo(mut decoder: impl Read, limits: &Limits, hold: &mut Hold) -> Result<Vec<
         whole.resize(before + step, 0);
         let count = decoder.read(&mut whole[before..]).map_err(|_| broken())?;
         whole.truncate(before + count);
+        hold.spare(step - count);
         if count == 0 {
             return Ok(whole);
         }

@@ -1,9 +1,11 @@
 //! The one thread that appends. It owns the log's sink, gathers what waits, appends all of it at once, records the receipts at once,
-//! and only then answers: requests that come together share one sync of the log and one of `gateway.db`.
+//! and only then answers: requests that come together share one sync of the log and one of `gateway.db`. Where more waits than is
+//! appended at once, agencies take turns, so that nobody waits behind all that another has sent.
 //!
 //! A process that ends between the two has appended and answered nobody. Who sends the same again appends a second copy, which the
 //! worker knows by the event's id and counts once (ingestion.md 3.7).
 
+use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -60,11 +62,13 @@ pub(crate) struct Clerk {
 impl Clerk {
     /// Works until every door that could send a job is gone. How many jobs can wait is bounded by the turns that they hold.
     pub(crate) fn work(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
+        let mut waiting = Waiting::default();
+        while let Some(first) = waiting.next().or_else(|| jobs.recv().ok()) {
             let mut bytes = first.bytes();
             let mut group = vec![first];
+            waiting.extend(jobs.try_iter());
             while bytes < GROUP_BYTES
-                && let Ok(next) = jobs.try_recv()
+                && let Some(next) = waiting.next()
             {
                 bytes += next.bytes();
                 group.push(next);
@@ -82,6 +86,7 @@ impl Clerk {
         match append(&mut *self.sink, &group, now_ms) {
             Ok(positions) => {
                 self.meters.appended(group.iter().map(|job| job.taken.len()).sum(), began.elapsed());
+                crash_point("door_after_append");
                 self.record(group, positions, &log);
             }
             // One message too many must not stand for the requests beside it.
@@ -120,10 +125,36 @@ impl Clerk {
             warn!(error = &error as &dyn std::error::Error, "appended, but the receipts could not be recorded");
             return refuse(group, &not_taken("The events may be in the log, but their receipt could not be recorded."));
         }
+        crash_point("door_after_record");
         debug!(requests = group.len(), "appended");
         for (job, (kept, _)) in group.into_iter().zip(receipts) {
             job.answer(Ok(kept));
         }
+    }
+}
+
+/// Jobs that wait: of each agency in the order in which they came, and of all agencies in turn.
+#[derive(Default)]
+struct Waiting(VecDeque<(String, VecDeque<Job>)>);
+
+impl Waiting {
+    fn extend(&mut self, jobs: impl Iterator<Item = Job>) {
+        for job in jobs {
+            match self.0.iter_mut().find(|(agency, _)| *agency == job.agency) {
+                Some((_, own)) => own.push_back(job),
+                None => self.0.push_back((job.agency.clone(), [job].into())),
+            }
+        }
+    }
+
+    /// The oldest of the agency whose turn it is, which is then the last to have another.
+    fn next(&mut self) -> Option<Job> {
+        let (agency, mut own) = self.0.pop_front()?;
+        let job = own.pop_front();
+        if !own.is_empty() {
+            self.0.push_back((agency, own));
+        }
+        job
     }
 }
 
@@ -159,6 +190,18 @@ fn append(sink: &mut dyn EventSink, group: &[Job], now_ms: i64) -> Result<Vec<Ve
     Ok(by_job)
 }
 
+/// A named place where a test may stop the process (`return(abort)`). A development build has them, so that tests and figures stop the
+/// very program that was built once; a release build has none.
+#[cfg_attr(not(debug_assertions), expect(unused_variables))]
+fn crash_point(name: &'static str) {
+    #[cfg(debug_assertions)]
+    fail::fail_point!(name, |how: Option<String>| {
+        if how.as_deref() == Some("abort") {
+            std::process::abort();
+        }
+    });
+}
+
 fn refuse(group: Vec<Job>, problem: &Problem) {
     for job in group {
         job.answer(Err(problem.clone()));
@@ -183,4 +226,33 @@ fn not_taken(detail: &str) -> Problem {
     let hint = "Send the same request with the same Idempotency-Key again after the time in Retry-After; it may be sent as often \
                 as needed, for an event counts once by its id.";
     Problem::new(Kind::LogAway, detail, hint).after(5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hold::Room;
+    use super::super::settings::Limits;
+    use super::*;
+
+    #[test]
+    fn what_waits_is_taken_from_each_agency_in_turn_and_of_one_in_its_order() {
+        let room = Room::new(Limits::default(), &policy::Policy::default().agencies, 1);
+        let mut number = 0;
+        let mut job = |agency: &str| {
+            number += 1;
+            let problem = Kind::Schema;
+            let refused = vec![Refused::new(number, problem, Vec::new())];
+            let hold = room.enter(agency).map_err(|_| ()).expect("a turn");
+            Job { agency: agency.into(), taken: Vec::new(), refused, repeat: None, answer: oneshot::channel().0, hold }
+        };
+        let mut waiting = Waiting::default();
+        waiting.extend(["POL-PB", "POL-PB", "POL-PB", "FIA"].map(&mut job).into_iter());
+        let first = waiting.next().expect("there are some");
+        waiting.extend([job("FIA"), job("POL-SD")].into_iter());
+        let rest = std::iter::from_fn(|| waiting.next());
+        let order: Vec<_> = std::iter::once(first).chain(rest).map(|job| (job.agency, job.refused[0].line)).collect();
+        let order: Vec<_> = order.iter().map(|(agency, line)| (agency.as_str(), *line)).collect();
+        let turns = [("POL-PB", 1), ("FIA", 4), ("POL-PB", 2), ("POL-SD", 6), ("FIA", 5), ("POL-PB", 3)];
+        assert_eq!(order, turns);
+    }
 }

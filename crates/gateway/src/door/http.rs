@@ -88,7 +88,7 @@ async fn nothing() -> Problem {
         (status = 422, description = "None is accepted, or the Idempotency-Key was used for another body", body = Content, content_type = "application/problem+json"),
         (status = 429, description = "Too much in hand; `Retry-After` says when to come again", body = Content, content_type = "application/problem+json"),
         (status = 503, description = "The log did not take it; the same request may be sent again", body = Content, content_type = "application/problem+json")),
-    security(("key" = [])))]
+    security(("key" = []), ("certificate" = [])))]
 pub(crate) async fn publish(State(door): State<Door>, request: Request) -> Response {
     timed("/v1/events", async {
         match take_in(&door, request, true).await? {
@@ -113,7 +113,7 @@ pub(crate) async fn publish(State(door): State<Door>, request: Request) -> Respo
         (status = 413, description = "Beyond a limit", body = Content, content_type = "application/problem+json"),
         (status = 415, description = "A media type or coding that is not read", body = Content, content_type = "application/problem+json"),
         (status = 429, description = "Too much in hand", body = Content, content_type = "application/problem+json")),
-    security(("key" = [])))]
+    security(("key" = []), ("certificate" = [])))]
 pub(crate) async fn validate(State(door): State<Door>, request: Request) -> Response {
     timed("/v1/validate", async {
         let Work::Judged(brought) = take_in(&door, request, false).await? else { return Err(Problem::internal()) };
@@ -139,7 +139,7 @@ pub(crate) struct Verdict {
     responses((status = 200, description = "How far each event is", body = Followed),
         (status = 401, description = "The agency is not proven", body = Content, content_type = "application/problem+json"),
         (status = 404, description = "This agency has no such receipt (any more)", body = Content, content_type = "application/problem+json")),
-    security(("key" = [])))]
+    security(("key" = []), ("certificate" = [])))]
 pub(crate) async fn receipt(State(door): State<Door>, Path(id): Path<String>, request: Request) -> Response {
     timed("/v1/receipts", async {
         let (agency, hold) = enter(&door.inner, &request.into_parts().0)?;
@@ -158,7 +158,7 @@ pub(crate) async fn receipt(State(door): State<Door>, Path(id): Path<String>, re
 
 /// The names of the agency's mappings.
 #[utoipa::path(get, path = "/v1/mappings", tag = "mappings",
-    responses((status = 200, description = "Names", body = Vec<String>)), security(("key" = [])))]
+    responses((status = 200, description = "Names", body = Vec<String>)), security(("key" = []), ("certificate" = [])))]
 pub(crate) async fn mappings(State(door): State<Door>, request: Request) -> Response {
     timed("/v1/mappings", async {
         let (agency, hold) = enter(&door.inner, &request.into_parts().0)?;
@@ -171,7 +171,7 @@ pub(crate) async fn mappings(State(door): State<Door>, request: Request) -> Resp
 /// A mapping of the agency, as it was put in place.
 #[utoipa::path(get, path = "/v1/mappings/{name}", tag = "mappings", params(("name" = String, Path, description = "Its name")),
     responses((status = 200, description = "The mapping", body = String, content_type = "application/toml"),
-        (status = 404, description = "There is none", body = Content, content_type = "application/problem+json")), security(("key" = [])))]
+        (status = 404, description = "There is none", body = Content, content_type = "application/problem+json")), security(("key" = []), ("certificate" = [])))]
 pub(crate) async fn mapping(State(door): State<Door>, Path(name): Path<String>, request: Request) -> Response {
     timed("/v1/mappings", async {
         let (agency, hold) = enter(&door.inner, &request.into_parts().0)?;
@@ -188,7 +188,7 @@ pub(crate) async fn mapping(State(door): State<Door>, Path(name): Path<String>, 
     request_body(content = String, content_type = "application/toml"),
     responses((status = 204, description = "It is in place"),
         (status = 403, description = "It names another agency", body = Content, content_type = "application/problem+json"),
-        (status = 422, description = "It is no mapping", body = Content, content_type = "application/problem+json")), security(("key" = [])))]
+        (status = 422, description = "It is no mapping", body = Content, content_type = "application/problem+json")), security(("key" = []), ("certificate" = [])))]
 pub(crate) async fn put_mapping(State(door): State<Door>, Path(name): Path<String>, request: Request) -> Response {
     timed("/v1/mappings", async {
         let (parts, body) = request.into_parts();
@@ -263,7 +263,7 @@ async fn take_in(door: &Door, request: Request, to_append: bool) -> Result<Work,
     if body.len() <= AT_ONCE && coding == Coding::Identity && form != Form::Csv {
         return judge(inner, asked, body, hold);
     }
-    let desk = std::sync::Arc::clone(&inner.desks).acquire_owned().await.map_err(|_| Problem::internal())?;
+    let desk = inner.room.desk(&asked.agency).await?;
     let door = door.clone();
     let judged = tokio::task::spawn_blocking(move || {
         let _desk = desk;
@@ -344,7 +344,8 @@ fn enter(inner: &Inner, parts: &Parts) -> Result<(String, Hold), Problem> {
     let producers = inner.producers();
     let known = (&*producers, &inner.settings.policy.agencies);
     let agency = caller::agency(&parts.headers, &parts.extensions, known, inner.settings.today())?;
-    Ok((agency, inner.room.enter()?))
+    let hold = inner.room.enter(&agency)?;
+    Ok((agency, hold))
 }
 
 /// Asks a book on a thread that may wait for the disk.

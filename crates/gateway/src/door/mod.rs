@@ -10,6 +10,7 @@
 //!   durable in `gateway.db`.
 //! * What is answered otherwise, or not at all, may be sent again without harm: an event counts once by its id.
 //! * Memory is bounded by [`Limits`], whatever is sent: what is beyond is refused at once, with the time after which to come again.
+//! * One agency takes up its share of turns and bytes at most, and others wait for a part of it at most, whatever it sends.
 //!
 //! # Non-guarantees
 //!
@@ -42,7 +43,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use eventlog::EventSink;
 use events::Validator;
 use policy::Producers;
-use tokio::sync::Semaphore;
 
 use self::book::Book;
 use self::clerk::{Clerk, Job};
@@ -72,8 +72,6 @@ struct Inner {
     repeats: Mutex<Book>,
     /// For what is looked up by itself, which may take longer.
     lookups: Mutex<Book>,
-    /// Who judges a large body sits at one of these.
-    desks: Arc<Semaphore>,
     meters: Meters,
     _alive: Arc<()>,
 }
@@ -99,13 +97,16 @@ impl Door {
             forgot_ms: 0,
         };
         let inner = Inner {
-            room: Room::new(settings.limits),
+            room: Room::new(
+                settings.limits,
+                &settings.policy.agencies,
+                std::thread::available_parallelism().map_or(2, usize::from),
+            ),
             validator: Validator::new(&events::Limits { max_bytes: settings.limits.event_bytes }),
             producers: RwLock::default(),
             jobs,
             repeats: Mutex::new(book()?),
             lookups: Mutex::new(book()?),
-            desks: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))),
             meters,
             _alive: alive,
             settings,

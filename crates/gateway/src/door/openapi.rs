@@ -35,7 +35,8 @@ struct Document;
 pub(crate) fn document() -> Value {
     let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
     document["components"]["securitySchemes"] = json!({
-        "key": { "type": "http", "scheme": "bearer", "description": "A key of the agency, made by `amanat producer new`" }
+        "key": { "type": "http", "scheme": "bearer", "description": "A key of the agency, made by `amanat producer new`" },
+        "certificate": { "type": "mutualTLS", "description": "A certificate of the agency, made known by `amanat producer new --certificate`" }
     });
     document
 }

@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     MethodNotAllowed,
     NotProven,
     NotListed,
+    ProofsDiffer,
     Malformed,
     MalformedKey,
     NothingSent,
@@ -46,11 +47,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotProven,
         Self::NotListed,
+        Self::ProofsDiffer,
         Self::Malformed,
         Self::MalformedKey,
         Self::NothingSent,
@@ -83,6 +85,7 @@ impl Kind {
             Self::MethodNotAllowed => ("method_not_allowed", 405, "This address does not take that method"),
             Self::NotProven => ("not_proven", 401, "The agency is not proven"),
             Self::NotListed => ("not_listed", 403, "The policy does not list this agency"),
+            Self::ProofsDiffer => ("proofs_differ", 403, "Key and certificate are of two agencies"),
             Self::Malformed => ("malformed_body", 400, "The body cannot be read"),
             Self::MalformedKey => ("malformed_key", 400, "The Idempotency-Key cannot be used"),
             Self::NothingSent => ("nothing_sent", 400, "The body has no event"),

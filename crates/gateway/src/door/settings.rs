@@ -24,8 +24,12 @@ pub struct Limits {
     pub events: usize,
     /// Requests at work at once; what comes beyond is answered 429 at once.
     pub requests: usize,
+    /// Of them, those of one agency.
+    pub requests_of_one: usize,
     /// Bytes that all requests together may hold: bodies as sent, as decoded, and the messages made of them.
     pub held_bytes: usize,
+    /// Of them, those of one agency.
+    pub held_bytes_of_one: usize,
     /// Longest time in which a body must arrive.
     pub arrival: Duration,
     /// How long the first answer to an `Idempotency-Key` is given again.
@@ -42,7 +46,9 @@ impl Default for Limits {
             decoded_bytes: 32 << 20,
             events: 10_000,
             requests: 256,
-            held_bytes: 128 << 20,
+            requests_of_one: 96,
+            held_bytes: 320 << 20,
+            held_bytes_of_one: 128 << 20,
             arrival: Duration::from_secs(30),
             repeat_for: Duration::from_hours(48),
             keep_for: Duration::from_hours(24 * u64::from(eventlog::RECEIPTS_DAYS)),

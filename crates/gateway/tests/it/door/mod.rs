@@ -2,6 +2,7 @@
 
 mod answers;
 mod csv;
+mod fair;
 mod hostile;
 mod receipts;
 mod repeats;
