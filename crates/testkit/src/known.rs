@@ -8,11 +8,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use disclosure::{Head, Remembered, Vault};
-use eventlog::{EventSink as _, Outgoing};
 use lake::{EditionInfo, PartitionId, Published};
 use ledger::VaultStore;
 use models::edition::{self, DIMENSIONS, Manifest};
-use models::people;
 use models::{RefreshOptions, Snapshot};
 use sample::{Feed, Feedline};
 use serde_json::json;
@@ -35,7 +33,7 @@ pub async fn measure(scratch: &Path, size: Size) -> Result<Measured> {
     let (mut editions, mut words, mut day) = (Vec::new(), 0, NaiveDate::MIN);
     for part in lines.chunks(lines.len().div_ceil(EDITIONS)) {
         known.arrive(part).await?;
-        words += known.link().await?;
+        words += known.place.link().await?;
         day = day.max(last_day(part)?);
         let store = store.take().map_or_else(|| known.memory(&editions), Ok)?;
         editions.push(known.publish(store, day).await?);
@@ -76,30 +74,6 @@ impl Known {
         append(&mut self.place.log.sink()?, part.iter().cloned())?;
         self.place.ingest(self.place.log.source()?, Batches::default()).await?;
         Ok(())
-    }
-
-    /// Links everybody, and brings what was found into the lake.
-    async fn link(&self) -> Result<usize> {
-        self.place.refresh(&RefreshOptions::default()).await?;
-        let (store, events) = (&self.place.store, self.place.events().await?);
-        let found = people::link(store, &events, &self.place.policy, RefreshOptions::default().threads).await?;
-        let events = found.events(true);
-        let headers: Vec<_> = events.iter().map(events::encode::Encoded::header_slices).collect();
-        let messages: Vec<Outgoing<'_>> = events
-            .iter()
-            .zip(&headers)
-            .map(|(event, headers)| Outgoing {
-                key: Some(&event.key),
-                headers,
-                value: Some(&event.value),
-                timestamp_ms: found.as_of_us / 1_000,
-            })
-            .collect();
-        if !messages.is_empty() {
-            self.place.log.sink()?.append(&eventlog::stream_name(people::LINK), &messages)?;
-            self.place.ingest(self.place.log.source()?, Batches::default()).await?;
-        }
-        Ok(events.len())
     }
 
     /// The vault's memory, as the last edition left it.

@@ -110,6 +110,9 @@ enum What {
     FoldAgainstDuckdb {
         #[arg(long, value_enum, default_value_t = Size::Small)]
         size: Size,
+        /// About so many million events instead
+        #[arg(long)]
+        millions: Option<u32>,
         /// A Python interpreter that has the package `duckdb`
         #[arg(long)]
         python: PathBuf,
@@ -235,7 +238,10 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Disclosure => disclosed::measure(&scratch).await,
             What::Speed { persons, anchors, python } => speed::measure(&scratch, persons, anchors, &python),
             What::Utility { write } => utility::measure(&scratch, write.as_deref()).await,
-            What::FoldAgainstDuckdb { size, python } => fold::measure(&scratch, size, &python).await,
+            What::FoldAgainstDuckdb { size, millions, python } => {
+                let world = millions.map(|millions| sample::World::new(SEED, sample::Size::Millions(millions)));
+                fold::measure(&scratch, world.unwrap_or_else(|| size.world()), &python).await
+            }
             What::Refolds { logs, messages } => refolds::measure(&scratch, logs, messages).await,
             What::Scattered { millions } => scattered::measure(&scratch, millions).await,
             What::Commit { versions } => commit::measure(&scratch, versions).await,

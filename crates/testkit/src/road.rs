@@ -118,6 +118,30 @@ impl Place {
     pub async fn refresh(&self, options: &RefreshOptions) -> Result<(Snapshot, RefreshReport)> {
         Ok(models::refresh(&self.store, &self.events().await?, &self.policy, &self.keys, options).await?)
     }
+
+    /// Links everybody, and brings what was found into the lake.
+    pub async fn link(&self) -> Result<usize> {
+        self.refresh(&RefreshOptions::default()).await?;
+        let (store, events) = (&self.store, self.events().await?);
+        let found = models::people::link(store, &events, &self.policy, RefreshOptions::default().threads).await?;
+        let events = found.events(true);
+        let headers: Vec<_> = events.iter().map(events::encode::Encoded::header_slices).collect();
+        let messages: Vec<Outgoing<'_>> = events
+            .iter()
+            .zip(&headers)
+            .map(|(event, headers)| Outgoing {
+                key: Some(&event.key),
+                headers,
+                value: Some(&event.value),
+                timestamp_ms: found.as_of_us / 1_000,
+            })
+            .collect();
+        if !messages.is_empty() {
+            self.log.sink()?.append(&eventlog::stream_name(models::people::LINK), &messages)?;
+            self.ingest(self.log.source()?, Batches::default()).await?;
+        }
+        Ok(events.len())
+    }
 }
 
 /// Appends lines to their topics, in their order, and tells how many there were.

@@ -129,6 +129,11 @@ pub(crate) fn schema(family: &Family) -> SchemaRef {
     batch::schema(family)
 }
 
+/// Columns of the staged rows of the family of this name, if there is one.
+pub fn columns(family: &str) -> Option<SchemaRef> {
+    Family::named(family).map(schema)
+}
+
 /// The columns that a family's staged rows are sorted by.
 pub(crate) fn order(family: &Family) -> Vec<String> {
     batch::order(family)

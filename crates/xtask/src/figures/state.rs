@@ -3,10 +3,11 @@
 use super::Figure;
 use super::amanat::Profile;
 use super::measure::measure;
+use super::road::{DUCKDB, python_with, text};
 
 /// The registry's part for the state of the world.
 pub fn figures() -> Vec<Figure> {
-    vec![incremental(), as_known_on(), linkage(), tokenize()]
+    vec![incremental(), fold(), scattered(), as_known_on(), linkage(), tokenize()]
 }
 
 fn incremental() -> Figure {
@@ -19,6 +20,35 @@ fn incremental() -> Figure {
         short: false,
         correctness: true,
         run: |bench| measure(bench, Profile::Dev, "refolds", &["--logs", "1000"]),
+    }
+}
+
+fn fold() -> Figure {
+    Figure {
+        name: "state.fold",
+        shows: "the full fold of 10 million events of a synthetic country whose persons were linked, against DuckDB running the same sql/ on the same Parquet files with as many threads; both make the same rows (release build)",
+        unit: "times DuckDB's time",
+        goal: "≤ 1.0",
+        minutes: 40,
+        short: false,
+        correctness: false,
+        run: |bench| {
+            let python = text(&python_with("duckdb", DUCKDB)?);
+            measure(bench, Profile::Release, "fold_against_duckdb", &["--millions", "10", "--python", &python])
+        },
+    }
+}
+
+fn scattered() -> Figure {
+    Figure {
+        name: "state.scattered",
+        shows: "a refresh after late events and corrections scattered over all records of 10 million events, against a rebuild of the same lake, from 0.01 to 10 % of the events; equal marts (release build)",
+        unit: "of a rebuild, after 0.1 % and after 1 %",
+        goal: "≤ 15 % and ≤ 35 %",
+        minutes: 30,
+        short: false,
+        correctness: false,
+        run: |bench| measure(bench, Profile::Release, "scattered", &["--millions", "10"]),
     }
 }
 
