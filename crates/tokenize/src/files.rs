@@ -4,25 +4,31 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// A file that is written beside its place and moved there when it is whole.
+/// A file that is written beside its place and moved there when it is whole. A place that is a device or a pipe is written
+/// to as it comes: nothing can be moved there.
 pub(crate) struct Staged {
     path: PathBuf,
     private: bool,
-    /// Whether the file is there even if nothing is written.
+    device: bool,
+    /// None until something is written: then there is no file either.
     writer: Option<BufWriter<File>>,
 }
 
 impl Staged {
     /// A file that will be at `path`; made when something is written to it.
     pub(crate) fn at(path: &Path, private: bool) -> Self {
-        Self { path: path.to_path_buf(), private, writer: None }
+        let device = std::fs::metadata(path).is_ok_and(|there| !there.is_file());
+        Self { path: path.to_path_buf(), private, device, writer: None }
     }
 
     /// Moves what was written to its place, durably. Gives its path, or nothing where nothing was written.
     pub(crate) fn finish(mut self) -> io::Result<Option<PathBuf>> {
         let Some(writer) = self.writer.take() else { return Ok(None) };
-        let moved = writer.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
-        let moved = moved.and_then(|()| std::fs::rename(self.part(), &self.path));
+        let file = writer.into_inner().map_err(io::IntoInnerError::into_error);
+        if self.device {
+            return file.map(|_| Some(self.path.clone()));
+        }
+        let moved = file.and_then(|file| file.sync_all()).and_then(|()| std::fs::rename(self.part(), &self.path));
         if moved.is_err() {
             let _ = std::fs::remove_file(self.part());
         }
@@ -35,10 +41,17 @@ impl Staged {
         self.path.with_file_name(name)
     }
 
+    fn open(&self) -> io::Result<File> {
+        if self.device {
+            return OpenOptions::new().write(true).open(&self.path);
+        }
+        let _ = std::fs::remove_file(self.part()); // of a run that was broken off
+        new_file(&self.part(), self.private)
+    }
+
     fn writer(&mut self) -> io::Result<&mut BufWriter<File>> {
         if self.writer.is_none() {
-            let _ = std::fs::remove_file(self.part()); // of a run that was broken off
-            self.writer = Some(BufWriter::with_capacity(1 << 16, new_file(&self.part(), self.private)?));
+            self.writer = Some(BufWriter::with_capacity(1 << 16, self.open()?));
         }
         Ok(self.writer.as_mut().expect("made above"))
     }
@@ -56,7 +69,7 @@ impl Write for Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if self.writer.take().is_some() {
+        if self.writer.take().is_some() && !self.device {
             let _ = std::fs::remove_file(self.part());
         }
     }

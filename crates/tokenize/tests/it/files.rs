@@ -194,6 +194,23 @@ fn a_pipe_is_sealed_as_a_file_is() {
     assert_eq!(output.status.code(), Some(2), "without a place for what is set aside nothing begins");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_device_is_written_to_and_stays_a_device() {
+    use std::os::unix::fs::FileTypeExt;
+    let office = Office::new();
+    let pipe = office.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    let arguments = ["people.csv", "--key", "domain.key", "--out", "pipe", "--aside", "rest"];
+    office.run(&[&arguments[..], &ROLES].concat(), b"");
+    assert!(reader.join().unwrap().contains("tknb"));
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+}
+
 #[test]
 fn rows_without_tokens_pass_where_that_is_asked_for() {
     let office = Office::new();
