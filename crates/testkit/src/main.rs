@@ -14,6 +14,7 @@ mod commit;
 mod consistent;
 mod determinism;
 mod disclosed;
+mod door;
 mod fold;
 mod known;
 mod lakes;
@@ -177,6 +178,41 @@ enum What {
         #[arg(long)]
         data: PathBuf,
     },
+    /// Posts events to the agencies' door as fast as it takes them, or at a rate
+    DoorLoad(door::load::Load),
+    /// Posts events to the agencies' door until each is acknowledged, whatever becomes of the program
+    DoorPosts(door::posts::Posts),
+    /// Sends what nobody should send to the agencies' door, and good events in between
+    DoorBadInput(door::bad_input::BadInput),
+    /// What a lake has of the events that the door has acknowledged
+    DoorReceived {
+        /// Data directory
+        #[arg(long)]
+        data: PathBuf,
+        /// What was acknowledged
+        #[arg(long)]
+        acknowledged: PathBuf,
+        /// Events that were to be
+        #[arg(long)]
+        events: u64,
+    },
+    /// What the receipts of a run say when the lake has everything
+    DoorFollowed {
+        #[command(flatten)]
+        at: door::At,
+        /// What was acknowledged
+        #[arg(long)]
+        acknowledged: PathBuf,
+        /// Data directory
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// The embedded log without a door: events a second by events in one append
+    DoorLimit {
+        /// Events in one append
+        #[arg(long, value_delimiter = ',', default_value = "1,32,1000")]
+        sizes: Vec<usize>,
+    },
     /// Totals of an imported store against the file it came from
     RealRecords {
         /// Data directory of the imported store
@@ -253,6 +289,14 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Tokenize => sealed::measure(),
             What::Maintenance => maintenance::measure(&scratch).await,
             What::Reconcile { data } => reconciled::measure(&data).await,
+            What::DoorLoad(load) => door::load::measure(&load),
+            What::DoorPosts(posts) => door::posts::measure(&posts),
+            What::DoorBadInput(asked) => door::bad_input::measure(&asked),
+            What::DoorReceived { data, acknowledged, events } => {
+                door::received::measure(&data, &acknowledged, events).await
+            }
+            What::DoorFollowed { at, acknowledged, data } => door::followed::measure(&at, &acknowledged, &data),
+            What::DoorLimit { sizes } => door::limit::measure(&scratch, &sizes),
             What::RealRecords { data, csv, config } => real_records::measure(&data, &csv, config.as_deref()).await,
         }
     })?;

@@ -289,8 +289,7 @@ fn judge(inner: &Inner, asked: Asked, body: Vec<u8>, mut hold: Hold) -> Result<W
         Some(name) => {
             let text = open(&inner.lookups).mapping(&agency, &name).map_err(|error| of_book(&error))?;
             let none = || {
-                let hint =
-                    format!("Put it in place first: PUT /v1/mappings/{}.", if is_name(&name) { &name } else { "NAME" });
+                let hint = "Put it in place first: PUT /v1/mappings/NAME.";
                 Problem::new(Kind::UnknownMapping, "This agency has no mapping of that name.", hint)
             };
             let mapping = Mapping::parse(&text.ok_or_else(none)?).map_err(|_| Problem::internal())?;
@@ -431,7 +430,11 @@ fn checked(name: &str, text: Vec<u8>, agency: &str) -> Result<String, Problem> {
         return Err(unusable("A mapping's name has 1 to 60 letters, digits, - . and _.", "Name it otherwise."));
     }
     let text = String::from_utf8(text).map_err(|_| unusable("The mapping is not UTF-8.", "Save it in UTF-8."))?;
-    // The sentences of TOML quote the line that is wrong; it is the agency's own mapping, and holds no data.
+    if let Some((line, column)) = not_toml(&text) {
+        let detail = format!("The mapping is not TOML, as is seen at line {line}, column {column}.");
+        return Err(unusable(detail, "See docs/guides/import-a-csv.md."));
+    }
+    // What is TOML was written as a mapping: its sentences quote the agency's own words, and hold no data.
     let mapping = Mapping::parse(&text)
         .map_err(|what| unusable(format!("The mapping is not valid: {what}"), "See docs/guides/import-a-csv.md."))?;
     if mapping.agencies().iter().any(|named| named != agency) {
@@ -439,6 +442,13 @@ fn checked(name: &str, text: Vec<u8>, agency: &str) -> Result<String, Problem> {
         return Err(Problem::new(Kind::AgencyMismatch, detail, "Let each agency send its own rows."));
     }
     Ok(text)
+}
+
+/// Where a text is seen to be no TOML. It may be anything, a file of rows for instance, and is not quoted.
+fn not_toml(text: &str) -> Option<(usize, usize)> {
+    let error = toml::from_str::<toml::Table>(text).err()?;
+    let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+    Some((before.matches('\n').count() + 1, before.chars().rev().take_while(|letter| *letter != '\n').count() + 1))
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response {

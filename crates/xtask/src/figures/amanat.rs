@@ -194,6 +194,14 @@ impl Running {
         memory_mib(self.child.id(), "VmRSS:")
     }
 
+    /// User and system time so far, seconds (proc(5), `stat`: fields 14 and 15, in hundredths on Linux).
+    pub fn cpu_seconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = after_name.split_whitespace().skip(11).take(2);
+        ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    }
+
     /// Whether it ended well; an error while it runs.
     pub fn succeeded(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.context("it still runs")?.success())

@@ -8,6 +8,7 @@ pub mod amanat;
 mod attacks;
 mod doors;
 mod fuzz;
+mod gateway;
 mod guard;
 mod hostile;
 mod ingest;
@@ -110,6 +111,7 @@ pub fn registry() -> Vec<Figure> {
         .chain(state::figures())
         .chain(s3::figures())
         .chain(stalled::figures())
+        .chain(gateway::figures())
         .chain(fuzz::figures())
         .chain(attacks::figures())
         .chain(guard::figures())

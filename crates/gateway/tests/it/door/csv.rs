@@ -61,6 +61,9 @@ async fn a_mapping_is_its_agencys_own_and_speaks_of_no_other() {
     let world = World::new();
     assert_eq!(world.put("cases", MAPPING, &world.keys[1]).await.status, 403);
     assert_eq!(world.put("cases", "title = 1", &world.keys[0]).await.status, 422);
+    let rows = world.put("cases", &format!("title = 't'\n{ROWS}"), &world.keys[0]).await;
+    assert!(rows.status == 422 && rows.body["detail"].as_str().unwrap().contains("line 2, column"), "{rows:?}");
+    assert!(!rows.body.to_string().contains("woman"), "rows that were taken for a mapping are not quoted: {rows:?}");
     assert_eq!(world.put("two words".replace(' ', "%20").as_str(), MAPPING, &world.keys[0]).await.status, 422);
     assert_eq!(world.put("cases", &"#".repeat(70_000), &world.keys[0]).await.status, 413);
     assert_eq!(world.put("cases", MAPPING, &world.keys[0]).await.status, 204);
