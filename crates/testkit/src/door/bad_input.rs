@@ -120,27 +120,11 @@ impl BadInput {
                 Err(error) => Some(format!("no answer: {error}")),
             };
             seen.failures.extend(objection.map(|what| format!("{number} {name}: {what}")));
-            if number / THREADS % GOOD_AFTER == 0 {
-                self.good(thread * APART + number, senders, &mut neighbour, &mut seen)?;
+            if (number / THREADS).is_multiple_of(GOOD_AFTER) {
+                neighbourly(thread * APART + number, senders, &mut neighbour, &mut seen)?;
             }
         }
         Ok(seen)
-    }
-
-    /// A good event of one of the agencies, which must be accepted.
-    fn good(&self, number: u64, senders: &[Sender], neighbour: &mut Connection, seen: &mut Seen) -> Result<()> {
-        let sender = &senders[number as usize % senders.len()];
-        let head = head("POST", "/v1/events", &sender.key, &[("content-type", "application/json")]);
-        let began = Instant::now();
-        let answer = neighbour.ask(&request(&head, event(number, &sender.agency).as_bytes()))?;
-        seen.waited.push(began.elapsed());
-        if answer.status != 202 {
-            seen.failures.push(format!("a good event: {} {}", answer.status, String::from_utf8_lossy(&answer.body)));
-            return Ok(());
-        }
-        let places = acknowledged::of_answer(&answer.json())?;
-        seen.good.extend(places.into_iter().map(|place| (sender.agency.clone(), place)));
-        Ok(())
     }
 
     fn answer(&self, case: &Case) -> std::io::Result<Answer> {
@@ -156,6 +140,22 @@ impl BadInput {
         }
         connection.answer()
     }
+}
+
+/// A good event of one of the agencies, which must be accepted.
+fn neighbourly(number: u64, senders: &[Sender], neighbour: &mut Connection, seen: &mut Seen) -> Result<()> {
+    let sender = &senders[number as usize % senders.len()];
+    let head = head("POST", "/v1/events", &sender.key, &[("content-type", "application/json")]);
+    let began = Instant::now();
+    let answer = neighbour.ask(&request(&head, event(number, &sender.agency).as_bytes()))?;
+    seen.waited.push(began.elapsed());
+    if answer.status != 202 {
+        seen.failures.push(format!("a good event: {} {}", answer.status, String::from_utf8_lossy(&answer.body)));
+        return Ok(());
+    }
+    let places = acknowledged::of_answer(&answer.json())?;
+    seen.good.extend(places.into_iter().map(|place| (sender.agency.clone(), place)));
+    Ok(())
 }
 
 /// A class of bad requests.

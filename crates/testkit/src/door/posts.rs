@@ -79,8 +79,8 @@ pub fn measure(posts: &Posts) -> Result<Measured> {
     let all = seen.iter().flat_map(|seen| &seen.acknowledged).map(|(sender, one)| (agency(sender), *one));
     acknowledged::write(&posts.acknowledged, all)?;
     let receipts: Vec<&(usize, String)> = seen.iter().flat_map(|seen| &seen.receipts).collect();
-    let lines: String = receipts.iter().map(|(sender, url)| format!("{} {url}\n", agency(sender))).collect();
-    std::fs::write(receipts_beside(&posts.acknowledged), lines)?;
+    let lines: Vec<String> = receipts.iter().map(|(sender, url)| format!("{} {url}\n", agency(sender))).collect();
+    std::fs::write(receipts_beside(&posts.acknowledged), lines.concat())?;
     let distinct = receipts.iter().map(|(_, url)| url).collect::<std::collections::BTreeSet<_>>().len();
     let acknowledged: usize = seen.iter().map(|seen| seen.acknowledged.len()).sum();
     let mut again: BTreeMap<u16, u64> = BTreeMap::new();
