@@ -90,6 +90,11 @@ pub enum Command {
     /// Seal names, dates of birth and document numbers on this machine: what leaves it are tokens
     #[command(after_help = tokenize::program::EXAMPLES)]
     Tokenize(Box<tokenize::program::Arguments>),
+    /// A spreadsheet for rows of an event type, with drop-downs of its code lists, and the mapping that goes with it
+    #[command(
+        after_help = "Examples:\n  amanat template victim.identified --agency SHL-PB --xlsx victims.xlsx\n  amanat template inspection.conducted --agency LAB-SD --xlsx inspections.xlsx\nWrites FILE, FILE's name with .mapping.toml and, where the type names a person, .columns.toml. Fill the sheet `rows`, save it as CSV (UTF-8),\nseal it (amanat tokenize rows.csv --columns victims.columns.toml --key domain.key --out sealed.csv), import or send what is sealed."
+    )]
+    Template(TemplateArgs),
     /// Check a file of events offline: every mistake with its line and field
     #[command(after_help = "Example:\n  amanat validate events.ndjson")]
     Validate(ValidateArgs),
@@ -223,6 +228,22 @@ pub enum Role {
     Gateway,
     /// Files, checkpoints and retention of the lake; one process at a time, by a lease.
     Maintain,
+}
+
+/// Arguments of `template`.
+#[derive(Debug, Args)]
+pub struct TemplateArgs {
+    /// Event type, for instance `victim.identified`
+    pub event: String,
+    /// Where the spreadsheet goes
+    #[arg(long, value_name = "FILE")]
+    pub xlsx: PathBuf,
+    /// Whose rows they are, for instance SHL-PB
+    #[arg(long, value_name = "AGENCY")]
+    pub agency: String,
+    /// The people of the rows do not exist: for a store of synthetic data
+    #[arg(long)]
+    pub synthetic: bool,
 }
 
 /// Arguments of `maintain`.

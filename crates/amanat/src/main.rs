@@ -41,6 +41,7 @@ mod signal;
 mod standing;
 mod status;
 mod telemetry;
+mod template;
 mod up;
 mod validate;
 
@@ -63,6 +64,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Publish(args) => publish::run(config, args),
         cli::Command::Import(args) => import::run(config, args),
         cli::Command::Tokenize(args) => tokenize::program::run(&args).map_err(exit::of_tokenize),
+        cli::Command::Template(args) => template::run(&args),
         cli::Command::Validate(args) => validate::run(config, args),
         cli::Command::Refresh(args) => edition::refresh(config, args),
         cli::Command::Link(command) => linking::run(config, command),

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
@@ -81,6 +81,16 @@ pub fn figures() -> Vec<Figure> {
             run: clients,
         },
         Figure {
+            name: "gateway.producers",
+            shows: "the examples for producers against a running `amanat up` with the embedded log and with Apache Kafka: Python and Java by HTTP and by Kafka, a spreadsheet made by `amanat template`, filled, sealed and sent (examples/producers)",
+            unit: "events in the lake once, with a receipt that says so",
+            goal: "all",
+            minutes: 3,
+            short: false,
+            correctness: true,
+            run: producers,
+        },
+        Figure {
             name: "doors.polling",
             shows: "an indicator polled by 500 clients on one machine with them, in a release build: requests a second beside nginx as a cache in front of it and nginx with the same bytes in a file; the 99th percentile at a fixed 20,000 a second, and at 2,000 beside ten heavy questions; 304, CPU, memory (tests/polling)",
             unit: "checks",
@@ -155,6 +165,11 @@ fn notebooks(bench: &Bench) -> Result<Measured> {
 fn checked(bench: &Bench, profile: Profile, script: &str, arguments: &[&str], unit: &str) -> Result<Measured> {
     let amanat = build(profile, "amanat", "amanat")?;
     let output = Command::new(bench.root.join(script)).args(arguments).env("AMANAT", &amanat).output()?;
+    said(&output, script, unit)
+}
+
+/// What a script says: `N of M` and the unit on a line, `ok` and `FAIL` before each part.
+fn said(output: &Output, script: &str, unit: &str) -> Result<Measured> {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let of = |line: &&str| line.split_once(" of ").is_some_and(|(n, _)| n.bytes().all(|b| b.is_ascii_digit()));
     let value =
@@ -182,6 +197,15 @@ fn policy(_: &Bench) -> Result<Measured> {
     let passed: u64 = said.lines().filter(|line| line.starts_with("test result:")).map(number).sum();
     let met = output.status.success() && cells > 400;
     Ok(Measured { value: format!("{cells} of {cells}"), met, details: json!({ "tests passed": passed }) })
+}
+
+/// The examples run with a broker of their own, which this very program starts.
+fn producers(bench: &Bench) -> Result<Measured> {
+    let amanat = build(Profile::Dev, "amanat", "amanat")?;
+    let script = bench.root.join("examples/producers/run");
+    let kafka = ["kafka", "up", "--with", "--"];
+    let output = Command::new(std::env::current_exe()?).args(kafka).arg(script).env("AMANAT", &amanat).output()?;
+    said(&output, "examples/producers/run", " events")
 }
 
 fn clients(bench: &Bench) -> Result<Measured> {
