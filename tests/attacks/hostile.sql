@@ -764,3 +764,57 @@ select date '2024-01-01' + interval '999999999 years'
 select make_date(2147483647, 13, 45)
 -- expect: meaning or expression or construct
 select chr(2147483647), cast(99999999999999999999999 as bigint)
+-- expect: meaning
+select * from published.v01 as known on '2025-02-01'' or ''1'' = ''1'
+-- expect: meaning
+select * from published.v01 as known on (select max(as_of) from published.editions)
+-- expect: meaning
+select * from published.v01 as known on '0000-00-00'
+-- expect: meaning
+select * from published.v01 as known on '2025-02-30'
+-- expect: meaning
+select * from published.v01 as known on ''
+-- expect: meaning
+select * from published.v01 as known on '{{4000*9}}-01-01'
+-- expect: meaning
+-- params: [null]
+select * from published.v01 as known on $1
+-- expect: meaning
+-- params: ["2025-02-01' union all select * from published.v01 --"]
+select * from published.v01 as known on $1
+-- expect: parameter
+select * from published.v01 as known on $1
+-- expect: no_edition_on_date
+select * from published.v01 as known on '9999-12-31'
+-- expect: no_edition_on_date
+select * from published.v01 as known on '0001-01-01'
+-- expect: syntax
+select * from published.v01{{600* as known on '2025-02-01'}}
+-- expect: too_complex
+select * from published.v01 as known on '2025-02-01' {{200*, v01 as known on '2025-02-01'}}
+-- expect: too_deep
+select * from published.v01 as known on {{500*(}}'2025-02-01'{{500*)}}
+-- expect: too_deep or syntax
+select * from {{60*(select * from }}published.v01 as known on '2025-02-01'{{60*)}}
+-- expect: syntax
+select * from published.v01 as known on
+-- expect: syntax
+select * from published.v01 as known on date
+-- expect: syntax
+select * from published.v01 for system_time as of
+-- expect: syntax
+select * from (published.v01) as known on '2025-02-01'
+-- expect: syntax
+select 1 as known on '2025-02-01'
+-- expect: syntax or construct
+select * from published.v01 at (timestamp => '2025-02-01') b, published.v01 timestamp as of '2025-02-01'
+-- expect: construct
+select * from published.v01 version as of 1
+-- expect: construct
+select * from information_schema.tables as known on '2025-02-01'
+-- expect: unknown_table
+select * from "published@1".v01 as a, published.v01 as known on '2025-02-01' as b
+-- expect: unknown_table
+select * from events as known on '2025-02-01'
+-- expect: unknown_table
+select count(*) from victims as known on '2025-02-01'

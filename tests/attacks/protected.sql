@@ -353,3 +353,11 @@ select * from victims tablesample (10)
 select count(*) from victims for update
 -- expect: construct
 select count(*) from lateral (select * from victims) t
+-- expect: PRIV-1016
+select count(*) from victims as known on '2020-12-31' where year = 2024
+-- expect: PRIV-1016
+select count(*) from protected.victims for system_time as of date '9999-12-31' where year = 2024
+-- expect: PRIV-1016
+select a.n - b.n from (select count(*) as n from victims as known on '2020-12-31' where year = 2024) a, (select count(*) as n from victims where year = 2024) b
+-- expect: PRIV-1016
+with t as (select province, count(*) n from victims as known on '0001-01-01' where year = 2024 group by province) select * from t

@@ -273,3 +273,6 @@ select x.n, greatest(x.n, 2), least(x.n, 2), abs(-x.n), sqrt(x.n * x.n), power(x
 --> PK-SD | 80
 --> PK-KP | NULL
 select province, value from v01 where time_period = '2024' and province <> '_T' order by value desc nulls last, province offset 1
+-- expect: ok
+--> 130
+select known.value from v01 a join v01 as known on known.province = a.province and known.time_period = a.time_period and known.sex = a.sex and known.age_group = a.age_group where a.time_period = '2024' and a.province = 'PK-PB'

@@ -242,6 +242,7 @@ impl From<Unselected> for Problem {
             Why::Malformed => Kind::MalformedParameter.row(),
             Why::NoEdition => of_code(Code::NoEdition),
             Why::UnknownEdition => of_code(Code::UnknownEdition),
+            Why::NoEditionOnDate => of_code(Code::NoEditionOnDate),
             Why::Internal => of_code(Code::Internal),
         };
         Self::of(row, error.detail, Some(error.hint))

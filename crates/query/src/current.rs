@@ -1,14 +1,16 @@
 //! The state that every question and request of a moment reads: the editions in memory and the tables over them.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use crate::catalogue::Catalogue;
 use crate::editions::{EditionMeta, EditionSource, SourceError};
 use crate::listed::Listed;
 use crate::marginals::{self, Marginal};
-use crate::tables::{TableInfo, Tables};
+use crate::tables::{Table, TableInfo, Tables};
 
 /// An immutable picture of all editions. A new edition makes a new picture; this one stays as it is.
 pub struct Current {
@@ -19,6 +21,8 @@ pub struct Current {
     tables: Tables,
     /// How units spread over codes by the latest edition.
     marginals: Vec<Marginal>,
+    /// Tables of older editions that somebody has asked for, by edition and name: together no more than the editions once again.
+    old: Mutex<HashMap<(u32, String), Arc<Table>>>,
 }
 
 impl Current {
@@ -37,7 +41,7 @@ impl Current {
             .map_err(|e| SourceError::Malformed { edition, what: e.to_string() })?;
         let latest = editions.last();
         let marginals = latest.map(|(_, values)| marginals::of_edition(&catalogue.counted, values)).unwrap_or_default();
-        Ok(Self { catalogue, protected, editions, tables, marginals })
+        Ok(Self { catalogue, protected, editions, tables, marginals, old: Mutex::default() })
     }
 
     /// This picture and the editions that have appeared since.
@@ -89,6 +93,18 @@ impl Current {
     /// An edition and its rows in long form.
     pub(crate) fn rows_of(&self, number: u32) -> Option<(&EditionMeta, &RecordBatch)> {
         self.editions.iter().find(|(meta, _)| meta.edition == number).map(|(meta, batch)| (meta, batch))
+    }
+
+    /// A table when that edition was the latest.
+    pub(crate) fn table_at(&self, table: &Table, edition: u32) -> Result<Arc<Table>, ArrowError> {
+        let key = (edition, table.full_name());
+        let old = || self.old.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = old().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let count = self.editions.iter().take_while(|(meta, _)| meta.edition <= edition).count();
+        let made = Arc::new(table.known_at(&self.catalogue, &self.editions[..count])?);
+        Ok(Arc::clone(old().entry(key).or_insert(made)))
     }
 
     /// How units spread over codes by the latest edition.

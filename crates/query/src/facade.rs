@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::logical_expr::TableSource;
@@ -165,6 +166,10 @@ pub(crate) enum Found<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'a> {
     pub(crate) tables: &'a Tables,
+    /// The editions that the tables are of.
+    pub(crate) current: &'a Current,
+    /// When it is asked: a date is past, today's or not yet by it.
+    pub(crate) now: SystemTime,
     pub(crate) protected: Option<&'a Protected<'a>>,
     /// Who names them; `None` where nothing is asked for, only its form.
     pub(crate) permit: Option<Permit<'a>>,

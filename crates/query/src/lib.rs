@@ -15,6 +15,7 @@ mod explain;
 mod facade;
 mod functions;
 mod guard;
+pub mod known;
 mod listed;
 mod marginals;
 mod metered;

@@ -1,8 +1,11 @@
-//! What an answer over released cells says of itself (privacy.md 6.3).
+//! What an answer says of itself: one over released cells (privacy.md 6.3), and one of another day than today.
 //!
 //! Absent: anything from the data. Whether a cell is hidden is seen in the rows; a note follows from the question.
 
+use chrono::NaiveDate;
 use serde::Serialize;
+
+use crate::editions::EditionMeta;
 
 /// What a note is about. The name is stable: clients may rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -25,6 +28,9 @@ pub enum NoteCode {
     /// The answer is of an edition that is not released.
     #[serde(rename = "NOTE-3006")]
     Embargoed,
+    /// A table is read as it was known on a date.
+    #[serde(rename = "NOTE-3007")]
+    Known,
 }
 
 impl NoteCode {
@@ -37,6 +43,7 @@ impl NoteCode {
             NoteCode::Unaccompanied => "NOTE-3004",
             NoteCode::Sparse => "NOTE-3005",
             NoteCode::Embargoed => "NOTE-3006",
+            NoteCode::Known => "NOTE-3007",
         }
     }
 }
@@ -87,6 +94,15 @@ impl Note {
         let detail =
             format!("EMBARGOED until {until}: edition {edition} is not released. Pass nothing of it on before.");
         Self { code: NoteCode::Embargoed, detail }
+    }
+
+    /// `published` is the day on which the edition became public.
+    pub(crate) fn known(table: &str, date: NaiveDate, edition: &EditionMeta, published: NaiveDate) -> Self {
+        let EditionMeta { edition, as_of, .. } = edition;
+        let detail = format!(
+            "{table} is read as known on {date}: edition {edition}, published on {published}, data as of {as_of}."
+        );
+        Self { code: NoteCode::Known, detail }
     }
 
     pub(crate) fn sparse(remedy: &str) -> Self {

@@ -51,6 +51,7 @@ impl Code {
             Code::TooManyGroupingSets => GROUPING_SETS,
             Code::NotTotal => NOT_TOTAL,
             Code::ManyValued => MANY_VALUED,
+            Code::NotTheOpenSnapshot => SNAPSHOT,
             Code::ChargesSpent => SPENT,
             Code::ProtectedExpression => EXPRESSION,
             Code::ProtectedInternal => INTERNAL,
@@ -279,6 +280,18 @@ const MANY_VALUED: Page = page(
     &[Rewrite {
         refused: "select count(*) from victims where year = 2024 and exploitation <> 'sexual'",
         instead: "select count(*) - count(*) filter (where exploitation = 'sexual') from victims where year = 2024",
+    }],
+);
+
+const SNAPSHOT: Page = page(
+    "Records of people are kept as they are known now, and that is the latest edition. As known on a date on which \
+     another edition was the latest, or none, they are not answered: an answer would add to what was published then.",
+    "Ask a published table as known on that date, or the edition by its number; or leave AS KNOWN ON out. Who runs the \
+     service can compute an old edition again from its events: amanat edition recompute.",
+    &[Rewrite {
+        refused: "select count(*) as victims from victims as known on '2020-12-31' where year = 2024",
+        instead: "select time_period, province, value from published.indicator_values
+where edition = 1 and indicator = 'V01' and measure = 'victims'",
     }],
 );
 

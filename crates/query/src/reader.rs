@@ -8,6 +8,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use chrono::NaiveDate;
 use policy::{Access, Role};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
@@ -21,6 +22,7 @@ use crate::catalogue::Catalogue;
 use crate::current::Current;
 use crate::editions::{EditionMeta, EditionSource, SourceError};
 use crate::functions::FUNCTIONS;
+use crate::known;
 use crate::listed;
 use crate::notes::Note;
 use crate::oracle::Oracle;
@@ -250,6 +252,11 @@ impl Reader {
         FUNCTIONS.listed()
     }
 
+    /// Today in Pakistan, by the reader's clock.
+    pub fn today(&self) -> NaiveDate {
+        known::day((self.inner.settings.clock)())
+    }
+
     /// Who may ask what.
     pub fn access(&self) -> &Access {
         &self.inner.settings.access
@@ -346,7 +353,8 @@ impl Reader {
         let role = question.asker.as_ref().map_or(Role::Public, |asker| asker.role);
         let sees_ahead = question.ahead && self.access().may_see_embargoed(role);
         let current = if sees_ahead { self.ahead() } else { self.current() };
-        Ground { current, oracle: inner.oracle.clone(), access: Arc::clone(&inner.settings.access) }
+        let (access, now) = (Arc::clone(&inner.settings.access), (inner.settings.clock)());
+        Ground { current, oracle: inner.oracle.clone(), access, now }
     }
 
     /// What is to be said of an answer over a state that has an edition under embargo.

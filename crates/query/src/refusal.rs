@@ -50,6 +50,8 @@ pub enum Code {
     NoEdition,
     /// An edition that does not exist.
     UnknownEdition,
+    /// A date on which no edition was known.
+    NoEditionOnDate,
     /// An arithmetic or conversion error while computing.
     Expression,
     /// More time than the limit.
@@ -116,6 +118,9 @@ pub enum Code {
     /// NOT, more than three codes, or a user-defined level on a many-valued dimension.
     #[serde(rename = "PRIV-1015")]
     ManyValued,
+    /// Records as known on a date other than today's, whose Snapshot is not open.
+    #[serde(rename = "PRIV-1016")]
+    NotTheOpenSnapshot,
     /// The charges of a public block are spent.
     #[serde(rename = "PRIV-1020")]
     ChargesSpent,
@@ -129,7 +134,7 @@ pub enum Code {
 
 impl Code {
     /// All codes, in the order of the manual.
-    pub const ALL: [Code; 42] = [
+    pub const ALL: [Code; 44] = [
         Code::Syntax,
         Code::OneStatement,
         Code::Statement,
@@ -144,6 +149,7 @@ impl Code {
         Code::Parameter,
         Code::NoEdition,
         Code::UnknownEdition,
+        Code::NoEditionOnDate,
         Code::Expression,
         Code::TimeLimit,
         Code::MemoryLimit,
@@ -169,6 +175,7 @@ impl Code {
         Code::TooManyGroupingSets,
         Code::NotTotal,
         Code::ManyValued,
+        Code::NotTheOpenSnapshot,
         Code::ChargesSpent,
         Code::ProtectedExpression,
         Code::ProtectedInternal,
@@ -236,6 +243,7 @@ impl Code {
             Code::Parameter => ("parameter", 422, "Parameters and placeholders do not match"),
             Code::NoEdition => ("no_edition", 503, "Nothing has been published yet"),
             Code::UnknownEdition => ("unknown_edition", 404, "There is no such edition"),
+            Code::NoEditionOnDate => ("no_edition_on_date", 404, "No edition was known on that date"),
             Code::Expression => ("expression", 422, "An expression could not be computed"),
             Code::TimeLimit => ("time_limit", 504, "The question takes too long"),
             Code::MemoryLimit => ("memory_limit", 422, "The question needs too much memory"),
@@ -261,6 +269,7 @@ impl Code {
             Code::TooManyGroupingSets => ("PRIV-1013", 422, "The question has too many grouping sets"),
             Code::NotTotal => ("PRIV-1014", 422, "The classes do not cover every code"),
             Code::ManyValued => ("PRIV-1015", 422, "A person may have several codes of this column"),
+            Code::NotTheOpenSnapshot => ("PRIV-1016", 422, "Records are answered as they are known now"),
             Code::ChargesSpent => ("PRIV-1020", 403, "This breakdown has been asked for too often"),
             Code::ProtectedExpression => {
                 ("PRIV-2001", 422, "An expression over released numbers could not be computed")

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::default_table_source::provider_as_source;
@@ -51,6 +51,8 @@ pub(crate) struct Ground {
     pub(crate) oracle: Option<Arc<dyn Oracle>>,
     /// Who may ask what.
     pub(crate) access: Arc<Access>,
+    /// Now.
+    pub(crate) now: SystemTime,
 }
 
 /// Plans a question, or one that is only explained, over a picture and the protected tables of an oracle.
@@ -60,10 +62,11 @@ pub(crate) fn guarded(
     limits: &Limits,
     ground: &Ground,
 ) -> Result<Guarded, Refusal> {
-    let Ground { current, oracle, access } = ground;
+    let Ground { current, oracle, access, now } = ground;
     let protected = oracle.as_deref().map(|oracle| Protected::new(oracle, current));
     let permit = Some(Permit { access, asker: question.asker.as_ref(), is_explained });
-    guard::guard(question, limits, Scope { tables: current.tables(), protected: protected.as_ref(), permit })
+    let (tables, protected) = (current.tables(), protected.as_ref());
+    guard::guard(question, limits, Scope { tables, current, now: *now, protected, permit })
 }
 
 /// What a question takes and gives, over a picture: its plan is made and not run. Placeholders without values get
@@ -71,13 +74,14 @@ pub(crate) fn guarded(
 pub(crate) async fn shape(
     question: Question,
     limits: Limits,
-    Ground { current, oracle, .. }: Ground,
+    Ground { current, oracle, now, .. }: Ground,
 ) -> Result<Shape, Refusal> {
     let explained = explain::explained(&question).filter(|_| oracle.is_some());
     let mut asked = explained.clone().unwrap_or(question);
     let (guarded, params) = {
         let protected = oracle.as_deref().map(|oracle| Protected::new(oracle, &current));
-        let scope = Scope { tables: current.tables(), protected: protected.as_ref(), permit: None };
+        let (tables, protected) = (current.tables(), protected.as_ref());
+        let scope = Scope { tables, current: &current, now, protected, permit: None };
         let parameters = guard::parameters(&asked.sql, &limits, scope)?;
         let missing = parameters.iter().skip(asked.params.len()).map(|parameter| parameter.stand_in.clone());
         asked.params.extend(missing.collect::<Vec<_>>());
@@ -112,8 +116,8 @@ pub(crate) async fn answer(
     }
     let Ground { current, oracle, .. } = ground;
     if !is_protected {
-        let Guarded { plan, words, .. } = guarded?;
-        return computed(plan, &words, limits, current, stop).await;
+        let Guarded { plan, words, notes, .. } = guarded?;
+        return Ok(Answer { notes, ..computed(plan, &words, limits, current, stop).await? });
     }
     let began = Instant::now();
     let Some(oracle) = oracle else { return Err(guarded.err().unwrap_or_else(no_vault)) };

@@ -11,17 +11,19 @@ use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
+use chrono::NaiveDate;
 
 use crate::catalogue::{Catalogue, Dimension, IndicatorMeta};
 use crate::current::Current;
 use crate::editions::EditionMeta;
+use crate::known::{self, NotKnown};
 use crate::names;
 
 /// Codes that any dimension may have beside those of its list: total, not applicable, unknown.
 pub const COMMON_CODES: [&str; 3] = ["_T", "_Z", "_X"];
 
 /// Filters that every indicator has, beside its dimensions.
-pub const COMMON_FILTERS: [&str; 5] = ["measure", "time_period", "from", "to", "edition"];
+pub const COMMON_FILTERS: [&str; 6] = ["measure", "time_period", "from", "to", "edition", "as_known_on"];
 
 /// Columns after the dimensions, in order.
 const AFTER: [&str; 6] = ["value", "lo95", "hi95", "obs_status", "conf_status", "unit"];
@@ -36,6 +38,8 @@ pub struct Selection {
     pub indicator: String,
     /// Number of the edition; None for the latest.
     pub edition: Option<u32>,
+    /// The date of what is asked for in place of an edition; [`Selection::at`] finds which that is.
+    pub as_known_on: Option<NaiveDate>,
     measures: BTreeSet<String>,
     periods: BTreeSet<String>,
     from: Option<Period>,
@@ -79,6 +83,8 @@ pub enum Why {
     NoEdition,
     /// No edition of that number.
     UnknownEdition,
+    /// No edition that was known on that date.
+    NoEditionOnDate,
     /// The edition in memory does not have the columns of an edition; a defect of ours.
     Internal,
 }
@@ -98,6 +104,12 @@ pub struct Unselected {
 impl Unselected {
     fn new(why: Why, detail: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { why, detail: detail.into(), hint: hint.into() }
+    }
+}
+
+impl From<NotKnown> for Unselected {
+    fn from(NotKnown { detail, hint }: NotKnown) -> Self {
+        Self { why: Why::NoEditionOnDate, detail, hint }
     }
 }
 
@@ -147,23 +159,40 @@ impl Selection {
         let mut selection = Self {
             indicator: meta.id.clone(),
             edition: None,
+            as_known_on: None,
             measures: BTreeSet::new(),
             periods: BTreeSet::new(),
             from: None,
             to: None,
             codes: BTreeMap::new(),
         };
+        // `edition=latest` is an edition as well.
+        let mut names_edition = false;
         for (name, text) in filters {
+            names_edition |= name.eq_ignore_ascii_case("edition");
             for part in text.split(',').map(str::trim) {
                 selection.add(catalogue, meta, name, part)?;
             }
         }
-        match (selection.from, selection.to) {
-            (Some(from), Some(to)) if from.first > to.last => {
-                Err(Unselected::new(Why::Malformed, "from is later than to.", "Exchange them."))
-            }
-            _ => Ok(selection),
+        if selection.from.zip(selection.to).is_some_and(|(from, to)| from.first > to.last) {
+            return Err(Unselected::new(Why::Malformed, "from is later than to.", "Exchange them."));
         }
+        if names_edition && selection.as_known_on.is_some() {
+            let hint = "Give one of them: the edition by its number, or the date on which it was known.";
+            return Err(Unselected::new(Why::Malformed, "edition and as_known_on are both given.", hint));
+        }
+        Ok(selection)
+    }
+
+    /// The same of the edition that was known on its date, where it has one; `today` is a day in Pakistan.
+    ///
+    /// # Errors
+    /// [`Why::NoEditionOnDate`], [`Why::NoEdition`].
+    pub fn at(self, current: &Current, today: NaiveDate) -> Result<Self, Unselected> {
+        let Some(date) = self.as_known_on else { return Ok(self) };
+        current.chosen(None)?;
+        let (edition, _) = known::on(current.editions(), date, today)?;
+        Ok(Self { edition: Some(edition.edition), ..self })
     }
 
     fn add(&mut self, catalogue: &Catalogue, meta: &IndicatorMeta, name: &str, text: &str) -> Result<(), Unselected> {
@@ -191,6 +220,10 @@ impl Selection {
                 once(self.edition.is_some())?;
                 self.edition = edition_number(text)?;
             }
+            "as_known_on" => {
+                once(self.as_known_on.is_some())?;
+                self.as_known_on = Some(known::read(text).ok_or_else(no_date)?);
+            }
             _ => {
                 let dimension = meta.dimension(name).ok_or_else(|| unknown_filter(catalogue, meta, name))?;
                 check_code(catalogue, dimension, text)?;
@@ -200,8 +233,8 @@ impl Selection {
         Ok(())
     }
 
-    /// The same text for every request for the same rows, whatever the order and form of its filters. The edition is not
-    /// in it.
+    /// The same text for every request for the same rows, whatever the order and form of its filters. Neither the edition nor a
+    /// date is in it.
     pub fn canonical(&self) -> String {
         let mut text = self.indicator.clone();
         let sets = [("measure", &self.measures), ("time_period", &self.periods)];
@@ -255,7 +288,7 @@ impl Current {
     /// [`Why::NoEdition`], [`Why::UnknownEdition`], [`Why::UnknownCode`] for a measure that the indicator does not have
     /// in that edition, [`Why::UnknownIndicator`], [`Why::Internal`].
     pub fn rows(&self, selection: &Selection) -> Result<Rows, Unselected> {
-        let (edition, whole) = self.chosen(selection.edition)?;
+        let (edition, whole) = self.asked(selection)?;
         let meta = self
             .catalogue()
             .indicator(&selection.indicator)
@@ -275,7 +308,7 @@ impl Current {
     /// # Errors
     /// [`Why::NoEdition`], [`Why::UnknownEdition`].
     pub fn edition_of(&self, selection: &Selection) -> Result<&EditionMeta, Unselected> {
-        self.chosen(selection.edition).map(|(meta, _)| meta)
+        self.asked(selection).map(|(meta, _)| meta)
     }
 
     /// What of an indicator the latest edition holds; nothing when there is none.
@@ -304,6 +337,18 @@ impl Current {
             all.extend(distinct(&its, "measure").map_err(|e| malformed(&e))?);
         }
         Ok(all.into_iter().collect())
+    }
+
+    fn asked(&self, selection: &Selection) -> Result<(&EditionMeta, &RecordBatch), Unselected> {
+        if selection.edition.is_none() && selection.as_known_on.is_some() {
+            // The latest is no answer to a date: `Selection::at` comes first.
+            return Err(Unselected::new(
+                Why::Internal,
+                "The edition of the date was not looked up; the fault is ours.",
+                "",
+            ));
+        }
+        self.chosen(selection.edition)
     }
 
     fn chosen(&self, number: Option<u32>) -> Result<(&EditionMeta, &RecordBatch), Unselected> {
@@ -383,6 +428,10 @@ fn edition_number(text: &str) -> Result<Option<u32>, Unselected> {
     }
     let wrong = || Unselected::new(Why::Malformed, "edition is not a number.", "Write a number from 1, or latest.");
     text.parse().map(Some).map_err(|_| wrong())
+}
+
+fn no_date() -> Unselected {
+    Unselected::new(Why::Malformed, "as_known_on is no date.", "Write a day in Pakistan: 2026-01-31.")
 }
 
 fn unknown_indicator(catalogue: &Catalogue, id: &str) -> Unselected {

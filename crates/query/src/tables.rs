@@ -34,7 +34,7 @@ pub(crate) const PUBLISHED: &str = "published";
 pub(crate) const REFERENCE: &str = "reference";
 const INFORMATION: &str = "information_schema";
 /// The long table.
-const VALUES: &str = "indicator_values";
+pub(crate) const VALUES: &str = "indicator_values";
 /// The list of editions.
 const EDITIONS: &str = "editions";
 /// Schemas in which a name without one is looked for, in this order.
@@ -57,9 +57,62 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    fn new(
+        schema: &'static str,
+        name: &str,
+        description: &str,
+        columns: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<Self, ArrowError> {
+        let widths = (0..columns.fields().len()).map(|at| width(&columns, at, &batches)).collect();
+        let rows = MemTable::try_new(Arc::clone(&columns), vec![batches])
+            .map_err(|e| ArrowError::SchemaError(e.to_string()))?;
+        Ok(Self {
+            schema,
+            name: name.to_owned(),
+            description: description.to_owned(),
+            column_descriptions: described(&columns),
+            code_lists: HashMap::new(),
+            columns,
+            widths,
+            awaits_an_edition: false,
+            source: provider_as_source(Arc::new(rows)),
+        })
+    }
+
+    /// The same table when the last of these editions was the latest: an indicator's rows of it, all values of it, the list up to
+    /// it. The columns are those of today.
+    pub(crate) fn known_at(
+        &self,
+        catalogue: &Catalogue,
+        editions: &[(EditionMeta, RecordBatch)],
+    ) -> Result<Self, ArrowError> {
+        let rows = match (self.name.as_str(), editions.last()) {
+            (EDITIONS, _) => table_of_editions(editions)?,
+            (VALUES, Some((_, values))) => values.clone(),
+            (name, Some((_, values))) => match catalogue.indicator(name) {
+                Some(indicator) => rows_of(values, indicator)?,
+                None => RecordBatch::new_empty(Arc::clone(&self.columns)),
+            },
+            (_, None) => RecordBatch::new_empty(Arc::clone(&self.columns)),
+        };
+        let rows = RecordBatch::try_new(Arc::clone(&self.columns), rows.columns().to_vec())?;
+        Self::new(self.schema, &self.name, &self.description, Arc::clone(&self.columns), vec![rows])
+    }
+
     /// Its name with its schema, as in `access.toml`.
     pub(crate) fn full_name(&self) -> String {
         format!("{}.{}", self.schema, self.name)
+    }
+
+    /// Its schema's name and its own.
+    pub(crate) fn name(&self) -> (&'static str, &str) {
+        (self.schema, &self.name)
+    }
+
+    /// True where its rows follow from the editions.
+    pub(crate) fn is_of_editions(&self) -> bool {
+        self.schema == PUBLISHED
     }
 
     /// True for a table of numbers while nothing is published.
@@ -143,20 +196,8 @@ impl Tables {
         columns: SchemaRef,
         batches: Vec<RecordBatch>,
     ) -> Result<(), ArrowError> {
-        let widths = (0..columns.fields().len()).map(|at| width(&columns, at, &batches)).collect();
-        let table = MemTable::try_new(Arc::clone(&columns), vec![batches])
-            .map_err(|e| ArrowError::SchemaError(e.to_string()))?;
-        let table = Table {
-            schema,
-            name: name.to_owned(),
-            description: description.to_owned(),
-            column_descriptions: described(&columns),
-            code_lists: HashMap::new(),
-            columns,
-            widths,
-            awaits_an_edition: schema == PUBLISHED && name != EDITIONS && !self.any_edition,
-            source: provider_as_source(Arc::new(table)),
-        };
+        let awaits_an_edition = schema == PUBLISHED && name != EDITIONS && !self.any_edition;
+        let table = Table { awaits_an_edition, ..Table::new(schema, name, description, columns, batches)? };
         self.open.insert((schema, name.to_owned()), table);
         Ok(())
     }

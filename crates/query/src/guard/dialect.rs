@@ -17,12 +17,18 @@ const TRIES: usize = 16;
 #[derive(Debug)]
 pub(super) struct Questions {
     left: Cell<usize>,
+    has_dates: bool,
 }
 
 impl Questions {
     /// For a text of so many words.
     pub(super) fn of(words: usize) -> Self {
-        Self { left: Cell::new(words.saturating_mul(TRIES).saturating_add(TRIES)) }
+        Self { left: Cell::new(words.saturating_mul(TRIES).saturating_add(TRIES)), has_dates: false }
+    }
+
+    /// The same where a table may have a date.
+    pub(super) fn dated(self, has_dates: bool) -> Self {
+        Self { has_dates, ..self }
     }
 }
 
@@ -51,6 +57,10 @@ impl Dialect for Questions {
 
     fn is_identifier_part(&self, ch: char) -> bool {
         PostgreSqlDialect {}.is_identifier_part(ch)
+    }
+
+    fn supports_table_versioning(&self) -> bool {
+        self.has_dates
     }
 
     fn supports_nested_comments(&self) -> bool {

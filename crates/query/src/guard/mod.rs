@@ -1,9 +1,10 @@
 //! The guard: what a question must be before any of it runs.
 //!
-//! `text ─parse▶ query ─statement▶ bound and measured ─plan▶ logical plan ─lower▶ released tables and questions
+//! `text ─parse▶ query ─statement▶ bound and measured ─dated▶ tables of editions ─plan▶ logical plan ─lower▶ released tables and questions
 //! ─plan::check, sparsity::check▶ Guarded`, each step refusing what it does not know: the lists are of what is allowed, and
 //! the matches over them have no arm for the rest.
 
+mod dated;
 mod dialect;
 mod errors;
 mod lower;
@@ -73,8 +74,9 @@ fn planned(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Gua
     let mut parsed = text::parse(&question.sql, limits)?;
     statement::bind(&mut parsed.query, &question.params, limits)?;
     statement::check(&parsed.query, limits, scope)?;
+    let dated = dated::resolve(&mut parsed.query, scope)?;
     let words = Words::new(parsed.tokens);
-    let planner = planner::Planner::new(scope);
+    let planner = planner::Planner::new(scope, &dated);
     let plan = SqlToRel::new_with_options(&planner, planner::Planner::parser_options())
         .sql_statement_to_plan(Statement::Query(parsed.query))
         .map_err(|e| planning(&e, &words))?;
@@ -84,8 +86,9 @@ fn planned(question: &Question, limits: &Limits, scope: Scope<'_>) -> Result<Gua
         }
         _ => lower::Lowered { plan, questions: Vec::new(), releases: Vec::new(), notes: Vec::new() },
     };
-    let lower::Lowered { plan, questions, releases, notes } = lowered;
-    plan::check(&plan, scope.tables)?;
+    let lower::Lowered { plan, questions, releases, mut notes } = lowered;
+    plan::check(&plan, scope.tables, &dated)?;
+    notes.extend(dated.notes);
     Ok(Guarded { plan, questions, releases, notes, words })
 }
 

@@ -10,12 +10,14 @@ use std::ops::ControlFlow;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::sql::sqlparser::ast::{
-    self, BinaryOperator, Expr, Ident, LimitClause, ObjectName, ObjectNamePart, Query, Value, Visit, Visitor,
+    self, BinaryOperator, Expr, Ident, LimitClause, ObjectName, ObjectNamePart, Query, TableFactor, TableVersion,
+    Value, Visit, Visitor,
 };
 use policy::{Dataset, Resolved};
 
-use super::text;
+use super::{dated, text};
 use crate::facade::{Facade, Found, Protected, Scope};
+use crate::known;
 use crate::question::{Limits, Param};
 use crate::refusal::{Code, Refusal};
 
@@ -129,6 +131,15 @@ impl Visitor for Places<'_> {
             for count in limit.iter().chain(offset.iter().map(|offset| &offset.value)) {
                 self.note(count, |_| Some(Parameter::number(DataType::Int64, 1)));
             }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Refusal> {
+        if let TableFactor::Table { version: Some(TableVersion::ForSystemTimeAsOf(asked)), .. } = factor {
+            // The date of a table: today is one that has an edition, if any day has.
+            let today = known::day(self.scope.now).to_string();
+            self.note(dated::bare(asked), |_| Some(date(&today)));
         }
         ControlFlow::Continue(())
     }

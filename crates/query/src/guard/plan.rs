@@ -17,6 +17,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::dated::Dated;
 use super::lower::Released;
 use crate::functions::{FUNCTIONS, Functions};
 use crate::refusal::{Code, Refusal};
@@ -59,8 +60,8 @@ impl Bound {
 }
 
 /// Judges a plan as the planner of SQL made it.
-pub(super) fn check(plan: &LogicalPlan, tables: &Tables) -> Result<(), Refusal> {
-    Judge { tables, outer: Vec::new() }.plan(plan).map(drop)
+pub(super) fn check(plan: &LogicalPlan, tables: &Tables, dated: &Dated) -> Result<(), Refusal> {
+    Judge { tables, dated, outer: Vec::new() }.plan(plan).map(drop)
 }
 
 /// Judges a plan once more after rewriting: the same kinds of steps and of expressions, and no function that differs
@@ -279,6 +280,7 @@ fn too_long_a_text() -> Refusal {
 
 struct Judge<'a> {
     tables: &'a Tables,
+    dated: &'a Dated,
     /// Columns of the queries around a subquery, innermost last.
     outer: Vec<(DFSchema, Vec<Bound>)>,
 }
@@ -398,7 +400,8 @@ impl Judge<'_> {
         }
         let name = &scan.table_name;
         let parts: Vec<&str> = [name.catalog(), name.schema(), Some(name.table())].into_iter().flatten().collect();
-        let table = self.tables.find(&parts).map_err(|missing| super::statement::no_table(&parts, missing))?;
+        let table = self.dated.find(&parts).map_or_else(|| self.tables.find(&parts), Ok);
+        let table = table.map_err(|missing| super::statement::no_table(&parts, missing))?;
         if !std::sync::Arc::ptr_eq(&table.source, &scan.source) {
             return Err(not_offered("A table from elsewhere"));
         }

@@ -9,18 +9,20 @@ use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
 use datafusion::sql::planner::ParserOptions;
 
+use super::dated::Dated;
 use super::statement::no_table;
 use crate::facade::{Found, Scope};
 use crate::functions::{FUNCTIONS, OF_PROTECTED};
 
 pub(super) struct Planner<'a> {
     scope: Scope<'a>,
+    dated: &'a Dated,
     options: ConfigOptions,
     planners: Vec<Arc<dyn ExprPlanner>>,
 }
 
 impl<'a> Planner<'a> {
-    pub(super) fn new(scope: Scope<'a>) -> Self {
+    pub(super) fn new(scope: Scope<'a>, dated: &'a Dated) -> Self {
         // EXTRACT, SUBSTRING and POSITION, count(*). Those for lists, maps and structures are left out.
         let planners: Vec<Arc<dyn ExprPlanner>> = vec![
             Arc::new(datafusion::functions::datetime::planner::DatetimeFunctionPlanner),
@@ -28,7 +30,7 @@ impl<'a> Planner<'a> {
             Arc::new(datafusion::functions_aggregate::planner::AggregateFunctionPlanner),
             Arc::new(datafusion::functions_window::planner::WindowFunctionPlanner),
         ];
-        Self { scope, options: ConfigOptions::default(), planners }
+        Self { scope, dated, options: ConfigOptions::default(), planners }
     }
 
     /// Texts are Utf8, as the tables have them; places are kept for errors.
@@ -40,7 +42,7 @@ impl<'a> Planner<'a> {
 impl ContextProvider for Planner<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
         let parts: Vec<&str> = [name.catalog(), name.schema(), Some(name.table())].into_iter().flatten().collect();
-        let found = self.scope.find(&parts);
+        let found = self.dated.find(&parts).map_or_else(|| self.scope.find(&parts), |table| Ok(Found::Open(table)));
         if let (Ok(found), Some(permit)) = (&found, self.scope.permit)
             && let Some(refusal) = permit.objection(found)
         {

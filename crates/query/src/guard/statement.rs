@@ -8,9 +8,11 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArguments, GroupByExpr, Ident, LimitClause, ObjectName, ObjectNamePart, OrderByKind, Query,
-    Select, SelectFlavor, SetExpr, Spanned, TableFactor, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+    Select, SelectFlavor, SetExpr, Spanned, TableFactor, TableVersion, Value, ValueWithSpan, Visit, VisitMut, Visitor,
+    VisitorMut,
 };
 
+use super::dated;
 use super::text::{place, too_deep};
 use crate::facade::{Found, PROTECTED, Scope};
 use crate::functions::{self, FUNCTIONS};
@@ -221,6 +223,26 @@ impl Check<'_> {
         ControlFlow::Continue(())
     }
 
+    /// The cost of a name of WITH.
+    fn own(&self, name: &ObjectName) -> Option<Cost> {
+        let [ObjectNamePart::Identifier(ident)] = &name.0[..] else { return None };
+        let name = folded(ident);
+        let known = |frame: &Frame| frame.known.iter().rev().find(|(n, _)| *n == name).map(|(_, cost)| *cost);
+        self.frames.iter().rev().find_map(known)
+    }
+
+    /// A date stands behind the name of a table, and is one.
+    fn dated(&self, name: &ObjectName, version: &TableVersion) -> Verdict {
+        let date = match dated::asked(version).and_then(|asked| dated::date(asked).map(|_| asked)) {
+            Ok(asked) => place(asked.span().start),
+            Err(refusal) => return ControlFlow::Break(refusal),
+        };
+        if self.own(name).is_some() {
+            return construct("AS KNOWN ON behind a name of WITH", "Write it behind the tables in WITH.", date);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn function(&self, function: &Function) -> Verdict {
         let Function {
             name,
@@ -408,17 +430,21 @@ impl Visitor for Check<'_> {
                 json_path,
                 sample,
                 index_hints,
-            } => absent(
-                &[
-                    (args.is_some(), "A function after FROM", function),
-                    (!with_hints.is_empty() || !index_hints.is_empty(), "A hint to an optimiser", "Leave it out."),
-                    (version.is_some(), "FOR SYSTEM_TIME", "Write WHERE edition = n on published.indicator_values."),
-                    (*with_ordinality, "WITH ORDINALITY", "Write row_number() over (order by …)."),
-                    (!partitions.is_empty() || json_path.is_some(), "A part of a table", "Write WHERE."),
-                    (sample.is_some(), "TABLESAMPLE", "Read all rows: editions are small."),
-                ],
-                place(name.span().start),
-            ),
+            } => {
+                if let Some(version) = version {
+                    self.dated(name, version)?;
+                }
+                absent(
+                    &[
+                        (args.is_some(), "A function after FROM", function),
+                        (!with_hints.is_empty() || !index_hints.is_empty(), "A hint to an optimiser", "Leave it out."),
+                        (*with_ordinality, "WITH ORDINALITY", "Write row_number() over (order by …)."),
+                        (!partitions.is_empty() || json_path.is_some(), "A part of a table", "Write WHERE."),
+                        (sample.is_some(), "TABLESAMPLE", "Read all rows: editions are small."),
+                    ],
+                    place(name.span().start),
+                )
+            }
             TableFactor::Derived { lateral, subquery, alias: _, sample } => absent(
                 &[
                     (*lateral, "LATERAL", "Write a join, or a subquery in SELECT."),
@@ -451,14 +477,7 @@ impl Visitor for Check<'_> {
             };
             parts.push(ident);
         }
-        let own = match &parts[..] {
-            [ident] => {
-                let name = folded(ident);
-                let known = |frame: &Frame| frame.known.iter().rev().find(|(n, _)| *n == name).map(|(_, cost)| *cost);
-                self.frames.iter().rev().find_map(known)
-            }
-            _ => None,
-        };
+        let own = self.own(name);
         if own.is_none() {
             let parts: Vec<&str> = parts.iter().map(|i| i.value.as_str()).collect();
             let at = place(name.span().start);

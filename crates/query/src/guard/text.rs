@@ -5,6 +5,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
 
+use super::dated::{Spelled, spelled};
 use super::dialect::Questions;
 use crate::question::Limits;
 use crate::refusal::{Code, Place, Refusal};
@@ -45,16 +46,17 @@ pub(super) fn parse(sql: &str, limits: &Limits) -> Result<Parsed, Refusal> {
     nesting(&tokens, limits.depth)?;
     operators(&tokens)?;
     readings(&tokens)?;
-    let dialect = Questions::of(tokens.len());
+    let spelled = spelled(&tokens);
+    let dialect = Questions::of(tokens.len()).dated(spelled.has_dates);
     let mut parser = Parser::new(&dialect)
-        .with_tokens_with_locations(tokens.clone())
+        .with_tokens_with_locations(spelled.tokens.clone())
         .with_recursion_limit(limits.depth.saturating_mul(STEPS_PER_LEVEL).saturating_add(STEPS_PER_LEVEL));
-    let query = parser.parse_query().map_err(|e| syntax(&e, limits))?;
+    let query = parser.parse_query().map_err(|e| misplaced(&spelled, syntax(&e, limits)))?;
     while parser.consume_token(&Token::SemiColon) {}
     let next = parser.peek_token();
     if next.token != Token::EOF {
         let detail = format!("The query ends before {}.", quoted(&next.token));
-        return Err(Refusal::new(Code::Syntax, detail).at(place(next.span.start)));
+        return Err(misplaced(&spelled, Refusal::new(Code::Syntax, detail).at(place(next.span.start))));
     }
     Ok(Parsed { query, tokens })
 }
@@ -275,6 +277,11 @@ fn is_prefix(token: &Token) -> bool {
 pub(super) fn too_deep(most: usize) -> Refusal {
     Refusal::new(Code::TooDeep, format!("Nesting goes deeper than {most} levels."))
         .hint("Use WITH to name steps, and fewer of them.")
+}
+
+/// The same, in words of ours where the parser stopped at them.
+fn misplaced(spelled: &Spelled, refusal: Refusal) -> Refusal {
+    spelled.objection(refusal.place).unwrap_or(refusal)
 }
 
 /// What the parser says, in a sentence, with the place taken out of its text.

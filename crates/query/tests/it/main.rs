@@ -6,6 +6,7 @@ mod corpus;
 mod embargo;
 mod fuzzed;
 mod hostile;
+mod known;
 mod left;
 mod limits;
 mod ordinary;

@@ -8,6 +8,8 @@ pub mod catalogue;
 mod current;
 #[path = "../../../../crates/query/src/editions.rs"]
 mod editions;
+#[path = "../../../../crates/query/src/known.rs"]
+pub mod known;
 #[path = "../../../../crates/query/src/names.rs"]
 mod names;
 #[path = "../../../../crates/query/src/notes.rs"]
