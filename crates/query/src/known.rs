@@ -158,7 +158,7 @@ mod tests {
             "what is not yet is not named: {told}"
         );
         assert!(known(&[], "2025-12-31", "2026-03-01").unwrap_err().contains("first edition"));
-        let many: Vec<_> = (1..=20).map(|n| edition(n, &format!("20{:02}-01-15T08:00:00Z", n))).collect();
+        let many: Vec<_> = (1..=20).map(|n| edition(n, &format!("20{n:02}-01-15T08:00:00Z"))).collect();
         let told = known(&many, "2000-12-31", "2026-03-01").unwrap_err();
         assert!(told.ends_with("20 on 2020-01-15; 12 older ones are in published.editions."), "{told}");
     }

@@ -101,6 +101,7 @@ fn is_literal(token: &Token) -> bool {
 /// How many words a date takes, or what is written for one and can be no condition.
 fn date_end(tokens: &[TokenWithSpan]) -> Option<usize> {
     const TYPES: [&str; 2] = ["DATE", "TIMESTAMP"];
+    const QUERY: [&str; 3] = ["SELECT", "WITH", "VALUES"];
     const NOW: [&str; 3] = ["CURRENT_DATE", "CURRENT_TIMESTAMP", "NOW"];
     let at = |n: usize| tokens.get(n).map_or(&Token::EOF, |token| &token.token);
     let first = at(0);
@@ -118,7 +119,6 @@ fn date_end(tokens: &[TokenWithSpan]) -> Option<usize> {
     if is_cast {
         return (*at(5) == Token::RParen).then_some(6);
     }
-    const QUERY: [&str; 3] = ["SELECT", "WITH", "VALUES"];
     let in_brackets = (is_literal(at(1)) && *at(2) == Token::RParen) || QUERY.iter().any(|word| is_word(at(1), word));
     (*first == Token::LParen && in_brackets).then(|| closed(tokens)).flatten()
 }

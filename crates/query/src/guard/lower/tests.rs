@@ -75,8 +75,10 @@ impl World {
     fn plan(&self, sql: &str) -> LogicalPlan {
         let protected = self.protected();
         let parsed = text::parse(sql, &Limits::default()).unwrap();
-        let planner =
-            planner::Planner::new(Scope { tables: self.current.tables(), protected: Some(&protected), permit: None });
+        let (tables, current, now) = (self.current.tables(), &self.current, std::time::SystemTime::UNIX_EPOCH);
+        let scope = Scope { tables, current, now, protected: Some(&protected), permit: None };
+        let dated = crate::guard::dated::Dated::default();
+        let planner = planner::Planner::new(scope, &dated);
         let planner = SqlToRel::new_with_options(&planner, planner::Planner::parser_options());
         planner.sql_statement_to_plan(Statement::Query(parsed.query)).unwrap()
     }
