@@ -78,6 +78,8 @@ pub async fn find(dir: &DataDir) -> anyhow::Result<Found> {
 pub async fn keep(config: Config, dir: Arc<DataDir>, stop: CancellationToken) -> anyhow::Result<()> {
     let every = Duration::from_hours(config.linkage.every_hours);
     if every.is_zero() || dir.is_sample() {
+        // A task that ends, ends the program.
+        stop.cancelled().await;
         return Ok(());
     }
     let mut wait = every.min(AFTER_A_START);
