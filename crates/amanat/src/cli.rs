@@ -120,7 +120,7 @@ pub enum Command {
     ExplainNumber(ExplainNumberArgs),
     /// Ask the published indicators a question in SQL
     #[command(
-        after_help = "Examples:\n  amanat sql \"select time_period, value, lo95, hi95 from published.v01 where province = 'PK-PB'\"\n  amanat sql \"select * from published.c01 where time_period = $1\" --param 2025-Q1 --format csv\n  amanat sql \"select table_name from information_schema.tables\""
+        after_help = "Examples:\n  amanat sql \"select time_period, value, lo95, hi95 from published.v01 where province = 'PK-PB'\"\n  amanat sql \"select * from published.c01 where time_period = $1\" --param 2025-Q1 --format csv\n  amanat sql \"select value from published.v01 as known on '2026-01-31'\"      what was published by that day\n  amanat sql \"select table_name from information_schema.tables\""
     )]
     Sql(SqlArgs),
     /// Lag, freshness, what was set aside and owner per partition; what stands still and why; editions

@@ -15,7 +15,7 @@ use axum::response::Response;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use query::{Current, EditionMeta, IndicatorMeta, Rows, Selection};
+use query::{Current, EditionMeta, IndicatorMeta, Rows, Selection, known};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -96,7 +96,8 @@ struct Wanted {
 ///
 /// Filters by dimension (`province=PK-PB&province=PK-SD` or `province=PK-PB,PK-SD`), by `measure`, by `time_period`, by
 /// range. A range holds the periods that lie wholly in it. No row that fits is an answer with no rows. Without a limit all
-/// rows are sent; with one, `Link: rel="next"` leads to the next page of the same edition.
+/// rows are sent; with one, `Link: rel="next"` leads to the next page of the same edition. What was known on a date is the rows of
+/// an edition like any other: `edition`, `citation` and `Link: rel="cite-as"` name it.
 #[utoipa::path(get, path = "/v1/indicators/{id}/data", tag = "indicators",
     params(
         ("id" = String, Path, description = "Id of the indicator, without regard to case", example = "V01"),
@@ -105,6 +106,8 @@ struct Wanted {
         ("from" = Option<String>, Query, description = "First year or quarter: 2020, 2020-Q3"),
         ("to" = Option<String>, Query, description = "Last year or quarter"),
         ("edition" = Option<String>, Query, description = "Number of the edition; latest if absent"),
+        ("as_known_on" = Option<String>, Query, description = "In place of an edition: the last one that was published by the \
+            end of this day in Pakistan. Refused for a day that is not yet, or before the first edition"),
         ("format" = Option<String>, Query, description = "A form by name; goes before Accept"),
         ("bom" = Option<bool>, Query, description = "With CSV: begins with a byte order mark, for spreadsheets"),
         ("limit" = Option<u32>, Query, description = "At most so many rows; all if absent"),
@@ -131,7 +134,8 @@ pub(crate) async fn data(
     let named = pairs.take("format");
     let bom = pairs.take("bom");
     let paging = Paging::take(&mut pairs)?;
-    let selection = Selection::new(door.reader.catalogue(), &id, pairs.rest())?;
+    let today = door.reader.today();
+    let selection = Selection::new(door.reader.catalogue(), &id, pairs.rest())?.at(&current, today)?;
     let format = negotiate::format(&asked, named.as_deref(), &FORMATS)?;
     let bom = with_bom(bom.as_deref(), format)?;
     let edition = current.edition_of(&selection)?.clone();
@@ -141,7 +145,11 @@ pub(crate) async fn data(
         key.push('\n');
         key.push_str(&part.unwrap_or_default());
     }
-    let mut shared = Shared::of(Some(&edition), &key, format, freshness(selection.edition, &edition)).same_for_all();
+    // Of a date that is not over for good the edition may be another one later, as it may be of no date at all.
+    let settled = selection.as_known_on.is_none_or(|date| known::is_settled(date, today));
+    let named = selection.edition.filter(|_| settled);
+    let mut shared = Shared::of(Some(&edition), &key, format, freshness(named, &edition));
+    shared.is_same_for_all = settled;
     let citation = Citation::of_rows(&door.settings, meta, &selection, &edition);
     shared.headers.extend(citation.links(&format!("/v1/indicators/{}", meta.id)));
     let wanted = Wanted { selection, format, paging, bom };

@@ -103,6 +103,7 @@ fn refine(path: &str, parameter: &mut Value) {
         }
         Some("from" | "to") => json!({"type": "string", "pattern": period}),
         Some("edition") => json!({"type": "string", "pattern": "^([1-9][0-9]*|latest)$", "default": "latest"}),
+        Some("as_known_on") => json!({"type": "string", "format": "date"}),
         Some("format") => json!({"type": "string", "enum": formats(path)}),
         Some("bom" | "includeHistory") => json!({"type": "boolean", "default": false}),
         Some("limit" | "firstNObservations" | "lastNObservations") => json!({"type": "integer", "minimum": 1}),

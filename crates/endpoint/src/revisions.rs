@@ -76,9 +76,11 @@ pub(crate) async fn revisions(
 ) -> Result<Response, Problem> {
     let current = door.reader.current();
     let named = pairs.take("format");
-    if pairs.take("edition").is_some() {
-        let hint = "Leave it out: every edition is here. /v1/indicators/{id}/data has those of one.";
-        return Err(Problem::new(Kind::MalformedParameter, "edition is no filter of revisions.", hint));
+    for one in ["edition", "as_known_on"] {
+        if pairs.take(one).is_some() {
+            let hint = "Leave it out: every edition is here. /v1/indicators/{id}/data has those of one.";
+            return Err(Problem::new(Kind::MalformedParameter, format!("{one} is no filter of revisions."), hint));
+        }
     }
     let selection = Selection::new(door.reader.catalogue(), &id, pairs.rest())?;
     let format = negotiate::format(&asked, named.as_deref(), &[Format::Json, Format::Csv])?;

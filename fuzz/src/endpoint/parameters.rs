@@ -7,9 +7,9 @@ use arrow::compute::concat_batches;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use futures::FutureExt;
-use query::{Current, IndicatorMeta, Rows, Selection};
+use query::{Current, IndicatorMeta, Rows, Selection, Unselected};
 
 use super::country::READER;
 use super::problems;
@@ -51,14 +51,20 @@ pub fn requests(input: &[u8]) {
         Err(problem) => return drop(problems::held(problem, names())),
     };
     let pairs: Vec<(&str, &str)> = pairs.rest().collect();
-    match Selection::new(READER.catalogue(), id, pairs.iter().copied()) {
+    match read(id, pairs.iter().copied()) {
         Ok(selection) => selected(&selection, &pairs, &paging),
         Err(error) => {
-            let backwards = Selection::new(READER.catalogue(), id, pairs.iter().rev().copied());
+            let backwards = read(id, pairs.iter().rev().copied());
             assert!(backwards.is_err(), "what is refused is refused in any order");
             problems::held(error.into(), names());
         }
     }
+}
+
+/// A selection of the edition that it names, or whose date it has.
+fn read<'a>(id: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Selection, Unselected> {
+    let today = NaiveDate::from_ymd_opt(2026, 6, 30).expect("a date");
+    Selection::new(READER.catalogue(), id, pairs)?.at(&READER.current(), today)
 }
 
 /// A header, if the line is one that HTTP would let through.
@@ -112,7 +118,7 @@ fn negotiated(headers: &HeaderMap) {
 /// What was accepted is the same in any order and when it is written again; its rows are those that were asked for.
 fn selected(selection: &Selection, pairs: &[(&str, &str)], paging: &Paging) {
     let (catalogue, current) = (READER.catalogue(), READER.current());
-    let again = |pairs: &[(&str, &str)]| Selection::new(catalogue, &selection.indicator, pairs.iter().copied());
+    let again = |pairs: &[(&str, &str)]| read(&selection.indicator, pairs.iter().copied());
     let backwards: Vec<(&str, &str)> = pairs.iter().rev().copied().collect();
     assert_eq!(again(&backwards).as_ref(), Ok(selection), "in another order");
     let written = selection.pairs();
@@ -142,7 +148,7 @@ fn selected(selection: &Selection, pairs: &[(&str, &str)], paging: &Paging) {
 fn one_key_one_answer(selection: &Selection, rows: &Rows, pairs: &[(&str, &str)], current: &Current) {
     let Some(parts) = parts_of(&unescaped(pairs)) else { return };
     let other = pairs_of(parts);
-    let Ok(other) = Selection::new(READER.catalogue(), &selection.indicator, other.rest()) else { return };
+    let Ok(other) = read(&selection.indicator, other.rest()) else { return };
     if other.canonical() == selection.canonical() && other.edition == selection.edition {
         let others = current.rows(&other).expect("it has the key of one that has rows");
         assert_eq!(others.batch, rows.batch, "one key, two answers: {}", other.canonical());

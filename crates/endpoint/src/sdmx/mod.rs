@@ -19,7 +19,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use query::EditionMeta;
+use query::{EditionMeta, known};
 
 pub(crate) use message::{Csv, Shape, csv, data_message};
 pub(crate) use model::AGENCY;
@@ -42,7 +42,7 @@ const DATA: [Format; 3] = [Format::SdmxJson, Format::SdmxCsv, Format::SdmxCsv1];
         ("resourceID" = String, Path, description = "Id of the indicator", example = "V01"),
         ("c" = Option<std::collections::HashMap<String, String>>, Query, style = DeepObject, explode,
             description = "Filters by component: c[TIME_PERIOD]=ge:2020+le:2024"),
-        ("asOf" = Option<String>, Query, description = "The newest edition published up to this moment"),
+        ("asOf" = Option<String>, Query, description = "The newest edition published up to this moment, or by the end of this day in Pakistan"),
         ("includeHistory" = Option<bool>, Query, description = "One data set for each edition"),
         ("dimensionAtObservation" = Option<String>, Query, description = "TIME_PERIOD (series) or AllDimensions (table)"),
         ("firstNObservations" = Option<u32>, Query, description = "The first so many observations of each series"),
@@ -182,13 +182,14 @@ fn no_edition(current: &query::Current) -> Problem {
 
 /// The editions that are asked for, oldest first.
 fn chosen<'a>(mut all: impl DoubleEndedIterator<Item = &'a EditionMeta>, at: At) -> Vec<EditionMeta> {
-    let published = |e: &EditionMeta| DateTime::parse_from_rfc3339(&e.published_at).map(|at| at.to_utc());
-    let until = |moment: DateTime<Utc>| move |e: &&EditionMeta| published(e).is_ok_and(|at| at <= moment);
+    let until = |moment: DateTime<Utc>| move |(_, at): &(&EditionMeta, DateTime<Utc>)| *at <= moment;
     match at {
         At::Latest => all.next_back().into_iter().cloned().collect(),
-        At::AsOf(moment) => all.rfind(until(moment)).into_iter().cloned().collect(),
+        At::AsOf(moment) => {
+            known::published(all).take_while(until(moment)).last().map(|(e, _)| e.clone()).into_iter().collect()
+        }
         At::History(None) => all.cloned().collect(),
-        At::History(Some(moment)) => all.filter(until(moment)).cloned().collect(),
+        At::History(Some(moment)) => known::published(all).take_while(until(moment)).map(|(e, _)| e.clone()).collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use query::{Catalogue, Current, IndicatorMeta, Rows, Selection};
+use query::{Catalogue, Current, IndicatorMeta, Rows, Selection, known};
 
 use super::filter::Filter;
 use super::message::Shape;
@@ -169,7 +169,7 @@ fn number(pairs: &mut Pairs, name: &str, least: usize) -> Result<Option<usize>, 
 fn at(pairs: &mut Pairs) -> Result<At, Problem> {
     let malformed = |detail: &str, hint: &str| Problem::new(Kind::MalformedParameter, detail, hint);
     let as_of = pairs.take("asOf").map(|text| {
-        let hint = "Write a date or a moment in UTC: 2026-01-31, 2026-01-31T12:00:00Z.";
+        let hint = "Write a day in Pakistan or a moment in UTC: 2026-01-31, 2026-01-31T12:00:00Z.";
         moment(&text).ok_or_else(|| malformed("asOf is no moment.", hint))
     });
     let as_of = as_of.transpose()?;
@@ -180,7 +180,8 @@ fn at(pairs: &mut Pairs) -> Result<At, Problem> {
     }
 }
 
-/// A moment of the standard: a date, or a date with a time; without an offset it is in UTC.
+/// A moment of the standard: a date with a time, without an offset in UTC; or a date, which is a day in Pakistan to its end, as
+/// everywhere here.
 fn moment(text: &str) -> Option<DateTime<Utc>> {
     // A plus that came as a space is one.
     let text = text.replace(' ', "+");
@@ -190,8 +191,7 @@ fn moment(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(at) = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S") {
         return Some(at.and_utc());
     }
-    let day = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?;
-    Some(day.and_hms_opt(23, 59, 59)?.and_utc())
+    known::end(NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?)
 }
 
 fn shape(pairs: &mut Pairs, meta: &IndicatorMeta, history: bool) -> Result<Shape, Problem> {

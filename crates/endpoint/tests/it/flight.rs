@@ -130,6 +130,26 @@ fn texts(column: &ArrayRef) -> Vec<Option<String>> {
 }
 
 #[tokio::test]
+async fn a_table_may_be_that_of_a_date_which_is_a_value_of_type_date() {
+    let mut client = client(served(settings()).await).await;
+    let of = |date: &str| format!("select max(edition) as n from published.v01 as known on {date}");
+    let rows = answer(&mut client, &of("'2025-01-31'")).await;
+    assert_eq!(rows.column(0).as_primitive::<Int64Type>().values(), &[1]);
+    assert!(rows.schema().metadata()["amanat.notes"].contains("edition 1, published on 2025-01-15"));
+    let mut statement = client.prepare(of("$1"), None).await.unwrap();
+    assert_eq!(statement.parameter_schema().unwrap().field(0).data_type(), &DataType::Date32);
+    let schema = Arc::new(statement.parameter_schema().unwrap().clone());
+    // 2025-02-28, days since 1970.
+    let day = RecordBatch::try_new(schema, vec![Arc::new(Date32Array::from(vec![20_147]))]).unwrap();
+    statement.set_parameters(day).unwrap();
+    let info = statement.execute().await.unwrap();
+    let rows = self::rows(&mut client, info).await;
+    assert_eq!(rows.column(0).as_primitive::<Int64Type>().values(), &[2]);
+    let status = refused(&mut client, &of("'2025-01-14'")).await;
+    assert!(status.message().contains("by the end of that date"), "{status}");
+}
+
+#[tokio::test]
 async fn a_question_is_answered_in_columns() {
     let mut client = client(served(settings()).await).await;
     let sql = "select province, value, as_of from published.v01 where time_period = '2024' and province <> '_T' \

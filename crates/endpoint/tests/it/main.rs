@@ -6,6 +6,7 @@ mod flight;
 mod forms;
 mod hostile;
 mod indicators;
+mod known;
 mod operation;
 mod pages;
 mod people;

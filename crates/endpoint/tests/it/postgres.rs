@@ -99,6 +99,30 @@ async fn the_types_of_values_and_columns_are_told_before_there_are_values() {
 }
 
 #[tokio::test]
+async fn a_table_may_be_that_of_a_date_which_is_a_value_of_type_date() {
+    let client = public(served(settings()).await).await;
+    let sql = "select a.value, b.value from published.v01 as known on $1 as a join published.v01 as known on $2 b \
+               using (province, time_period) where b.province = 'PK-PB' and b.time_period = '2022'";
+    let statement = client.prepare(sql).await.unwrap();
+    let types: Vec<&str> = statement.params().iter().map(tokio_postgres::types::Type::name).collect();
+    assert_eq!(types, ["date", "date"]);
+    let day = |month, day| NaiveDate::from_ymd_opt(2025, month, day).unwrap();
+    let rows = client.query(&statement, &[&day(1, 31), &day(2, 28)]).await.unwrap();
+    assert_eq!((rows[0].get::<_, Decimal>(0), rows[0].get::<_, Decimal>(1)), (Decimal::from(100), Decimal::from(101)));
+    let literal = "select max(edition) from published.indicator_values AS KNOWN ON DATE '2025-01-31'";
+    assert_eq!(texts(&client.simple_query(literal).await.unwrap()), ["1"]);
+    let copied = client.copy_out(&*format!("copy ({literal}) to stdout")).await.unwrap();
+    let copied: Vec<_> = copied.map(Result::unwrap).collect().await;
+    assert_eq!(copied.concat(), b"1\n");
+    let error = client.query(&statement, &[&day(1, 14), &day(2, 28)]).await.unwrap_err();
+    let (state, text, hint) = said(&error);
+    assert_eq!(state, "22023");
+    assert!(text.contains("[no_edition_on_date]") && hint.contains("1 on 2025-01-15"), "{text} {hint}");
+    let position = error.as_db_error().unwrap().position();
+    assert_eq!(position, Some(&tokio_postgres::error::ErrorPosition::Original(56)));
+}
+
+#[tokio::test]
 async fn a_refusal_has_an_sqlstate_a_hint_and_a_place() {
     let client = public(served(settings()).await).await;
     let error = client.simple_query("select 1;\nselect provinz from v01").await.unwrap_err();

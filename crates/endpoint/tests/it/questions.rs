@@ -91,6 +91,25 @@ async fn the_questions_of_the_program_are_there_for_everybody_and_stay_what_they
 }
 
 #[tokio::test]
+async fn a_saved_question_goes_back_to_a_date_that_is_a_parameter() {
+    let house = house().await;
+    let dated = json!({
+        "title": "Victims as known on a day",
+        "parameters": [{"name": "day", "type": "text", "default": "2025-01-15", "description": "A day in Pakistan"}],
+        "sql": "select edition, value from published.v01 as known on $1 where time_period = '2022' and province = 'PK-PB'"
+    });
+    let saved = house.ask("one", "PUT", "/v1/questions/dated", dated).await;
+    assert_eq!(saved.status, StatusCode::CREATED, "{}", saved.text());
+    let data = async |query: &str| house.get("one", &format!("/v1/questions/dated/data{query}")).await;
+    assert_eq!(data("").await.json()["rows"], json!([[1, 100]]));
+    assert_eq!(data("?day=2025-01-14").await.problem(), "no_edition_on_date");
+    house.world.memory.visible.store(2, Ordering::SeqCst);
+    house.world.reader.refresh().await.unwrap();
+    assert_eq!(data("").await.json()["rows"], json!([[1, 100]]), "the next edition changes nothing of what was known");
+    assert_eq!(data("?day=2025-02-15").await.json()["rows"], json!([[2, 101]]));
+}
+
+#[tokio::test]
 async fn a_saved_question_has_its_answer_at_an_address_with_its_parameters_by_name() {
     let house = house().await;
     let saved = house.ask("one", "PUT", "/v1/questions/mine", question()).await;

@@ -145,6 +145,7 @@ async fn the_data_of_a_moment_are_those_of_its_edition() {
     assert_eq!(value("asOf=2025-02-01").await, 100);
     assert_eq!(value("asOf=2025-01-15T13:00:00%2B05:00").await, 100, "eight in UTC");
     assert_eq!(value("asOf=2025-02-15").await, 101, "a day is taken to its end");
+    assert_eq!(value("asOf=2025-02-14T23:59:59").await, 100, "a time without an offset is in UTC");
     let before = world.get(&format!("{DATA}/*?asOf=2024-01-01"), &[]).await;
     assert_eq!((before.status.as_u16(), before.problem()), (404, "not_found".to_owned()));
 
