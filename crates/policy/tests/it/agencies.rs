@@ -85,7 +85,7 @@ fn the_hash_tells_two_policies_apart() {
 
 #[test]
 fn a_type_that_this_edition_does_not_know_is_refused_by_name() {
-    let text = DEFAULT_AGENCIES.replacen("\"case.registered\"", "\"case.transferred\"", 1);
+    let text = DEFAULT_AGENCIES.replacen("\"case.registered\"", "\"case.whispered\"", 1);
     assert!(matches!(Policy::parse(&text, DEFAULT_DATASETS), Err(PolicyError::Unknown { what: "event type", .. })));
 }
 
