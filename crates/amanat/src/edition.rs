@@ -10,7 +10,7 @@ use anyhow::Context;
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
-use lake::{EditionInfo, Events, LakeError, PartitionId, Published, Store, StoreLock};
+use lake::{EditionInfo, Events, LakeError, Published, Store, StoreLock};
 use ledger::{Begin, Door, End, Principal};
 use models::edition::{self, DIMENSIONS, EditionError, Manifest};
 use models::{RefreshOptions, RefreshReport, Snapshot, SqlSet};
@@ -240,7 +240,7 @@ async fn recompute(dir: &DataDir, number: i64) -> anyhow::Result<()> {
     let as_of = Manifest::as_of_of(&info.manifest).context("the edition's manifest has no date")?;
     check_unchanged(dir, &info, as_of)?;
     let vault = memory::vault_before(dir, &info)?;
-    let options = RefreshOptions { below: Some(below(&info)), ..RefreshOptions::default() };
+    let options = RefreshOptions { below: Some(Manifest::below(&info.manifest)), ..RefreshOptions::default() };
     let (snapshot, _) = refresh_once(dir, options).await?;
     let found = edition::recompute(&info, &snapshot.source(&dir.policy), &vault, as_of)?;
     let marts = json!(snapshot.hashes()) == info.manifest["marts"];
@@ -254,15 +254,6 @@ async fn recompute(dir: &DataDir, number: i64) -> anyhow::Result<()> {
         if marts { "equal" } else { "not equal" }
     ))
     .into())
-}
-
-/// The events below an edition's cut.
-pub fn below(info: &EditionInfo) -> BTreeMap<PartitionId, i64> {
-    let partition = |(name, next): (String, i64)| {
-        let (stream, partition) = name.rsplit_once('/')?;
-        Some((PartitionId { log_stream: stream.into(), partition: partition.parse().ok()? }, next))
-    };
-    Manifest::cut_of(&info.manifest).into_iter().filter_map(partition).collect()
 }
 
 /// Refuses before any work when `sql/`, the policy, the methodology or the key is not the one of the edition.

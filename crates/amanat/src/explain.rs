@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use crate::cli::ExplainNumberArgs;
 use crate::config::Config;
 use crate::data_dir::DataDir;
-use crate::edition::{below, existing, refresh_once};
+use crate::edition::{existing, refresh_once};
 use crate::exit::{self, Failure};
 use crate::progress;
 
@@ -89,20 +89,20 @@ async fn explain(dir: &DataDir, cell: &Cell, earlier: i64, later: i64) -> anyhow
     let (from, to) = (existing(dir, earlier).await?, existing(dir, later).await?);
     let bar = progress::spinner("folding");
     let events = Events::open(&dir.store, "explain").await?.snapshot()?;
-    let came = came_between(&events, &below(&from), &below(&to)).await?;
+    let came = came_between(&events, &Manifest::below(&from.manifest), &Manifest::below(&to.manifest)).await?;
     let states = States { dir, cell, vault: Vault::forgetful(dir.policy.clone(), &dir.keys) };
     let (day, last_day) = (as_of(&from)?, as_of(&to)?);
-    let mut before = states.count(below(&from), None, day).await?;
+    let mut before = states.count(Manifest::below(&from.manifest), None, day).await?;
     let (mut steps, mut kinds) = (Vec::new(), Vec::new());
     for (name, of) in KINDS.iter().filter(|(_, of)| of.iter().any(|kind| came.contains(kind))) {
         kinds.extend_from_slice(of);
-        let also = Also { below: below(&to), kinds: kinds.clone() };
-        let after = states.count(below(&from), Some(also), day).await?;
+        let also = Also { below: Manifest::below(&to.manifest), kinds: kinds.clone() };
+        let after = states.count(Manifest::below(&from.manifest), Some(also), day).await?;
         steps.push((*name, before.moved_to(after)));
         before = after;
         bar.inc(1);
     }
-    let all = states.count(below(&to), None, last_day).await?;
+    let all = states.count(Manifest::below(&to.manifest), None, last_day).await?;
     if day != last_day {
         steps.push((LATER_DAY, before.moved_to(all)));
     }

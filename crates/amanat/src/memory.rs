@@ -14,7 +14,7 @@ use models::edition::{self, Manifest};
 use models::{RefreshOptions, Snapshot};
 
 use crate::data_dir::DataDir;
-use crate::edition::{below, refresh_once};
+use crate::edition::refresh_once;
 use crate::exit::Failure;
 
 /// The file of the vault's memory.
@@ -82,7 +82,7 @@ pub async fn room(dir: &DataDir, vault: &Vault, info: &EditionInfo) -> anyhow::R
     let snapshot = if let Some(found) = Snapshot::open_with(&dir.store, &hashes).await? {
         found
     } else {
-        let options = RefreshOptions { below: Some(below(info)), ..RefreshOptions::default() };
+        let options = RefreshOptions { below: Some(Manifest::below(&info.manifest)), ..RefreshOptions::default() };
         refresh_once(dir, options).await?.0
     };
     if snapshot.hashes() != hashes {

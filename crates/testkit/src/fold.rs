@@ -195,7 +195,9 @@ fn words(model: &Model) -> String {
 fn by_position(model: &Model) -> String {
     let sql = picks(&words(model), "first_value(", "arg_min_null(");
     let sql = picks(&sql, "last_value(", "arg_max_null(");
-    if model.layer == Layer::Marts || model.column("occurred_from").is_none() {
+    // What passes all columns on has the position among them.
+    let has_position = model.sql.contains("r.*");
+    if model.layer == Layer::Marts || has_position || model.column("occurred_from").is_none() {
         return format!("CREATE TABLE {} AS {sql}", model.table);
     }
     format!(

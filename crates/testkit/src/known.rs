@@ -1,6 +1,5 @@
 //! `as_known_on`: editions published while a country reports, each recomputed from the events below its cut when all of it is known.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use disclosure::{Head, Remembered, Vault};
-use lake::{EditionInfo, PartitionId, Published};
+use lake::{EditionInfo, Published};
 use ledger::VaultStore;
 use models::edition::{self, DIMENSIONS, Manifest};
 use models::{RefreshOptions, Snapshot};
@@ -93,14 +92,7 @@ impl Known {
 
     /// Whether the events below an edition's cut make the same marts and the same rows again.
     async fn is_equal(&self, info: &EditionInfo) -> Result<bool> {
-        let cut: BTreeMap<PartitionId, i64> = Manifest::cut_of(&info.manifest)
-            .into_iter()
-            .filter_map(|(name, next)| {
-                let (stream, partition) = name.rsplit_once('/')?;
-                Some((PartitionId { log_stream: stream.into(), partition: partition.parse().ok()? }, next))
-            })
-            .collect();
-        let options = RefreshOptions { below: Some(cut), ..RefreshOptions::default() };
+        let options = RefreshOptions { below: Some(Manifest::below(&info.manifest)), ..RefreshOptions::default() };
         let (snapshot, _) = self.place.refresh(&options).await?;
         let [before, after] = ledger_of(info)?;
         let mut store = VaultStore::open(&self.vault, FINGERPRINT, after)?;

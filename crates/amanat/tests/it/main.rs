@@ -10,6 +10,7 @@ mod full_disk;
 mod gateway;
 mod hostile;
 mod import;
+mod linking;
 mod maintain;
 mod mutual_tls;
 mod pages;

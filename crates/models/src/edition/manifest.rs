@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use disclosure::Head;
+use lake::PartitionId;
 use serde_json::{Value, json};
 
 /// What an edition follows from.
@@ -77,6 +78,15 @@ impl Manifest {
     pub fn cut_of(kept: &Value) -> BTreeMap<String, i64> {
         let cut = kept["cut"].as_object().cloned().unwrap_or_default();
         cut.into_iter().filter_map(|(partition, next)| Some((partition, next.as_i64()?))).collect()
+    }
+
+    /// The same as places of the log: the events below it are in the edition.
+    pub fn below(kept: &Value) -> BTreeMap<PartitionId, i64> {
+        let place = |(name, next): (String, i64)| {
+            let (stream, partition) = name.rsplit_once('/')?;
+            Some((PartitionId { log_stream: stream.into(), partition: partition.parse().ok()? }, next))
+        };
+        Self::cut_of(kept).into_iter().filter_map(place).collect()
     }
 
     /// What must be the same for an edition to be made again: name, then, now.

@@ -3,9 +3,10 @@
 //! Absent: the log.
 
 use events::data::{PersonsDecided, PersonsDoubted, PersonsMerged, PersonsSplit};
-use events::encode::{Draft, Encoded, binary};
+use events::encode::{Draft, Encoded, binary, data_json};
 use events::{Data, code_list};
 use linkage::{Evidence, PersonId, Word};
+use uuid::Uuid;
 
 use super::Found;
 
@@ -27,13 +28,13 @@ impl Found {
 }
 
 /// The steward's word on a pair of persons as an event of the agency [`STEWARD`]: they are one, they are two, or an earlier word is
-/// taken back (`None`). A pair has one record, and its versions are the times of the words (microseconds UTC).
+/// taken back (`None`). A pair has one record; of its words, all of one version, the latest stands (`at_us`, microseconds UTC).
 pub fn decided(one: PersonId, other: PersonId, are_one: Option<bool>, at_us: i64, synthetic: bool) -> Encoded {
     let (person_id, other_id) = (one.min(other), one.max(other));
     let list = code_list::list("yes_no");
     let word = are_one.and_then(|are| list.code(if are { "yes" } else { "no" })).unwrap_or(list.unknown());
     let record = letters(&person_id) + &letters(&other_id);
-    let said = Said { agency: STEWARD, record, version: at_us / 1_000, at_us, synthetic };
+    let said = Said { agency: STEWARD, record, version: 1, at_us, synthetic };
     said.encoded(&Data::PersonsDecided(PersonsDecided { person_id, other_id, one: word }))
 }
 
@@ -51,14 +52,8 @@ struct Said {
 impl Said {
     fn encoded(&self, data: &Data) -> Encoded {
         let record_id = format!("{}/{}", self.agency, self.record);
-        let mut said = blake3::Hasher::new();
-        let parts = [record_id.as_bytes(), &self.version.to_le_bytes(), &self.at_us.to_le_bytes()];
-        for part in parts {
-            said.update(part);
-        }
-        let id = *said.finalize().as_bytes().first_chunk().expect("a hash has 32 bytes");
-        binary(&Draft {
-            id: uuid::Builder::from_custom_bytes(id).into_uuid(),
+        let mut draft = Draft {
+            id: Uuid::nil(),
             agency: self.agency,
             record_id: &record_id,
             record_version: self.version,
@@ -67,8 +62,22 @@ impl Said {
             synthetic: self.synthetic,
             person: &[],
             data,
-        })
+        };
+        draft.id = id_of(&draft);
+        binary(&draft)
     }
+}
+
+/// The id of an event by all that it says: the same word of the same facts is the same event, another word another.
+fn id_of(draft: &Draft<'_>) -> Uuid {
+    let mut said = String::new();
+    data_json(draft, &mut said);
+    let mut hasher = blake3::Hasher::new();
+    for part in [draft.data.kind().name().as_bytes(), draft.record_id.as_bytes(), &draft.recorded_at.to_le_bytes()] {
+        hasher.update(part).update(&[0]);
+    }
+    let hash = hasher.update(said.as_bytes()).finalize();
+    uuid::Builder::from_custom_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes")).into_uuid()
 }
 
 fn data_of(person_id: PersonId, word: Word) -> Data {
@@ -113,6 +122,43 @@ mod tests {
         assert_eq!(id, "bv".repeat(16));
         assert_eq!(events::form::agency_of_record(&format!("LINK/{id}")), Some("LINK"));
         assert_eq!(events::form::agency_of_record(&format!("STEWARD/{id}{id}")), Some("STEWARD"));
+    }
+
+    #[test]
+    fn the_same_word_is_the_same_event_and_another_word_of_the_same_moment_is_another() {
+        let events = |word| {
+            let found = Found {
+                words: vec![([1; 16], 1, word)],
+                doubtful: Vec::new(),
+                summary: Default::default(),
+                as_of_us: 7,
+            };
+            found.events(true)
+        };
+        let (one, other) = (Word::Doubted { into: [2; 16] }, Word::Doubted { into: [3; 16] });
+        assert_eq!(events(one), events(one));
+        let id = |word| events(word)[0].headers.iter().find(|(name, _)| *name == "ce_id").map(|(_, id)| id.clone());
+        assert!(id(one).is_some() && id(one) != id(other));
+    }
+
+    #[test]
+    fn the_words_of_linkage_and_of_the_steward_are_events_of_the_contract() {
+        let words = [
+            Word::Merged { into: [2; 16], evidence: Evidence::Model, confidence: 990 },
+            Word::Split { from: [2; 16], into: [1; 16], evidence: Evidence::Steward },
+            Word::Doubted { into: [2; 16] },
+        ];
+        let words = words.into_iter().map(|word| ([1; 16], 1, word)).collect();
+        let as_of_us = 1_800_000_000_000_000;
+        let found = Found { words, doubtful: Vec::new(), summary: linkage::Summary::default(), as_of_us };
+        let of_steward =
+            [Some(true), Some(false), None].map(|are_one| decided([1; 16], [2; 16], are_one, as_of_us, true));
+        for event in found.events(true).iter().chain(&of_steward) {
+            let headers = event.header_slices();
+            let message = events::Message { key: Some(&event.key), headers: &headers, value: Some(&event.value) };
+            let read = events::decode(&message, &events::Limits::default());
+            assert!(read.is_ok(), "{:?}", read.err());
+        }
     }
 
     #[test]

@@ -195,19 +195,20 @@ async fn who_has_a_new_token_is_whom_the_token_of_before_names_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_doubtful_pair_counts_as_two_and_moves_the_lower_bound() {
+async fn a_doubt_counts_nobody_otherwise_and_is_taken_back_when_nothing_speaks_for_it() {
     let road = Road::new();
-    // The same document in two hands: evidence, but of one token alone.
-    let other_name = |told: Told| Told { data: told.data.replace(&name_of('1'), &name_of('7')), ..told };
-    let (snapshot, _) = road
-        .tell(&[
-            identified("POL-PB", 1, '1', "18-20", "2024-03-09"),
-            other_name(identified("CPB-PB", 2, '1', "18-20", "2024-05-02")),
-        ])
-        .await;
-    let found = found(&road).await;
-    let bounds = (found.summary.persons, found.summary.clusters, found.summary.all_plausible_linked);
-    assert_eq!((bounds.0, victims(&snapshot).len()), (2, 2));
-    let doubted = found.words.iter().filter(|(_, _, word)| matches!(word, Word::Doubted { .. })).count() as u64;
-    assert_eq!(doubted, bounds.1 - bounds.2, "the bound is told of person by person");
+    let (police, bureau) = (person("POL-PB", '1'), person("CPB-PB", '2'));
+    let doubted = Found {
+        words: vec![(bureau, 1, Word::Doubted { into: police })],
+        doubtful: Vec::new(),
+        summary: linkage::Summary::default(),
+        as_of_us: 0,
+    };
+    let facts =
+        [identified("POL-PB", 1, '1', "18-20", "2024-03-09"), identified("CPB-PB", 2, '2', "18-20", "2024-05-02")];
+    let (snapshot, _) = road.tell(&[&facts[..], &said(&doubted, 100)].concat()).await;
+    assert_eq!(victims(&snapshot).len(), 2);
+    let (taken_back, after) = linked(&road, 200).await;
+    assert_eq!(taken_back.words, [(bureau, 2, Word::Doubted { into: bureau })]);
+    assert_eq!((victims(&after).len(), found(&road).await.words), (2, vec![]), "it is said once");
 }
