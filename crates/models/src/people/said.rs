@@ -130,7 +130,7 @@ mod tests {
             let found = Found {
                 words: vec![([1; 16], 1, word)],
                 doubtful: Vec::new(),
-                summary: Default::default(),
+                summary: linkage::Summary::default(),
                 as_of_us: 7,
             };
             found.events(true)

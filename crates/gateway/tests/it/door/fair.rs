@@ -5,28 +5,32 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use gateway::door::Limits;
 
-use super::world::{World, event, lines};
+use super::world::{Answered, World, event, lines};
 
 /// An event of the FIA.
 fn of_fia(number: u32) -> String {
     event(number).replace("POL-PB", "FIA")
 }
 
-#[tokio::test]
-async fn an_agency_has_its_share_of_turns_and_the_others_are_served() {
-    let world = World::with(Limits { requests_of_one: 1, ..Limits::default() });
+/// While the log takes nothing: what an agency is answered that has sent something and sends more, and what its neighbour is.
+async fn beside(world: &World, own: &str, more: &str) -> [Answered; 3] {
     let fia = format!("Bearer {}", world.keys[1]);
     world.gate.shut(true);
-    let (own, more, theirs) = (event(1), event(2), of_fia(3));
-    let first = world.events(&own, &[]);
-    let headers = [("authorization", &*fia)];
-    let neighbour = world.events(&theirs, &headers);
+    let (headers, theirs) = ([("authorization", &*fia)], of_fia(3));
     let second = async {
-        let answer = world.events(&more, &[]).await;
+        let answer = world.events(more, &[]).await;
         world.gate.shut(false);
         answer
     };
-    let (first, neighbour, second) = tokio::join!(first, neighbour, second);
+    let (first, neighbour, second) = tokio::join!(world.events(own, &[]), world.events(&theirs, &headers), second);
+    [first, neighbour, second]
+}
+
+#[tokio::test]
+async fn an_agency_has_its_share_of_turns_and_the_others_are_served() {
+    let world = World::with(Limits { requests_of_one: 1, ..Limits::default() });
+    let (own, more) = (event(1), event(2));
+    let [first, neighbour, second] = beside(&world, &own, &more).await;
     assert_eq!((second.status, second.code(), second.header("retry-after")), (429, "busy", "1"), "{second:?}");
     assert!(second.body["detail"].as_str().unwrap().contains("this agency"), "{second:?}");
     assert_eq!((first.status, neighbour.status), (202, 202));
@@ -36,18 +40,8 @@ async fn an_agency_has_its_share_of_turns_and_the_others_are_served() {
 #[tokio::test]
 async fn an_agency_has_its_share_of_bytes_and_the_others_are_served() {
     let world = World::with(Limits { held_bytes_of_one: 64 << 10, ..Limits::default() });
-    let fia = format!("Bearer {}", world.keys[1]);
-    world.gate.shut(true);
-    let (own, more, theirs) = (lines(1..25), lines(25..50), of_fia(3));
-    let first = world.events(&own, &[]);
-    let headers = [("authorization", &*fia)];
-    let neighbour = world.events(&theirs, &headers);
-    let second = async {
-        let answer = world.events(&more, &[]).await;
-        world.gate.shut(false);
-        answer
-    };
-    let (first, neighbour, second) = tokio::join!(first, neighbour, second);
+    let (own, more) = (lines(1..25), lines(25..50));
+    let [first, neighbour, second] = beside(&world, &own, &more).await;
     assert_eq!((first.status, neighbour.status, second.status), (202, 202, 429), "{second:?}");
     assert!(second.body["detail"].as_str().unwrap().contains("this agency"), "{second:?}");
     assert_eq!(world.events(&more, &[]).await.status, 202);
