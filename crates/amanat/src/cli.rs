@@ -1,5 +1,6 @@
 //! The command line: what can be asked of the program, with examples. Parsing only; each command lives in its own module.
 
+mod erase;
 mod explain;
 mod link;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::{Config, Overrides};
 use crate::exit;
 
+pub use erase::{EraseCommand, OrderArgs};
 pub use explain::ExplainNumberArgs;
 pub use link::{LinkCommand, OneWord};
 
@@ -107,6 +109,12 @@ pub enum Command {
         after_help = "Examples:\n  amanat link run                 compare everybody, publish who is one with whom\n  amanat link list                pairs that may be one\n  amanat link decide PERSON OTHER --one no\nNobody is named: agencies send tokens, and of tokens nothing can be seen but whether two are equal."
     )]
     Link(LinkCommand),
+    /// Order that a person is erased from every table and file, and see what became of such orders
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  amanat erase order --agency SHL-PB --basis subject-request < token       who would be erased\n  amanat erase order --agency SHL-PB --basis subject-request --yes < token\n  amanat erase list                                                        orders, and what of the data is left until when\nAn order cannot be taken back. Published editions stay as they are; what comes after does not count her. Backups: docs/runbooks/erase-a-person.md."
+    )]
+    Erase(EraseCommand),
     /// Publish the thirteen indicators as a numbered edition; list, show or recompute editions
     #[command(
         subcommand,

@@ -13,7 +13,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use lake::{EditionInfo, Events, LakeError, Published, Store, StoreLock};
 use ledger::{Begin, Door, End, Principal};
 use models::edition::{self, DIMENSIONS, EditionError, Manifest};
-use models::{RefreshOptions, RefreshReport, Snapshot, SqlSet};
+use models::{InUse, RefreshOptions, RefreshReport, Snapshot, SqlSet};
 use policy::Policy;
 use query::{EditionMeta, EditionSource, SourceError};
 use serde_json::{Value, json};
@@ -92,7 +92,8 @@ pub async fn refresh_once(dir: &DataDir, options: RefreshOptions) -> anyhow::Res
     };
     // The Snapshot of the latest edition that is released is the one that questions are asked about.
     let latest = released(dir).await?.pop();
-    let in_use = latest.map(|info| Manifest::marts_of(&info.manifest));
+    let in_use =
+        latest.map(|info| InUse { marts: Manifest::marts_of(&info.manifest), cut: Manifest::below(&info.manifest) });
     let options = RefreshOptions { in_use, ..options };
     Ok(models::refresh(&dir.store, &events.snapshot()?, &dir.policy, &dir.keys, &options).await?)
 }
@@ -246,6 +247,13 @@ async fn recompute(dir: &DataDir, number: i64) -> anyhow::Result<()> {
     let marts = json!(snapshot.hashes()) == info.manifest["marts"];
     if found.equal() && marts {
         return exit::print(&format!("edition {number} recomputed: equal ({})\n", found.recomputed));
+    }
+    let erased = snapshot.info().erased_since;
+    if erased > 0 {
+        return exit::print(&format!(
+            "edition {number} recomputed: differs, since {erased} person(s) were erased after it was published (published {}, recomputed {}). What was published stays as it is; what is published from now on does not count them.\n",
+            found.published, found.recomputed
+        ));
     }
     Err(Failure::Refused(format!(
         "edition {number} recomputed: NOT equal (published {}, recomputed {}, marts {}). The events below its cut, or the program, are not what they were.",

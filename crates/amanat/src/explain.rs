@@ -17,9 +17,9 @@ use disclosure::Vault;
 use events::EventType;
 use futures::TryStreamExt;
 use lake::{EditionInfo, Events, EventsSnapshot, PartitionId, Published};
-use models::RefreshOptions;
 use models::edition::{Cell, Counted, DIMENSIONS, Manifest, Moved, NoCell, count};
 use models::stage::Also;
+use models::{Orders, RefreshOptions};
 use serde_json::{Value, json};
 
 use crate::cli::ExplainNumberArgs;
@@ -31,7 +31,8 @@ use crate::progress;
 
 use EventType as E;
 
-/// Kinds of events that are told of together, in the order in which they are added. What only says when to report moves nothing.
+/// Kinds of events that are told of together, in the order in which they are added. What only says when to report moves nothing, and an
+/// erasure holds at any cut: that there was one is told beside them.
 const KINDS: &[(&str, &[EventType])] = &[
     ("identifications of victims", &[E::VictimIdentified]),
     ("determinations of status", &[E::VictimStatusDetermined]),
@@ -47,8 +48,10 @@ const KINDS: &[(&str, &[EventType])] = &[
     ("corrections", &[E::RecordCorrected]),
     ("retractions", &[E::RecordRetracted]),
     ("who is one person", &[E::PersonsMerged, E::PersonsSplit, E::PersonsDoubted, E::TokensRotated]),
-    ("erasures", &[E::PersonErasureOrdered]),
 ];
+
+/// Beside the steps, which count nobody who was erased.
+const ERASED: &str = "who was erased";
 
 /// The step after all kinds.
 const LATER_DAY: &str = "the later day of which the edition speaks";
@@ -108,7 +111,12 @@ async fn explain(dir: &DataDir, cell: &Cell, earlier: i64, later: i64) -> anyhow
     }
     bar.finish_and_clear();
     let published = [published(dir, &from, cell).await?, published(dir, &to, cell).await?];
-    Ok(Explained { published, steps, changed: changed(&from, &to) })
+    let orders = Orders::of(&events, &dir.keys).await?;
+    let mut changed = changed(&from, &to);
+    if orders.beyond(&Manifest::below(&from.manifest)) > orders.beyond(&Manifest::below(&to.manifest)) {
+        changed.push(ERASED);
+    }
+    Ok(Explained { published, steps, changed })
 }
 
 fn as_of(info: &EditionInfo) -> anyhow::Result<NaiveDate> {
@@ -262,7 +270,7 @@ mod tests {
 
     #[test]
     fn every_type_that_can_move_a_number_is_of_one_kind() {
-        let idle = [E::ReportExpected, E::ReportNil, E::PersonsDecided];
+        let idle = [E::ReportExpected, E::ReportNil, E::PersonsDecided, E::PersonErasureOrdered];
         for kind in EventType::ALL.iter().filter(|kind| !idle.contains(kind)) {
             let of = KINDS.iter().filter(|(_, kinds)| kinds.contains(kind)).count();
             assert_eq!(of, 1, "{kind}");

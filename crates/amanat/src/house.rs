@@ -12,6 +12,8 @@ use chrono::{DateTime, Datelike, Utc};
 use disclosure::{Answered, CellQuery, Quoted, Vault, VaultError};
 use endpoint::{Decision, Record};
 use ledger::{Asked, AuditLog, Begin, Decided, Door, End, Principal};
+use models::Snapshot;
+use models::edition::Manifest;
 use policy::{Asker, Datasets};
 use query::{Begun, Code, Oracle, Outcome, Refusal, ReleasedCells};
 
@@ -24,6 +26,8 @@ pub struct House {
     audit: Mutex<AuditLog>,
     /// What the vault said of questions which have begun and not ended, by the number of the question.
     answering: Mutex<HashMap<u64, Said>>,
+    /// The name of the Snapshot that is open.
+    open: Mutex<String>,
     door: Door,
     slot: Duration,
 }
@@ -46,20 +50,32 @@ impl House {
         }
         let audit = memory::audit(dir)?;
         let vault = memory::vault(dir, &audit)?;
-        let house = Arc::new(Self { vault, audit: Mutex::new(audit), answering: Mutex::default(), door, slot });
+        let house = Arc::new(Self {
+            vault,
+            audit: Mutex::new(audit),
+            answering: Mutex::default(),
+            open: Mutex::default(),
+            door,
+            slot,
+        });
         house.enter_latest(dir).await?;
         Ok(Some(house))
     }
 
     /// Opens the Snapshot of the latest edition that is released, where neither it nor a later one is open yet: a clock that is put
-    /// back closes nothing.
+    /// back closes nothing. One that stands for it since somebody was erased takes its place.
     pub async fn enter_latest(&self, dir: &DataDir) -> anyhow::Result<()> {
         let Some(latest) = edition::released(dir).await?.pop() else { return Ok(()) };
-        if self.vault.room().is_some_and(|room| room.span.edition >= latest.edition) {
-            return Ok(());
+        if let Some(room) = self.vault.room() {
+            let kept = Snapshot::name_with(&dir.store, &Manifest::marts_of(&latest.manifest)).await?;
+            let is_open = kept.is_none_or(|kept| kept == *locked(&self.open));
+            if room.span.edition > latest.edition || (room.span.edition == latest.edition && is_open) {
+                return Ok(());
+            }
         }
-        let room = memory::room(dir, &self.vault, &latest).await?;
+        let (room, name) = memory::room(dir, &self.vault, &latest).await?;
         self.vault.enter(room);
+        *locked(&self.open) = name;
         Ok(())
     }
 

@@ -60,14 +60,23 @@ fn found(dir: &DataDir) -> anyhow::Result<Found> {
 /// # Errors
 /// Nothing was ingested yet; decisions of the steward that contradict each other; storage errors.
 pub async fn find(dir: &DataDir) -> anyhow::Result<Found> {
+    fold(dir).await?;
+    let events = Events::open(&dir.store, "link").await?.snapshot()?;
+    let threads = models::RefreshOptions::default().threads;
+    Ok(people::link(&dir.store, &events, &dir.policy, &dir.keys, threads).await?)
+}
+
+/// Folds the newest facts, unless another process does.
+///
+/// # Errors
+/// Nothing was ingested yet; storage errors.
+pub async fn fold(dir: &DataDir) -> anyhow::Result<()> {
     // Who holds the lock folds; its latest Snapshot is kept while a newer one is made.
     let is_free = dir.lock(StoreLock::REFRESH).is_ok();
     if is_free {
         crate::edition::refresh_once(dir, models::RefreshOptions::default()).await?;
     }
-    let events = Events::open(&dir.store, "link").await?.snapshot()?;
-    let threads = models::RefreshOptions::default().threads;
-    Ok(people::link(&dir.store, &events, &dir.policy, threads).await?)
+    Ok(())
 }
 
 /// Links every so often until it is told to stop. A failure is said and tried again: who was one stays one. How many were found is in
@@ -129,7 +138,11 @@ fn decide(config: &Config, dir: &DataDir, person: PersonId, other: PersonId, one
     Ok(())
 }
 
-fn append(sink: &mut dyn EventSink, agency: &str, events: &[Encoded]) -> anyhow::Result<()> {
+/// Appends events to the log of an agency.
+///
+/// # Errors
+/// The log does not take them.
+pub fn append(sink: &mut dyn EventSink, agency: &str, events: &[Encoded]) -> anyhow::Result<()> {
     let now_ms = DateTime::<Utc>::from(SystemTime::now()).timestamp_millis();
     let headers: Vec<Vec<(&str, &[u8])>> = events.iter().map(Encoded::header_slices).collect();
     let out = events.iter().zip(&headers).map(|(event, headers)| Outgoing {

@@ -13,6 +13,7 @@ mod config;
 mod country;
 mod data_dir;
 mod edition;
+mod erase;
 mod escape;
 mod exit;
 mod explain;
@@ -68,6 +69,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Validate(args) => validate::run(config, args),
         cli::Command::Refresh(args) => edition::refresh(config, args),
         cli::Command::Link(command) => linking::run(config, command),
+        cli::Command::Erase(command) => erase::run(config, command),
         cli::Command::Edition(command) => edition::run(config, command),
         cli::Command::ExplainNumber(args) => explain::run(config, args),
         cli::Command::Sql(args) => ask::run(config, args),

@@ -4,15 +4,17 @@
 //! One process at a time does it, by a lease in the store, so it may run in `amanat up`, alone on another machine, or
 //! once from a timer. It takes no lock: ingesting, refreshing and reading go on meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use eventlog::sqlite::SqliteLog;
 use eventlog::{EventSource as _, LogError, Partition, RECEIPTS, RECEIPTS_DAYS};
+use ingest::Eraser;
 use lake::maintain::{self, Did, Lease, Maintainer, Now, Round, Rules, Standing, Status};
 use lake::{EventsSnapshot, LakeError, PartitionId};
-use models::Snapshot;
+use models::{Orders, Snapshot};
+use policy::Erased;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -63,13 +65,52 @@ struct Role {
     began: Instant,
     /// The date on which the embedded log was last trimmed.
     trimmed: Option<i32>,
+    ordered: Ordered,
+}
+
+/// Whom the steward has ordered to be erased, as far as files were read for it.
+#[derive(Default)]
+struct Ordered {
+    read: HashSet<String>,
+    erased: Option<Arc<Erased>>,
+}
+
+impl Ordered {
+    /// Reads the files that are new. `None` where nobody ever was.
+    async fn follow(&mut self, events: &EventsSnapshot, keys: &policy::Keys) -> anyhow::Result<Option<Arc<Erased>>> {
+        let new: Vec<_> = events.files.iter().filter(|file| !self.read.contains(&file.path)).cloned().collect();
+        let found = Orders::among(events, &new, keys).await?.erased;
+        self.read = events.files.iter().map(|file| file.path.clone()).collect();
+        if !found.is_empty() {
+            let mut all = self.erased.as_deref().cloned().unwrap_or_else(|| Erased::nobody(keys));
+            found.images().for_each(|image| all.carried_out(*image));
+            self.erased = Some(Arc::new(all));
+        }
+        Ok(self.erased.clone())
+    }
+}
+
+/// Tells these persons from others.
+fn whom(erased: &Erased) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    erased.images().for_each(|image| _ = hasher.update(image));
+    *hasher.finalize().as_bytes()
 }
 
 impl Role {
     fn new(config: Config, dir: Arc<DataDir>) -> Self {
         let name = format!("maintain-{}-{}", std::process::id(), uuid::Uuid::new_v4());
         let lease = Lease::new(&dir.store, &name);
-        Self { config, dir, name, lease, maintainer: None, began: Instant::now(), trimmed: None }
+        Self {
+            config,
+            dir,
+            name,
+            lease,
+            maintainer: None,
+            began: Instant::now(),
+            trimmed: None,
+            ordered: Ordered::default(),
+        }
     }
 
     async fn keep(&mut self, stop: CancellationToken) -> anyhow::Result<()> {
@@ -116,6 +157,7 @@ impl Role {
         }
         let round = self.round(all).await?;
         let bar = progress::spinner("compacting");
+        let round = Round { before: self.erase(&mut maintainer, round.now).await?, ..round };
         let done = {
             let heard = |group: &maintain::Wanted, left: usize| {
                 bar.inc(group.files.len() as u64);
@@ -144,6 +186,26 @@ impl Role {
         Ok(done)
     }
 
+    /// Takes out of the table whom the steward has ordered to be erased: out of what came since the last turn, out of all where an
+    /// order is new.
+    async fn erase(&mut self, maintainer: &mut Maintainer, now: Now) -> anyhow::Result<Did> {
+        maintainer.look().await?;
+        let snapshot = maintainer.events().snapshot()?;
+        let Some(erased) = self.ordered.follow(&snapshot, &self.dir.keys).await? else { return Ok(Did::default()) };
+        let work = maintainer.erase(Eraser::new(Arc::clone(&erased)), whom(&erased), now);
+        let mut work = std::pin::pin!(work);
+        let did = loop {
+            tokio::select! {
+                done = &mut work => break done?,
+                () = tokio::time::sleep(KEEP) => drop(self.lease.keep(self.began.elapsed(), 0).await?),
+            }
+        };
+        if did.files_erased > 0 {
+            info!(files = did.files_erased, "persons were taken out of the table as the steward ordered");
+        }
+        Ok(did)
+    }
+
     /// The table as it was left by the last turn, or opened now; None when nothing was ingested yet.
     async fn take(&mut self) -> anyhow::Result<Option<Maintainer>> {
         if let Some(maintainer) = self.maintainer.take() {
@@ -168,6 +230,7 @@ impl Role {
             staged: Snapshot::latest_lake_version(&self.dir.store).await?,
             keep_from: Some(keep_from),
             all,
+            before: Did::default(),
         })
     }
 
@@ -228,7 +291,7 @@ impl Role {
         }
         let recent = snapshot.first_offsets_since(now.today - days).await?;
         let log = self.dir.embedded()?;
-        let below = trimmable(&snapshot.cut, &recent, log.source_uid());
+        let below = trimmable(&snapshot.cut, &recent, log.source_uid(), self.ordered.erased.is_none());
         let trim = move || -> Result<u64, LogError> {
             for (partition, below) in below {
                 match log.trim(&partition, below) {
@@ -269,18 +332,20 @@ fn trim_receipts(log: &SqliteLog, before_ms: i64) -> Result<(), LogError> {
 }
 
 /// Below which offset each partition of this log is in the lake and older than what is kept. The last record in the lake
-/// stays in any case: a worker that begins compares it with its row.
+/// stays: a worker that begins compares it with its row. Not where somebody was erased: it may be about her, and an agency may send
+/// nothing more.
 fn trimmable(
     cut: &BTreeMap<PartitionId, i64>,
     recent: &BTreeMap<PartitionId, i64>,
     source_uid: &str,
+    keep_last: bool,
 ) -> Vec<(Partition, i64)> {
     let of_this_log = |(id, next): (&PartitionId, &i64)| {
         let stream = id.log_stream.strip_prefix(source_uid)?.strip_prefix('/')?;
         // A generation that a reset began holds none of the rows that were read under the one before.
         let same = |other: &PartitionId| same_records(other, id);
         let recent = recent.iter().filter(|(other, _)| same(other)).map(|(_, first)| *first).min();
-        let below = recent.unwrap_or(i64::MAX).min(next - 1);
+        let below = recent.unwrap_or(i64::MAX).min(next - i64::from(keep_last));
         Some((Partition::new(stream, id.partition), below))
     };
     cut.iter().filter_map(of_this_log).collect()
@@ -314,9 +379,10 @@ fn count(status: &Status) {
 /// What a round did and what it left, for people.
 fn said(did: &Did, status: &Status) -> String {
     format!(
-        "{} file(s) compacted and {} expired into {} ({} rows, {} bytes), {} checkpoint(s), {} commit(s) of the log, {} unneeded and {} expired file(s) deleted\nthe table has {} file(s) of {} bytes at version {}, {} version(s) since the last checkpoint\n",
+        "{} file(s) compacted, {} expired and {} freed of persons who were to be erased, into {} ({} rows, {} bytes), {} checkpoint(s), {} commit(s) of the log, {} unneeded and {} replaced file(s) deleted\nthe table has {} file(s) of {} bytes at version {}, {} version(s) since the last checkpoint\n",
         did.files_replaced,
         did.files_expired,
+        did.files_erased,
         did.files_written,
         did.rows_rewritten,
         did.bytes_written,
@@ -365,13 +431,19 @@ mod tests {
             (id("b#0", "recent"), 900),
         ]);
         let recent = BTreeMap::from([(id("a#0", "recent"), 40), (id("b#0", "recent"), 800)]);
-        let begun = trimmable(&BTreeMap::from([(id("a#1", "recent"), 100)]), &recent, "a#1");
+        let begun = trimmable(&BTreeMap::from([(id("a#1", "recent"), 100)]), &recent, "a#1", true);
         assert_eq!(begun[0].1, 40, "what was read under the generation before is as recent as it was");
-        let trimmed: BTreeMap<_, _> = trimmable(&cut, &recent, "a#0")
+        let trimmed: BTreeMap<_, _> = trimmable(&cut, &recent, "a#0", true)
             .into_iter()
             .map(|(partition, below)| (partition.stream.to_string(), below))
             .collect();
         let expected = BTreeMap::from([("recent".to_owned(), 40), ("quiet".to_owned(), 49)]);
         assert_eq!(trimmed, expected, "another log, or another generation of this one, is another partition");
+        let quiet = trimmable(&cut, &recent, "a#0", false).into_iter().find(|(of, _)| &*of.stream == "quiet");
+        assert_eq!(
+            quiet.map(|(_, below)| below),
+            Some(50),
+            "the last word of a quiet agency may be about who was erased"
+        );
     }
 }

@@ -73,9 +73,9 @@ fn store(dir: &DataDir, known: Head) -> anyhow::Result<VaultStore> {
     VaultStore::open(&dir.path.join(VAULT), &dir.fingerprint, known).map_err(|error| refused(&dir.path, &error).into())
 }
 
-/// The Snapshot that an edition was made of, as questions see it; folded again below the edition's cut where the store
-/// does not have it any more.
-pub async fn room(dir: &DataDir, vault: &Vault, info: &EditionInfo) -> anyhow::Result<Room> {
+/// The Snapshot that an edition was made of, as questions see it, and its name; folded again below the edition's cut where the store
+/// does not have it any more. Without those who were erased since.
+pub async fn room(dir: &DataDir, vault: &Vault, info: &EditionInfo) -> anyhow::Result<(Room, String)> {
     knows(dir, info)?;
     let as_of = Manifest::as_of_of(&info.manifest).context("the edition's manifest has no date")?;
     let hashes = Manifest::marts_of(&info.manifest);
@@ -85,14 +85,15 @@ pub async fn room(dir: &DataDir, vault: &Vault, info: &EditionInfo) -> anyhow::R
         let options = RefreshOptions { below: Some(Manifest::below(&info.manifest)), ..RefreshOptions::default() };
         refresh_once(dir, options).await?.0
     };
-    if snapshot.hashes() != hashes {
+    if snapshot.hashes() != hashes && snapshot.info().erased_since == 0 {
         let what = format!(
             "the Snapshot of edition {} cannot be made again: the events below its cut, `sql/` or the policy are not what they were. Publish a new edition",
             info.edition
         );
         return Err(Failure::Refused(what).into());
     }
-    Ok(edition::room(&snapshot.source(&dir.policy), vault, as_of, info.edition)?)
+    let room = edition::room(&snapshot.source(&dir.policy), vault, as_of, info.edition)?;
+    Ok((room, snapshot.name().to_owned()))
 }
 
 fn refused(data: &Path, error: &StoreError) -> Failure {

@@ -592,6 +592,9 @@ async fn keep_fresh(config: Config, dir: Arc<DataDir>, stop: CancellationToken) 
     }
 }
 
+/// How often it is looked whether another Snapshot stands for the one that is open to questions: without somebody who was erased.
+const LOOK_FOR_ERASURE: Duration = Duration::from_secs(60);
+
 /// Opens the Snapshot of each new edition to questions.
 async fn follow_editions(house: Arc<House>, dir: Arc<DataDir>, reader: Reader, stop: CancellationToken) {
     let mut editions = reader.watch();
@@ -599,6 +602,7 @@ async fn follow_editions(house: Arc<House>, dir: Arc<DataDir>, reader: Reader, s
         tokio::select! {
             () = stop.cancelled() => return,
             changed = editions.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(LOOK_FOR_ERASURE) => {}
         }
         if let Err(error) = house.enter_latest(&dir).await {
             warn!("the Snapshot of the new edition is not open to questions: {error:#}");

@@ -354,8 +354,9 @@ pub fn secrets(number: u64) -> Vec<String> {
         set_aside_hash,
         repeat,
         audit_head,
+        erased,
     } = keys_of(number);
-    let of_records = [person, link, sid, rk, set_aside, set_aside_nonce, set_aside_hash, repeat];
+    let of_records = [person, link, sid, rk, set_aside, set_aside_nonce, set_aside_hash, repeat, erased];
     let of_numbers = [ek, noise, threshold, distance, swap, audit_head];
     let derived = of_records.iter().chain(&of_numbers).map(|key| **key);
     let all = derived.chain([*master_of(number).expose()]).chain(Share::ALL.map(secret_of));

@@ -72,6 +72,18 @@ pub fn stream_of_agency(agency: &str) -> String {
     format!("tip.events.{agency}.v1")
 }
 
+/// A person's id in the warehouse, in the alphabet of record ids, which has no vowel: a letter for each hexadecimal digit. So are
+/// the records named that linkage and the steward keep of persons.
+pub fn person_letters(person: &[u8; 16]) -> [u8; 32] {
+    const LETTERS: &[u8; 16] = b"bcdfghjkmnpqrstv";
+    let mut letters = [0; 32];
+    for (pair, byte) in letters.chunks_exact_mut(2).zip(person) {
+        pair[0] = LETTERS[usize::from(byte >> 4)];
+        pair[1] = LETTERS[usize::from(byte & 15)];
+    }
+    letters
+}
+
 /// A UUID of version 7, or 8 for ids made by `import`, in its canonical form: lower case, hyphenated.
 pub fn parse_uuid(text: &str) -> Option<Uuid> {
     let b = text.as_bytes();

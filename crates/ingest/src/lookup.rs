@@ -304,15 +304,15 @@ impl Contents {
         })
     }
 
-    /// Id and content of a row that is an event.
+    /// Id and content of a row that is an event, or was one before it was erased.
     fn row(&self, row: usize) -> Option<([u8; 16], Content<'_>)> {
-        if self.ids.is_null(row) || self.types.is_null(row) || self.records.is_null(row) {
+        if self.ids.is_null(row) || self.types.is_null(row) || (self.records.is_null(row) && self.has_payload(row)) {
             return None;
         }
         let content = Content {
             kind: EventType::from_name(self.types.value(row))?,
             version: self.schemas.value(row).rsplit_once("/v")?.1.parse().ok()?,
-            record_id: self.records.value(row),
+            record_id: if self.records.is_valid(row) { self.records.value(row) } else { "" },
             recorded_at: self.recorded_at.value(row),
             payload: if self.has_payload(row) { self.payloads.value(row) } else { &[] },
         };

@@ -74,7 +74,7 @@ fn splice(raw: &[u8], tokens: &[TokenAt<'_>], surrogates: &[Surrogate], out: &mu
 }
 
 /// A surrogate as it stands in payloads.
-fn hex(surrogate: &Surrogate) -> [u8; 32] {
+pub(crate) fn hex(surrogate: &Surrogate) -> [u8; 32] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0; 32];
     for (pair, byte) in text.chunks_exact_mut(2).zip(surrogate) {

@@ -8,6 +8,7 @@
 mod check;
 pub mod edition;
 mod engine;
+mod erased;
 mod error;
 mod exchange;
 pub mod graph;
@@ -26,7 +27,8 @@ pub mod stage;
 mod states;
 
 pub use engine::Plans;
+pub use erased::{Order, Orders};
 pub use error::ModelsError;
-pub use refresh::{Layering, RefreshOptions, RefreshReport, refresh};
+pub use refresh::{InUse, Layering, RefreshOptions, RefreshReport, refresh};
 pub use snapshot::{CutEntry, Inputs, MartInfo, Report, Snapshot, SnapshotInfo, Source};
 pub use sql::SqlSet;

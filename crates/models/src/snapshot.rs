@@ -7,7 +7,7 @@
 //!
 //! Absent: making one (see `refresh`), any count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -90,6 +90,15 @@ pub struct SnapshotInfo {
     pub staged: String,
     /// The highest layer of the states that the fold made; none where nothing is kept.
     pub states: Option<String>,
+    /// Who was left out because the steward ordered it, as images.
+    #[serde(default)]
+    pub erased: BTreeSet<[u8; 16]>,
+    /// How many of them only later than the cut: a number that was published of this cut counts them.
+    #[serde(default)]
+    pub erased_since: u64,
+    /// The hashes of the marts of the Snapshot that it stands for: of the same cut, with somebody who is erased now.
+    #[serde(default)]
+    pub stands_for: Option<BTreeMap<String, String>>,
 }
 
 /// The marts of one refresh.
@@ -122,6 +131,15 @@ impl Snapshot {
         Ok(Some(info_of(&folder)?.inputs.lake_version))
     }
 
+    /// The name of the Snapshot that [`Snapshot::open_with`] would open, without reading its marts.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn name_with(store: &Store, hashes: &BTreeMap<String, String>) -> Result<Option<String>, ModelsError> {
+        let all = folder::list(store, MARTS).await?;
+        Ok(all.into_iter().rev().find(|found| has_marts(found, hashes)).map(|found| found.name))
+    }
+
     /// The last complete Snapshot of a store; `None` before the first refresh.
     pub async fn open_latest(store: &Store) -> Result<Option<Self>, ModelsError> {
         match folder::latest(store, MARTS).await? {
@@ -130,8 +148,8 @@ impl Snapshot {
         }
     }
 
-    /// The last complete Snapshot whose marts have these hashes: the one that an edition was made of. `None` where there
-    /// is none any more.
+    /// The last complete Snapshot whose marts have these hashes, or that stands for one: that which an edition was made of. `None`
+    /// where there is none any more.
     pub async fn open_with(store: &Store, hashes: &BTreeMap<String, String>) -> Result<Option<Self>, ModelsError> {
         for found in folder::list(store, MARTS).await?.into_iter().rev() {
             if has_marts(&found, hashes) {
@@ -257,6 +275,10 @@ impl Snapshot {
         Source { snapshot: self, policy }
     }
 
+    pub(crate) fn marts(&self) -> &BTreeMap<String, RecordBatch> {
+        &self.marts
+    }
+
     pub(crate) fn mart(&self, name: &str) -> Result<&RecordBatch, ModelsError> {
         self.marts.get(name).ok_or_else(|| ModelsError::NoTable(name.to_owned()))
     }
@@ -311,9 +333,12 @@ pub(crate) fn info_of(folder: &Folder) -> Result<SnapshotInfo, ModelsError> {
     serde_json::from_value(folder.manifest.metadata.clone()).map_err(ModelsError::Manifest)
 }
 
-/// Whether a folder holds the marts with these hashes.
+/// Whether a folder holds the marts with these hashes, or stands for one that did.
 pub(crate) fn has_marts(folder: &Folder, hashes: &BTreeMap<String, String>) -> bool {
     info_of(folder).is_ok_and(|info| {
+        if info.stands_for.as_ref() == Some(hashes) {
+            return true;
+        }
         let same = |(name, mart): (&String, &MartInfo)| hashes.get(name) == Some(&mart.blake3);
         info.marts.len() == hashes.len() && info.marts.iter().all(same)
     })

@@ -118,6 +118,8 @@ pub struct Keys {
     pub repeat: Key,
     /// Signs heads of the audit log, for a second institution to keep (privacy.md 6.12).
     pub audit_head: Key,
+    /// What stands in place of a person who was erased (ingestion.md 3.12).
+    pub erased: Key,
 }
 
 impl Keys {
@@ -139,6 +141,7 @@ impl Keys {
             set_aside_hash: key(context!("set-aside-hash")),
             repeat: key(context!("repeat")),
             audit_head: key(context!("audit-head")),
+            erased: key(context!("erased")),
         }
     }
 }
@@ -153,6 +156,12 @@ pub fn person_surrogate(keys: &Keys, agency: &str, token: &str) -> [u8; 16] {
 /// What linkage compares: kind and token without the agency, under a key of its own. Never read by marts or vault.
 pub fn link_ref(keys: &Keys, kind: &str, token: &str) -> [u8; 16] {
     first_16(&keys.link, &[kind.as_bytes(), b"\0", token.as_bytes()])
+}
+
+/// What stands in place of a person who was erased: nobody without the key can tell whom it stood for, and who holds key and
+/// surrogate can tell that she must not come in again (ingestion.md 3.12).
+pub(crate) fn image(key: &Key, person: &[u8; 16]) -> [u8; 16] {
+    first_16(key, &[person])
 }
 
 /// The identifier of a person inside a universe (privacy.md 8.1, L3).

@@ -12,6 +12,7 @@ mod agencies;
 mod charging;
 mod datasets;
 mod datasets_file;
+mod erased;
 mod error;
 mod keys;
 mod least;
@@ -31,6 +32,7 @@ pub use datasets::{
     AgencyRule, Attribute, Cardinality, ChargedGrid, Column, Count, Dataset, Datasets, DeclaredGrid, Level,
     MeasureColumn, Profile, Resolved, Unit, Zeros,
 };
+pub use erased::Erased;
 pub use error::PolicyError;
 pub use keys::{Key, Keys, Master, case_sid, link_ref, person_surrogate, record_sid, sid};
 pub use levels::TIME;

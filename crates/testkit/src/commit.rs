@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use lake::maintain::{Lease, Maintainer, Now, Round, Rules};
+use lake::maintain::{Did, Lease, Maintainer, Now, Round, Rules};
 use lake::{Events, Store};
 use serde_json::json;
 
@@ -69,7 +69,9 @@ pub async fn measure(scratch: &Path, versions: u64) -> Result<Measured> {
         if n % 100 == 0 {
             lease.keep(running.elapsed(), 0).await?;
             let now = Now { unix_ms: i64::from(DATE) * 86_400_000, today: DATE };
-            maintainer.round(Round { now, staged: None, keep_from: None, all: false }, |_, _| {}).await?;
+            maintainer
+                .round(Round { now, staged: None, keep_from: None, all: false, before: Did::default() }, |_, _| {})
+                .await?;
         }
     }
     let files = events.snapshot()?.files.len();

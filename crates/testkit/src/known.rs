@@ -27,19 +27,18 @@ const FINGERPRINT: &str = "measured";
 pub async fn measure(scratch: &Path, size: Size) -> Result<Measured> {
     let began = Instant::now();
     let known = Known { place: Place::new(&scratch.join("known"))?, vault: scratch.join("known-vault.db") };
-    let mut store = Some(VaultStore::create(&known.vault, FINGERPRINT)?);
     let lines: Vec<Feedline> = Feed::new(size.world()).collect();
     let (mut editions, mut words, mut day) = (Vec::new(), 0, NaiveDate::MIN);
     for part in lines.chunks(lines.len().div_ceil(EDITIONS)) {
         known.arrive(part).await?;
         words += known.place.link().await?;
         day = day.max(last_day(part)?);
-        let store = store.take().map_or_else(|| known.memory(&editions), Ok)?;
-        editions.push(known.publish(store, day).await?);
+        let memory = known.memory(&editions)?;
+        editions.push(known.publish(memory, day, &RefreshOptions::default()).await?);
     }
     let (mut equal, mut unequal) = (0, Vec::new());
     for info in &editions {
-        if known.is_equal(info).await? { equal += 1 } else { unequal.push(info.edition) }
+        if known.is_equal(info).await?.0 { equal += 1 } else { unequal.push(info.edition) }
     }
     Ok(Measured {
         value: json!(equal),
@@ -63,26 +62,29 @@ fn last_day(part: &[Feedline]) -> Result<NaiveDate> {
     Ok((at + TimeDelta::hours(5)).date_naive())
 }
 
-struct Known {
-    place: Place,
-    vault: std::path::PathBuf,
+/// A country whose editions are published, with the vault's memory.
+pub struct Known {
+    pub place: Place,
+    pub vault: std::path::PathBuf,
 }
 
 impl Known {
-    async fn arrive(&self, part: &[Feedline]) -> Result<()> {
+    /// Brings lines into the lake.
+    pub async fn arrive(&self, part: &[Feedline]) -> Result<()> {
         append(&mut self.place.log.sink()?, part.iter().cloned())?;
         self.place.ingest(self.place.log.source()?, Batches::default()).await?;
         Ok(())
     }
 
-    /// The vault's memory, as the last edition left it.
-    fn memory(&self, editions: &[EditionInfo]) -> Result<VaultStore> {
-        let last = editions.last().context("there is an edition")?;
+    /// The vault's memory, as the last edition left it; made where there is none.
+    pub fn memory(&self, editions: &[EditionInfo]) -> Result<VaultStore> {
+        let Some(last) = editions.last() else { return Ok(VaultStore::create(&self.vault, FINGERPRINT)?) };
         Ok(VaultStore::open(&self.vault, FINGERPRINT, ledger_of(last)?[1])?)
     }
 
-    async fn publish(&self, store: VaultStore, as_of: NaiveDate) -> Result<EditionInfo> {
-        let (snapshot, _) = self.place.refresh(&RefreshOptions::default()).await?;
+    /// Publishes the next edition of what the lake holds.
+    pub async fn publish(&self, store: VaultStore, as_of: NaiveDate, options: &RefreshOptions) -> Result<EditionInfo> {
+        let (snapshot, _) = self.place.refresh(options).await?;
         let vault = Vault::open(Arc::clone(&self.place.policy), &self.place.keys, Box::new(store))?;
         let mut published = Published::open_or_create(&self.place.store, &DIMENSIONS).await?;
         let manifest = manifest(&snapshot, as_of);
@@ -90,8 +92,8 @@ impl Known {
         Ok(edition::publish(&mut published, &source, &vault, manifest, as_of, Uuid::new_v4()).await?)
     }
 
-    /// Whether the events below an edition's cut make the same marts and the same rows again.
-    async fn is_equal(&self, info: &EditionInfo) -> Result<bool> {
+    /// Whether the events below an edition's cut make the same marts and the same rows again, and how many persons were erased since.
+    pub async fn is_equal(&self, info: &EditionInfo) -> Result<(bool, u64)> {
         let options = RefreshOptions { below: Some(Manifest::below(&info.manifest)), ..RefreshOptions::default() };
         let (snapshot, _) = self.place.refresh(&options).await?;
         let [before, after] = ledger_of(info)?;
@@ -100,7 +102,8 @@ impl Known {
         let vault = Vault::open(Arc::clone(&self.place.policy), &self.place.keys, Box::new(copy))?;
         let as_of = Manifest::as_of_of(&info.manifest).context("an edition has a date")?;
         let again = edition::recompute(info, &snapshot.source(&self.place.policy), &vault, as_of)?;
-        Ok(again.equal() && json!(snapshot.hashes()) == info.manifest["marts"])
+        let equal = again.equal() && json!(snapshot.hashes()) == info.manifest["marts"];
+        Ok((equal, snapshot.info().erased_since))
     }
 }
 

@@ -15,6 +15,7 @@ mod consistent;
 mod determinism;
 mod disclosed;
 mod door;
+mod erased;
 mod fold;
 mod known;
 mod lakes;
@@ -72,6 +73,11 @@ enum What {
     },
     /// Editions published while a country reports, each recomputed from the events below its cut
     AsKnownOn {
+        #[arg(long, value_enum, default_value_t = Size::Small)]
+        size: Size,
+    },
+    /// A hundred persons erased, and every byte of the data directory searched for them
+    Erasure {
         #[arg(long, value_enum, default_value_t = Size::Small)]
         size: Size,
     },
@@ -268,6 +274,7 @@ fn main() -> anyhow::Result<ExitCode> {
             What::Determinism { size } => determinism::measure(&scratch, size).await,
             What::Avro { size } => avro::measure(size),
             What::AsKnownOn { size } => known::measure(&scratch, size).await,
+            What::Erasure { size } => erased::measure(&scratch, size).await,
             What::Malformed => malformed::measure(&scratch).await,
             What::Questions { size } => asked::measure(&scratch, size).await,
             What::Consistency { size } => consistent::measure(&scratch, size).await,

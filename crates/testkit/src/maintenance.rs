@@ -102,7 +102,13 @@ async fn maintain(store: &Store, shared: &Shared) -> Result<Did> {
         let done = shared.written.load(Ordering::Relaxed);
         let today = FIRST_DATE + i32::from(shared.second_date.load(Ordering::Relaxed)) + i32::from(done);
         let unix_ms = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
-        let round = Round { now: Now { unix_ms, today }, staged: None, keep_from: Some(FIRST_DATE), all: true };
+        let round = Round {
+            now: Now { unix_ms, today },
+            staged: None,
+            keep_from: Some(FIRST_DATE),
+            all: true,
+            before: Did::default(),
+        };
         let (round, _) = maintainer.round(round, |_, _| {}).await?;
         did += round;
         let snapshot = maintainer.events().snapshot()?;

@@ -123,7 +123,8 @@ impl Place {
     pub async fn link(&self) -> Result<usize> {
         self.refresh(&RefreshOptions::default()).await?;
         let (store, events) = (&self.store, self.events().await?);
-        let found = models::people::link(store, &events, &self.policy, RefreshOptions::default().threads).await?;
+        let threads = RefreshOptions::default().threads;
+        let found = models::people::link(store, &events, &self.policy, &self.keys, threads).await?;
         let events = found.events(true);
         let headers: Vec<_> = events.iter().map(events::encode::Encoded::header_slices).collect();
         let messages: Vec<Outgoing<'_>> = events

@@ -49,7 +49,7 @@ pub enum OneWord {
 }
 
 /// The id of a person: 32 hexadecimal digits.
-fn person(text: &str) -> Result<[u8; 16], String> {
+pub(super) fn person(text: &str) -> Result<[u8; 16], String> {
     let is_id = text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let number = is_id.then(|| u128::from_str_radix(text, 16).ok()).flatten();
     number.map(u128::to_be_bytes).ok_or_else(|| {

@@ -97,3 +97,39 @@ fn what_cannot_be_explained_is_refused_with_a_next_step() {
     assert!(explain(&["V01", "province=PK-PB"]).contains("time_period"));
     assert!(explain(&["V99", "time_period=2024"]).contains("no indicator V99"));
 }
+
+#[test]
+fn who_is_erased_is_counted_no_more_and_editions_of_before_say_why_they_differ() {
+    let world = world();
+    world.run(&["link", "run"]).ok();
+    ingest(&world);
+    world.run(&["edition", "publish", "--as-of", "2024-12-31"]).ok();
+    let order = |more: &[&str]| {
+        let args = [&["erase", "order", "--agency", "POL-PB", "--basis", "subject-request"], more].concat();
+        world.told(&args, "bcdfghjkmnpqrst1")
+    };
+    assert!(order(&[]).ok().starts_with("2 id(s) of one person would be erased"), "both agencies' ids of her");
+    assert!(world.run(&["erase", "list"]).ok().contains("nobody"), "nothing was ordered yet");
+    order(&["--yes"]).ok();
+    ingest(&world);
+    world.run(&["refresh"]).ok();
+    assert!(world.run(&["edition", "recompute", "1"]).ok().contains("differs, since 2 person(s) were erased"));
+    world.run(&["maintain", "--once"]).ok();
+    let listed = said(&world, &["erase", "list", "--json"]);
+    let carried_out: Vec<&Value> = listed.as_array().unwrap().iter().map(|order| &order["carried_out"]).collect();
+    assert_eq!(carried_out, [true, true], "{listed}");
+    world.run(&["refresh"]).ok();
+    assert!(world.run(&["edition", "recompute", "1"]).ok().contains("differs, since 2 person(s) were erased"));
+    world.run(&["edition", "publish", "--as-of", "2024-12-31"]).ok();
+    assert!(world.run(&["edition", "recompute", "2"]).ok().contains("equal"));
+    assert_eq!(said(&world, &["link", "run", "--json"])["persons"], 1, "the other person is there");
+}
+
+#[test]
+fn a_name_is_no_token_and_somebody_unknown_is_not_erased() {
+    let world = world();
+    let order = ["erase", "order", "--agency", "POL-PB", "--basis", "court-order", "--yes"];
+    let ordered = |text: &str| world.told(&order, text);
+    assert!(ordered("Somebody\n").refused(2).contains("Names and numbers do not belong here"));
+    assert!(ordered("bcdfghjkmnpqrst9\n").refused(6).contains("no event names this person"));
+}

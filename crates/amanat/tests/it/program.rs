@@ -99,8 +99,13 @@ impl World {
 
     /// Publishes lines as standard input.
     pub fn publish(&self, lines: &str) -> Done {
-        let mut started = self.start(&["publish", "-"]);
-        started.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        self.told(&["publish", "-"], lines)
+    }
+
+    /// Runs with a text as standard input.
+    pub fn told(&self, args: &[&str], input: &str) -> Done {
+        let mut started = self.start(args);
+        started.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         started.end()
     }
 

@@ -10,7 +10,7 @@ use crate::code_list::tag;
 use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
 use crate::value::{AgencyCode, Code, FactRef, Int, Kind, Period, PersonId, Reference, RetractableRef};
 use serde::de::MapAccess;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use uuid::Uuid;
 
 data! {
@@ -149,6 +149,18 @@ impl Data {
             Self::PersonsDoubted(d) => SmallVec::from_slice(&[d.person_id, d.into]),
             Self::PersonsDecided(d) => SmallVec::from_slice(&[d.person_id, d.other_id]),
             Self::PersonErasureOrdered(d) => SmallVec::from_slice(&[d.person_id]),
+            _ => SmallVec::new(),
+        }
+    }
+
+    /// Those persons as they can be changed: one who was erased is replaced by what stands for her.
+    pub fn persons_mut(&mut self) -> SmallVec<[&mut [u8; 16]; 4]> {
+        match self {
+            Self::PersonsMerged(d) => smallvec![&mut d.person_id, &mut d.into],
+            Self::PersonsSplit(d) => smallvec![&mut d.person_id, &mut d.from, &mut d.into],
+            Self::PersonsDoubted(d) => smallvec![&mut d.person_id, &mut d.into],
+            Self::PersonsDecided(d) => smallvec![&mut d.person_id, &mut d.other_id],
+            Self::PersonErasureOrdered(d) => smallvec![&mut d.person_id],
             _ => SmallVec::new(),
         }
     }

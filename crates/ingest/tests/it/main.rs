@@ -10,6 +10,7 @@ mod commits;
 mod compacted;
 mod copies;
 mod crash_loop;
+mod erasing;
 mod full_disk;
 mod policies;
 mod receipts;

@@ -34,6 +34,7 @@ pub use read::{IdFilter, RowFilter, Sought};
 pub use reset::{Move, Reset};
 pub use schema::{PARTITION_COLUMNS, STATS_COLUMNS, file_schema, schema};
 pub(crate) use schema::{WITHOUT_BYTES, compacted_properties, is_known, sorting_columns, to_delta};
+pub(crate) use snapshot::ERASURE;
 pub use snapshot::{DataFile, EventsSnapshot, Lane, Skips, Span};
 pub(crate) use write::FILE_BYTES;
 pub use write::{LaneBatch, LaneWriter, Written};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, StringArray, new_null_array};
 use arrow::compute::cast;
-use arrow::datatypes::{Int32Type, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
@@ -36,6 +36,8 @@ pub enum RowFilter {
     Positions(Arc<BTreeMap<PartitionId, Vec<i64>>>),
     /// Rows with given event ids, as the table has them.
     EventIds(Arc<HashSet<String>>),
+    /// Rows of these event types.
+    EventTypes(&'static [&'static str]),
 }
 
 /// A file of the table as a stream.
@@ -175,12 +177,20 @@ fn predicates(builder: &Opened, filter: &RowFilter) -> Vec<Box<dyn ArrowPredicat
             });
             vec![Box::new(known)]
         }
+        RowFilter::EventTypes(types) => {
+            let types = *types;
+            let is_one = ArrowPredicateFn::new(columns(&["event_type"]), move |batch| {
+                let names = cast(batch.column(0), &DataType::Utf8)?;
+                Ok(names.as_string::<i32>().iter().map(|name| name.map(|name| types.contains(&name))).collect())
+            });
+            vec![Box::new(is_one)]
+        }
     }
 }
 
 /// Lowers the first offset known of each partition by the rows of a batch (stream, partition, offset).
 pub(super) fn first_offsets(batch: &RecordBatch, of: &[&PartitionId], firsts: &mut [i64]) -> Result<()> {
-    let streams = cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
+    let streams = cast(batch.column(0), &DataType::Utf8)?;
     let (streams, numbers) = (streams.as_string::<i32>(), batch.column(1).as_primitive::<Int32Type>());
     let offsets = batch.column(2).as_primitive::<Int64Type>();
     for row in 0..batch.num_rows() {
@@ -194,7 +204,7 @@ pub(super) fn first_offsets(batch: &RecordBatch, of: &[&PartitionId], firsts: &m
 
 /// Which rows (stream, partition, offset) are at these places.
 fn at_places(batch: &RecordBatch, places: &BTreeMap<PartitionId, Vec<i64>>) -> Result<BooleanArray, ArrowError> {
-    let streams = cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
+    let streams = cast(batch.column(0), &DataType::Utf8)?;
     let (streams, numbers) = (streams.as_string::<i32>(), batch.column(1).as_primitive::<Int32Type>());
     let offsets = batch.column(2).as_primitive::<Int64Type>();
     let is = |row: usize| {

@@ -22,6 +22,9 @@ use super::schema;
 use super::seen::Seen;
 use crate::{BatchStream, LakeError, PartitionId, Result};
 
+/// Application id that counts the rewrites that have erased somebody.
+pub(crate) const ERASURE: &str = "erasure/v1";
+
 /// Lanes of the table: accepted rows and the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
@@ -120,6 +123,8 @@ pub struct EventsSnapshot {
     pub cut: BTreeMap<PartitionId, i64>,
     /// What resets have skipped, of the partitions of which they did.
     pub skips: BTreeMap<PartitionId, Skips>,
+    /// How many rewrites have taken persons out of rows: what was made of the rows of before still holds them.
+    pub erasures: i64,
     objects: Arc<dyn ObjectStore>,
     log: LogStoreRef,
 }
@@ -136,6 +141,7 @@ impl EventsSnapshot {
         Self {
             skips: cut.keys().filter_map(skips).collect(),
             lake_version: seen.version(),
+            erasures: txns.get(ERASURE).unwrap_or(0),
             files: seen.files(),
             cut,
             objects: log.object_store(None),

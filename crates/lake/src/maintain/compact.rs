@@ -57,7 +57,8 @@ impl Maintainer {
         let mut did = Did::default();
         for (n, group) in wanted.iter().enumerate() {
             heard(group, wanted.len() - n);
-            let rewrite = Rewrite { files: group.files.clone(), reason: Reason::Compaction, change: None };
+            let files = group.files.clone();
+            let rewrite = Rewrite { files, reason: Reason::Compaction, change: None, without_bytes: false };
             if let Some(done) = self.rewrite(rewrite, now).await? {
                 did.rewrites += 1;
                 did.files_replaced += done.files_before;

@@ -12,7 +12,7 @@ use arrow::compute::{cast, kernels::cmp, nullif};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 
-use super::rewrite::{Reason, Rewrite};
+use super::rewrite::{Change, Reason, Rewrite};
 use super::{Did, Maintainer, Now};
 use crate::events::WITHOUT_BYTES;
 use crate::{DataFile, LakeError, Lane, Result, parquet_file};
@@ -25,7 +25,8 @@ impl Maintainer {
     pub async fn expire(&mut self, keep_from: i32, now: Now) -> Result<Did> {
         let mut did = Did::default();
         for files in self.to_expire(keep_from).await? {
-            let rewrite = Rewrite { files, reason: Reason::Expiry, change: Some(without_bytes) };
+            let (reason, change) = (Reason::Expiry, Some(Arc::new(without_bytes) as Change));
+            let rewrite = Rewrite { files, reason, change, without_bytes: true };
             if let Some(done) = self.rewrite(rewrite, now).await? {
                 did.rewrites += 1;
                 did.files_expired += done.files_before;
@@ -59,7 +60,7 @@ impl Maintainer {
         Ok(by_date.into_values().flat_map(|files| in_groups(files, most)).collect())
     }
 
-    async fn says_without_bytes(&self, file: &DataFile) -> Result<bool> {
+    pub(super) async fn says_without_bytes(&self, file: &DataFile) -> Result<bool> {
         let objects = self.events.log().object_store(None);
         let opened = parquet_file::open(objects, &file.path, Some(file.bytes)).await?;
         let pairs = opened.metadata().file_metadata().key_value_metadata();
@@ -67,7 +68,7 @@ impl Maintainer {
     }
 }
 
-fn in_groups(files: Vec<DataFile>, most: u64) -> Vec<Vec<DataFile>> {
+pub(super) fn in_groups(files: Vec<DataFile>, most: u64) -> Vec<Vec<DataFile>> {
     let mut groups: Vec<Vec<DataFile>> = Vec::new();
     for file in files {
         match groups.last_mut() {

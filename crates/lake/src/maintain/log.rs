@@ -22,8 +22,16 @@ impl Maintainer {
     /// `Superseded`; `Damaged` when it does not read back as what the table holds: it is then removed, and the one before
     /// it stays in force. Storage errors.
     pub async fn checkpoint(&mut self, idle: bool) -> Result<Option<u64>> {
-        self.look().await?;
         let enough = if idle { self.rules.checkpoint_idle } else { self.rules.checkpoint_every };
+        self.checkpoint_after(enough).await
+    }
+
+    /// The same after so many versions.
+    ///
+    /// # Errors
+    /// As [`Maintainer::checkpoint`].
+    pub(super) async fn checkpoint_after(&mut self, enough: u64) -> Result<Option<u64>> {
+        self.look().await?;
         if self.events.versions_since_checkpoint() < enough {
             return Ok(None);
         }

@@ -2,13 +2,14 @@
 //! (ingestion.md 3.12).
 //!
 //! In reading order: `lease` (who maintains), `rewrite` (the one way to replace files), `sort` and `fingerprint` (what a
-//! rewrite is made of), `compact` and `expire` (which files and why), `log` (checkpoints and old commits), `remove` (what
+//! rewrite is made of), `compact`, `expire` and `erase` (which files and why), `log` (checkpoints and old commits), `remove` (what
 //! nobody reads any more), `status`.
 //!
 //! Guarantees: no row is lost or doubled whatever fails or whoever else maintains; appends and readers go on. Absent:
 //! policy, a clock, SQL. What is kept how long and what time it is are arguments.
 
 mod compact;
+mod erase;
 mod expire;
 mod fingerprint;
 mod lease;
@@ -25,6 +26,7 @@ use object_store::ObjectStore;
 use uuid::Uuid;
 
 pub use compact::Wanted;
+pub use erase::Erase;
 pub use fingerprint::Fingerprint;
 pub use lease::{Lease, Number, RENEW_EVERY, Standing, TAKE_OVER_AFTER};
 pub use log::mend;
@@ -64,7 +66,7 @@ pub struct Rules {
     pub checkpoint_idle: u64,
     /// Files that no version needs are kept so long, milliseconds; never below the longest age of a batch.
     pub vacuum_after_ms: i64,
-    /// Files that an expiry replaced are kept so long, milliseconds.
+    /// Files that an expiry or an erasure replaced are kept so long, milliseconds.
     pub purge_after_ms: i64,
     /// Commits are kept so long, milliseconds.
     pub log_kept_ms: i64,
@@ -104,6 +106,8 @@ pub struct Maintainer {
     without_bytes: std::collections::HashSet<String>,
     /// What staging has not read yet.
     added: compact::Added,
+    /// Files that were looked through for persons who are to be erased.
+    looked: erase::Looked,
 }
 
 impl Maintainer {
@@ -130,6 +134,7 @@ impl Maintainer {
             announced: false,
             without_bytes,
             added: compact::Added::default(),
+            looked: erase::Looked::default(),
         })
     }
 

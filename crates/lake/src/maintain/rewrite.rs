@@ -7,7 +7,7 @@
 //! As with appends every error of a commit is ambiguous: the table is read again and searched for our commit.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::fingerprint::Fingerprint;
 use super::sort::Sorter;
 use super::{CLAIM, Maintainer, Now};
-use crate::events::{FILE_BYTES, PARTITION_COLUMNS, compacted_properties, file_schema, is_known};
+use crate::events::{ERASURE, FILE_BYTES, PARTITION_COLUMNS, compacted_properties, file_schema, is_known};
 use crate::{DataFile, Events, EventsSnapshot, LakeError, Lane, Result, failpoint};
 
 /// Application id that all rewrites share, so that two never both win.
@@ -41,6 +41,8 @@ pub enum Reason {
     Compaction,
     /// Set-aside bytes whose time is over.
     Expiry,
+    /// Persons who were to be erased.
+    Erasure,
 }
 
 impl Reason {
@@ -49,12 +51,13 @@ impl Reason {
             Self::Lease => "lease",
             Self::Compaction => "compaction",
             Self::Expiry => "expiry",
+            Self::Erasure => "erasure",
         }
     }
 }
 
-/// What is done to the rows on their way.
-pub(super) type Change = fn(RecordBatch) -> Result<RecordBatch>;
+/// What is done to the rows on their way; their number stays.
+pub(super) type Change = Arc<dyn Fn(RecordBatch) -> Result<RecordBatch> + Send + Sync>;
 
 /// Files of one lane and date, to be replaced.
 pub(super) struct Rewrite {
@@ -62,6 +65,8 @@ pub(super) struct Rewrite {
     pub reason: Reason,
     /// `None` = the rows stay as they are.
     pub change: Option<Change>,
+    /// Whether no set-aside row of the new files has bytes, which they say.
+    pub without_bytes: bool,
 }
 
 /// What a rewrite came to.
@@ -90,14 +95,23 @@ impl Maintainer {
             return Ok(None);
         }
         let (events, rules, scratch) = (self.events.clone(), self.rules.clone(), self.scratch());
-        let (files, change) = (rewrite.files.clone(), rewrite.change);
+        let (files, change, without_bytes) = (rewrite.files.clone(), rewrite.change, rewrite.without_bytes);
         let runtime = tokio::runtime::Handle::current();
         // Sorting and encoding take a core for a while, so they happen on a thread that may compute.
-        let work = move || runtime.block_on(write(&events, &snapshot, &files, change, rules.run_bytes, &scratch));
+        let work = move || {
+            runtime.block_on(write(
+                &events,
+                &snapshot,
+                &files,
+                Written { change, without_bytes },
+                rules.run_bytes,
+                &scratch,
+            ))
+        };
         let written = tokio::task::spawn_blocking(work).await;
         let adds = written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         failpoint("rewrite_after_upload")?;
-        if rewrite.reason == Reason::Expiry {
+        if matches!(rewrite.reason, Reason::Expiry | Reason::Erasure) {
             // Before the commit: bytes that must go are not forgotten if we die after it.
             self.note_purge(id, &rewrite.files, now).await?;
         }
@@ -164,6 +178,9 @@ impl Maintainer {
         if !files.is_empty() {
             txns.push((REWRITE.to_owned(), self.events.txn(REWRITE).unwrap_or(0) + 1));
         }
+        if reason == Reason::Erasure {
+            txns.push((ERASURE.to_owned(), self.events.txn(ERASURE).unwrap_or(0) + 1));
+        }
         let removes = files.iter().map(|file| Action::Remove(remove(file, now_ms)));
         let actions = removes.chain(adds.iter().cloned().map(Action::Add)).collect();
         let info = HashMap::from([
@@ -206,12 +223,18 @@ fn date(days: i32) -> String {
     (chrono::NaiveDate::default() + chrono::Duration::days(i64::from(days))).to_string()
 }
 
+/// How rows are written anew.
+struct Written {
+    change: Option<Change>,
+    without_bytes: bool,
+}
+
 /// Writes the rows of files, all of one lane and date, into new ones, and checks that these hold what they should.
 async fn write(
     events: &Events,
     snapshot: &EventsSnapshot,
     files: &[DataFile],
-    change: Option<Change>,
+    Written { change, without_bytes }: Written,
     run_bytes: usize,
     scratch: &std::path::Path,
 ) -> Result<Vec<Add>> {
@@ -222,7 +245,7 @@ async fn write(
     for file in files {
         let mut batches = snapshot.read(file, &columns)?;
         while let Some(batch) = batches.try_next().await? {
-            let batch = match change {
+            let batch = match &change {
                 Some(change) => change(batch)?,
                 None => batch,
             };
@@ -235,7 +258,7 @@ async fn write(
         return Err(LakeError::RowsDiffer { expected, found: read.rows() });
     }
     failpoint("rewrite_before_upload")?;
-    let properties = compacted_properties(expected, change.is_some());
+    let properties = compacted_properties(expected, without_bytes);
     let mut writer = events.files(properties)?;
     let place = place(first.lane, first.ingest_date);
     let mut sorted = sorter.finish()?;

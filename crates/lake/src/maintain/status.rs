@@ -19,6 +19,8 @@ pub struct Did {
     pub files_replaced: u64,
     /// Files that set-aside bytes were taken from.
     pub files_expired: u64,
+    /// Files that persons were erased from.
+    pub files_erased: u64,
     /// Files written in their place.
     pub files_written: u64,
     /// Bytes of these.
@@ -40,6 +42,7 @@ impl std::ops::AddAssign for Did {
         self.rewrites += other.rewrites;
         self.files_replaced += other.files_replaced;
         self.files_expired += other.files_expired;
+        self.files_erased += other.files_erased;
         self.files_written += other.files_written;
         self.bytes_written += other.bytes_written;
         self.rows_rewritten += other.rows_rewritten;
@@ -103,6 +106,8 @@ pub struct Round {
     pub keep_from: Option<i32>,
     /// Do the daily work even if it was done today.
     pub all: bool,
+    /// What was done in this turn before the round.
+    pub before: Did,
 }
 
 impl Maintainer {
@@ -115,7 +120,8 @@ impl Maintainer {
         let seen = self.events.lake_version();
         self.announce().await?;
         let idle = self.events.lake_version() == seen;
-        let mut did = Did { checkpoints: u64::from(self.checkpoint(idle).await?.is_some()), ..Did::default() };
+        let mut did = round.before;
+        did.checkpoints += u64::from(self.checkpoint(idle).await?.is_some());
         let last = Status::read(self.events.store()).await.unwrap_or_default();
         let daily_ms = last.as_ref().map_or(i64::MIN / 2, |last| last.daily_ms);
         let daily = round.all || round.now.unix_ms - daily_ms >= 24 * HOUR_MS;
@@ -123,6 +129,10 @@ impl Maintainer {
         if daily {
             if let Some(keep_from) = round.keep_from {
                 did += self.expire(keep_from, round.now).await?;
+            }
+            if self.events.snapshot()?.erasures > 0 {
+                // Commits of before name records; they go once two checkpoints have made them needless, of a quiet table too.
+                did.checkpoints += u64::from(self.checkpoint_after(1).await?.is_some());
             }
             did.files_vacuumed = self.vacuum(round.now).await?;
             did.log_files_deleted = self.clean_log(round.now).await?;

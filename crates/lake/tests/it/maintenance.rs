@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use futures::TryStreamExt;
-use lake::maintain::{Lease, Maintainer, Now, Number, Round, Rules, Status};
+use lake::maintain::{Did, Lease, Maintainer, Now, Number, Round, Rules, Status};
 use lake::{BatchStream, Counts, Events, EventsSnapshot, LakeError, Lane, LaneBatch, Outcome};
 use parquet::basic::Compression;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -419,7 +419,7 @@ async fn a_round_does_what_is_due_and_leaves_a_status_that_anyone_reads() {
     filled(&place, 12, 5).await;
     assert_eq!(Status::read(&place.store).await.unwrap(), None);
     let (mut m, _lease) = maintainer(&place.store, "m").await;
-    let round = Round { now: NEXT_DAY, staged: None, keep_from: Some(0), all: false };
+    let round = Round { now: NEXT_DAY, staged: None, keep_from: Some(0), all: false, before: Did::default() };
     let mut heard = 0;
     let (did, status) = m.round(round, |_, _| heard += 1).await.unwrap();
     assert_eq!((did.rewrites, did.files_replaced, did.files_written, heard), (1, 12, 1, 1));
@@ -482,7 +482,7 @@ async fn an_object_store_that_is_no_disk_is_maintained_as_well() {
     }
     let before = fingerprint(&events.snapshot().unwrap()).await;
     let (mut m, _lease) = maintainer(&store, "m").await;
-    let round = Round { now: NEXT_DAY, staged: None, keep_from: Some(0), all: true };
+    let round = Round { now: NEXT_DAY, staged: None, keep_from: Some(0), all: true, before: Did::default() };
     let (did, status) = m.round(round, |_, _| {}).await.unwrap();
     assert_eq!((did.files_replaced, status.files), (12, 1));
     m.checkpoint(true).await.unwrap();

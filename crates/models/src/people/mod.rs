@@ -17,9 +17,10 @@ use futures::TryStreamExt;
 use lake::folder;
 use lake::{EventsSnapshot, Store};
 use linkage::{Born, Decisions, Kind, Known, LinkRef, Mention, PersonId, Register, Said, Summary, Word};
-use policy::Policy;
+use policy::{Erased, Policy};
 use uuid::Uuid;
 
+use crate::erased::Orders;
 use crate::error::ModelsError;
 use crate::keys::Keys;
 use crate::layers::{Layers, Pick};
@@ -30,7 +31,7 @@ use crate::sql::SqlSet;
 use crate::stage::{self, Family};
 use crate::states::{STATES, States};
 
-pub use said::{LINK, STEWARD, decided};
+pub use said::{LINK, STEWARD, decided, erasure};
 
 /// What linkage found.
 #[derive(Debug, Clone)]
@@ -53,10 +54,12 @@ pub async fn link(
     store: &Store,
     events: &EventsSnapshot,
     policy: &Policy,
+    keys: &policy::Keys,
     threads: usize,
 ) -> Result<Found, ModelsError> {
+    let erased = Orders::of(events, keys).await?.erased;
     let facts = Facts::open(store, policy, threads).await?;
-    let (mut mentions, as_of_us) = facts.named(events).await?;
+    let (mut mentions, as_of_us) = facts.named(events, &erased).await?;
     for (table, place, list) in SAY {
         for rows in facts.states.all(table, &columns_said(place)).await? {
             say(&mut mentions, &rows, place, list);
@@ -70,6 +73,54 @@ pub async fn link(
     let (linkage, decisions) = linked.map_err(ModelsError::Decisions)?;
     let words = numbered(linkage::words(&known, &linkage, &decisions), versions);
     Ok(Found { words, doubtful: linkage.doubtful, summary: linkage.summary, as_of_us })
+}
+
+/// The persons whom any event names by this surrogate, each with all ids that are counted as one with her. They are several where it is
+/// the surrogate of a token that many bear, as one that is made of a name.
+///
+/// # Errors
+/// No Snapshot; storage errors.
+pub async fn counted_as_one(
+    store: &Store,
+    events: &EventsSnapshot,
+    policy: &Policy,
+    surrogate: PersonId,
+    threads: usize,
+) -> Result<Vec<BTreeSet<PersonId>>, ModelsError> {
+    let facts = Facts::open(store, policy, threads).await?;
+    let named = named_by(events, surrogate).await?;
+    let (known, _) = facts.known().await?;
+    let whom = |person: &PersonId| known.get(person).and_then(|known| known.into).unwrap_or(*person);
+    let mut all: BTreeMap<PersonId, BTreeSet<PersonId>> = BTreeMap::new();
+    for person in &named {
+        all.entry(whom(person)).or_default().insert(*person);
+    }
+    for person in known.keys() {
+        if let Some(ids) = all.get_mut(&whom(person)) {
+            ids.insert(*person);
+        }
+    }
+    Ok(all.into_iter().map(|(root, ids)| ids.into_iter().chain([root]).collect()).collect())
+}
+
+/// The persons of events that name somebody by this surrogate, be it of their first token or of another.
+async fn named_by(events: &EventsSnapshot, surrogate: PersonId) -> Result<BTreeSet<PersonId>, ModelsError> {
+    let mut persons = BTreeSet::new();
+    for file in events.files.iter() {
+        let mut batches = events.read(file, &["event_type", "subject_refs"])?;
+        while let Some(rows) = batches.try_next().await? {
+            let (kinds, subjects) = (stage::texts(&rows, 0)?, rows.column(1).as_list::<i32>());
+            for row in (0..rows.num_rows()).filter(|row| subjects.is_valid(*row)) {
+                let of_row = subjects.value(row);
+                let of_row: Vec<&[u8]> = of_row.as_binary::<i32>().iter().flatten().collect();
+                let is_named = of_row.contains(&&surrogate[..]);
+                if is_named && kinds.get(row).and_then(EventType::from_name).is_some_and(EventType::names_a_person) {
+                    persons.extend(of_row.first().and_then(|first| PersonId::try_from(*first).ok()));
+                }
+            }
+        }
+    }
+    Ok(persons)
 }
 
 /// Tables that say who a person is, the column of a place, and its code list.
@@ -114,7 +165,11 @@ impl<'a> Facts<'a> {
     }
 
     /// Everybody who is named by tokens, with their hashes, and the newest time of it.
-    async fn named(&self, events: &EventsSnapshot) -> Result<(BTreeMap<PersonId, Mention>, i64), ModelsError> {
+    async fn named(
+        &self,
+        events: &EventsSnapshot,
+        erased: &Erased,
+    ) -> Result<(BTreeMap<PersonId, Mention>, i64), ModelsError> {
         let retracted = self.retracted().await?;
         let (mut mentions, mut newest) = (BTreeMap::new(), 0);
         for file in events.files.iter() {
@@ -123,6 +178,7 @@ impl<'a> Facts<'a> {
                 newest = newest.max(self.name(&mut mentions, &rows, &retracted)?);
             }
         }
+        mentions.retain(|person, _| !erased.has(person));
         Ok((mentions, newest))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Absent: the log.
 
-use events::data::{PersonsDecided, PersonsDoubted, PersonsMerged, PersonsSplit};
+use events::data::{PersonErasureOrdered, PersonsDecided, PersonsDoubted, PersonsMerged, PersonsSplit};
 use events::encode::{Draft, Encoded, binary, data_json};
 use events::{Data, code_list};
 use linkage::{Evidence, PersonId, Word};
@@ -36,6 +36,13 @@ pub fn decided(one: PersonId, other: PersonId, are_one: Option<bool>, at_us: i64
     let record = letters(&person_id) + &letters(&other_id);
     let said = Said { agency: STEWARD, record, version: 1, at_us, synthetic };
     said.encoded(&Data::PersonsDecided(PersonsDecided { person_id, other_id, one: word }))
+}
+
+/// The steward's order to erase a person, on a ground of the list `legal_basis`, as an event of the agency [`STEWARD`]. Its record is named
+/// after what will stand for her, so that carrying it out need not change it.
+pub fn erasure(person: PersonId, image: [u8; 16], basis: u16, at_us: i64, synthetic: bool) -> Encoded {
+    let said = Said { agency: STEWARD, record: letters(&image), version: 1, at_us, synthetic };
+    said.encoded(&Data::PersonErasureOrdered(PersonErasureOrdered { person_id: person, legal_basis: basis }))
 }
 
 /// An event that the warehouse itself says.
@@ -105,11 +112,9 @@ fn code_of(evidence: Evidence) -> u16 {
     list.code(code).unwrap_or(list.unknown())
 }
 
-/// A person's id in the alphabet of record ids, which has no vowel: a letter for each hexadecimal digit.
+/// A person as records are named after her.
 fn letters(person: &PersonId) -> String {
-    const LETTERS: &[u8; 16] = b"bcdfghjkmnpqrstv";
-    let digits = person.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(LETTERS[usize::from(digit)])).collect()
+    events::form::person_letters(person).map(char::from).iter().collect()
 }
 
 #[cfg(test)]

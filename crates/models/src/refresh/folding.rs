@@ -171,11 +171,14 @@ impl Work {
             records_changed: None,
             staged: staged.folder.name.clone(),
             states: None,
+            erased: staged.erased().clone(),
+            erased_since: 0,
+            stands_for: None,
         })
     }
 
     /// Writes all marts, as a Snapshot that lies on nothing.
-    async fn write_whole(&self, name: &str, info: &SnapshotInfo, marts: &Marts) -> Result<(), ModelsError> {
+    pub(super) async fn write_whole(&self, name: &str, info: &SnapshotInfo, marts: &Marts) -> Result<(), ModelsError> {
         let writer = folder::create(&self.store, MARTS, name).await?;
         for (mart, rows) in marts {
             write_mart(&writer, mart, rows).await?;

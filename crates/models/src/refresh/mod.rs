@@ -25,6 +25,7 @@ use policy::{Keys, Policy};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Plans, Rollups};
+use crate::erased::Orders;
 use crate::error::ModelsError;
 use crate::graph::NodeReport;
 use crate::layers::{Laid, Layers};
@@ -83,8 +84,17 @@ pub struct RefreshOptions {
     pub layering: Layering,
     /// Plans of earlier refreshes.
     pub plans: Plans,
-    /// Hashes of the marts of a Snapshot that is open to questions: it is kept, however old.
-    pub in_use: Option<BTreeMap<String, String>>,
+    /// The Snapshot that is open to questions: it is kept, however old.
+    pub in_use: Option<InUse>,
+}
+
+/// A Snapshot that is open to questions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InUse {
+    /// Hashes of its marts.
+    pub marts: BTreeMap<String, String>,
+    /// Its cut: where it holds somebody who is erased now, another takes its place that is folded below the same cut.
+    pub cut: BTreeMap<PartitionId, i64>,
 }
 
 impl Default for RefreshOptions {
@@ -174,6 +184,7 @@ impl Work {
         }
         let staged = self.staged(STAGED, &inputs).await?;
         let last = last.filter(|last| self.may_go_on_from(last, &inputs, &staged));
+        self.replace_in_use(&staged).await?;
         let found = self.fold(inputs, &staged, last).await?;
         self.forget_old(&found).await?;
         let report = report(&found, false);
@@ -210,8 +221,34 @@ impl Work {
         let layers = Layers::alone(&self.store, staged.folder.clone(), staged.layer_buckets);
         let (states, models_ran) = self.ran(&engine, &models, layers, None, None).await?;
         let marts = self.marts(&models, &states)?;
-        let info = Self::described(inputs, &staged, models_ran, &marts)?;
-        Ok(Snapshot::new("recomputed".to_owned(), info, marts))
+        let described = Self::described(inputs, &staged, models_ran, &marts)?;
+        let erased_since = match &self.options.below {
+            Some(cut) if !described.erased.is_empty() => Orders::of(&self.events, &self.keys).await?.beyond(cut),
+            _ => 0,
+        };
+        Ok(Snapshot::new("recomputed".to_owned(), SnapshotInfo { erased_since, ..described }, marts))
+    }
+
+    /// Makes the Snapshot that is open to questions anew, below its own cut, where it holds somebody who is erased now.
+    async fn replace_in_use(&self, staged: &StagedRows) -> Result<(), ModelsError> {
+        let Some(InUse { marts, cut }) = &self.options.in_use else { return Ok(()) };
+        let Some(kept) = Snapshot::name_with(&self.store, marts).await? else { return Ok(()) };
+        let kept = folder::open(&self.store, MARTS, &kept).await?;
+        if snapshot::info_of(&kept)?.erased.is_superset(staged.erased()) {
+            return Ok(());
+        }
+        let options = RefreshOptions { below: Some(cut.clone()), also: None, ..self.options.clone() };
+        let below = Self {
+            store: self.store.clone(),
+            events: self.events.clone(),
+            policy: Arc::clone(&self.policy),
+            keys: Arc::clone(&self.keys),
+            options,
+        };
+        let (anew, _) = below.recompute(below.inputs()).await?;
+        let name = next_name(folder::latest(&self.store, MARTS).await?.as_ref());
+        let info = SnapshotInfo { stands_for: Some(marts.clone()), ..anew.info().clone() };
+        self.write_whole(&name, &info, anew.marts()).await
     }
 
     async fn clear_recompute(&self) -> Result<(), ModelsError> {
@@ -245,10 +282,14 @@ impl Work {
             let tips: Vec<String> = tip.cloned().into_iter().collect();
             self.forget_but(parent, &tips).await?;
         }
-        let all = folder::list(&self.store, MARTS).await?;
-        let in_use = |old: &Folder| self.options.in_use.as_ref().is_some_and(|hashes| snapshot::has_marts(old, hashes));
+        let mut all = folder::list(&self.store, MARTS).await?;
+        all.retain(|old| snapshot::info_of(old).is_ok_and(|old| old.erased.is_superset(&info.erased)));
+        let in_use = match &self.options.in_use {
+            Some(in_use) => Snapshot::name_with(&self.store, &in_use.marts).await?,
+            None => None,
+        };
         let last = all.len().saturating_sub(1 + KEPT);
-        let kept = all.iter().enumerate().filter(|(at, old)| *at >= last || in_use(old));
+        let kept = all.iter().enumerate().filter(|(at, old)| *at >= last || Some(&old.name) == in_use.as_ref());
         let kept: Vec<String> = kept.map(|(_, folder)| folder.name.clone()).collect();
         self.forget_but(MARTS, &kept).await
     }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::batch::{self, Linked, RECORD_HASH};
 use super::copies::{self, Winners};
 use super::link::{self, Told};
-use super::rows::{Raw, Row};
+use super::rows::{self, Raw, Row};
 use super::scatter::{self, Scatter, raws};
 use super::{Agencies, Family, Plan, RETRACTIONS, StageCounts, StageError, again};
 use crate::error::ModelsError;
@@ -51,13 +51,19 @@ pub(crate) async fn extend(
     counts: &StageCounts,
     folder: &folder::FolderWriter,
 ) -> Result<Extended, ModelsError> {
-    let (fresh, scattered) = fresh(&plan, added).await?;
+    let (fresh, mut gone, scattered) = fresh(&plan, added).await?;
     let told_before = told_before(&fresh, below, plan.parallel).await?;
-    let again = if told_before.events.is_empty() { Vec::new() } else { refetch(&plan, &told_before.events).await? };
+    let (again, more) = if told_before.events.is_empty() {
+        (Vec::new(), HashSet::new())
+    } else {
+        refetch(&plan, &told_before.events).await?
+    };
+    gone.extend(more);
     let is_again = |raw: &Raw<'_>| told_before.events.contains(&raw.key());
     let raws: Vec<Raw<'_>> = fresh.iter().flat_map(raws).filter(|raw| !is_again(raw)).collect();
     let raws = raws.into_iter().chain(again.iter().flat_map(scatter::raws).filter(is_again));
-    let mut rows = raws.map(Row::decode).collect::<Result<Vec<_>, _>>().map_err(StageError::Decode)?;
+    let decoded = raws.map(|raw| Row::decode(raw, plan.erased)).collect::<Result<Vec<_>, _>>();
+    let (mut rows, erased) = rows::without(decoded.map_err(StageError::Decode)?, &gone);
     copies::mark(&mut rows, &Winners::new());
 
     let of_rows = rows.iter().map(|row| hash_bytes(row.raw.record_id.as_bytes()));
@@ -65,6 +71,7 @@ pub(crate) async fn extend(
     let earlier = earlier(below, &Arc::new(records.clone()), plan.parallel).await?;
     let mut after = counts.clone();
     after.raw += scattered.raw;
+    after.erased += erased;
     after.skip(&scattered.skipped);
     after.take_away(&earlier);
     let earlier = without(earlier, &told_before.events)?;
@@ -87,8 +94,8 @@ struct Scattered {
 }
 
 /// The rows that count of new files, sealed.
-async fn fresh(plan: &Plan<'_>, added: &[DataFile]) -> Result<(Vec<RecordBatch>, Scattered), ModelsError> {
-    let mut scatter = Scatter::new(1, plan.agencies, plan.ends, plan.scratch.clone());
+async fn fresh(plan: &Plan<'_>, added: &[DataFile]) -> Result<(Vec<RecordBatch>, Gone, Scattered), ModelsError> {
+    let mut scatter = Scatter::new(1, plan);
     for file in added {
         let mut batches = plan.events.read(file, &scatter::COLUMNS)?;
         while let Some(batch) = batches.try_next().await? {
@@ -96,8 +103,12 @@ async fn fresh(plan: &Plan<'_>, added: &[DataFile]) -> Result<(Vec<RecordBatch>,
         }
     }
     let scattered = Scattered { raw: scatter.rows, skipped: scatter.skipped.clone() };
-    Ok((scatter.into_one()?, scattered))
+    let (rows, gone) = scatter.into_one()?;
+    Ok((rows, gone, scattered))
 }
+
+/// Events about persons who are erased.
+type Gone = HashSet<(u16, u128)>;
 
 /// New events that were told before, and the records of those earlier rows.
 struct ToldBefore {
@@ -128,10 +139,10 @@ async fn told_before(fresh: &[RecordBatch], below: &Layers, parallel: usize) -> 
 }
 
 /// All rows of these events that count, sealed, wherever they are in the lake.
-async fn refetch(plan: &Plan<'_>, events: &HashSet<(u16, u128)>) -> Result<Vec<RecordBatch>, ModelsError> {
+async fn refetch(plan: &Plan<'_>, events: &HashSet<(u16, u128)>) -> Result<(Vec<RecordBatch>, Gone), ModelsError> {
     let ids: Vec<Uuid> = events.iter().map(|(_, id)| Uuid::from_u128(*id)).collect();
     let texts = Arc::new(ids.iter().map(Uuid::to_string).collect::<HashSet<String>>());
-    let mut scatter = Scatter::new(1, plan.agencies, plan.ends, plan.scratch.clone());
+    let mut scatter = Scatter::new(1, plan);
     for file in plan.events.files.iter().filter(|file| ids.iter().any(|id| file.may_carry(*id))) {
         let Some(mut batches) = plan.events.seek_ids(file, &texts, &scatter::COLUMNS).await?.rows else { continue };
         while let Some(batch) = batches.try_next().await? {

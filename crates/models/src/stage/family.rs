@@ -433,11 +433,6 @@ families! {
         columns { other_id: Person, one: Code, }
         PersonsDecided / PersonsDecidedPatch { other_id, one, }
     }
-    /// Orders to erase a person.
-    Erasures erasures person = true {
-        columns { legal_basis: Code, }
-        PersonErasureOrdered / PersonErasureOrderedPatch { legal_basis, }
-    }
 }
 
 /// The reporting calendar. Its period stands in the columns of `occurred_on`, the agency it is about beside the sender.

@@ -22,13 +22,14 @@ mod rows;
 mod scatter;
 mod tellers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::{StreamExt, TryStreamExt};
 use lake::{EventsSnapshot, folder};
+use policy::Erased;
 
 pub(crate) use again::{EVENT, events};
 pub(crate) use batch::{ORDER, fact_code, precision_code};
@@ -44,7 +45,7 @@ use rows::Row;
 use scatter::{Bucket, Scatter};
 
 /// Version of how rows are staged. Another version is staged anew.
-pub(crate) const FORMAT: u32 = 5;
+pub(crate) const FORMAT: u32 = 6;
 
 /// Most buckets.
 pub const MOST_BUCKETS: usize = 64;
@@ -91,11 +92,14 @@ pub struct Skipped {
     pub beyond_cut: u64,
 }
 
-/// What staging did, row by row; sums are checked (`raw = staged + retractions`).
+/// What staging did, row by row; sums are checked (`raw = staged + retractions + erased`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StageCounts {
     /// Rows of the lake taken: accepted or in conflict.
     pub raw: u64,
+    /// Of those, corrections and retractions of what was said of persons who are erased.
+    #[serde(default)]
+    pub erased: u64,
     /// Rows not taken.
     pub skipped: Skipped,
     /// Rows staged, by family.
@@ -113,6 +117,7 @@ impl StageCounts {
         for (family, rows) in other.staged {
             *self.staged.entry(family).or_default() += rows;
         }
+        self.erased += other.erased;
         self.retractions += other.retractions;
         self.retractions_waiting += other.retractions_waiting;
         self.retractions_flagged += other.retractions_flagged;
@@ -139,6 +144,25 @@ pub(crate) fn order(family: &Family) -> Vec<String> {
     batch::order(family)
 }
 
+/// Under which rows of persons who are erased are counted among those that were left out, taken out of the lake or not.
+pub(crate) const ERASED: &str = "erased";
+
+/// What staging knows of rows beyond those of a bucket.
+struct Known {
+    /// Which rows of events count that several buckets tell.
+    winners: Winners,
+    /// Events about persons who are erased.
+    gone: HashSet<(u16, u128)>,
+    /// Those persons.
+    erased: Erased,
+}
+
+impl Skipped {
+    fn skip(&mut self, status: &str, rows: u64) {
+        *self.by_status.entry(status.to_owned()).or_default() += rows;
+    }
+}
+
 /// Numbers an agency's code.
 pub(crate) type Agencies = BTreeMap<String, u16>;
 
@@ -150,6 +174,8 @@ pub(crate) struct Plan<'a> {
     pub ends: Option<Ends<'a>>,
     /// Numbers of the agencies.
     pub agencies: &'a Agencies,
+    /// Whose rows are left out.
+    pub erased: &'a Erased,
     /// Number of buckets; `None` = by the number of rows.
     pub buckets: Option<usize>,
     /// Where unnamed scratch files may be made.
@@ -162,7 +188,7 @@ pub(crate) struct Plan<'a> {
 pub(crate) async fn stage(plan: Plan<'_>, folder: &folder::FolderWriter) -> Result<(usize, StageCounts), StageError> {
     let rows = plan.events.files.iter().map(|file| file.rows).sum();
     let count = plan.buckets.unwrap_or_else(|| buckets_for(rows));
-    let mut scatter = Scatter::new(count, plan.agencies, plan.ends, plan.scratch);
+    let mut scatter = Scatter::new(count, &plan);
     for file in plan.events.files.iter() {
         let mut batches = plan.events.read(file, &scatter::COLUMNS)?;
         while let Some(batch) = batches.try_next().await? {
@@ -170,13 +196,13 @@ pub(crate) async fn stage(plan: Plan<'_>, folder: &folder::FolderWriter) -> Resu
         }
     }
     let mut counts = StageCounts { raw: scatter.rows, skipped: scatter.skipped.clone(), ..StageCounts::default() };
-    let (buckets, winners) = scatter.finish()?;
-    let winners = std::sync::Arc::new(winners);
+    let (buckets, winners, gone) = scatter.finish()?;
+    let known = std::sync::Arc::new(Known { winners, gone, erased: plan.erased.clone() });
     let agencies = std::sync::Arc::new(plan.agencies.clone());
     let mut work = futures::stream::iter(buckets.into_iter().enumerate())
         .map(|(number, bucket)| {
-            let (folder, winners, agencies) = (folder.clone(), winners.clone(), agencies.clone());
-            tokio::spawn(async move { write_bucket(number, bucket, &winners, &agencies, &folder).await })
+            let (folder, known, agencies) = (folder.clone(), known.clone(), agencies.clone());
+            tokio::spawn(async move { write_bucket(number, bucket, &known, &agencies, &folder).await })
         })
         .buffer_unordered(plan.parallel.max(1));
     while let Some(done) = work.next().await {
@@ -188,11 +214,11 @@ pub(crate) async fn stage(plan: Plan<'_>, folder: &folder::FolderWriter) -> Resu
 async fn write_bucket(
     number: usize,
     bucket: Bucket,
-    winners: &Winners,
+    known: &Known,
     agencies: &Agencies,
     folder: &folder::FolderWriter,
 ) -> Result<StageCounts, StageError> {
-    let (batches, counts) = stage_bucket(bucket, winners, agencies)?;
+    let (batches, counts) = stage_bucket(bucket, known, agencies)?;
     for (family, batch) in batches {
         let order = batch::order(family);
         let order: Vec<&str> = order.iter().map(String::as_str).collect();
@@ -204,20 +230,20 @@ async fn write_bucket(
 type Batches = Vec<(&'static Family, RecordBatch)>;
 
 /// Decodes, links and sorts the rows of one bucket.
-fn stage_bucket(bucket: Bucket, winners: &Winners, agencies: &Agencies) -> Result<(Batches, StageCounts), StageError> {
+fn stage_bucket(bucket: Bucket, known: &Known, agencies: &Agencies) -> Result<(Batches, StageCounts), StageError> {
     let sealed = bucket.take()?;
     let raws: Vec<_> = sealed.iter().flat_map(scatter::raws).collect();
-    stage_rows(&raws, winners, agencies)
+    stage_rows(&raws, known, agencies)
 }
 
 fn stage_rows(
     raws: &[rows::Raw<'_>],
-    winners: &Winners,
+    known: &Known,
     agencies: &Agencies,
 ) -> Result<(Batches, StageCounts), StageError> {
-    let mut rows =
-        raws.iter().map(|raw| Row::decode(*raw)).collect::<Result<Vec<_>, _>>().map_err(StageError::Decode)?;
-    copies::mark(&mut rows, winners);
+    let decoded = raws.iter().map(|raw| Row::decode(*raw, &known.erased)).collect::<Result<Vec<_>, _>>();
+    let (mut rows, gone) = rows::without(decoded.map_err(StageError::Decode)?, &known.gone);
+    copies::mark(&mut rows, &known.winners);
     let links = link::link(&rows.iter().map(Row::told).collect::<Vec<_>>());
     let linked: Vec<Linked<'_, '_>> = rows.iter().zip(links).map(|(row, links)| Linked { row, links }).collect();
     let agency = |code: &str| agencies.get(code).copied();
@@ -228,7 +254,7 @@ fn stage_rows(
             batches.push((family, batch));
         }
     }
-    let mut counts = StageCounts::default();
+    let mut counts = StageCounts { erased: gone, ..StageCounts::default() };
     counts.add_rows(&batches);
     Ok((batches, counts))
 }

@@ -3,8 +3,10 @@
 //! Absent: reading the lake (rows come as borrowed columns) and what the rows mean together (see `link`).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use events::{Data, EventType, Occurred};
+use policy::Erased;
 
 use super::link::Told;
 
@@ -74,9 +76,12 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// Decodes a row; its data are of the newest version of its type.
-    pub fn decode(raw: Raw<'a>) -> Result<Self, events::Fault> {
-        let sealed = events::decode_sealed(raw.kind, raw.version, raw.payload)?;
+    /// Decodes a row; its data are of the newest version of its type, and name nobody who is erased.
+    pub fn decode(raw: Raw<'a>, erased: &Erased) -> Result<Self, events::Fault> {
+        let mut sealed = events::decode_sealed(raw.kind, raw.version, raw.payload)?;
+        for person in sealed.data.persons_mut() {
+            *person = erased.in_place_of(person).unwrap_or(*person);
+        }
         let own = Place { version: sealed.record_version, recorded_at: raw.recorded_at, event_id: raw.event_id };
         let (fact, occurred) = match &sealed.data {
             Data::RecordCorrected(correction) => (correction.target_type, correction.occurred),
@@ -89,6 +94,11 @@ impl<'a> Row<'a> {
         let (first, second) = (tokens.next(), tokens.next());
         let person = first.or_else(|| sealed.data.persons().first().copied()).unwrap_or_default();
         Ok(Self { raw, own, fact, data: sealed.data, occurred, person, second, is_copy: false })
+    }
+
+    /// Agency and id of the event.
+    pub fn key(&self) -> (u16, u128) {
+        self.raw.key()
     }
 
     /// Whether it takes another event back.
@@ -117,5 +127,26 @@ impl<'a> Row<'a> {
             person: self.person,
             is_copy: self.is_copy,
         }
+    }
+}
+
+/// Rows but for corrections and retractions of events that are gone (and of those corrections), and how many those were. An event
+/// of which another content is kept is not gone.
+pub(crate) fn without<'a>(mut rows: Vec<Row<'a>>, gone: &HashSet<(u16, u128)>) -> (Vec<Row<'a>>, u64) {
+    if gone.is_empty() {
+        return (rows, 0);
+    }
+    let here: HashSet<(u16, u128)> = rows.iter().map(Row::key).collect();
+    let mut gone: HashSet<(u16, u128)> = gone.difference(&here).copied().collect();
+    let before = rows.len() as u64;
+    loop {
+        let is_of_one = |row: &Row<'_>| row.target().is_some_and(|target| gone.contains(&(row.raw.agency, target)));
+        let found: HashSet<(u16, u128)> = rows.iter().filter(|row| is_of_one(row)).map(Row::key).collect();
+        if found.is_empty() {
+            let left = rows.len() as u64;
+            return (rows, before - left);
+        }
+        rows.retain(|row| !found.contains(&row.key()));
+        gone.extend(found);
     }
 }

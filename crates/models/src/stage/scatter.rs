@@ -5,13 +5,15 @@
 //!
 //! Absent: which rows count. Positions in the log are read only to leave out what lies beyond a cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, FixedSizeBinaryBuilder, RecordBatch, UInt16Array, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, FixedSizeBinaryBuilder, ListArray, RecordBatch, UInt16Array, UInt32Array,
+};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{
     DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimestampMicrosecondType, UInt16Type,
@@ -20,16 +22,17 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use events::EventType;
 use lake::PartitionId;
+use policy::Erased;
 
 use super::batch::fact_code;
 use super::copies::{Content, Winners};
 use super::rows::Raw;
 use super::tellers::Tellers;
-use super::{Agencies, Skipped, StageError};
+use super::{Agencies, ERASED, Plan, Skipped, StageError};
 use crate::keys::{hash_bytes, mix};
 
 /// Columns of the lake that staging reads, in this order.
-pub(crate) const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 12] = [
     "event_id",
     "record_id",
     "event_type",
@@ -41,6 +44,7 @@ pub(crate) const COLUMNS: [&str; 11] = [
     "log_stream",
     "log_partition",
     "log_offset",
+    "subject_refs",
 ];
 
 /// How much may wait in memory.
@@ -71,6 +75,8 @@ pub struct Also {
 pub(crate) struct Scatter<'a> {
     agencies: &'a Agencies,
     ends: Option<Ends<'a>>,
+    erased: &'a Erased,
+    gone: HashSet<(u16, u128)>,
     scratch: PathBuf,
     buckets: Vec<Waiting>,
     waiting_bytes: usize,
@@ -89,12 +95,14 @@ struct Waiting {
 }
 
 impl<'a> Scatter<'a> {
-    /// Deals to so many buckets (at most 256); `agencies` numbers an agency's code.
-    pub fn new(buckets: usize, agencies: &'a Agencies, ends: Option<Ends<'a>>, scratch: PathBuf) -> Self {
+    /// Deals to so many buckets (at most 256) what a plan takes.
+    pub fn new(buckets: usize, plan: &Plan<'a>) -> Self {
         Self {
-            agencies,
-            ends,
-            scratch,
+            agencies: plan.agencies,
+            ends: plan.ends,
+            erased: plan.erased,
+            gone: HashSet::new(),
+            scratch: plan.scratch.clone(),
             buckets: (0..buckets).map(|_| Waiting::default()).collect(),
             waiting_bytes: 0,
             tellers: Tellers::new(),
@@ -131,9 +139,10 @@ impl<'a> Scatter<'a> {
         if self.waiting_bytes > MEMORY_BYTES { self.spill() } else { Ok(()) }
     }
 
-    /// Rows that are facts: accepted or in conflict, with a payload, below the cut.
+    /// Rows that are facts: accepted or in conflict, with a payload, below the cut, about nobody who is erased.
     fn counted(&mut self, batch: &RecordBatch) -> Result<Vec<u32>, StageError> {
         let status = texts(batch, 7)?;
+        let subjects = batch.column(11).as_list::<i32>();
         let payload = batch.column(6);
         let below = self.below_cut(batch)?;
         let mut rows = Vec::with_capacity(batch.num_rows());
@@ -141,12 +150,22 @@ impl<'a> Scatter<'a> {
             if !below(row) {
                 self.skipped.beyond_cut += 1;
             } else if !matches!(status.get(row), Some("ok" | "conflict")) || payload.is_null(row) {
-                *self.skipped.by_status.entry(status.get(row).unwrap_or("").to_owned()).or_default() += 1;
+                self.skipped.skip(status.get(row).unwrap_or(""), 1);
+            } else if !self.erased.is_empty() && first(subjects, row).is_some_and(|person| self.erased.has(&person)) {
+                self.skipped.skip(ERASED, 1);
+                self.gone.insert(self.key(batch, row)?);
             } else {
                 rows.push(row as u32);
             }
         }
         Ok(rows)
+    }
+
+    /// Agency and id of the event of a row.
+    fn key(&self, batch: &RecordBatch, row: usize) -> Result<(u16, u128), StageError> {
+        let id = events::form::parse_uuid(batch.column(0).as_string::<i32>().value(row));
+        let agency = texts(batch, 3)?.get(row).and_then(|code| self.agencies.get(code).copied());
+        Ok((agency.ok_or(StageError::Agency)?, id.ok_or(StageError::Row("event_id"))?.as_u128()))
     }
 
     fn below_cut<'b>(&self, batch: &'b RecordBatch) -> Result<Box<dyn Fn(usize) -> bool + 'b>, StageError> {
@@ -202,14 +221,15 @@ impl<'a> Scatter<'a> {
         Ok(())
     }
 
-    /// The rows of the only bucket.
-    pub fn into_one(self) -> Result<Vec<RecordBatch>, StageError> {
-        let (buckets, _) = self.finish()?;
-        buckets.into_iter().map(Bucket::take).next().unwrap_or_else(|| Ok(Vec::new()))
+    /// The rows of the only bucket, and the events about persons who are erased.
+    pub fn into_one(self) -> Result<(Vec<RecordBatch>, HashSet<(u16, u128)>), StageError> {
+        let (buckets, _, gone) = self.finish()?;
+        let rows = buckets.into_iter().map(Bucket::take).next().unwrap_or_else(|| Ok(Vec::new()))?;
+        Ok((rows, gone))
     }
 
-    /// The dealt buckets, and the rows to keep of events that several of them tell.
-    pub fn finish(self) -> Result<(Vec<Bucket>, Winners), StageError> {
+    /// The dealt buckets, the rows to keep of events that several of them tell, and the events about persons who are erased.
+    pub fn finish(self) -> Result<(Vec<Bucket>, Winners, HashSet<(u16, u128)>), StageError> {
         let shared = self.tellers.shared()?;
         let mut buckets = Vec::with_capacity(self.buckets.len());
         for waiting in self.buckets {
@@ -234,8 +254,15 @@ impl<'a> Scatter<'a> {
                 }
             }
         }
-        Ok((buckets, winners))
+        Ok((buckets, winners, self.gone))
     }
+}
+
+/// The person whom a row is about.
+fn first(subjects: &ListArray, row: usize) -> Option<[u8; 16]> {
+    let of_row = subjects.is_valid(row).then(|| subjects.value(row))?;
+    let subjects = of_row.as_binary::<i32>();
+    (subjects.len() > 0 && subjects.is_valid(0)).then(|| subjects.value(0).try_into().ok())?
 }
 
 /// Which rows lie below a cut.

@@ -16,20 +16,20 @@ use crate::road::StillClock;
 use crate::support::{keys, policy};
 
 /// A lake that grows.
-struct Growing {
-    store: Store,
+pub struct Growing {
+    pub store: Store,
     log: SimulatedLog,
     _dir: tempfile::TempDir,
 }
 
 impl Growing {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let log = SimulatedLog::new("test", 1, ManualClock::at(LOG_MS));
         Self { store: crate::stores::at(dir.path()), log, _dir: dir }
     }
 
-    async fn ingest(&self, lines: &[Line]) {
+    pub async fn ingest(&self, lines: &[Line]) {
         let mut sink = self.log.sink();
         for line in lines {
             let headers: Vec<(&str, &[u8])> =
@@ -38,6 +38,18 @@ impl Growing {
             let out = Outgoing { key, headers: &headers, value, timestamp_ms: LOG_MS };
             sink.append(&eventlog::stream_name(line.agency), &[out]).unwrap();
         }
+        self.drain().await;
+    }
+
+    /// The steward says something.
+    pub async fn tell(&self, said: &events::encode::Encoded) {
+        let headers = said.header_slices();
+        let out = Outgoing { key: Some(&said.key), headers: &headers, value: Some(&said.value), timestamp_ms: LOG_MS };
+        self.log.sink().append(&eventlog::stream_name(models::people::STEWARD), &[out]).unwrap();
+        self.drain().await;
+    }
+
+    async fn drain(&self) {
         let mut config = WorkerConfig::new(StoreKind::Sample);
         config.poll_wait = Duration::from_millis(1);
         let events = Events::open_or_create(&self.store, "test").await.unwrap();
@@ -47,21 +59,21 @@ impl Growing {
         worker.drain().await.unwrap();
     }
 
-    async fn refresh(&self, options: &RefreshOptions) -> (Snapshot, RefreshReport) {
+    pub async fn refresh(&self, options: &RefreshOptions) -> (Snapshot, RefreshReport) {
         let events = Events::open(&self.store, "reader").await.unwrap().snapshot().unwrap();
         refresh(&self.store, &events, &policy(), &keys(), options).await.unwrap()
     }
 }
 
 /// Whatever is new, it is worked on alone; layers are laid together at one length or another.
-fn layering(most: usize) -> Layering {
+pub fn layering(most: usize) -> Layering {
     Layering { new_per_mille: u64::MAX / 1_000_000, grown_per_mille: u64::MAX / 1_000_000, most }
 }
 
 /// Planning takes longer than folding a few rows: it is done once for all cases.
-static PLANS: LazyLock<Plans> = LazyLock::new(Plans::default);
+pub static PLANS: LazyLock<Plans> = LazyLock::new(Plans::default);
 
-fn surrogate(agency: &str, token: &str) -> [u8; 16] {
+pub fn surrogate(agency: &str, token: &str) -> [u8; 16] {
     policy::person_surrogate(&keys(), agency, token)
 }
 

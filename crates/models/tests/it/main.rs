@@ -4,6 +4,7 @@
 mod corrections;
 mod edition;
 mod enforced;
+mod erased;
 mod incremental;
 mod order;
 mod people;

@@ -67,7 +67,7 @@ fn decided(number: u64, one: PersonId, other: PersonId, word: &str, version: u64
 
 async fn found(road: &Road) -> Found {
     let events = lake::Events::open(&road.store, "link").await.unwrap().snapshot().unwrap();
-    people::link(&road.store, &events, &policy(), 2).await.unwrap()
+    people::link(&road.store, &events, &policy(), &keys(), 2).await.unwrap()
 }
 
 /// Links, says what was found, and folds.
@@ -152,7 +152,7 @@ async fn decisions_that_contradict_each_other_are_refused_and_name_nobody() {
     ])
     .await;
     let events = lake::Events::open(&road.store, "link").await.unwrap().snapshot().unwrap();
-    let error = people::link(&road.store, &events, &policy(), 2).await.unwrap_err();
+    let error = people::link(&road.store, &events, &policy(), &keys(), 2).await.unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("contradict") && !source.contains(&hex(one)), "{source}");
 }

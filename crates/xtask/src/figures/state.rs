@@ -7,7 +7,7 @@ use super::road::{DUCKDB, python_with, text};
 
 /// The registry's part for the state of the world.
 pub fn figures() -> Vec<Figure> {
-    vec![incremental(), fold(), scattered(), as_known_on(), linkage(), tokenize()]
+    vec![incremental(), fold(), scattered(), as_known_on(), erasure(), linkage(), tokenize()]
 }
 
 fn incremental() -> Figure {
@@ -62,6 +62,19 @@ fn as_known_on() -> Figure {
         short: false,
         correctness: true,
         run: |bench| measure(bench, Profile::Dev, "as_known_on", &[]),
+    }
+}
+
+fn erasure() -> Figure {
+    Figure {
+        name: "state.erasure",
+        shows: "a hundred persons of a synthetic country, half of them known to several agencies, erased while it reports on: their tokens and surrogates in every file of the data directory, Parquet and the embedded log read as well, at once and when everything that is held for a time has ended (development build)",
+        unit: "occurrences after 125 days",
+        goal: "0",
+        minutes: 3,
+        short: false,
+        correctness: true,
+        run: |bench| measure(bench, Profile::Dev, "erasure", &[]),
     }
 }
 
