@@ -361,11 +361,11 @@ pub fn is_published(indicator: &models::indicator::Indicator, policy: &Policy) -
     if indicator.rate.as_ref().is_some_and(|rate| !rate.is_of(policy)) {
         return false;
     }
-    let known = |dataset: &str| policy.datasets.get(dataset).is_some();
     let parts = indicator.shares.iter().map(|share| &share.of).chain(indicator.rate.iter().map(|rate| &rate.of));
     let of = |id: &str| models::indicator::all().iter().find(|other| other.id == id);
-    let by_part = parts.filter_map(|part| of(&part.indicator)).any(|of| of.tables.iter().any(|t| known(&t.dataset)));
-    indicator.tables.iter().any(|table| known(&table.dataset)) || by_part
+    let by_part =
+        parts.filter_map(|part| of(&part.indicator)).any(|of| of.tables.iter().any(|table| table.is_known(policy)));
+    indicator.tables.iter().any(|table| table.is_known(policy)) || by_part
 }
 
 /// What the declared grids of a policy use of what may be asked, in order. Refused where less than half of a counter is left

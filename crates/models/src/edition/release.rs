@@ -117,9 +117,10 @@ where
     Ok(counts.into_iter().collect())
 }
 
-/// Every table whose dataset the policy has: a policy of one dataset publishes the indicators of that dataset.
+/// Every table whose dataset the policy has, with every column that the table names: a policy of one dataset publishes the
+/// indicators of that dataset, and none of what it does not know.
 fn asked(policy: &Policy) -> Vec<Asked> {
-    let known = |table: &&Table| policy.datasets.get(&table.dataset).is_some();
+    let known = |table: &&Table| table.is_known(policy);
     let of = |indicator: &'static Indicator| {
         let tables = indicator.tables.iter().filter(known).enumerate();
         tables.map(move |(number, table)| Asked {

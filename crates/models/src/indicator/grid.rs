@@ -82,6 +82,12 @@ impl Table {
         })
     }
 
+    /// Whether the policy has its dataset, with every column that it names.
+    pub fn is_known(&self, policy: &Policy) -> bool {
+        let Some(dataset) = policy.datasets.get(&self.dataset) else { return false };
+        self.by.iter().chain(self.population.keys()).all(|name| dataset.resolve(name).is_some())
+    }
+
     /// Whether the policy declares the table exact: an act of the state on a declared grid.
     pub fn is_exact(&self, policy: &Policy) -> bool {
         let by: Vec<&str> = self.by.iter().map(String::as_str).collect();

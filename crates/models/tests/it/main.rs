@@ -5,6 +5,7 @@ mod corrections;
 mod edition;
 mod enforced;
 mod incremental;
+mod indicators;
 mod order;
 mod people;
 mod road;

@@ -5,6 +5,7 @@
 //! stream of chance, so a story depends on its month and its place in it.
 
 pub mod account;
+mod aftermath;
 mod justice;
 mod labour;
 mod outreach;
@@ -129,6 +130,7 @@ impl Month {
                 });
             }
         }
+        stories.iter_mut().for_each(|story| Teller::aftermath(self.world.seed, story));
         stories
     }
 }
