@@ -185,10 +185,14 @@ impl Feed {
             self.reporter.story(story);
         }
         if let Some(beside) = &mut self.beside {
-            stories.iter().for_each(|story| beside.aftermath.aftermath(story));
+            for story in &stories {
+                beside.aftermath.aftermath(story);
+            }
             let stories = month.outreach(beside.told);
             beside.told += stories.len() as u64;
-            stories.iter().for_each(|story| beside.outreach.story(story));
+            for story in &stories {
+                beside.outreach.story(story);
+            }
         }
         if month.month() == 12 {
             self.calendar.close(&mut self.reporter, month.year());

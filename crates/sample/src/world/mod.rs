@@ -130,7 +130,9 @@ impl Month {
                 });
             }
         }
-        stories.iter_mut().for_each(|story| Teller::aftermath(self.world.seed, story));
+        for story in &mut stories {
+            Teller::aftermath(self.world.seed, story);
+        }
         stories
     }
 }

@@ -170,10 +170,10 @@ fn of_what_came_later(line: &Feedline) -> bool {
 }
 
 /// The record of the case of which a line says that it is another's.
-fn case_registered_anew(line: &Feedline) -> Option<Option<Vec<u8>>> {
+fn case_registered_anew(line: &Feedline) -> Option<Vec<u8>> {
     let is_link = line.headers.iter().any(|(_, value)| **value == *b"pk.tip.case.linked");
     let said: serde_json::Value = serde_json::from_slice(&line.value).ok().filter(|_| is_link)?;
-    Some(said["case_id"].as_str().map(|id| id.as_bytes().to_vec()))
+    said["case_id"].as_str().map(|id| id.as_bytes().to_vec())
 }
 
 /// What came to the world later changes nothing of what was there: measurements and seeds stay comparable. Changed once, with
@@ -187,7 +187,7 @@ fn what_came_to_the_world_later_comes_beside_the_rest_of_the_feed_which_is_as_it
     let mut records: BTreeSet<_> =
         lines.iter().filter(|line| of_what_came_later(line)).map(|line| line.key.clone()).collect();
     // So does a case that an agency registered anew, by the word that it is another's.
-    records.extend(lines.iter().filter_map(case_registered_anew));
+    records.extend(lines.iter().filter_map(case_registered_anew).map(Some));
     for line in lines {
         if records.contains(&line.key) {
             beside += 1;
