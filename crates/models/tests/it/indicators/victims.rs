@@ -2,11 +2,20 @@
 
 use super::{Tale, who};
 
-/// An identification in Lahore.
+/// An identification in Lahore of somebody who was recruited in Karachi.
 fn identified(day: &str, person: char, status: &str, age: &str) -> String {
     format!(
-        r#""occurred_on":"{day}",{},"sex":"F","age_band":"{age}","citizenship":"PK","status":"{status}",
-        "exploitation":["sexual","forced_labour"],"place_identified":"PK-PB-LHR","referral_source":"police""#,
+        r#"{},"citizenship":"PK","means":["threats","takes_earnings"],"recruiter_relation":"family","scope":"domestic",
+        "sector":"brick_kiln","place_recruited":"PK-SD-KHI","place_exploited":"PK-PB-LHR""#,
+        barely_identified(day, person, status, age, "")
+    )
+}
+
+/// The same where nothing more is known.
+fn barely_identified(day: &str, person: char, status: &str, age: &str, more: &str) -> String {
+    format!(
+        r#""occurred_on":"{day}",{},"sex":"F","age_band":"{age}","status":"{status}",
+        "exploitation":["sexual","forced_labour"],"place_identified":"PK-PB-LHR","referral_source":"police"{more}"#,
         who(person)
     )
 }
@@ -47,7 +56,8 @@ fn people() -> Tale {
     identify(&mut tale, police, "2024-01-10", '9', "not_victim", "30-38");
     determine(&mut tale, "2024-02-01", '9', "actual");
     // b: of unknown age, in an unknown quarter of the year.
-    identify(&mut tale, police, "2023", 'b', "actual", "_X");
+    let unknown = barely_identified("2023", 'b', "actual", "_X", r#","citizenship":"_X""#);
+    tale.tell(police, "victim.identified", &unknown);
     // c: a possible victim in a shelter, who may be the first.
     identify(&mut tale, "SHL-PB", "2023-02-20", 'c', "possible", "18-20");
     tale.perhaps_one(("SHL-PB", 'c'), (police, '1'));
