@@ -275,9 +275,12 @@ const EMBEDDED: &[(&str, &str)] = embedded! {
         "marts/accused" "marts/activities" "marts/calendar" "marts/cases" "marts/charges" "marts/contacts"
         "marts/inspections" "marts/judgments" "marts/returns" "marts/services" "marts/victims";
     others:
-        "indicators/C01.yml" "indicators/C03.yml" "indicators/C04.yml" "indicators/C05.yml" "indicators/L01.yml"
-        "indicators/L02.yml" "indicators/R01.yml" "indicators/S01.yml" "indicators/V01.yml" "indicators/V02.yml"
-        "indicators/V03.yml" "indicators/V04.yml" "indicators/V11.yml" "reference/population.csv";
+        "indicators/C01.yml" "indicators/C02.yml" "indicators/C03.yml" "indicators/C04.yml" "indicators/C05.yml"
+        "indicators/C08.yml" "indicators/C10.yml" "indicators/L01.yml" "indicators/L02.yml" "indicators/P02.yml"
+        "indicators/Q02.yml" "indicators/Q04.yml" "indicators/R01.yml" "indicators/R02.yml" "indicators/S01.yml"
+        "indicators/S02.yml" "indicators/V01.yml" "indicators/V02.yml" "indicators/V03.yml" "indicators/V04.yml"
+        "indicators/V05.yml" "indicators/V06.yml" "indicators/V07.yml" "indicators/V08.yml" "indicators/V09.yml"
+        "indicators/V11.yml" "reference/population.csv";
 };
 
 #[cfg(test)]
