@@ -293,11 +293,14 @@ const EMBEDDED: &[(&str, &str)] = embedded! {
         "marts/contacts" "marts/inspections" "marts/judgments" "marts/overlaps" "marts/releases" "marts/returns"
         "marts/services" "marts/stays" "marts/victims";
     others:
-        "indicators/C01.yml" "indicators/C03.yml" "indicators/C04.yml" "indicators/C05.yml" "indicators/C06.yml"
-        "indicators/C09.yml" "indicators/L01.yml" "indicators/L02.yml" "indicators/L04.yml" "indicators/P01.yml"
-        "indicators/Q01.yml" "indicators/R01.yml" "indicators/S01.yml" "indicators/V01.yml" "indicators/V02.yml"
-        "indicators/V03.yml" "indicators/V04.yml" "indicators/V10.yml" "indicators/V11.yml" "indicators/V12.yml"
-        "reference/population.csv";
+        "indicators/C01.yml" "indicators/C02.yml" "indicators/C03.yml" "indicators/C04.yml" "indicators/C05.yml"
+        "indicators/C06.yml" "indicators/C07.yml" "indicators/C08.yml" "indicators/C09.yml" "indicators/C10.yml"
+        "indicators/L01.yml" "indicators/L02.yml" "indicators/L03.yml" "indicators/L04.yml" "indicators/P01.yml"
+        "indicators/P02.yml" "indicators/Q01.yml" "indicators/Q02.yml" "indicators/Q03.yml" "indicators/Q04.yml"
+        "indicators/R01.yml" "indicators/R02.yml" "indicators/S01.yml" "indicators/S02.yml" "indicators/S03.yml"
+        "indicators/V01.yml" "indicators/V02.yml" "indicators/V03.yml" "indicators/V04.yml" "indicators/V05.yml"
+        "indicators/V06.yml" "indicators/V07.yml" "indicators/V08.yml" "indicators/V09.yml" "indicators/V10.yml"
+        "indicators/V11.yml" "indicators/V12.yml" "reference/population.csv";
 };
 
 #[cfg(test)]

@@ -67,6 +67,10 @@ async fn a_trafficking_event_that_two_agencies_registered_is_one_case() {
     assert_eq!(at("2023-Q1", "POL", "PK-PB"), 1);
     assert_eq!(at("_X", "POL", "PK-SD"), 1);
     assert_eq!(counted.at("C01", "cases", "2023-Q2", &[]), 0);
+    // C02 is the registers as they stand: five cases of 2023, each under its section.
+    let under = |section| counted.at("C02", "cases", "2023", &[("section", section)]);
+    assert_eq!([under("PTPA-3-1"), under("PTPA-3-2"), under("PTPA-4"), under("PPC-370")], [2, 1, 1, 1]);
+    assert_eq!(counted.year("C02", "cases", "2023"), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,6 +156,32 @@ async fn an_accused_counts_at_first_arrest_at_the_first_charge_that_stands_and_a
     assert_eq!(counted.year("C09", "persons_convicted", "2024"), 1);
     assert_eq!(counted.year("C09", "officials_convicted", "2024"), 1);
     assert_eq!(counted.year("C09", "officials_convicted", "2023"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_justice_took_what_it_imposed_and_what_was_paid() {
+    let counted = accused_persons().counted().await;
+    // C07: 1 was charged after 31 days, 5 after 92; nobody registered the case of 6. 1 was judged after 320 days.
+    let days = |measure, year, band| counted.at("C07", measure, year, &[("band", band)]);
+    let charged = "persons_prosecuted_by_days";
+    assert_eq!(
+        [days(charged, "2023", "30-59"), days(charged, "2023", "90-179"), days(charged, "2022", "_X")],
+        [1, 1, 1]
+    );
+    let judged = "persons_convicted_by_days";
+    assert_eq!([days(judged, "2024", "180-364"), days(judged, "2023", "_X")], [1, 1]);
+    // C08: 1 was imprisoned for 60 months and fined, 6 fined alone; 5's judgment no longer stands.
+    let months = |year, band| counted.at("C08", "persons_by_months_of_imprisonment", year, &[("band", band)]);
+    assert_eq!([months("2024", "60-83"), months("2023", "0")], [1, 1]);
+    let fined = |year, band| counted.at("C08", "persons_by_fine_in_rupees", year, &[("band", band)]);
+    assert_eq!([fined("2024", "100000-199999"), fined("2023", "1-9999")], [1, 1]);
+    assert_eq!(counted.year("C08", "persons_imprisoned_and_fined", "2024"), 1);
+    assert_eq!(counted.year("C08", "persons_fined_only", "2023"), 1);
+    // C10: the order tells of what the judgment imposed, so that it is counted once.
+    assert_eq!(counted.year("C10", "compensation_ordered", "2024"), 0);
+    assert_eq!(counted.year("C10", "compensation_ordered_apart", "2024"), 50_000);
+    assert_eq!(counted.year("C10", "compensation_paid", "2024"), 20_000);
+    assert_eq!(counted.year("C10", "compensation_paid", "2025"), 10_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! Labour: inspections, what became of what they found, and who was released.
 
-use super::{Tale, event};
+use super::{Counted, Tale, event};
 use crate::rows::rows;
 
 fn inspected(day: &str, kind: &str, outcome: &str, more: &str) -> String {
@@ -71,6 +71,11 @@ async fn an_inspection_counts_whether_it_finds_anything_or_not_and_however_often
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_is_told_once_by_itself_or_by_its_inspection() {
     let marts = inspections().marts().await;
+    let counted = Counted::of(&marts);
+    // L03: ten persons in two releases of Punjab, four in one of Sindh.
+    let at = |measure, province| counted.at("L03", measure, "2023", &[("province", province)]);
+    assert_eq!([at("persons_released", "PK-PB"), at("persons_released", "PK-SD")], [10, 4]);
+    assert_eq!([at("releases", "PK-PB"), at("releases", "PK-SD")], [2, 1]);
     // Seven of the first inspection, not its own five besides; three of the third; four of Sindh; the nine were not bonded.
     let expected = ["PK-PB LAB 2-4", "PK-PB LAB 5-9", "PK-SD POL 2-4"];
     assert_eq!(rows(&marts, "releases", &["province", "agency_group", "released_band"]), expected);

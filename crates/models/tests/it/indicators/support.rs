@@ -1,6 +1,6 @@
 //! Support: referrals, services, stays, returns, contacts of helplines.
 
-use super::{Tale, event, record, who};
+use super::{Counted, Tale, event, record, who};
 use crate::rows::rows;
 
 fn referred(day: &str, person: char) -> String {
@@ -60,6 +60,13 @@ fn people() -> Tale {
         )
     };
     tale.tell("IOM", "victim.identified", &found("2023-06-01", '7', "actual", ""));
+    let abroad = format!(r#""occurred_on":"2024-05-01",{},"service":"repatriation","to_country":"BD""#, who('1'));
+    tale.tell(bureau, "victim.referred", &abroad);
+    let activity =
+        r#""occurred_on":"2024-03-09","kind":"training","audience":"police","place":"PK-SD-KHI","participants":42"#;
+    tale.tell("UNODC", "activity.held", activity);
+    let campaign = r#""occurred_on":"2024-03-10","kind":"campaign","audience":"general_public","place":"_X""#;
+    tale.tell("POL-PB", "activity.held", campaign);
     // Three contacts: one leads to two victims, one to somebody who is none, one to nobody.
     let contact = r#""occurred_on":"2023-03","kind":"help","place":"PK-PB-LHR","referral_made":"no""#;
     let contacts = [1, 2, 3].map(|_| tale.tell("HLP-PB", "contact.received", contact));
@@ -82,6 +89,16 @@ async fn a_service_counts_for_the_referral_it_names_assistance_for_its_return_an
     assert_eq!(counted.year("R01", "persons_assisted", "2023"), 1);
     let outcome = |code| counted.at("R01", "persons_assisted_outcome_6_months", "2023", &[("outcome", code)]);
     assert_eq!([outcome("reintegrated"), outcome("not_reintegrated")], [1, 0]);
+    // S02: both were referred to a shelter; 1 to another country, too. R02: by where they came from, each year anew.
+    assert_eq!(counted.at("S02", "persons_referred", "2023", &[("service", "shelter")]), 2);
+    assert_eq!(counted.at("S02", "persons_referred", "2024", &[("service", "repatriation")]), 1);
+    assert_eq!(counted.at("R02", "persons_referred_abroad", "2024", &[("country", "BD")]), 1);
+    let came = |year| counted.at("R02", "persons_returned", year, &[("country", "LY")]);
+    assert_eq!([came("2023"), came("2024")], [2, 1]);
+    // P02: two activities; of the campaign nobody said how many it reached.
+    assert_eq!(counted.at("P02", "activities", "2024", &[("kind", "training")]), 1);
+    assert_eq!(counted.year("P02", "activities", "2024"), 2);
+    assert_eq!(counted.at("P02", "participants", "2024", &[("kind", "training"), ("audience", "police")]), 42);
     // P01: three contacts, of which one led to two victims.
     assert_eq!(counted.year("P01", "contacts", "2023"), 3);
     assert_eq!(counted.year("P01", "contacts_leading_to_identification", "2023"), 1);
@@ -90,6 +107,13 @@ async fn a_service_counts_for_the_referral_it_names_assistance_for_its_return_an
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stay_is_what_one_record_tells_of_shelter_from_its_first_beginning_to_its_last_end() {
     let marts = people().marts().await;
+    let counted = Counted::of(&marts);
+    // S03: 1 and 3 completed their stays, after 60 and 30 days; 4 is still there, of 5 the first day is not known.
+    assert_eq!(counted.year("S03", "persons_sheltered", "2023"), 4);
+    let left = |why| counted.at("S03", "persons_sheltered", "2023", &[("exit_reason", why)]);
+    assert_eq!([left("completed"), left("family"), left("_X")], [2, 1, 1]);
+    let days = |band| counted.at("S03", "persons_sheltered_by_days", "2023", &[("band", band)]);
+    assert_eq!([days("30-59"), days("60-89"), days("_X")], [1, 1, 2]);
     let expected = [
         "2023-Q1 completed yes yes 60-89",
         "2023-Q2 completed yes yes 30-59",

@@ -88,6 +88,39 @@ async fn a_person_counts_once_where_and_when_she_was_first_identified_with_the_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_of_her_at_first_identification_counts_and_what_is_not_said_is_unknown() {
+    let counted = people().counted().await;
+    let at = |indicator, codes: &[(&str, &str)]| counted.at(indicator, "victims", "2023", codes);
+    // Of V01's nine nothing more is known of b. V05: under each of the means; V06, V07: one code each.
+    assert_eq!([at("V05", &[("means", "threats")]), at("V05", &[("means", "takes_earnings")])], [8, 8]);
+    assert_eq!([at("V05", &[("means", "_X")]), at("V05", &[])], [1, 9]);
+    assert_eq!([at("V06", &[("recruiter_relation", "family")]), at("V06", &[("recruiter_relation", "_X")])], [8, 1]);
+    assert_eq!([at("V07", &[("sector", "brick_kiln")]), at("V07", &[("sector", "_X")])], [8, 1]);
+    // V08: citizenship and scope apart. V09: from Sindh, where she was recruited, to Punjab, where she was exploited.
+    assert_eq!([at("V08", &[("citizenship", "PK")]), at("V08", &[("citizenship", "_X")])], [8, 1]);
+    assert_eq!([at("V08", &[("scope", "domestic")]), at("V08", &[("scope", "_X")])], [8, 1]);
+    assert_eq!(at("V09", &[("origin", "PK-SD"), ("province", "PK-PB")]), 8);
+    assert_eq!(at("V09", &[("origin", "PK-PB"), ("province", "PK-PB")]), 0);
+    assert_eq!(at("V09", &[("origin", "_X"), ("province", "_X")]), 1);
+    // Q02 is made of the unknown ones: of nine, all have a sex, eight a known age group.
+    assert_eq!(counted.at("V01", "victims", "2023", &[("sex", "_X")]), 0);
+    assert_eq!(counted.at("V01", "victims", "2023", &[("sex", "F")]), 9);
+}
+
+/// All is recorded on 9 March 2025.
+#[tokio::test(flavor = "multi_thread")]
+async fn days_to_report_are_known_where_the_day_is() {
+    let mut tale = Tale::default();
+    for (person, day) in [('1', "2025-03-09"), ('2', "2025-03-01"), ('3', "2025-02"), ('4', "2023-01-10")] {
+        tale.tell("POL-PB", "victim.identified", &identified(day, person, "possible", "18-20"));
+    }
+    let counted = tale.counted().await;
+    let at = |year, band| counted.at("Q03", "persons_identified_by_days", year, &[("band", band)]);
+    // On the day, eight days later; of 3 the month alone is known. 789 days are beyond the bounds, and count as the widest.
+    assert_eq!([at("2025", "0"), at("2025", "7-13"), at("2025", "_X"), at("2023", "365_or_more")], [1, 1, 1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn time_decides_what_was_determined_soon_who_was_found_again_and_whom_several_know() {
     let counted = people().counted().await;
     // V10: 1, 2, 3, 4 and c were identified as possible; only the first was determined on or before the 90th day.
