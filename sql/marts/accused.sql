@@ -1,25 +1,25 @@
--- Persons arrested: one row each, as first arrested.
+-- Persons accused: one row each, as first arrested, or as first known where nobody arrested the person.
 WITH persons AS (
   SELECT
     person,
-    -- rule: first_arrest. A person is counted when first arrested: the earliest day, then the time of the record, then
-    -- its event id; what is said of the person is what that record says (domain.md 7.1 C03).
-    {{at_first record_id}} AS record_id,
-    {{at_first case_id}} AS case_id,
-    {{at_first agency}} AS agency,
-    {{at_first occurred_from}} AS occurred_from,
-    {{at_first occurred_precision}} AS occurred_precision,
-    {{at_first sex}} AS sex,
-    {{at_first age_band}} AS age_band,
-    {{at_first citizenship}} AS citizenship,
-    {{at_first role}} AS role,
-    {{at_first official}} AS official,
-    {{at_first province}} AS province
+    -- rule: first_arrest. A person is counted when first arrested, or when first known where there was no arrest: the earliest
+    -- day, then the time of the record, then its event id; what is said of the person is what that record says (domain.md 7.1 C03).
+    coalesce({{at_first record_id where arrested}}, {{at_first record_id where NOT arrested}}) AS record_id,
+    coalesce({{at_first case_id where arrested}}, {{at_first case_id where NOT arrested}}) AS case_id,
+    coalesce({{at_first agency where arrested}}, {{at_first agency where NOT arrested}}) AS agency,
+    coalesce({{at_first occurred_from where arrested}}, {{at_first occurred_from where NOT arrested}}) AS occurred_from,
+    coalesce({{at_first occurred_precision where arrested}}, {{at_first occurred_precision where NOT arrested}}) AS occurred_precision,
+    coalesce({{at_first sex where arrested}}, {{at_first sex where NOT arrested}}) AS sex,
+    coalesce({{at_first age_band where arrested}}, {{at_first age_band where NOT arrested}}) AS age_band,
+    coalesce({{at_first citizenship where arrested}}, {{at_first citizenship where NOT arrested}}) AS citizenship,
+    coalesce({{at_first role where arrested}}, {{at_first role where NOT arrested}}) AS role,
+    coalesce({{at_first province where arrested}}, {{at_first province where NOT arrested}}) AS province,
+    bool_or(arrested) AS arrested
   FROM accused_accounts
   GROUP BY person
 )
 SELECT
-  person AS unit,
+  a.person AS unit,
   coalesce(case_id, record_id) AS case_ref,
   agency,
   -- rule: as_of. An edition speaks of what began on or before its date; the vault sees periods only (domain.md 5).
@@ -33,7 +33,8 @@ SELECT
   {{known age_band age_band}} AS age_band,
   {{known citizenship citizenship}} AS citizenship,
   {{known role role}} AS role,
-  {{known official yes_no}} AS official,
+  {{known o.official yes_no}} AS official,
   {{known province province}} AS province,
-  {{yes_no true}} AS first_arrest
-FROM persons
+  {{yes_no arrested}} AS first_arrest
+FROM persons a
+LEFT JOIN officials o ON o.person = a.person

@@ -33,6 +33,15 @@ SELECT
   {{known a.outcome_12 reintegration_outcome}} AS outcome_12,
   {{yes_no a.assisted}} AS assisted,
   {{known_set a.assistance service}} AS assistance,
-  {{yes_no a.is_first}} AS first_return
+  {{yes_no a.is_first}} AS first_return,
+  -- rule: identified_again. Identified again is whom any record identifies after the day of the return, unless as no victim.
+  {{yes_no i.last_identified > a.occurred_from}} AS identified_again
 FROM acts a
 LEFT JOIN victims v ON v.unit = a.person
+LEFT JOIN (
+  SELECT
+    person,
+    max(occurred_from) FILTER (WHERE is_identification AND coalesce(status, {{code trafficking_status._X}}) <> {{code trafficking_status.not_victim}}) AS last_identified
+  FROM victim_accounts
+  GROUP BY person
+) i ON i.person = a.person

@@ -27,6 +27,7 @@ SELECT
   {{known v.citizenship citizenship}} AS citizenship,
   -- rule: province. A referral names no place: the province is that of her identification.
   rollup('place', 'province', CAST(v.place_identified AS SMALLINT UNSIGNED)) AS province,
+  {{known v.referral_source referral_source}} AS referral_source,
   {{known a.to_body agency_group}} AS to_body,
   {{known a.to_country citizenship}} AS to_country,
   {{known a.service service}} AS service,

@@ -26,16 +26,27 @@ WITH persons AS (
     {{at_first place_identified where is_identification}} AS place_identified,
     {{at_first referral_source where is_identification}} AS referral_source,
     -- rule: latest_status. Status is that of the latest identification or determination, by day, time, event id.
-    {{at_last status}} AS status
+    {{at_last status}} AS status,
+    {{at_first status where is_identification}} AS identified_as,
+    {{at_first recorded_at where is_identification}} AS recorded_at,
+    -- rule: determined. A determination that she is a victim, or is none, settles her status; one that she may be does not.
+    min(occurred_from) FILTER (WHERE NOT is_identification AND status IN ({{code trafficking_status.actual}}, {{code trafficking_status.not_victim}})) AS determined_on,
+    -- rule: identified_again. Identified again is who is identified by another record more than 90 days after the first, for
+    -- until then the same story is told, and within 24 months; a record that finds her no victim does not (domain.md 7 V12).
+    bool_or(is_identification AND occurred_from > first_from + INTERVAL '90 days' AND occurred_from <= first_from + INTERVAL '24 months'
+      AND coalesce(status, {{code trafficking_status._X}}) <> {{code trafficking_status.not_victim}}) AS identified_again,
+    -- rule: several_groups. Agencies of two groups or more identified her.
+    min(agency_group) FILTER (WHERE is_identification) <> max(agency_group) FILTER (WHERE is_identification) AS several_groups
   FROM (
     SELECT
       *,
       CASE
-        WHEN rollup('agency', 'group', agency) = {{code agency_group.CPB}} THEN 1
-        WHEN rollup('agency', 'group', agency) IN ({{code agency_group.POL}}, {{code agency_group.FIA}}) THEN 2
+        WHEN agency_group = {{code agency_group.CPB}} THEN 1
+        WHEN agency_group IN ({{code agency_group.POL}}, {{code agency_group.FIA}}) THEN 2
         ELSE 3
-      END AS age_rank
-    FROM victim_accounts
+      END AS age_rank,
+      min(CASE WHEN is_identification THEN occurred_from END) OVER (PARTITION BY person ORDER BY occurred_from) AS first_from
+    FROM (SELECT *, rollup('agency', 'group', agency) AS agency_group FROM victim_accounts)
   )
   GROUP BY person
   -- rule: identified. A determination alone identifies nobody.
@@ -66,5 +77,15 @@ SELECT
   {{known place_transit place}} AS place_transit,
   {{known place_exploited place}} AS place_exploited,
   {{known place_identified place}} AS place_identified,
-  {{known referral_source referral_source}} AS referral_source
+  {{known referral_source referral_source}} AS referral_source,
+  -- rule: agency_group. The group of the agency that identified her first.
+  rollup('agency', 'group', agency) AS agency_group,
+  {{known identified_as trafficking_status}} AS identified_as,
+  -- rule: within_90_days. A determination on or before the 90th day after the first identification (domain.md 7 V10).
+  {{yes_no determined_on <= occurred_from + INTERVAL '90 days'}} AS determined_within_90_days,
+  {{yes_no identified_again}} AS identified_again_within_24_months,
+  {{yes_no several_groups}} AS known_to_several_groups,
+  -- rule: days_to_report. From the day of the first identification, where it is known to the day, to the day in Karachi (UTC+5) on
+  -- which the agency first recorded it (domain.md 7 Q03).
+  CASE WHEN {{to_the_day occurred_precision}} THEN {{recorded_day recorded_at}} - CAST(occurred_from AS INT) END AS days_to_report
 FROM persons

@@ -1,4 +1,4 @@
--- What each record says of the person it arrested: one row per (record, person).
+-- What each record says of the person it accuses, arrested or only known: one row per (record, person).
 SELECT
   record_id,
   person_id,
@@ -8,8 +8,10 @@ SELECT
   -- rule: state. The value from the admissible event with the greatest (record_version, time, event id);
   -- a correction stands in its target's place; null means "not said", unknown is the code _X (domain.md 4).
   {{state agency}} AS agency,
-  {{state occurred_from}} AS occurred_from,
-  {{state occurred_precision}} AS occurred_precision,
+  -- rule: arrest. Of who was arrested the day is that of the arrest, not of becoming known.
+  coalesce({{state occurred_from where fact = {{event accused.arrested}}}}, {{state occurred_from}}) AS occurred_from,
+  coalesce({{state occurred_precision where fact = {{event accused.arrested}}}}, {{state occurred_precision}}) AS occurred_precision,
+  bool_or(fact = {{event accused.arrested}}) AS arrested,
   {{state case_id}} AS case_id,
   {{state sex}} AS sex,
   {{state age_band}} AS age_band,
@@ -18,5 +20,4 @@ SELECT
   {{state official}} AS official,
   {{state province}} AS province
 FROM accused_events
-WHERE fact = {{event accused.arrested}}
 GROUP BY record_id, person_id

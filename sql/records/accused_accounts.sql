@@ -1,4 +1,4 @@
--- Arrests, by whom the arrested person is counted as.
+-- Accused persons, arrested or only known, by whom each is counted as.
 SELECT
   -- rule: one_person. A person is the cluster that linkage found, whatever each agency calls her (domain.md 5).
   coalesce(p.into_id, r.person_id) AS person,

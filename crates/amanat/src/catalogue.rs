@@ -14,15 +14,16 @@ use crate::edition::is_published;
 /// Code lists that say something about published numbers. Places below districts, and the lists of fields that no indicator
 /// shows, are part of the contract (`schemas/code-lists`) and listed as well: a code is public, a record is not.
 pub fn catalogue(policy: &Policy) -> Catalogue {
+    let published = || indicator::all().iter().filter(|i| is_published(i, policy));
     Catalogue {
-        indicators: indicator::all().iter().filter(|i| is_published(i, policy)).map(meta).collect(),
-        code_lists: code_list::all().iter().map(list).collect(),
+        indicators: published().map(|indicator| meta(indicator, policy)).collect(),
+        code_lists: code_list::all().iter().map(list).chain(made_lists(published(), policy)).collect(),
         population: population().iter().map(denominator).collect(),
-        counted: indicator::all().iter().filter(|i| is_published(i, policy)).flat_map(Indicator::counted).collect(),
+        counted: published().flat_map(Indicator::counted).collect(),
     }
 }
 
-fn meta(indicator: &Indicator) -> IndicatorMeta {
+fn meta(indicator: &Indicator, policy: &Policy) -> IndicatorMeta {
     IndicatorMeta {
         id: indicator.id.clone(),
         title: text(&indicator.title),
@@ -30,7 +31,7 @@ fn meta(indicator: &Indicator) -> IndicatorMeta {
         unit: indicator.unit.clone(),
         counting_rule: text(&indicator.counting_rule),
         time_basis: text(&indicator.time_basis),
-        dimensions: indicator.dimensions().into_iter().map(|name| dimension(indicator, name)).collect(),
+        dimensions: indicator.dimensions().into_iter().map(|name| dimension(indicator, name, policy)).collect(),
         agencies: indicator.agencies.clone(),
         standard: indicator.standard.clone(),
         sensitivity: indicator.sensitivity.clone(),
@@ -42,18 +43,60 @@ fn text(text: &indicator::Text) -> Text {
     Text { en: text.en.clone(), ur: text.ur.clone() }
 }
 
-/// A column of `published` with its code list. The outcome column holds codes of the list that its indicator asks for.
-fn dimension(indicator: &Indicator, name: &str) -> Dimension {
-    let own =
-        indicator.tables.iter().flat_map(|table| &table.by).find(|by| indicator::published_column(by) == Some(name));
-    let list = match name {
-        "outcome" => own.and_then(|_| code_list::find("reintegration_outcome")).map(|list| list.name),
-        "agency_group" => Some("agency_group"),
-        _ => code_list::find(name).map(|list| list.name),
+/// A column of `published` with its code list: that of the level which its indicator counts by. A column that is none of a
+/// dataset's has a list of its own name.
+fn dimension(indicator: &Indicator, name: &str, policy: &Policy) -> Dimension {
+    let of_table = |table: &indicator::Table| -> Option<&str> {
+        let dataset = policy.datasets.get(&table.dataset)?;
+        let by = table.by.iter().find(|by| indicator::published_column(by) == Some(name))?;
+        dataset.resolve(by)?.list().and_then(code_list::find).map(|list| list.name)
     };
-    let title = titles(name);
-    Dimension { name: name.to_owned(), code_list: list.map(str::to_owned), title }
+    let list = match name {
+        "band" | "field" => Some(name),
+        "series" => Some(SERIES),
+        _ => indicator.tables.iter().find_map(of_table).or_else(|| code_list::find(name).map(|list| list.name)),
+    };
+    Dimension { name: name.to_owned(), code_list: list.map(str::to_owned), title: titles(name) }
 }
+
+/// The list of the indicators, as codes of the series that are compared between editions.
+const SERIES: &str = "indicator";
+
+/// The lists that no file has: they follow from the policy and from the definitions.
+fn made_lists<'a>(indicators: impl Iterator<Item = &'a Indicator>, policy: &Policy) -> [CodeListMeta; 3] {
+    let methodology = policy.datasets.methodology();
+    let list = |name: &str, source: &str, codes: Vec<CodeEntry>| CodeListMeta {
+        name: name.to_owned(),
+        version: methodology.to_owned(),
+        source: source.to_owned(),
+        provisional: false,
+        codes,
+    };
+    let entry = |code: String, Text { en, ur }| CodeEntry { code, en, ur, ..CodeEntry::default() };
+    let indicators = indicators.map(|indicator| entry(indicator.id.clone(), text(&indicator.title)));
+    let fields = FIELDS.map(|name| entry(name.to_owned(), titles(name)));
+    let bands =
+        indicator::bands(policy).into_iter().map(|band| entry(band.code(), Text { en: band.en(), ur: band.ur() }));
+    [
+        list(SERIES, "the indicators of this methodology", indicators.collect()),
+        list("field", "the fields of events whose completeness is published", fields.to_vec()),
+        list("band", "the public bins of the measures, in the unit of the measure that a row names", bands.collect()),
+    ]
+}
+
+/// Fields whose completeness is published (Q02), by the columns of `published` that show them.
+const FIELDS: [&str; 10] = [
+    "sex",
+    "age_group",
+    "citizenship",
+    "province",
+    "exploitation",
+    "means",
+    "recruiter_relation",
+    "sector",
+    "scope",
+    "referral_source",
+];
 
 /// Titles of the dimensions in both languages.
 fn titles(name: &str) -> Text {
@@ -69,6 +112,21 @@ fn titles(name: &str) -> Text {
         "section" => ("Section of law", "قانون کی دفعہ"),
         "sector" => ("Sector of economic activity", "معاشی شعبہ"),
         "outcome" => ("Outcome", "نتیجہ"),
+        "exploitation_form" => ("Form of exploitation, four groups", "استحصال کی قسم، چار گروہ"),
+        "scope" => ("Scope", "دائرہ"),
+        "means" => ("Means of control", "قابو میں رکھنے کا ذریعہ"),
+        "recruiter_relation" => ("Relation of the recruiter", "بھرتی کرنے والے سے تعلق"),
+        "origin" => ("Province of recruitment", "بھرتی کا صوبہ"),
+        "country" => ("Country", "ملک"),
+        "status" => ("Status of the victim", "متاثرہ فرد کی حیثیت"),
+        "service" => ("Service", "خدمت"),
+        "exit_reason" => ("Reason of exit", "رخصتی کی وجہ"),
+        "kind" => ("Kind", "قسم"),
+        "audience" => ("Audience", "شرکاء کا گروہ"),
+        "official" => ("Public official", "سرکاری اہلکار"),
+        "band" => ("Range of values", "قدر کا دائرہ"),
+        "field" => ("Field", "خانہ"),
+        "series" => ("Series", "سلسلہ"),
         other => (other, other),
     };
     Text { en: en.into(), ur: ur.into() }
@@ -110,10 +168,20 @@ mod tests {
     #[test]
     fn every_dimension_of_every_indicator_has_a_code_list_and_titles_in_both_languages() {
         let catalogue = catalogue(&Policy::default());
-        assert_eq!(catalogue.indicators.len(), 13);
+        assert_eq!(catalogue.indicators.len(), indicator::all().len());
         for dimension in catalogue.indicators.iter().flat_map(|indicator| &indicator.dimensions) {
-            assert!(dimension.code_list.is_some(), "{}", dimension.name);
+            let list = dimension.code_list.as_deref().and_then(|name| catalogue.code_list(name));
+            let list = list.unwrap_or_else(|| panic!("{} has no code list", dimension.name));
+            assert!(list.codes.iter().all(|code| !code.en.is_empty() && !code.ur.is_empty()), "{}", list.name);
             assert_ne!(dimension.title.en, dimension.title.ur, "{}", dimension.name);
+        }
+    }
+
+    #[test]
+    fn every_column_of_dimensions_has_titles_in_both_languages() {
+        for name in models::edition::DIMENSIONS {
+            let Text { en, ur } = titles(name);
+            assert!(en != name && ur != en, "{name}");
         }
     }
 

@@ -243,7 +243,8 @@ async fn recompute(dir: &DataDir, number: i64) -> anyhow::Result<()> {
     let vault = memory::vault_before(dir, &info)?;
     let options = RefreshOptions { below: Some(Manifest::below(&info.manifest)), ..RefreshOptions::default() };
     let (snapshot, _) = refresh_once(dir, options).await?;
-    let found = edition::recompute(&info, &snapshot.source(&dir.policy), &vault, as_of)?;
+    let history = edition::earlier(&mut Published::open(&dir.store), number).await?;
+    let found = edition::recompute(&info, &snapshot.source(&dir.policy), &vault, as_of, &history)?;
     let marts = json!(snapshot.hashes()) == info.manifest["marts"];
     if found.equal() && marts {
         return exit::print(&format!("edition {number} recomputed: equal ({})\n", found.recomputed));
@@ -369,11 +370,10 @@ pub fn is_published(indicator: &models::indicator::Indicator, policy: &Policy) -
     if indicator.rate.as_ref().is_some_and(|rate| !rate.is_of(policy)) {
         return false;
     }
-    let known = |dataset: &str| policy.datasets.get(dataset).is_some();
-    let parts = indicator.shares.iter().map(|share| &share.of).chain(indicator.rate.iter().map(|rate| &rate.of));
     let of = |id: &str| models::indicator::all().iter().find(|other| other.id == id);
-    let by_part = parts.filter_map(|part| of(&part.indicator)).any(|of| of.tables.iter().any(|t| known(&t.dataset)));
-    indicator.tables.iter().any(|table| known(&table.dataset)) || by_part
+    let counts = |indicator: &models::indicator::Indicator| indicator.tables.iter().any(|table| table.is_known(policy));
+    // What compares editions compares whatever they have.
+    counts(indicator) || !indicator.revisions.is_empty() || indicator.made_of().into_iter().filter_map(of).any(counts)
 }
 
 /// What the declared grids of a policy use of what may be asked, in order. Refused where less than half of a counter is left

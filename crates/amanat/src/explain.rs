@@ -191,8 +191,11 @@ fn row_of(rows: &RecordBatch, cell: &Cell) -> anyhow::Result<Option<usize>> {
     wanted.extend(cell.measure.iter().map(|measure| ("measure", measure.as_str())));
     let columns: Vec<_> =
         wanted.iter().map(|(name, code)| Ok((texts(rows, name)?, *code))).collect::<Result<_, anyhow::Error>>()?;
+    // An edition that is older than a dimension does not have its column: it applied to nothing there.
+    let is_there = |name: &&&str| rows.column_by_name(name).is_some() || cell.dimensions.contains_key(**name);
     let dimensions: Vec<_> = DIMENSIONS
         .iter()
+        .filter(is_there)
         .map(|name| Ok((texts(rows, name)?, cell.dimensions.get(*name))))
         .collect::<Result<_, anyhow::Error>>()?;
     let is_it = |row: &usize| {

@@ -18,7 +18,7 @@ use crate::microdata::Prepared;
 use crate::noise::Tier;
 use crate::prints::Prints;
 use crate::query::{Coordinate, Dimension, Measure, TableQuery};
-use crate::released::{Mark, Marked};
+use crate::released::{Amount, Mark, Marked};
 use crate::tabulate::{Cells, Facts};
 
 /// Number of a cell on the board.
@@ -60,6 +60,8 @@ pub(crate) struct Answering {
     pub(crate) anchor: AnchorId,
     /// Its size.
     pub(crate) units: u64,
+    /// What is true of it, in the unit of its space.
+    pub(crate) value: i128,
 }
 
 /// Whether a cell is shown.
@@ -98,6 +100,46 @@ impl Entry {
     /// What is true of it, in whole units of its measure: exact cells unclamped.
     pub(crate) fn true_value(&self) -> u64 {
         if self.exact { self.facts.exact_value(&self.measure) } else { self.facts.set().n }
+    }
+
+    /// What of it adds up along families: units, or of a sum the sum itself, in millionths.
+    fn addend(&self) -> i128 {
+        match &self.measure {
+            Measure::Sum(_) => self.facts.measured.value,
+            _ => self.true_value().into(),
+        }
+    }
+
+    /// What one unit adds at most, in the unit of the space: an outsider's doubt about a sum is counted in these.
+    fn most_of_one(&self) -> f64 {
+        match &self.measure {
+            Measure::Sum(_) => {
+                self.measure.most_of_one(&self.rows.0.policy).max(1) as f64 * (Amount::ONE / self.space.micros) as f64
+            }
+            _ => 1.0,
+        }
+    }
+
+    /// What is true of it as the audit counts: units, or how many of the largest values a sum is worth.
+    pub(crate) fn true_amount(&self) -> f64 {
+        self.addend() as f64 / self.most_of_one()
+    }
+
+    /// A number of its space in the same way.
+    pub(crate) fn amount(&self, value: i128) -> f64 {
+        value as f64 / self.most_of_one()
+    }
+
+    /// How far its shown value may be from what it is the value of, in the same way: the bound of its noise.
+    pub(crate) fn bound(&self, tier: Tier) -> f64 {
+        // What is dithered is rounded to a whole unit.
+        let rounding = if self.space.scale > 1 { Amount::ONE / self.space.micros } else { 0 };
+        self.amount(i128::from(tier.bound()) * self.space.scale + self.space.scale / 2 + rounding)
+    }
+
+    /// What a shown cell cannot be below: the floor on units. A sum may be of units that are worth nothing.
+    pub(crate) fn least_shown(&self, tier: Tier) -> u64 {
+        if matches!(self.measure, Measure::Sum(_)) { 0 } else { tier.floor(self.floor()) }
     }
 
     /// The shown value, and the variance of its noise.
@@ -421,8 +463,8 @@ impl Board {
 
     /// Adds the families of one kind, with what holds of their sums in all of them.
     fn add_kind(&mut self, complementary: bool, families: Vec<(CellId, Vec<CellId>)>) {
-        let value = |id: CellId| self.cells[id].true_value();
-        let sum = |children: &[CellId]| children.iter().map(|&id| value(id)).sum::<u64>();
+        let value = |id: CellId| self.cells[id].addend();
+        let sum = |children: &[CellId]| children.iter().map(|&id| value(id)).sum::<i128>();
         let at_least = families.iter().all(|(total, children)| sum(children) >= value(*total));
         let at_most = families.iter().all(|(total, children)| sum(children) <= value(*total));
         for (total, children) in families {

@@ -60,8 +60,9 @@ pub(crate) fn settle(board: &mut Board, id: CellId, keys: &Keys, draft: &mut Dra
         // One set has one answer, whatever tiers the grids have in which it is met.
         let met = board.answered_for(anchor, entry.profile).map(|twin| board.cells[twin].state);
         let state = met.unwrap_or_else(|| decide(entry, anchor, keys, draft));
-        let units = draft.memory.anchor(anchor).set.n;
-        board.answered_by(id, Answering { anchor, units });
+        let kept = draft.memory.anchor(anchor);
+        let answering = Answering { anchor, units: kept.set.n, value: kept.facts.value };
+        board.answered_by(id, answering);
         board.cells[id].state = state;
     }
 }

@@ -1,11 +1,11 @@
-//! Rates and shares of released numbers (privacy.md 6.5 *ShareOf*, 6.14).
+//! Sums, rates and shares of released numbers (privacy.md 6.5 *ShareOf*, 6.14).
 //!
 //! Made from [`Figure`]s alone, so a rate carries its parts' noise and can tell nothing that they do not. Intervals by
 //! the delta method; digits no finer than the noise; never 0 % or 100 % of a protected denominator below 100.
 //!
 //! Absent: true numbers, floats.
 
-use crate::released::{Amount, Figure, ObsStatus};
+use crate::released::{Amount, Figure, ObsStatus, Spread};
 
 /// A released number's part in a ratio.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +92,44 @@ pub fn rate(figure: &Figure, population: u64, per: u32) -> Figure {
     Figure::derived(value, lo, hi, status)
 }
 
+/// What a share leaves of the whole: of `per` 100, the percent that it is not.
+#[must_use]
+pub fn complement(share: &Figure, per: u32) -> Figure {
+    let (Some(value), Some(lo), Some(hi)) = (share.value(), share.lo95(), share.hi95()) else { return *share };
+    let left = |amount: Amount| Amount::from_micros(i128::from(per) * Amount::ONE - amount.micros());
+    Figure::derived(left(value), left(hi), left(lo), share.obs_status())
+}
+
+/// The sum of released numbers of disjoint sets, each with a draw of its own (the quarters of a fiscal year): their variances
+/// add up.
+///
+/// A part that is suppressed suppresses the sum, one that was not collected makes it not collected, one that cannot exist adds
+/// nothing. `P` if any part is provisional, else `U` by the rule for single numbers (privacy.md 6.14).
+pub fn total(parts: &[&Figure]) -> Figure {
+    let of = |status| parts.iter().any(|part| part.obs_status() == status);
+    if of(ObsStatus::L) {
+        return Figure::not_collected();
+    }
+    if of(ObsStatus::Q) || parts.is_empty() {
+        return Figure::suppressed();
+    }
+    let value: i128 = parts.iter().filter_map(|part| part.value()).map(Amount::micros).sum();
+    let spread = parts.iter().map(|part| part.spread()).fold(Spread::default(), |sum, part| Spread {
+        variance: sum.variance + part.variance,
+        bound: sum.bound + part.bound,
+    });
+    // 1.96 sd in millionths, rounded up to a whole unit.
+    let half = (38_416 * spread.variance).unsigned_abs().isqrt() as i128;
+    let half = (half + 99) / 100 * Amount::ONE;
+    let unreliable = spread.variance > 0 && (value < 34 * Amount::ONE || half * 5 > value);
+    let status = match status(&parts.iter().map(|figure| Term::above(figure)).collect::<Vec<_>>()) {
+        ObsStatus::P => ObsStatus::P,
+        _ if unreliable => ObsStatus::U,
+        _ => ObsStatus::A,
+    };
+    Figure::added(Amount::from_micros(value), half, spread, status)
+}
+
 /// The parts as numbers, or why there is no ratio.
 fn parts(terms: &[Term<'_>]) -> Result<Vec<Part>, Figure> {
     let missing = |status| terms.iter().any(|term| term.figure.obs_status() == status);
@@ -103,13 +141,11 @@ fn parts(terms: &[Term<'_>]) -> Result<Vec<Part>, Figure> {
     }
     let part = |term: &Term<'_>| {
         let value = term.figure.value().and_then(Amount::as_integer)?;
-        let tier = term.figure.tier();
-        let step = term.figure.step().map_or(1, |step| step.micros() / Amount::ONE);
+        let Spread { variance, bound } = term.figure.spread();
         Some(Part {
             value: i128::from(value),
-            // Steps larger than one have a dither of variance step^2 / 12 beside their noise.
-            variance: tier.map_or(0, |tier| i128::from(tier.variance()) * step * step + step * step / 12),
-            bound: tier.map_or(0, |tier| i128::from(tier.bound()) * step + step / 2),
+            variance,
+            bound,
             above: i128::from(term.above),
             below: i128::from(term.below),
         })
@@ -225,6 +261,36 @@ mod tests {
         let of_nothing = ratio(&[Term::above(&exact(0)), Term::below(&exact(0))], 1);
         assert_eq!((of_nothing.value(), of_nothing.obs_status()), (None, ObsStatus::M));
         assert_eq!(of_nothing.conf_status(), ConfStatus::F, "no inspections, no share: nothing is confidential");
+    }
+
+    #[test]
+    fn a_sum_of_released_numbers_has_the_variance_of_all_of_them() {
+        let year = total(&[&noisy(100), &noisy(120), &noisy(90), &noisy(110)]);
+        // 1.96 sqrt(4 * 4) = 7.84
+        assert_eq!(micros(&year), [420_000_000, 412_000_000, 428_000_000]);
+        assert_eq!((year.obs_status(), year.deviation()), (ObsStatus::A, 4.0));
+        let part = ratio(&[Term::above(&total(&[&noisy(50), &noisy(50)])), Term::below(&year)], 100);
+        let alone = ratio(&[Term::above(&noisy(100)), Term::below(&noisy(420))], 100);
+        let width = |figure: &Figure| micros(figure)[2] - micros(figure)[1];
+        assert!(width(&part) > width(&alone), "a share of sums carries the noise of the sums");
+    }
+
+    #[test]
+    fn a_sum_of_exact_numbers_is_exact_and_what_is_missing_stays_so() {
+        let year = total(&[&exact(3), &exact(0), &exact(4), &Figure::impossible()]);
+        assert_eq!((micros(&year), year.obs_status()), ([7_000_000; 3], ObsStatus::A));
+        assert_eq!(total(&[&noisy(100), &Figure::suppressed()]).obs_status(), ObsStatus::Q);
+        assert_eq!(total(&[&exact(1), &Figure::not_collected(), &Figure::suppressed()]).obs_status(), ObsStatus::L);
+        let open = Figure::count(40, None, true);
+        assert_eq!(total(&[&exact(100), &open]).obs_status(), ObsStatus::P);
+        assert_eq!(total(&[&noisy(12), &noisy(13)]).obs_status(), ObsStatus::U);
+    }
+
+    #[test]
+    fn what_a_share_leaves_has_its_interval_the_other_way_round() {
+        let unknown = ratio(&[Term::above(&noisy(250)), Term::below(&noisy(1000))], 100);
+        assert_eq!(micros(&complement(&unknown, 100)), [75_000_000, 74_500_000, 75_500_000]);
+        assert_eq!(complement(&Figure::suppressed(), 100).obs_status(), ObsStatus::Q);
     }
 
     #[test]

@@ -143,8 +143,25 @@ pub struct Figure {
     value: Option<(Amount, Amount, Amount)>,
     obs: ObsStatus,
     conf: ConfStatus,
-    /// The tier of its noise, and what one step of it is worth.
-    noise: Option<(Tier, Amount)>,
+    noise: Option<Noise>,
+}
+
+/// The noise of a released number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Noise {
+    /// Of this tier, a step of it being worth so much.
+    Drawn(Tier, Amount),
+    /// Of several released numbers that were added up: variance and bound, in whole units.
+    Added(Spread),
+}
+
+/// How far a released number may be from what it is the number of, in whole units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Spread {
+    /// Variance of its noise.
+    pub(crate) variance: i128,
+    /// The noise is never larger.
+    pub(crate) bound: i128,
 }
 
 impl Figure {
@@ -165,13 +182,20 @@ impl Figure {
             _ => ObsStatus::A,
         };
         let [value, lo, hi] = [value, (value - half).max(0), value + half].map(|v| Amount::from_micros(v * micros));
-        let noise = tier.map(|tier| (tier, Amount::from_micros(step * micros)));
+        let noise = tier.map(|tier| Noise::Drawn(tier, Amount::from_micros(step * micros)));
         Self { value: Some((value, lo, hi)), obs, conf: ConfStatus::F, noise }
     }
 
     /// A value derived from released ones.
     pub(crate) fn derived(value: Amount, lo: Amount, hi: Amount, obs: ObsStatus) -> Self {
         Self { value: Some((value, lo, hi)), obs, conf: ConfStatus::F, noise: None }
+    }
+
+    /// A sum of released values, with the noise of all of them.
+    pub(crate) fn added(value: Amount, half: i128, spread: Spread, obs: ObsStatus) -> Self {
+        let (lo, hi) = (Amount((value.0 - half).max(0)), Amount(value.0 + half));
+        let noise = (spread != Spread::default()).then_some(Noise::Added(spread));
+        Self { value: Some((value, lo, hi)), obs, conf: ConfStatus::F, noise }
     }
 
     /// Suppressed: the one flag for every reason.
@@ -222,12 +246,45 @@ impl Figure {
 
     /// The tier of its noise; none where it is exact, missing or derived.
     pub fn tier(&self) -> Option<Tier> {
-        self.noise.map(|(tier, _)| tier)
+        match self.noise? {
+            Noise::Drawn(tier, _) => Some(tier),
+            Noise::Added(_) => None,
+        }
     }
 
     /// What one step of its noise is worth: 1 where units are counted.
     pub fn step(&self) -> Option<Amount> {
-        self.noise.map(|(_, step)| step)
+        match self.noise? {
+            Noise::Drawn(_, step) => Some(step),
+            Noise::Added(_) => None,
+        }
+    }
+
+    /// The standard deviation of its noise, in its unit; 0 where it is exact, missing or derived.
+    pub fn deviation(&self) -> f64 {
+        match self.noise {
+            None => 0.0,
+            Some(Noise::Added(spread)) => (spread.variance as f64).sqrt(),
+            Some(Noise::Drawn(tier, step)) => {
+                // Steps larger than one have a dither, even over one step, beside their noise.
+                let dither = if step.0 > Amount::ONE { 1.0 / 12.0 } else { 0.0 };
+                (tier.variance() as f64 + dither).sqrt() * step.0 as f64 / Amount::ONE as f64
+            }
+        }
+    }
+
+    /// The same as whole numbers, for sums and ratios.
+    pub(crate) fn spread(&self) -> Spread {
+        match self.noise {
+            None => Spread::default(),
+            Some(Noise::Added(spread)) => spread,
+            Some(Noise::Drawn(tier, step)) => {
+                let step = step.0 / Amount::ONE;
+                // Steps larger than one have a dither of variance step^2 / 12 beside their noise.
+                let variance = i128::from(tier.variance()) * step * step + step * step / 12;
+                Spread { variance, bound: i128::from(tier.bound()) * step + step / 2 }
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::cell_query::CellQuery;
 use crate::error::DisclosureError;
 use crate::query::{Coordinate, Measure};
+use crate::released::Amount;
 use crate::tabulate::{Cells, tabulate};
 use crate::vault::{Vault, VaultError};
 
@@ -14,13 +15,16 @@ use crate::vault::{Vault, VaultError};
 pub struct UnprotectedCell {
     /// Where it stands.
     pub at: Vec<Coordinate>,
-    /// The true count.
+    /// The true count; of a sum, the sum within the public bounds of its column.
     pub count: u64,
 }
 
 /// The true counts of a table.
 pub fn unprotected_counts(cells: &Cells) -> Vec<UnprotectedCell> {
-    let count = |facts: &crate::tabulate::Facts| facts.exact_value(&cells.query.measure);
+    let count = |facts: &crate::tabulate::Facts| match &cells.query.measure {
+        Measure::Sum(_) => u64::try_from(facts.measured.value / Amount::ONE).unwrap_or(0),
+        measure => facts.exact_value(measure),
+    };
     let cell = |(cell, facts)| UnprotectedCell { at: cells.query.coordinates(&cells.shape, cell), count: count(facts) };
     cells.facts.iter().enumerate().map(cell).collect()
 }

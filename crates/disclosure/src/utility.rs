@@ -10,9 +10,9 @@ mod compare;
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::board::{Board, CellId, Placed, State};
+use crate::board::{Board, CellId, Family, Placed, State};
 use crate::noise::Tier;
-use crate::query::Coordinate;
+use crate::query::{Coordinate, Measure};
 use crate::released::Marked;
 pub use compare::Changes;
 use compare::{Addend, Compared};
@@ -240,7 +240,8 @@ fn gaps_by_table(board: &Board) -> Vec<Vec<f64>> {
     let tables: Vec<HashSet<CellId>> = board.tables.iter().map(|placed| placed.ids.iter().copied().collect()).collect();
     let addend = |&id: &CellId| Addend { units: board.cells[id].true_value(), shown: board.cells[id].shown() };
     let mut gaps = vec![Vec::new(); tables.len()];
-    for family in board.families.iter().filter(|family| family.complementary) {
+    let counts = |family: &&Family| !matches!(board.cells[family.total].measure, Measure::Sum(_));
+    for family in board.families.iter().filter(|family| family.complementary).filter(counts) {
         let Some(table) = tables.iter().position(|ids| family.children.iter().all(|part| ids.contains(part))) else {
             continue;
         };
@@ -253,7 +254,8 @@ fn gaps_by_table(board: &Board) -> Vec<Vec<f64>> {
 fn measured(board: &Board, id: usize) -> Option<Measured> {
     let entry = &board.cells[id];
     let units = entry.true_value();
-    if entry.exact || entry.mark.is_some_and(Marked::hides) || units == 0 {
+    // What a sum loses is not told in units.
+    if matches!(entry.measure, Measure::Sum(_)) || entry.exact || entry.mark.is_some_and(Marked::hides) || units == 0 {
         return None;
     }
     let shown = match entry.state {

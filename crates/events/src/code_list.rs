@@ -260,6 +260,6 @@ lists! {
     Place = "place", Province = "province", RecruiterRelation = "recruiter_relation", ReferralAction = "referral_action",
     ReferralSource = "referral_source", ReintegrationOutcome = "reintegration_outcome", ReportKind = "report_kind",
     RetractionReason = "retraction_reason", ReturnKind = "return_kind", Role = "role", Scope = "scope",
-    Section = "section", Sector = "sector", Service = "service", Sex = "sex", TokenKind = "token_kind",
+    Section = "section", Sector = "sector", SentenceKind = "sentence_kind", Service = "service", Sex = "sex", TokenKind = "token_kind",
     TraffickingStatus = "trafficking_status", TransferReason = "transfer_reason", Verdict = "verdict", YesNo = "yes_no",
 }

@@ -4,6 +4,10 @@
 //! loses. The manifest travels in the commit and is written to `editions/<n>.json` after it: an edition is visible
 //! when both are there. A publisher killed in between is completed by the next one ([`Published::open_or_create`]).
 //!
+//! Dimensions are added to, never taken away: a program that publishes more of them gives the table the new columns by one
+//! commit of metadata. The files of old editions stay as they are, and so does the hash of their rows, which is over the columns
+//! that the edition had. Every edition's columns lie as in [`schema`], whatever the order in which the table came by them.
+//!
 //! Absent: what the numbers mean, and any change: the table is append-only and old editions stay readable.
 
 use std::collections::HashMap;
@@ -64,6 +68,8 @@ pub struct Published {
     store: Store,
     table: Option<DeltaTable>,
     schema: Option<SchemaRef>,
+    /// Columns of the editions that are published here; none where it is opened for reading.
+    columns: Option<SchemaRef>,
 }
 
 /// An edition's number and what its publisher said about it.
@@ -94,17 +100,17 @@ struct OnDisk {
 impl Published {
     /// Opens for reading. A store without editions is an empty one.
     pub fn open(store: &Store) -> Self {
-        Self { store: store.clone(), table: None, schema: None }
+        Self { store: store.clone(), table: None, schema: None, columns: None }
     }
 
-    /// Opens for publishing, with the dimensions editions will have; creates the table when missing and completes an
-    /// edition whose publisher was killed before its manifest was written.
+    /// Opens for publishing, with the dimensions editions will have; creates the table when missing, gives it the dimensions that
+    /// it does not have yet, and completes an edition whose publisher was killed before its manifest was written.
     ///
     /// # Errors
-    /// `Schema` when the table has other dimensions.
+    /// `Schema` when the table has dimensions that are not among these: a newer program has published there.
     pub async fn open_or_create(store: &Store, dimensions: &[&str]) -> Result<Self> {
         let wanted = schema(dimensions);
-        let mut published = Self::open(store);
+        let mut published = Self { columns: Some(Arc::clone(&wanted)), ..Self::open(store) };
         if published.load().await?.is_none() {
             let builder = CreateBuilder::new()
                 .with_log_store(store.table(PATH)?.build_storage()?)
@@ -118,13 +124,27 @@ impl Published {
             }
             published.load().await?.ok_or(LakeError::NoTable("published.indicator_values"))?;
         }
-        let columns = |s: &Schema| s.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>();
-        let found = published.schema.as_deref().map(columns);
-        if found != Some(columns(&wanted)) {
-            return Err(LakeError::Schema("the published table has other dimensions".into()));
-        }
+        published.widen(&wanted).await?;
         published.complete().await?;
         Ok(published)
+    }
+
+    /// Gives the table the dimensions that it does not have yet. Another publisher may do the same at the same time.
+    async fn widen(&mut self, wanted: &SchemaRef) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let missing = missing(self.schema.as_deref().unwrap_or(&Schema::empty()), wanted)?;
+            if missing.is_empty() {
+                return Ok(());
+            }
+            let table = self.table.clone().ok_or(LakeError::NoTable("published.indicator_values"))?;
+            let fields = to_delta(&Schema::new(missing))?;
+            if let Err(error) = table.add_columns().with_fields(fields).with_commit_properties(quiet()).await {
+                tracing::debug!(%error, "adding dimensions to the table; another process may have");
+            }
+            self.table = None;
+            self.load().await?;
+        }
+        Err(LakeError::Schema("the published table could not be given its new dimensions".into()))
     }
 
     /// Loads or updates the table; `None` when there is none yet.
@@ -192,7 +212,7 @@ impl Published {
         Ok(EditionInfo { edition, lake_version, rows_blake3, rows, manifest })
     }
 
-    /// The rows of a visible edition, in the order they were published.
+    /// The rows of a visible edition, in the order and with the columns in which they were published: over these its hash is.
     ///
     /// # Errors
     /// `NoEdition`, `HistoryGone` never (the table's log is kept whole).
@@ -224,7 +244,8 @@ impl Published {
     ) -> Result<EditionInfo> {
         self.load().await?.ok_or(LakeError::NoTable("published.indicator_values"))?;
         self.check_next(edition).await?;
-        let wanted = self.schema.clone().expect("load sets it with the table");
+        let of_table = || self.schema.clone().expect("load sets it with the table");
+        let wanted = self.columns.clone().unwrap_or_else(of_table);
         let rows_blake3 = crate::canonical::hash(&wanted, rows)?.to_hex().to_string();
         let adds = self.upload(&wanted, rows).await?;
         let count = rows.iter().map(|b| b.num_rows() as u64).sum();
@@ -378,6 +399,28 @@ impl Published {
         let parent = format!("{REFERENCE}/{name}");
         let latest = folder::latest(&self.store, &parent).await?.ok_or(LakeError::NoFolder(parent))?;
         latest.read(REFERENCE_FILE, None).await?.try_collect().await
+    }
+}
+
+/// The columns that a table lacks. Those of its own are among the wanted ones, in their types, and none is missing but
+/// dimensions, which rows of old editions do without.
+fn missing(table: &Schema, wanted: &Schema) -> Result<Vec<Field>> {
+    for field in table.fields() {
+        if wanted.field_with_name(field.name()).is_ok_and(|known| known.data_type() == field.data_type()) {
+            continue;
+        }
+        let what = format!(
+            "the published table has the column `{}`, which this program does not publish: a newer one has published here, \
+             publish with that",
+            field.name()
+        );
+        return Err(LakeError::Schema(what));
+    }
+    let missing = wanted.fields().iter().filter(|field| table.field_with_name(field.name()).is_err());
+    let missing: Vec<Field> = missing.map(|field| field.as_ref().clone()).collect();
+    match missing.iter().find(|field| !field.is_nullable()) {
+        Some(field) => Err(LakeError::Schema(format!("the published table has no column `{}`", field.name()))),
+        None => Ok(missing),
     }
 }
 

@@ -15,6 +15,9 @@
 //! | `{{known x list}}` | `x`, or the list's `_X` where nothing was said |
 //! | `{{known_set x list}}` | the same for several codes of a list that is not one of several codes by itself |
 //! | `{{yes_no c}}` | the code `yes` where `c` holds, else `no` |
+//! | `{{days a b}}` | the days from the day `a` to the day `b` |
+//! | `{{recorded_day t}}` | the day in Karachi, in days since 1970, of a time in microseconds UTC |
+//! | `{{to_the_day p}}` | whether a day was said as exactly as that |
 //! | `{{year d}}`, `{{quarter d p}}`, `{{month d p}}` | codes of time ([`crate::time`]); `_X` where `p` is coarser |
 //!
 //! A rule of counting is a comment `-- rule: name. …` and the line below it. [`SqlSet::with_rule`] puts another line in
@@ -204,6 +207,12 @@ fn expand(word: &str) -> Option<String> {
             format!("coalesce({x}, {})", 1_i64 << code_list::find(list)?.unknown())
         }
         "yes_no" => format!("CASE WHEN {rest} THEN {} ELSE {} END", code("yes_no.yes")?, code("yes_no.no")?),
+        "days" => {
+            let (from, to) = rest.split_once(' ')?;
+            format!("CAST({to} AS INT) - CAST({from} AS INT)")
+        }
+        "recorded_day" => format!("({rest} + {}) / 86400000000", events::calendar::KARACHI_US),
+        "to_the_day" => format!("{rest} = {}", crate::stage::precision_code(events::Precision::Day)),
         "year" => format!("CAST(date_part('year', {rest}) AS INT)"),
         "quarter" => {
             let (d, p) = rest.split_once(' ')?;
@@ -265,19 +274,33 @@ fn codes(word: &str) -> Option<i64> {
 
 const EMBEDDED: &[(&str, &str)] = embedded! {
     models:
-        "staging/accused" "staging/activities" "staging/calendar" "staging/cases" "staging/charges" "staging/contacts"
-        "staging/decisions"         "staging/inspections" "staging/judgments" "staging/links" "staging/returns" "staging/rotations" "staging/services"
-        "staging/victims"
-        "records/accused" "records/accused_accounts" "records/assistances" "records/charge_accounts" "records/charges"
-        "records/decisions" "records/judgment_accounts" "records/judgments" "records/links" "records/people" "records/referral_accounts"
-        "records/referral_outcomes" "records/referrals" "records/return_accounts" "records/return_outcomes" "records/returns"
-        "records/service_ends" "records/service_starts" "records/victim_accounts" "records/victims"
-        "marts/accused" "marts/activities" "marts/calendar" "marts/cases" "marts/charges" "marts/contacts"
-        "marts/inspections" "marts/judgments" "marts/returns" "marts/services" "marts/victims";
+        "staging/accused" "staging/activities" "staging/calendar" "staging/case_acts" "staging/cases"
+        "staging/charges" "staging/compensations" "staging/contacts" "staging/decisions" "staging/follow_ups"
+        "staging/inspections" "staging/judgments" "staging/links" "staging/releases" "staging/returns"
+        "staging/rotations" "staging/services" "staging/victims"
+        "records/accused" "records/accused_accounts" "records/assistances" "records/case_acts" "records/case_links"
+        "records/cases" "records/charge_accounts" "records/charge_registrations" "records/charges"
+        "records/compensation_accounts" "records/compensations" "records/contacts" "records/decisions"
+        "records/finding_outcomes" "records/finding_referrals" "records/inspection_names"
+        "records/inspection_referrals" "records/inspections" "records/judgment_accounts" "records/judgment_names"
+        "records/judgment_registrations" "records/judgments" "records/linked_cases" "records/links"
+        "records/officials" "records/ordered_apart" "records/people" "records/referral_accounts"
+        "records/referral_actions" "records/referral_outcomes" "records/referrals" "records/released_apart"
+        "records/releases" "records/return_accounts" "records/return_outcomes" "records/returns"
+        "records/service_ends" "records/service_starts" "records/stay_accounts" "records/stays"
+        "records/victim_accounts" "records/victims"
+        "marts/accused" "marts/activities" "marts/calendar" "marts/cases" "marts/charges" "marts/compensations"
+        "marts/contacts" "marts/inspections" "marts/judgments" "marts/overlaps" "marts/releases" "marts/returns"
+        "marts/services" "marts/stays" "marts/victims";
     others:
-        "indicators/C01.yml" "indicators/C03.yml" "indicators/C04.yml" "indicators/C05.yml" "indicators/L01.yml"
-        "indicators/L02.yml" "indicators/R01.yml" "indicators/S01.yml" "indicators/V01.yml" "indicators/V02.yml"
-        "indicators/V03.yml" "indicators/V04.yml" "indicators/V11.yml" "reference/population.csv";
+        "indicators/C01.yml" "indicators/C02.yml" "indicators/C03.yml" "indicators/C04.yml" "indicators/C05.yml"
+        "indicators/C06.yml" "indicators/C07.yml" "indicators/C08.yml" "indicators/C09.yml" "indicators/C10.yml"
+        "indicators/L01.yml" "indicators/L02.yml" "indicators/L03.yml" "indicators/L04.yml" "indicators/P01.yml"
+        "indicators/P02.yml" "indicators/Q01.yml" "indicators/Q02.yml" "indicators/Q03.yml" "indicators/Q04.yml"
+        "indicators/R01.yml" "indicators/R02.yml" "indicators/S01.yml" "indicators/S02.yml" "indicators/S03.yml"
+        "indicators/V01.yml" "indicators/V02.yml" "indicators/V03.yml" "indicators/V04.yml" "indicators/V05.yml"
+        "indicators/V06.yml" "indicators/V07.yml" "indicators/V08.yml" "indicators/V09.yml" "indicators/V10.yml"
+        "indicators/V11.yml" "indicators/V12.yml" "reference/population.csv";
 };
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub enum Unit {
     Activity,
     /// A contact of a helpline.
     Contact,
+    /// A release of workers.
+    Release,
 }
 
 impl Unit {

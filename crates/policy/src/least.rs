@@ -13,17 +13,18 @@ pub(crate) const TOP_CASE_PERCENT: u64 = 80;
 pub(crate) const P_PERCENT: u64 = 10;
 
 /// The datasets of 6.6 that may be exact and show zeros: name, unit, universe.
-const ACTS_OF_THE_STATE: [(&str, Unit, &str); 6] = [
+const ACTS_OF_THE_STATE: [(&str, Unit, &str); 7] = [
     ("accused", Unit::Person, "accused"),
     ("charges", Unit::Person, "accused"),
     ("judgments", Unit::Person, "accused"),
     ("cases", Unit::Case, "cases"),
     ("inspections", Unit::Inspection, "inspections"),
     ("activities", Unit::Activity, "activities"),
+    ("releases", Unit::Release, "releases"),
 ];
 
 /// Columns that tell something of an act and nothing of a person: name, code list.
-const ATTRIBUTES_OF_ACTS: [(&str, &str); 18] = [
+const ATTRIBUTES_OF_ACTS: [(&str, &str); 26] = [
     ("province", "province"),
     ("place", "place"),
     ("agency_group", "agency_group"),
@@ -42,11 +43,28 @@ const ATTRIBUTES_OF_ACTS: [(&str, &str); 18] = [
     ("outcome", "inspection_outcome"),
     ("kind", "activity_kind"),
     ("audience", "audience"),
+    ("stage", "case_stage"),
+    ("transferred", "yes_no"),
+    ("linked", "yes_no"),
+    ("first_registration", "yes_no"),
+    ("convicted", "yes_no"),
+    ("sentence", "sentence_kind"),
+    ("referred", "yes_no"),
+    ("acted_on", "yes_no"),
 ];
 
-/// Measures of an act: what a court imposed, what an inspection counted, how many came.
-const MEASURES_OF_ACTS: [&str; 7] =
-    ["imprisonment_months", "fine_pkr", "compensation_pkr", "workers", "children", "released", "participants"];
+/// Measures of an act: what a court imposed and how long that took, what an inspection counted, how many came.
+const MEASURES_OF_ACTS: [&str; 9] = [
+    "imprisonment_months",
+    "fine_pkr",
+    "compensation_pkr",
+    "days_to_charge",
+    "days_to_judgment",
+    "workers",
+    "children",
+    "released",
+    "participants",
+];
 
 /// The least profile of a column, by its code list (6.8).
 const PROFILES: [(&str, Profile); 3] =

@@ -18,7 +18,7 @@ pub struct Text {
 }
 
 /// One dimension of an indicator: a column of `published.indicator_values` and the code list that its cells come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimension {
     /// Name of the column, lower case: `province`.
     pub name: String,
@@ -31,7 +31,7 @@ pub struct Dimension {
 }
 
 /// The definition of one indicator (domain.md 7): what is counted, when, on which dimensions, after which standard.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndicatorMeta {
     /// Stable id: `V01`. Compared without regard to case.
     pub id: String,
@@ -60,7 +60,7 @@ pub struct IndicatorMeta {
 }
 
 /// One code of a list with its labels and roll-ups.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeEntry {
     /// The code, exactly as it stands in the data.
     pub code: String,

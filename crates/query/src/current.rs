@@ -11,6 +11,7 @@ use crate::editions::{EditionMeta, EditionSource, SourceError};
 use crate::listed::Listed;
 use crate::marginals::{self, Marginal};
 use crate::tables::{Table, TableInfo, Tables};
+use crate::widened::widened;
 
 /// An immutable picture of all editions. A new edition makes a new picture; this one stays as it is.
 pub struct Current {
@@ -37,8 +38,9 @@ impl Current {
         editions: Vec<(EditionMeta, RecordBatch)>,
     ) -> Result<Self, SourceError> {
         let edition = editions.last().map_or(0, |(meta, _)| meta.edition);
-        let tables = Tables::new(&catalogue, &protected, &editions)
-            .map_err(|e| SourceError::Malformed { edition, what: e.to_string() })?;
+        let malformed = |e: ArrowError| SourceError::Malformed { edition, what: e.to_string() };
+        let editions = widened(&catalogue, editions).map_err(malformed)?;
+        let tables = Tables::new(&catalogue, &protected, &editions).map_err(malformed)?;
         let latest = editions.last();
         let marginals = latest.map(|(_, values)| marginals::of_edition(&catalogue.counted, values)).unwrap_or_default();
         Ok(Self { catalogue, protected, editions, tables, marginals, old: Mutex::default() })

@@ -27,7 +27,7 @@ use crate::tables::{DATABASE, Missing, Table, Tables};
 pub(crate) const PROTECTED: &str = "protected";
 
 /// Datasets whose rows are acts of a unit, several to one unit (privacy.md 6.2, mart rows).
-const ACTS: [&str; 4] = ["services", "returns", "charges", "judgments"];
+const ACTS: [&str; 6] = ["services", "stays", "returns", "compensations", "charges", "judgments"];
 
 /// What distinct units can be counted of, and never seen (privacy.md 6.1, F details).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,6 +26,7 @@ mod order;
 mod pace;
 mod pages;
 mod question;
+pub mod questionnaire;
 mod reader;
 mod refusal;
 mod run;
@@ -33,6 +34,7 @@ pub mod saved;
 pub mod selection;
 mod tables;
 mod turns;
+mod widened;
 
 pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 pub use current::Current;

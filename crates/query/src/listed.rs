@@ -55,6 +55,7 @@ fn unit(unit: Unit) -> &'static str {
         Unit::Inspection => "inspection",
         Unit::Activity => "activity",
         Unit::Contact => "contact",
+        Unit::Release => "release",
     }
 }
 

@@ -2,25 +2,29 @@
 
 /// Tables of case records. They exist elsewhere in the house; the reader has no road to them, and asking for one by
 /// name deserves a better answer than "no such table".
-const MICRODATA: [&str; 19] = [
+const MICRODATA: [&str; 23] = [
     "accused",
     "activities",
     "activity",
     "cases",
     "charges",
+    "compensations",
     "contacts",
     "corrections",
     "events",
     "inspections",
     "judgments",
     "marts",
+    "overlaps",
     "persons",
     "raw",
+    "releases",
     "retractions",
     "returns",
     "services",
     "set_aside",
     "staged",
+    "stays",
     "victims",
 ];
 

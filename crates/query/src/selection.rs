@@ -77,7 +77,7 @@ pub enum Why {
     UnknownFilter,
     /// Not a code of the dimension's list, or not a measure of the indicator.
     UnknownCode,
-    /// Not a year, a quarter or a number; or a range that ends before it begins.
+    /// Not a year, a quarter, a fiscal year or a number; or a range that ends before it begins.
     Malformed,
     /// Nothing has been published yet.
     NoEdition,
@@ -102,7 +102,7 @@ pub struct Unselected {
 }
 
 impl Unselected {
-    fn new(why: Why, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn new(why: Why, detail: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { why, detail: detail.into(), hint: hint.into() }
     }
 }
@@ -113,7 +113,7 @@ impl From<NotKnown> for Unselected {
     }
 }
 
-/// A year or a quarter, as the quarters from its first to its last (`year * 4 + quarter - 1`).
+/// A year, a quarter or a fiscal year, as the quarters from its first to its last (`year * 4 + quarter - 1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Period {
     first: i32,
@@ -121,11 +121,16 @@ struct Period {
 }
 
 impl Period {
-    /// `2024` or `2024-Q1`.
+    /// `2024`, `2024-Q1` or `FY2024-25`, which is July 2024 to June 2025.
     fn parse(text: &str) -> Option<Self> {
         let number = |digits: &str, count: usize| {
             (digits.len() == count && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse::<i32>().ok())?
         };
+        if let Some(years) = text.strip_prefix("FY").or_else(|| text.strip_prefix("fy")) {
+            let (first, next) = years.split_once('-')?;
+            let (first, next) = (number(first, 4)?, number(next, 2)?);
+            return (next == (first + 1) % 100).then_some(Self { first: first * 4 + 2, last: first * 4 + 5 });
+        }
         match text.split_once('-') {
             None => number(text, 4).map(|year| Self { first: year * 4, last: year * 4 + 3 }),
             Some((year, quarter)) => {
@@ -138,8 +143,8 @@ impl Period {
 
     fn read(name: &str, text: &str) -> Result<Self, Unselected> {
         Self::parse(text).ok_or_else(|| {
-            let detail = format!("{name} is neither a year nor a quarter.");
-            Unselected::new(Why::Malformed, detail, "Write 2024 or 2024-Q1.")
+            let detail = format!("{name} is neither a year nor a quarter nor a fiscal year.");
+            Unselected::new(Why::Malformed, detail, "Write 2024, 2024-Q1 or FY2024-25.")
         })
     }
 }
@@ -339,6 +344,14 @@ impl Current {
         Ok(all.into_iter().collect())
     }
 
+    /// The edition of a number; the latest where none is named.
+    ///
+    /// # Errors
+    /// [`Why::NoEdition`], [`Why::UnknownEdition`].
+    pub fn edition_numbered(&self, number: Option<u32>) -> Result<&EditionMeta, Unselected> {
+        self.chosen(number).map(|(meta, _)| meta)
+    }
+
     fn asked(&self, selection: &Selection) -> Result<(&EditionMeta, &RecordBatch), Unselected> {
         if selection.edition.is_none() && selection.as_known_on.is_some() {
             // The latest is no answer to a date: `Selection::at` comes first.
@@ -501,9 +514,14 @@ mod tests {
     use super::Period;
 
     #[test]
-    fn a_period_is_a_year_or_a_quarter() {
+    fn a_period_is_a_year_a_quarter_or_a_fiscal_year() {
         assert_eq!(Period::parse("2024"), Some(Period { first: 8096, last: 8099 }));
         assert_eq!(Period::parse("2024-Q4"), Some(Period { first: 8099, last: 8099 }));
+        assert_eq!(Period::parse("FY2024-25"), Some(Period { first: 8098, last: 8101 }));
+        assert_eq!(Period::parse("FY1999-00"), Some(Period { first: 7998, last: 8001 }));
+        for wrong in ["FY2024", "FY2024-26", "FY2024-2025", "FY-25", "2024-25"] {
+            assert_eq!(Period::parse(wrong), None, "{wrong}");
+        }
         for wrong in ["", "24", "+024", "2024-", "2024-Q5", "2024-Q0", "2024-Q11", "2024-01", "_X", "２０２４"] {
             assert_eq!(Period::parse(wrong), None, "{wrong}");
         }

@@ -538,7 +538,8 @@ fn described(columns: &SchemaRef) -> HashMap<String, String> {
             "indicator" => "Id of the indicator: reference.indicators",
             "measure" => "What of the indicator the value is",
             "time_period" => {
-                "2024, 2024-Q1: years and quarters stand side by side, ask for one of them; _X where the time is unknown"
+                "2024, 2024-Q1, FY2024-25 (July to June): years, quarters and fiscal years stand side by side, ask for one of \
+                 them; _X where the time is unknown"
             }
             "value" => "The released value; NULL where it is not shown, see conf_status",
             "lo95" => "Lower end of the 95 % interval of the protection's noise",

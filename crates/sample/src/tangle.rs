@@ -38,17 +38,45 @@ const TELL: &[(&str, &[EventType])] = &[
             EventType::AccusedArrested,
             EventType::AccusedIdentified,
             EventType::CaseStageChanged,
+            EventType::CaseTransferred,
+            EventType::CaseLinked,
+            EventType::ReferralActedOn,
+            EventType::WorkerReleased,
             EventType::TokensRotated,
         ],
     ),
     (
         "FIA",
-        &[EventType::CaseRegistered, EventType::VictimIdentified, EventType::VictimReferred, EventType::VictimReturned],
+        &[
+            EventType::CaseRegistered,
+            EventType::CaseLinked,
+            EventType::VictimIdentified,
+            EventType::VictimReferred,
+            EventType::VictimReturned,
+        ],
     ),
     ("PRO-PB", &[EventType::ChargeFiled, EventType::ChargeWithdrawn]),
-    ("CRT-PB", &[EventType::JudgmentDelivered, EventType::AppealDecided, EventType::CompensationOrdered]),
+    (
+        "CRT-PB",
+        &[
+            EventType::JudgmentDelivered,
+            EventType::AppealDecided,
+            EventType::CompensationOrdered,
+            EventType::CompensationPaid,
+        ],
+    ),
     ("LINK", &[EventType::PersonsMerged, EventType::PersonsMerged, EventType::PersonsSplit, EventType::PersonsDoubted]),
-    ("LAB-PB", &[EventType::InspectionConducted, EventType::VictimIdentified, EventType::VictimReferred]),
+    (
+        "LAB-PB",
+        &[
+            EventType::InspectionConducted,
+            EventType::InspectionReferred,
+            EventType::WorkerReleased,
+            EventType::VictimIdentified,
+            EventType::VictimReferred,
+        ],
+    ),
+    ("HLP-PB", &[EventType::ContactReceived]),
     (
         "IOM",
         &[
@@ -204,7 +232,13 @@ impl Teller<'_> {
             }
             EventType::CaseRegistered
             | EventType::CaseStageChanged
+            | EventType::CaseTransferred
+            | EventType::CaseLinked
             | EventType::InspectionConducted
+            | EventType::InspectionReferred
+            | EventType::ReferralActedOn
+            | EventType::WorkerReleased
+            | EventType::ContactReceived
             | EventType::ActivityHeld => {
                 format!(r#""occurred_on":"{said}",{own}"#)
             }
@@ -222,13 +256,15 @@ impl Teller<'_> {
         let province = self.dice.one(&["PK-PB", "PK-SD", "PK-KP", "_X"]);
         let section = self.dice.one(&["PTPA-3-1", "PTPA-3-2", "PPC-371A"]);
         let service = self.dice.one(&["shelter", "medical", "legal"]);
-        let answers = self.answers();
+        let answers = self.answers(&[EventType::VictimReferred, EventType::VictimReturned]);
         match kind {
             EventType::CaseRegistered => format!(r#""sections":["{section}"],"province":"{province}""#),
             EventType::VictimIdentified => format!(
-                r#"{who},"status":"{}","exploitation":["{}"],"place_identified":"{province}","referral_source":"police""#,
+                r#"{who},"status":"{}","exploitation":["{}"],"place_identified":"{province}","referral_source":"police",
+                "contact_id":"HLP-PB/{:0>16}bcdf""#,
                 self.dice.one(&["possible", "actual", "not_victim"]),
-                self.dice.one(&["sexual", "forced_labour", "other"])
+                self.dice.one(&["sexual", "forced_labour", "other"]),
+                self.dice.below(RECORDS)
             ),
             EventType::VictimStatusDetermined => {
                 format!(r#""status":"{}","body":"POL""#, self.dice.one(&["possible", "actual", "not_victim"]))
@@ -245,28 +281,54 @@ impl Teller<'_> {
                 format!(r#""kind":"{}""#, self.dice.one(&["financial", "legal"])) + &answers.replace("it", "return_id")
             }
             EventType::CaseStageChanged => {
-                format!(
-                    r#""case_id":"POL-PB/{:0>16}bcdf","stage":"{}""#,
-                    self.dice.below(RECORDS),
-                    self.dice.one(&["in_trial", "decided"])
-                )
+                format!(r#""case_id":"{}","stage":"{}""#, self.case(), self.dice.one(&["in_trial", "decided"]))
             }
+            EventType::CaseTransferred => {
+                format!(r#""case_id":"{}","to_agency":"FIA","reason":"transnational""#, self.case())
+            }
+            EventType::CaseLinked => format!(r#""case_id":"{}","other_case_id":"{}""#, self.case(), self.case()),
             EventType::CompensationOrdered => {
+                let of = self.answers(&[EventType::JudgmentDelivered]).replace("it", "judgment_id");
+                format!(r#""amount_pkr":{},"province":"{province}"{of}"#, 1 + self.dice.below(1000))
+            }
+            EventType::CompensationPaid => {
                 format!(r#""amount_pkr":{},"province":"{province}""#, 1 + self.dice.below(1000))
             }
             EventType::AccusedArrested | EventType::AccusedIdentified => {
-                format!(r#"{who},"role":["recruiter"],"province":"{province}""#)
+                let official = self.dice.one(&["yes", "no", "_X"]);
+                format!(r#"{who},"role":["recruiter"],"province":"{province}","official":"{official}""#)
             }
-            EventType::ChargeFiled => format!(r#"{who},"sections":["{section}"],"province":"{province}""#),
+            EventType::ChargeFiled => {
+                format!(r#"{who},"sections":["{section}"],"province":"{province}","case_id":"{}""#, self.case())
+            }
             EventType::JudgmentDelivered => format!(
-                r#"{who},"province":"{province}","sections":["{section}"],"verdict":"{}","court_level":"sessions""#,
-                self.dice.one(&["convicted", "acquitted"])
+                r#"{who},"province":"{province}","sections":["{section}"],"verdict":"{}","court_level":"sessions",
+                "sentence":{{"fine_pkr":1,"compensation_pkr":{}}},"case_id":"{}""#,
+                self.dice.one(&["convicted", "acquitted"]),
+                self.dice.below(1000),
+                self.case()
             ),
+            EventType::InspectionReferred => {
+                let (body, found) =
+                    (self.dice.one(&["POL", "FIA", "CPB"]), self.asked(&[EventType::InspectionConducted]));
+                format!(r#""inspection_id":"{found}","to_body":"{body}","findings":["bonded_labour_found"]"#)
+            }
+            EventType::ReferralActedOn => {
+                let (action, of) =
+                    (self.dice.one(&["case_registered", "no_action"]), self.asked(&[EventType::InspectionReferred]));
+                format!(r#""referral_id":"{of}","action":"{action}""#)
+            }
+            EventType::WorkerReleased => {
+                let of = self.answers(&[EventType::InspectionConducted]).replace("it", "inspection_id");
+                format!(r#""place":"PK-PB-LHR","sector":"brick_kiln","workers":{}{of}"#, 1 + self.dice.below(20))
+            }
+            EventType::ContactReceived => r#""kind":"help","place":"PK-PB","referral_made":"no""#.to_owned(),
             EventType::AppealDecided => format!(r#""outcome":"{}""#, self.dice.one(&["overturned", "upheld"])),
             EventType::InspectionConducted => format!(
-                r#""place":"PK-PB-LHR","sector":"brick_kiln","kind":"bonded","outcome":["{}"],"children":{}"#,
+                r#""place":"PK-PB-LHR","sector":"brick_kiln","kind":"bonded","outcome":["{}"],"children":{},"released":{}"#,
                 self.dice.one(&["no_violation", "child_labour_found"]),
-                self.dice.below(5)
+                self.dice.below(5),
+                self.dice.below(3)
             ),
             EventType::ActivityHeld => {
                 format!(
@@ -282,16 +344,23 @@ impl Teller<'_> {
         }
     }
 
-    /// `,"it":"<id>"` of a referral or return that was told, or of an event that is none, or nothing.
-    fn answers(&mut self) -> String {
-        let asks = |told: &&Told| matches!(told.kind, EventType::VictimReferred | EventType::VictimReturned);
-        let asked: Vec<Told> = self.told.iter().filter(asks).copied().collect();
-        match self.dice.below(10) {
-            0 => String::new(),
-            1 => format!(r#","it":"{}""#, id(self.dice.below(200))),
-            _ if asked.is_empty() => String::new(),
-            _ => format!(r#","it":"{}""#, id(self.dice.one(&asked).number)),
+    /// The id of a case that was registered, or never is.
+    fn case(&mut self) -> String {
+        format!("{}/{:0>16}bcdf", self.dice.one(&["POL-PB", "FIA"]), self.dice.below(RECORDS))
+    }
+
+    /// `,"it":"<id>"` of an event of one of these types that was told, or of an event that is none, or nothing.
+    fn answers(&mut self, kinds: &[EventType]) -> String {
+        if self.dice.below(10) == 0 { String::new() } else { format!(r#","it":"{}""#, self.asked(kinds)) }
+    }
+
+    /// The id of an event of one of these types that was told, or of an event that is none.
+    fn asked(&mut self, kinds: &[EventType]) -> String {
+        let asked: Vec<Told> = self.told.iter().filter(|told| kinds.contains(&told.kind)).copied().collect();
+        if asked.is_empty() || self.dice.below(10) == 0 {
+            return id(self.dice.below(200));
         }
+        id(self.dice.one(&asked).number)
     }
 
     /// Fields that a correction replaces.

@@ -101,7 +101,8 @@ impl Known {
         let copy = Remembered::copy(&mut store, before)?;
         let vault = Vault::open(Arc::clone(&self.place.policy), &self.place.keys, Box::new(copy))?;
         let as_of = Manifest::as_of_of(&info.manifest).context("an edition has a date")?;
-        let again = edition::recompute(info, &snapshot.source(&self.place.policy), &vault, as_of)?;
+        let history = edition::earlier(&mut Published::open(&self.place.store), info.edition).await?;
+        let again = edition::recompute(info, &snapshot.source(&self.place.policy), &vault, as_of, &history)?;
         let equal = again.equal() && json!(snapshot.hashes()) == info.manifest["marts"];
         Ok((equal, snapshot.info().erased_since))
     }

@@ -241,7 +241,7 @@ fn figures(dataset: &Dataset, rng: &mut ChaCha8Rng) -> Vec<String> {
     let unit = match dataset.unit {
         Unit::Person => "count(distinct person_id)",
         Unit::Case => "count(distinct case_id)",
-        Unit::Inspection | Unit::Activity | Unit::Contact => "count(distinct agency)",
+        Unit::Inspection | Unit::Activity | Unit::Contact | Unit::Release => "count(distinct agency)",
     };
     let measures: Vec<&String> = dataset.measures.keys().collect();
     let more = match (rng.random_range(0..6), measures.choose(rng)) {

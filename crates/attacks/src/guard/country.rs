@@ -15,7 +15,7 @@ pub const CANARY_AMOUNT: i64 = 917_381;
 /// Codes of a column that units have; the others stay empty.
 const USED: usize = 10;
 /// Datasets whose rows are acts: a unit may have several.
-const ACTS: [&str; 4] = ["services", "returns", "charges", "judgments"];
+const ACTS: [&str; 6] = ["services", "stays", "returns", "compensations", "charges", "judgments"];
 
 /// Every dataset, each with so many units. The same sids stand in all of them, so that one person can be taken out everywhere.
 pub fn country(policy: &Policy, units: usize, rng: &mut ChaCha8Rng) -> Vec<People> {

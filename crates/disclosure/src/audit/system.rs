@@ -1,9 +1,9 @@
-//! What hangs together in a release, as intervals and linear relations.
+//! What hangs together in a release, as intervals and linear relations: of counts in units, of sums in what one unit adds at
+//! most, so that the floor means the same of both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::board::{Board, CellId, Family};
-use crate::noise::Tier;
+use crate::board::{Board, CellId, Entry, Family};
 
 /// A part of the release whose cells are tied by relations, with at least one hidden cell.
 pub(super) struct System {
@@ -73,7 +73,7 @@ impl System {
     }
 
     fn new(board: &Board, cells: Vec<CellId>, families: &[usize]) -> Self {
-        let truth: Vec<f64> = cells.iter().map(|&id| board.cells[id].true_value() as f64).collect();
+        let truth: Vec<f64> = cells.iter().map(|&id| board.cells[id].true_amount()).collect();
         let ceiling = ceiling(board, &cells);
         let bounds: Vec<(f64, f64)> = cells.iter().map(|&id| known(board, id, ceiling)).collect();
         let at = |id: CellId| cells.binary_search(&id).expect("a family lies in one component");
@@ -142,11 +142,12 @@ fn known(board: &Board, id: CellId, ceiling: f64) -> (f64, f64) {
     }
     match entry.state {
         crate::board::State::Shown { value, tier, .. } => {
-            // A neighbour that answered differs by so many units at least: the cell's own number may lie that far beyond.
-            let drift = entry.anchor.map_or(0, |answering| answering.units.abs_diff(entry.facts.set().n));
-            let bound = (tier.map_or(0, Tier::bound) + drift) as f64;
-            let floor = tier.map_or(0, |tier| tier.floor(entry.floor()).saturating_sub(drift)) as f64;
-            let value = value as f64;
+            // A neighbour that answered differs by so much: the cell's own number may lie that far beyond.
+            let own = entry.facts.measured.value;
+            let drift = entry.anchor.map_or(0.0, |answering| entry.amount((answering.value - own).abs()));
+            let bound = tier.map_or(0.0, |tier| entry.bound(tier)) + drift;
+            let floor = tier.map_or(0.0, |tier| (entry.least_shown(tier) as f64 - drift).max(0.0));
+            let value = entry.amount(value);
             (if tier.is_some() { (value - bound).max(floor) } else { value }, value + bound)
         }
         crate::board::State::Hidden(_) => (0.0, ceiling),
@@ -155,9 +156,10 @@ fn known(board: &Board, id: CellId, ceiling: f64) -> (f64, f64) {
 
 /// A round number well above everything in the component.
 fn ceiling(board: &Board, cells: &[CellId]) -> f64 {
-    let shown = |id: &CellId| board.cells[*id].shown().map_or(0, |(value, _)| value.max(0) as u64);
-    let largest = cells.iter().map(|id| shown(id).max(board.cells[*id].true_value())).max().unwrap_or(0);
-    10f64.powi((largest.max(100) as f64).log10().ceil() as i32 + 1)
+    let shown = |entry: &Entry| entry.shown().map_or(0.0, |(value, _)| entry.amount(value));
+    let of = |id: &CellId| shown(&board.cells[*id]).max(board.cells[*id].true_amount());
+    let largest = cells.iter().map(of).fold(100.0, f64::max);
+    10f64.powi(largest.log10().ceil() as i32 + 1)
 }
 
 /// Union-find over cells.

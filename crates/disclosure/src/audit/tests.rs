@@ -265,3 +265,48 @@ fn what_can_be_computed_and_no_hiding_can_free_is_not_released() {
     let report = help(&mut board, near, &[far]).unwrap();
     assert_eq!((report.hidden_by_audit, report.confined), (0, 1));
 }
+
+/// Persons of provinces with a measure of so much each, in rupees.
+fn paid(groups: &[(u16, usize, i64)]) -> Prepared {
+    let persons = || groups.iter().flat_map(|&(province, n, each)| std::iter::repeat_n((province, each), n));
+    let count = persons().count();
+    let sid: Vec<u64> = (1..=count as u64).collect();
+    let data = Microdata {
+        dataset: "judgments".into(),
+        case_sid: sid.clone(),
+        sid,
+        agency: vec![0; count],
+        served_by: None,
+        dims: BTreeMap::from([
+            ("year".to_owned(), Column::One(vec![2024; count])),
+            ("province".to_owned(), Column::One(persons().map(|(province, _)| province).collect())),
+        ]),
+        measures: BTreeMap::from([("compensation_pkr".to_owned(), persons().map(|(_, each)| Some(each)).collect())]),
+    };
+    Prepared::new(data, &Policy::default(), &keys()).unwrap()
+}
+
+#[test]
+fn a_sum_that_follows_from_its_total_is_found() {
+    let rows = paid(&[(0, 200, 400_000), (1, 150, 300_000), (2, 4, 500_000)]);
+    let measure = Measure::Sum("compensation_pkr".into());
+    let by = vec![years(), provinces()];
+    let query = TableQuery { dataset: "judgments".into(), measure, population: BTreeMap::new(), by };
+    let counted = vec![("t".to_owned(), tabulate(&rows, &query).unwrap(), Vec::new())];
+    let mut board = Board::new(counted, &AtFirst).unwrap();
+    let mut memory = Memory::default();
+    floors::apply(&mut board, &keys(), &mut Draft::on(&mut memory));
+    rule_out_the_empty(&mut board);
+    let planted = hidden_and_inhabited(&board);
+    assert_eq!(planted.len(), 1, "the province with four persons");
+    // The noise of a sum is as wide as its bounds: what it leaves is wider than the floor's number of largest values.
+    assert!(holds_for(&board, &planted).unwrap());
+    for cell in &mut board.cells {
+        if let State::Shown { .. } = cell.state {
+            cell.state = State::Shown { value: cell.facts.measured.value, tier: None, pinned: false };
+        }
+    }
+    assert!(!holds_for(&board, &planted).unwrap(), "without noise the total less two provinces is exact");
+    run(&mut board).unwrap();
+    assert!(holds_for(&board, &hidden_and_inhabited(&board)).unwrap());
+}

@@ -76,16 +76,61 @@ async fn an_edition_whose_answer_was_lost_is_published_once() {
 }
 
 #[tokio::test]
-async fn other_dimensions_and_other_columns_are_refused() {
+async fn a_table_gets_new_dimensions_and_old_editions_keep_their_rows_and_their_hash() {
+    let place = Place::new();
+    let first = published(&place).await.append_edition(1, id(1), &[edition(1, &[13, 98])], json!({})).await.unwrap();
+    let commits = async || place.files("lake/published/indicator_values/_delta_log", ".json").await.len();
+    let before = commits().await;
+
+    let wider = ["sex", "service", "country"];
+    let mut publisher = Published::open_or_create(&place.store, &wider).await.unwrap();
+    assert_eq!(commits().await, before + 1, "one commit of metadata");
+    Published::open_or_create(&place.store, &wider).await.unwrap();
+    assert_eq!(commits().await, before + 1, "and none where nothing is missing");
+    let rows = edition_by(&wider, 2, &[7]);
+    let second = publisher.append_edition(2, id(2), std::slice::from_ref(&rows), json!({})).await.unwrap();
+
+    let mut reader = Published::open(&place.store);
+    for (info, columns) in [(&first, lake::published::schema(&["sex"])), (&second, lake::published::schema(&wider))] {
+        let rows = reader.read(info.edition).await.unwrap();
+        let names = |schema: &arrow::datatypes::Schema| {
+            schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&rows[0].schema()), names(&columns), "the columns that the edition had, in their order");
+        let hash = lake::canonical::hash(&rows[0].schema(), &rows).unwrap().to_hex().to_string();
+        assert_eq!(hash, info.rows_blake3, "edition {}", info.edition);
+    }
+    let fresh = Place::new();
+    let mut fresh = Published::open_or_create(&fresh.store, &wider).await.unwrap();
+    let first_there = edition_by(&wider, 1, &[7]);
+    let there = fresh.append_edition(1, id(3), std::slice::from_ref(&first_there), json!({})).await.unwrap();
+    let hash = lake::canonical::hash(&first_there.schema(), &[first_there]).unwrap().to_hex().to_string();
+    assert_eq!(there.rows_blake3, hash, "the hash is that of the rows, however the table came by its columns");
+}
+
+#[tokio::test]
+async fn of_two_publishers_who_add_dimensions_both_find_them() {
+    let place = Place::new();
+    published(&place).await;
+    let wider = ["sex", "service"];
+    let (a, b) =
+        tokio::join!(Published::open_or_create(&place.store, &wider), Published::open_or_create(&place.store, &wider),);
+    for mut opened in [a.unwrap(), b.unwrap()] {
+        assert!(opened.table_schema().await.unwrap().unwrap().field_with_name("service").is_ok());
+    }
+}
+
+#[tokio::test]
+async fn fewer_dimensions_and_other_columns_are_refused() {
     let place = Place::new();
     let mut publisher = published(&place).await;
-    let other = Published::open_or_create(&place.store, &["sex", "province"]).await;
-    assert!(matches!(other, Err(LakeError::Schema(_))));
     assert!(matches!(
         publisher.append_edition(1, id(1), &[table(&[(1, None)])], json!({})).await,
         Err(LakeError::Schema(_))
     ));
     assert_eq!(publisher.latest().await.unwrap(), None);
+    let fewer = Published::open_or_create(&place.store, &["province"]).await;
+    assert!(matches!(&fewer, Err(LakeError::Schema(what)) if what.contains("`sex`")), "{fewer:?}");
 }
 
 #[tokio::test]

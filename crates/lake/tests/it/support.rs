@@ -248,7 +248,12 @@ pub fn table(rows: &[(i64, Option<&str>)]) -> RecordBatch {
 
 /// Rows of an edition: cells of one indicator, with these values.
 pub fn edition(number: i64, values: &[i64]) -> RecordBatch {
-    let schema = lake::published::schema(&["sex"]);
+    edition_by(&["sex"], number, values)
+}
+
+/// The same with these dimensions.
+pub fn edition_by(dimensions: &[&str], number: i64, values: &[i64]) -> RecordBatch {
+    let schema = lake::published::schema(dimensions);
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         match (field.name().as_str(), field.data_type()) {
             ("edition", _) => Arc::new(Int64Array::from(vec![number; values.len()])),

@@ -1,24 +1,27 @@
-//! Shares and rates of released values: nothing here sees a true count, so nothing here can tell one.
+//! Shares, quantiles and rates of released values: nothing here sees a true count, so nothing here can tell one.
 
 use std::collections::BTreeMap;
 
-use disclosure::{Figure, Term, rate, ratio};
-use policy::Policy;
+use disclosure::{Amount, Figure, Term, complement, quantile, rate, ratio};
+use policy::{MeasureColumn, Policy, Profile, Resolved};
 
 use super::DIMENSIONS;
 use super::population::{CENSUS_YEAR, of_province};
 use super::rows::{Key, Row};
-use crate::indicator::{self, Indicator, Part, published_column};
+use crate::indicator::{self, Band, Indicator, Part, Quantiles, Share, published_column};
 
-/// Adds the rows of shares and rates to those of tables.
+/// Adds the rows of shares, quantiles and rates to those of tables.
 pub fn shares_and_rates(rows: &mut BTreeMap<Key, Row>, policy: &Policy) {
     let mut derived = Vec::new();
     for indicator in indicator::all() {
         for share in &indicator.shares {
             derived.extend(match &share.to {
-                Some(to) => cell_by_cell(rows, indicator, &share.measure, &share.of, to),
-                None => within(rows, indicator, &share.measure, &share.of),
+                Some(to) => cell_by_cell(rows, indicator, share, to),
+                None => within(rows, indicator, share),
             });
+        }
+        for rule in &indicator.quantiles {
+            derived.extend(quantiles(rows, indicator, rule, policy));
         }
         if let Some(rule) = indicator.rate.as_ref().filter(|rule| rule.is_of(policy)) {
             derived.extend(rates(rows, indicator, rule));
@@ -28,7 +31,7 @@ pub fn shares_and_rates(rows: &mut BTreeMap<Key, Row>, policy: &Policy) {
 }
 
 /// The cells of a part: those of its indicator and measure that are totals over all dimensions but the part's own, and of the
-/// part's kind of period.
+/// part's kind of period. Fiscal years go with the quarters that they are made of.
 fn cells<'r>(rows: &'r BTreeMap<Key, Row>, part: &'r Part) -> impl Iterator<Item = &'r Row> {
     let own: Vec<usize> = part.by.iter().filter_map(|name| position(name)).collect();
     let quarters = part.by.first().is_some_and(|period| period == "quarter");
@@ -39,12 +42,12 @@ fn cells<'r>(rows: &'r BTreeMap<Key, Row>, part: &'r Part) -> impl Iterator<Item
         key.indicator == part.indicator
             && key.measure == part.measure
             && others_total
-            && quarters == is_quarter(&key.time_period)
+            && quarters != is_year(&key.time_period)
     })
 }
 
-fn is_quarter(time_period: &str) -> bool {
-    time_period.contains('Q') || time_period == "_X"
+fn is_year(time_period: &str) -> bool {
+    time_period.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn position(dimension: &str) -> Option<usize> {
@@ -53,28 +56,25 @@ fn position(dimension: &str) -> Option<usize> {
 }
 
 /// A cell of one measure over the same cell of another.
-fn cell_by_cell(rows: &BTreeMap<Key, Row>, indicator: &Indicator, measure: &str, of: &Part, to: &Part) -> Vec<Row> {
+fn cell_by_cell(rows: &BTreeMap<Key, Row>, indicator: &Indicator, share: &Share, to: &Part) -> Vec<Row> {
+    let of = &share.of;
     let below = |key: &Key| {
         cells(rows, to).find(|row| {
             row.key.time_period == key.time_period
                 && of.by.iter().filter_map(|name| position(name)).all(|at| row.key.dimensions[at] == key.dimensions[at])
         })
     };
-    let share = |row: &Row| {
+    let percent = |row: &Row| {
         let whole = below(&row.key)?;
-        Some(percent(indicator, measure, &row.key, &[Term::above(&row.figure), Term::below(&whole.figure)]))
+        Some(percent(indicator, share, &row.key, &[Term::above(&row.figure), Term::below(&whole.figure)]))
     };
-    cells(rows, of).filter_map(share).collect()
+    cells(rows, of).filter_map(percent).collect()
 }
 
 /// Codes of the last dimension over codes of the same dimension: a child among children and adults.
-fn within(rows: &BTreeMap<Key, Row>, indicator: &Indicator, measure: &str, of: &Part) -> Vec<Row> {
-    let Some(at) = of.by.last().and_then(|name| position(name)) else { return Vec::new() };
-    let mut groups: BTreeMap<&str, BTreeMap<&str, &Row>> = BTreeMap::new();
-    for row in cells(rows, of) {
-        groups.entry(&row.key.time_period).or_default().insert(&row.key.dimensions[at], row);
-    }
-    let share = |group: &BTreeMap<&str, &Row>| {
+fn within(rows: &BTreeMap<Key, Row>, indicator: &Indicator, share: &Share) -> Vec<Row> {
+    let of = &share.of;
+    let percent = |group: &Group<'_>| {
         let codes: std::collections::BTreeSet<&String> = of.numerator.iter().chain(&of.denominator).collect();
         let terms: Option<Vec<Term<'_>>> = codes
             .into_iter()
@@ -83,14 +83,75 @@ fn within(rows: &BTreeMap<Key, Row>, indicator: &Indicator, measure: &str, of: &
                 Some(Term { figure, above: of.numerator.contains(code), below: of.denominator.contains(code) })
             })
             .collect();
-        let total = group.get("_T")?;
-        Some(percent(indicator, measure, &total.key, &terms?))
+        let any = group.values().next()?;
+        Some(percent(indicator, share, &total_of(&any.key, of), &terms?))
     };
-    groups.values().filter_map(share).collect()
+    by_last(rows, of).values().filter_map(percent).collect()
 }
 
-fn percent(indicator: &Indicator, measure: &str, key: &Key, terms: &[Term<'_>]) -> Row {
-    row(indicator, measure, key, ratio(terms, 100), "percent")
+/// Cells by their code in the last dimension of a part.
+type Group<'r> = BTreeMap<&'r str, &'r Row>;
+
+/// The cells of a part in groups that differ in its last dimension alone, by period and the other codes.
+fn by_last<'r>(rows: &'r BTreeMap<Key, Row>, part: &'r Part) -> BTreeMap<Key, Group<'r>> {
+    let Some(at) = part.by.last().and_then(|name| position(name)) else { return BTreeMap::new() };
+    let mut groups: BTreeMap<Key, Group<'r>> = BTreeMap::new();
+    for row in cells(rows, part) {
+        groups.entry(total_of(&row.key, part)).or_default().insert(&row.key.dimensions[at], row);
+    }
+    groups
+}
+
+/// The place of a group: the total over the last dimension of its part.
+fn total_of(key: &Key, part: &Part) -> Key {
+    let mut key = key.clone();
+    if let Some(at) = part.by.last().and_then(|name| position(name)) {
+        "_T".clone_into(&mut key.dimensions[at]);
+    }
+    key
+}
+
+fn percent(indicator: &Indicator, share: &Share, key: &Key, terms: &[Term<'_>]) -> Row {
+    let figure = ratio(terms, 100);
+    let figure = if share.complement { complement(&figure, 100) } else { figure };
+    let mut row = row(indicator, &share.measure, key, figure, "percent");
+    for (name, code) in &share.at {
+        if let Some(at) = position(name) {
+            row.key.dimensions[at].clone_from(code);
+        }
+    }
+    row
+}
+
+/// Quantiles of a measure in each group of cells by its bands. Those of unknown value are not in the histogram.
+fn quantiles(rows: &BTreeMap<Key, Row>, indicator: &Indicator, rule: &Quantiles, policy: &Policy) -> Vec<Row> {
+    let Some((measure, floor)) = banded(&rule.of, policy) else { return Vec::new() };
+    let edges: Vec<(String, i64, i64)> =
+        Band::edges(measure).filter(|(code, ..)| !rule.without.contains(code)).collect();
+    let of_group = |(key, group): (Key, Group<'_>)| {
+        let bins: Vec<(i64, i64, Option<&Figure>)> = edges
+            .iter()
+            .map(|(code, low, high)| (*low, *high, group.get(code.as_str()).map(|row| &row.figure)))
+            .collect();
+        let of = |(percent, name): (&u8, &String)| {
+            let figure = quantile(bins.iter().copied(), floor, i128::from(*percent) * Amount::ONE / 100);
+            row(indicator, name, &key, figure, &rule.unit)
+        };
+        rule.measures.iter().map(of).collect::<Vec<_>>()
+    };
+    by_last(rows, &rule.of).into_iter().flat_map(of_group).collect()
+}
+
+/// The measure by whose bands the cells of a part are counted, and the floor on its units.
+fn banded<'p>(part: &Part, policy: &'p Policy) -> Option<(&'p MeasureColumn, u64)> {
+    let band = part.by.last()?;
+    let of = indicator::all().iter().find(|indicator| indicator.id == part.indicator)?;
+    let table = of.tables.iter().find(|table| table.measure == part.measure && table.by.contains(band))?;
+    let dataset = policy.datasets.get(&table.dataset)?;
+    let Some(Resolved::Band(measure)) = dataset.resolve(band) else { return None };
+    let population = table.population(policy).ok()?;
+    let profiles = population.iter().flat_map(|(name, codes)| codes.iter().map(|code| dataset.profile_of(name, *code)));
+    Some((measure, dataset.floor(profiles.max().unwrap_or(Profile::Std))))
 }
 
 /// A cell per so many of the population.

@@ -1,4 +1,4 @@
-//! Editions: the thirteen indicators of one Snapshot, protected together and published as one numbered, immutable set of
+//! Editions: the indicators of one Snapshot, protected together and published as one numbered, immutable set of
 //! rows with a manifest that names everything they follow from.
 //!
 //! Absent: true counts. They go from the microdata into [`disclosure::Vault`] and nowhere else.
@@ -6,11 +6,13 @@
 mod as_of;
 mod calendar;
 mod derive;
+mod fiscal;
 mod manifest;
 mod moved;
 mod population;
 mod release;
 mod reports;
+mod revisions;
 mod rows;
 
 use chrono::{Datelike, NaiveDate};
@@ -24,12 +26,17 @@ pub use manifest::Manifest;
 pub use moved::{Cell, Counted, Moved, NoCell, count};
 pub use population::{Population, TERRITORY, population};
 pub use release::{ReleasedIndicators, declared, release, room, unprotected};
+pub use revisions::{Earlier, earlier};
 pub use rows::{Key, Row, to_batch};
 
 use crate::indicator::GridError;
 
 /// Dimension columns of `published.indicator_values`, in order. `_T` is the total, `_Z` not applicable to the indicator.
-pub const DIMENSIONS: [&str; 11] = [
+///
+/// The list grows at its end only: editions are immutable, and those from before a dimension have no column for it
+/// ([`lake::Published::open_or_create`] gives it to the table). What column holds which level of a dataset says
+/// [`crate::indicator::published_column`].
+pub const DIMENSIONS: [&str; 26] = [
     "province",
     "sex",
     "age_group",
@@ -41,6 +48,21 @@ pub const DIMENSIONS: [&str; 11] = [
     "section",
     "sector",
     "outcome",
+    "exploitation_form",
+    "scope",
+    "means",
+    "recruiter_relation",
+    "origin",
+    "country",
+    "status",
+    "service",
+    "exit_reason",
+    "kind",
+    "audience",
+    "official",
+    "band",
+    "field",
+    "series",
 ];
 
 /// Why an edition was not made.
@@ -129,11 +151,13 @@ where
     S: EditionSource,
     S::Error: std::fmt::Display,
 {
-    let earlier = published.editions().await?;
-    check_calendar(earlier.iter().map(|info| (info.edition, &info.manifest)), &manifest, today)?;
-    let number = earlier.last().map_or(1, |last| last.edition + 1);
-    let released = release(source, vault, manifest.as_of, number)?;
+    let editions = published.editions().await?;
+    check_calendar(editions.iter().map(|info| (info.edition, &info.manifest)), &manifest, today)?;
+    let number = editions.last().map_or(1, |last| last.edition + 1);
+    let history = earlier(published, number).await?;
+    let mut released = release(source, vault, manifest.as_of, number)?;
     manifest.ledger = released.ledger;
+    released.compare(&history, manifest.as_of);
     let batch = to_batch(&released.rows, number, manifest.as_of);
     Ok(published.append_edition(number, id, &[batch], manifest.to_json()).await?)
 }
@@ -194,14 +218,21 @@ pub fn check_unchanged(info: &EditionInfo, now: &Manifest) -> Result<(), Edition
     Ok(())
 }
 
-/// Makes an edition's rows again from a Snapshot of the events below its cut, and compares. `vault` remembers what was
-/// released before the edition, and what it is asked now is forgotten with it.
-pub fn recompute<S>(info: &EditionInfo, source: &S, vault: &Vault, as_of: NaiveDate) -> Result<Recomputed, EditionError>
+/// Makes an edition's rows again from a Snapshot of the events below its cut and from what was published before it, and
+/// compares. `vault` remembers what was released before the edition, and what it is asked now is forgotten with it.
+pub fn recompute<S>(
+    info: &EditionInfo,
+    source: &S,
+    vault: &Vault,
+    as_of: NaiveDate,
+    history: &[Earlier],
+) -> Result<Recomputed, EditionError>
 where
     S: EditionSource,
     S::Error: std::fmt::Display,
 {
-    let released = release(source, vault, as_of, info.edition)?;
+    let mut released = release(source, vault, as_of, info.edition)?;
+    released.compare(history, as_of);
     let batch = to_batch(&released.rows, info.edition, as_of);
     let hash = lake::canonical::hash(&batch.schema(), std::slice::from_ref(&batch))?;
     Ok(Recomputed { published: info.rows_blake3.clone(), recomputed: hash.to_hex().to_string() })

@@ -31,8 +31,13 @@ pub struct Cell {
 #[derive(Debug, thiserror::Error)]
 pub enum NoCell {
     /// An indicator that is computed from another's released cells.
-    #[error("{0} is computed from the released cells of V01; explain the cell of V01")]
-    Derived(String),
+    #[error("{indicator} is computed from released cells of other indicators ({of}); explain one of those")]
+    Derived {
+        /// The indicator.
+        indicator: String,
+        /// Those that it is computed from.
+        of: String,
+    },
     /// No indicator of this id.
     #[error("there is no indicator {0}; `GET /v1/indicators` lists them")]
     Indicator(String),
@@ -54,6 +59,9 @@ pub enum NoCell {
         /// Its measures.
         has: String,
     },
+    /// A fiscal year, which is the sum of its released quarters.
+    #[error("{0} is the sum of its quarters as they were released; explain these")]
+    Fiscal(String),
     /// The counts could not be made.
     #[error(transparent)]
     Edition(#[from] EditionError),
@@ -122,10 +130,19 @@ fn wanted(cell: &Cell) -> Result<Key, NoCell> {
     let Some(known) = indicator::all().iter().find(|known| known.id == cell.indicator) else {
         return Err(NoCell::Indicator(cell.indicator.clone()));
     };
-    let mut measures: Vec<&str> = known.tables.iter().map(|table| table.measure.as_str()).collect();
+    if cell.time_period.starts_with("FY") {
+        return Err(NoCell::Fiscal(cell.time_period.clone()));
+    }
+    // By how much a sum moved would tell what one person was given.
+    let counted = known.tables.iter().filter(|table| table.sum.is_none());
+    let mut measures: Vec<&str> = counted.map(|table| table.measure.as_str()).collect();
     measures.dedup();
     let measure = match (&cell.measure, measures.as_slice()) {
-        (_, []) => return Err(NoCell::Derived(cell.indicator.clone())),
+        (_, []) => {
+            let of = known.made_of();
+            let of = if of.is_empty() { "sums and earlier editions".to_owned() } else { of.join(", ") };
+            return Err(NoCell::Derived { indicator: cell.indicator.clone(), of });
+        }
         (Some(named), has) if has.contains(&named.as_str()) => named.clone(),
         (None, [only]) => (*only).to_owned(),
         (_, has) => return Err(NoCell::Measure { indicator: cell.indicator.clone(), has: has.join(", ") }),
@@ -191,7 +208,7 @@ mod tests {
         let key = wanted(&cell("V01", "province")).expect("V01 has provinces");
         assert_eq!((key.measure.as_str(), key.dimensions[0].as_str()), ("victims", "PK-PB"));
         assert!(key.dimensions[1..3].iter().all(|code| code == "_T") && key.dimensions[3] == "_Z");
-        assert!(matches!(wanted(&cell("V04", "province")), Err(NoCell::Derived(_))));
+        assert!(matches!(wanted(&cell("V04", "province")), Err(NoCell::Derived { .. })));
         assert!(matches!(wanted(&cell("V99", "province")), Err(NoCell::Indicator(_))));
         assert!(matches!(wanted(&cell("V01", "role")), Err(NoCell::Dimension { .. })));
     }

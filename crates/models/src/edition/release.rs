@@ -11,16 +11,16 @@ use disclosure::{
     Coordinate, Head, Mark, Marked, Prepared, Released, Reporting, Room, Span, Table as CountedTable, TableQuery,
     Utility, Vault, tabulate,
 };
-use events::code_list::CodeList;
 use policy::Policy;
 
 use super::as_of::AsOf;
 use super::calendar::{Calendar, EditionSource};
-use super::derive;
 use super::reports::Reports;
+use super::revisions::{self, Earlier};
 use super::rows::{Key, Row};
 use super::{DIMENSIONS, EditionError};
-use crate::indicator::{self, Indicator, Table, published_column, quarter_code, quarter_name};
+use super::{derive, fiscal};
+use crate::indicator::{self, Indicator, Table, published_column, quarter_code};
 use crate::snapshot::Source;
 
 /// The rows of an edition, and what protection cost (for the house, not for publication).
@@ -35,11 +35,27 @@ pub struct ReleasedIndicators {
     pub ledger: [Head; 2],
 }
 
+impl ReleasedIndicators {
+    /// Adds how what was published before was revised since (Q04).
+    pub fn compare(&mut self, history: &[Earlier], as_of: NaiveDate) {
+        let changes = revisions::rows(history, &Earlier::of(&self.rows, as_of));
+        self.rows.extend(changes);
+        self.rows.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+}
+
 /// A table with the indicator that it belongs to.
 struct Asked {
     indicator: &'static Indicator,
     table: &'static Table,
     name: String,
+}
+
+impl Asked {
+    /// What one of its values is: of the table, where it measures something else than its indicator.
+    fn unit(&self) -> &'static str {
+        self.table.unit.as_deref().unwrap_or(&self.indicator.unit)
+    }
 }
 
 /// Makes the rows of the edition of this number as of a date.
@@ -69,6 +85,7 @@ where
             rows.insert(row.key.clone(), row);
         }
     }
+    fiscal::add(&mut rows, as_of);
     derive::shares_and_rates(&mut rows, policy);
     let rows = rows.into_values().collect();
     Ok(ReleasedIndicators { rows, utility: released.utility, audit: released.audit, ledger })
@@ -107,9 +124,8 @@ where
     for asked in asked(policy) {
         let query = question(asked.indicator, asked.table, policy, as_of)?;
         let cells = tabulate(prepared.of(&asked.table.dataset, source, vault)?, &query)?;
-        let names = Names::of(&asked, policy)?;
         for cell in unprotected_counts(&cells) {
-            if let Some(key) = names.key(&asked, &cell.at) {
+            if let Some(key) = key(&asked, &cell.at, policy)? {
                 counts.insert(key, cell.count);
             }
         }
@@ -117,9 +133,11 @@ where
     Ok(counts.into_iter().collect())
 }
 
-/// Every table whose dataset the policy has: a policy of one dataset publishes the indicators of that dataset.
+/// Every table whose dataset and levels the policy has: a policy of one dataset publishes the indicators of that dataset. In the order of
+/// the grids that the policy declares, so that of two sets that are near each other the same one answers whatever is published
+/// beside them; exact tables, which need none, stand behind.
 fn asked(policy: &Policy) -> Vec<Asked> {
-    let known = |table: &&Table| policy.datasets.get(&table.dataset).is_some();
+    let known = |table: &&Table| table.is_known(policy);
     let of = |indicator: &'static Indicator| {
         let tables = indicator.tables.iter().filter(known).enumerate();
         tables.map(move |(number, table)| Asked {
@@ -128,7 +146,21 @@ fn asked(policy: &Policy) -> Vec<Asked> {
             name: format!("{}/{}/{number}", indicator.id, table.measure),
         })
     };
-    indicator::all().iter().flat_map(of).collect()
+    let mut asked: Vec<Asked> = indicator::all().iter().flat_map(of).collect();
+    asked.sort_by_key(|asked| rank(asked.table, policy));
+    asked
+}
+
+/// Where the table's grid stands among the declared ones.
+fn rank(table: &Table, policy: &Policy) -> usize {
+    let declared = policy.datasets.declared();
+    let is_it = |grid: &policy::ChargedGrid| {
+        grid.dataset == table.dataset
+            && grid.by == table.by
+            && grid.sum == table.sum
+            && table.population(policy).is_ok_and(|population| population == grid.population)
+    };
+    declared.iter().position(is_it).unwrap_or(declared.len())
 }
 
 fn question(
@@ -200,57 +232,44 @@ impl Rooms {
     }
 }
 
-/// Names of a table's codes.
-struct Names {
-    lists: Vec<Option<&'static CodeList>>,
-}
-
-impl Names {
-    fn of(asked: &Asked, policy: &Policy) -> Result<Self, EditionError> {
-        let is_period = |name: &str| matches!(name, "year" | "quarter");
-        let list = |name: &String| if is_period(name) { Ok(None) } else { asked.table.list(name, policy).map(Some) };
-        let lists = asked.table.by.iter().map(list).collect::<Result<_, crate::indicator::GridError>>();
-        Ok(Self {
-            lists: lists.map_err(|source| EditionError::Grid { indicator: asked.indicator.id.clone(), source })?,
-        })
-    }
-
-    /// The key of a cell in `published`; `None` for a part that is not published.
-    fn key(&self, asked: &Asked, at: &[Coordinate]) -> Option<Key> {
-        let applicable = asked.indicator.dimensions();
-        let mut dimensions = DIMENSIONS.map(|name| if applicable.contains(&name) { "_T" } else { "_Z" }.to_owned());
-        let mut time_period = "_T".to_owned();
-        let mut measure = &asked.table.measure;
-        for ((name, list), coordinate) in asked.table.by.iter().zip(&self.lists).zip(at) {
-            let text = match (coordinate, list) {
-                (Coordinate::Code(code), Some(list)) => list.codes[usize::from(*code)].code.to_owned(),
-                (Coordinate::Code(code), None) if name == "year" => code.to_string(),
-                (Coordinate::Code(code), None) => quarter_name(*code),
-                (Coordinate::Total, _) => "_T".to_owned(),
-                (Coordinate::Remainder, _) => "_R".to_owned(),
-            };
-            if let Some(parts) = asked.table.parts.as_ref().filter(|parts| parts.of == *name) {
-                measure = if *coordinate == Coordinate::Total { measure } else { parts.measures.get(&text)? };
-                continue;
+/// The key of a cell in `published`; `None` for a part that is not published.
+fn key(asked: &Asked, at: &[Coordinate], policy: &Policy) -> Result<Option<Key>, EditionError> {
+    let Asked { indicator, table, .. } = asked;
+    let applicable = indicator.dimensions();
+    let mut dimensions = DIMENSIONS.map(|name| if applicable.contains(&name) { "_T" } else { "_Z" }.to_owned());
+    let mut time_period = "_T".to_owned();
+    let mut measure = &table.measure;
+    for (name, coordinate) in table.by.iter().zip(at) {
+        let text = match coordinate {
+            Coordinate::Code(code) => table
+                .code_text(name, *code, policy)
+                .map_err(|source| EditionError::Grid { indicator: indicator.id.clone(), source })?,
+            Coordinate::Total => "_T".to_owned(),
+            Coordinate::Remainder => "_R".to_owned(),
+        };
+        if let Some(parts) = table.parts.as_ref().filter(|parts| parts.of == *name) {
+            if *coordinate != Coordinate::Total {
+                let Some(part) = parts.measures.get(&text) else { return Ok(None) };
+                measure = part;
             }
-            match published_column(name).and_then(|column| DIMENSIONS.iter().position(|dimension| *dimension == column))
-            {
-                Some(position) => dimensions[position] = text,
-                None => time_period = text,
-            }
+            continue;
         }
-        Some(Key { indicator: asked.indicator.id.clone(), measure: measure.clone(), time_period, dimensions })
+        match published_column(name).and_then(|column| DIMENSIONS.iter().position(|dimension| *dimension == column)) {
+            Some(position) => dimensions[position] = text,
+            None => time_period = text,
+        }
     }
+    Ok(Some(Key { indicator: indicator.id.clone(), measure: measure.clone(), time_period, dimensions }))
 }
 
 fn rows_of(asked: &Asked, table: &Released, policy: &Policy) -> Result<Vec<Row>, EditionError> {
-    let names = Names::of(asked, policy)?;
-    let unit = asked.indicator.unit.clone();
-    Ok(table
-        .cells()
-        .iter()
-        .filter_map(|cell| Some(Row { key: names.key(asked, &cell.at)?, figure: cell.figure, unit: unit.clone() }))
-        .collect())
+    let mut rows = Vec::with_capacity(table.cells().len());
+    for cell in table.cells() {
+        if let Some(key) = key(asked, &cell.at, policy)? {
+            rows.push(Row { key, figure: cell.figure, unit: asked.unit().to_owned() });
+        }
+    }
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -263,6 +282,8 @@ mod tests {
             dataset: "services".into(),
             population: BTreeMap::new(),
             by: vec![by.into()],
+            sum: None,
+            unit: None,
             codes: BTreeMap::new(),
             total: BTreeMap::new(),
             parts: None,

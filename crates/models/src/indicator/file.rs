@@ -22,12 +22,22 @@ pub struct Text {
 pub enum Select {
     /// These codes.
     Codes(Vec<String>),
+    /// All codes but these.
+    Except(Except),
     /// Codes with these attributes in their code list, for instance `{ act: PTPA }`.
     Attributes(BTreeMap<String, String>),
 }
 
-/// A table that is counted.
+/// Codes that are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Except {
+    /// The codes.
+    pub except: Vec<String>,
+}
+
+/// A table that is counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// Name of the measure in `published`.
@@ -39,6 +49,13 @@ pub struct Table {
     pub population: BTreeMap<String, Select>,
     /// Dimensions; the first is the period.
     pub by: Vec<String>,
+    /// The measure column of the dataset that is summed; without one, units are counted. A sum is never exact: its noise is as
+    /// wide as the column's public bounds, and what few make up is hidden (privacy.md 6.5, 6.6 rule 5).
+    #[serde(default)]
+    pub sum: Option<String>,
+    /// What one of its values is, where that is not the indicator's unit.
+    #[serde(default)]
+    pub unit: Option<String>,
     /// Codes shown of a dimension, where not all of its list.
     #[serde(default)]
     pub codes: BTreeMap<String, Select>,
@@ -76,6 +93,38 @@ pub struct Share {
     /// The denominator, cell by cell.
     #[serde(default)]
     pub to: Option<Part>,
+    /// Codes of dimensions of its own, in place of the last one of `of`: which field is complete, where shares of several
+    /// tables stand in one measure.
+    #[serde(default)]
+    pub at: BTreeMap<String, String>,
+    /// Whether it is what the share leaves of the whole: of the unknown, the known.
+    #[serde(default)]
+    pub complement: bool,
+}
+
+/// Quantiles of a measure, from the released cells of its public bands (privacy.md 6.5, *Quantile*).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quantiles {
+    /// The cells; the last dimension is the measure's bands.
+    pub of: Part,
+    /// Bands that are no value: of who is not imprisoned, there is no length.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// What one of the measure is: `day`, `month`, `pkr`.
+    pub unit: String,
+    /// Name of each, by percent: 50 is the median.
+    pub measures: BTreeMap<u8, String>,
+}
+
+/// A change of what was first published, by what editions said later.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revision {
+    /// Name of the measure.
+    pub measure: String,
+    /// After so many quarters.
+    pub quarters: u16,
 }
 
 /// A rate of released values.
@@ -91,6 +140,14 @@ pub struct Rate {
     /// Codes of a dimension for which there is no denominator.
     #[serde(default)]
     pub not_collected: BTreeMap<String, Vec<String>>,
+}
+
+impl Share {
+    /// The levels on which it stands: of its part, where the last one is not replaced by codes of its own.
+    pub(super) fn levels(&self) -> impl Iterator<Item = &String> {
+        let kept = self.of.by.len() - usize::from(!self.at.is_empty() && !self.of.by.is_empty());
+        self.of.by[..kept].iter().chain(self.at.keys())
+    }
 }
 
 impl Rate {
@@ -136,6 +193,10 @@ struct File {
     #[serde(default)]
     shares: Vec<Share>,
     #[serde(default)]
+    quantiles: Vec<Quantiles>,
+    #[serde(default)]
+    revisions: Vec<Revision>,
+    #[serde(default)]
     rate: Option<Rate>,
 }
 
@@ -155,6 +216,8 @@ impl Indicator {
             since,
             tables,
             shares,
+            quantiles,
+            revisions,
             rate,
         } = serde_norway::from_str(text)?;
         Ok(Self {
@@ -170,6 +233,8 @@ impl Indicator {
             since,
             tables,
             shares,
+            quantiles,
+            revisions,
             rate,
         })
     }

@@ -11,7 +11,7 @@ use sample::Size;
 
 use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy, vault};
 
-const EXACT: [&str; 4] = ["C01", "C04", "L01", "L02"];
+const EXACT: [&str; 3] = ["C01", "L01", "L02"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exact_cells_are_the_counts_and_what_nobody_reported_is_not_a_zero() {
@@ -23,8 +23,10 @@ async fn exact_cells_are_the_counts_and_what_nobody_reported_is_not_a_zero() {
     let counts: BTreeMap<Key, u64> = unprotected(&source, &vault(&policy), as_of).unwrap().into_iter().collect();
     let rows = release(&source, &vault(&policy), as_of, 1).unwrap().rows;
 
-    let is_exact =
-        |row: &&Row| (EXACT.contains(&row.key.indicator.as_str()) && row.unit != "percent") || is_exact_c05(row);
+    let is_exact = |row: &&Row| {
+        let of_grid = EXACT.contains(&row.key.indicator.as_str()) && row.unit != "percent";
+        (of_grid || is_of_acts(row)) && !row.key.time_period.starts_with("FY")
+    };
     let (mut zeros, mut silent) = (0, 0);
     for row in rows.iter().filter(is_exact) {
         let count = counts[&row.key];
@@ -58,10 +60,52 @@ async fn exact_cells_are_the_counts_and_what_nobody_reported_is_not_a_zero() {
     assert!(rows.iter().filter(of_victims).all(|row| row.figure.obs_status() != ObsStatus::L));
 }
 
-/// C05's exact cells: by section, and the year's total.
-fn is_exact_c05(row: &Row) -> bool {
+/// A national fiscal year is its quarters as they were released: July to June, with the noise of all four.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fiscal_year_is_the_sum_of_its_released_quarters() {
+    let lake = Lake::of(&feed(Size::Small), Arrival::default()).await;
+    let (snapshot, _) = lake.refresh(&RefreshOptions::default()).await;
+    let policy = policy();
+    let rows = release(&snapshot.source(&policy), &vault(&policy), AS_OF.parse().unwrap(), 1).unwrap().rows;
+    let of: BTreeMap<&Key, &Row> = rows.iter().map(|row| (&row.key, row)).collect();
+    let (mut exact, mut noisy, mut open) = (0, 0, 0);
+    for row in rows.iter().filter(|row| row.key.time_period.starts_with("FY") && row.unit != "percent") {
+        let first: u16 = row.key.time_period[2..6].parse().unwrap();
+        let quarters = [(first, 3), (first, 4), (first + 1, 1), (first + 1, 2)];
+        let at =
+            |(year, quarter): (u16, u16)| of.get(&Key { time_period: format!("{year}-Q{quarter}"), ..row.key.clone() });
+        let quarters: Vec<_> = quarters.into_iter().filter_map(at).collect();
+        let values: Option<Vec<i128>> = quarters.iter().map(|row| row.figure.value().map(|v| v.micros())).collect();
+        let value = row.figure.value().map(|v| v.micros());
+        if row.figure.obs_status() == ObsStatus::L {
+            assert!(quarters.iter().any(|row| row.figure.obs_status() == ObsStatus::L), "{:?}", row.key);
+            continue;
+        }
+        assert_eq!(value, values.map(|values| values.iter().sum()), "{:?}", row.key);
+        if quarters.len() < 4 && value.is_some() {
+            open += 1;
+            assert_eq!((first, row.figure.obs_status()), (2025, ObsStatus::P), "the one that goes on");
+        }
+        let widest = quarters.iter().filter_map(|row| Some(row.figure.hi95()?.micros() - row.figure.value()?.micros()));
+        let (widest, half) = (widest.max().unwrap_or(0), row.figure.hi95().map(|hi| hi.micros() - value.unwrap()));
+        match half {
+            Some(0) => exact += 1,
+            Some(half) => {
+                noisy += 1;
+                assert!(half > widest, "{:?}: wider than any quarter", row.key);
+            }
+            None => {}
+        }
+    }
+    assert!(exact > 100 && noisy > 20 && open > 0, "{exact} exact, {noisy} noisy, {open} open");
+    let shares = rows.iter().filter(|row| row.key.measure == "share_finding" && row.key.time_period.starts_with("FY"));
+    assert!(shares.count() > 0, "shares of fiscal years are shares of their sums");
+}
+
+/// The exact cells of C04 and C05: by province, by section, and the year's total.
+fn is_of_acts(row: &Row) -> bool {
     let at = |name: &str| &row.key.dimensions[DIMENSIONS.iter().position(|dimension| *dimension == name).unwrap()];
-    row.key.indicator == "C05" && at("sex") == "_T" && at("citizenship") == "_T"
+    ["C04", "C05"].contains(&row.key.indicator.as_str()) && at("sex") == "_T" && at("citizenship") == "_T"
 }
 
 /// What began after the date is in no cell, nor what began before the fifteen years; and no other number depends on it.
@@ -103,7 +147,7 @@ async fn a_policy_of_one_dataset_makes_its_mart_and_publishes_its_indicators_alo
     let indicators: BTreeSet<&str> = rows.iter().map(|row| row.key.indicator.as_str()).collect();
     assert_eq!(
         indicators.into_iter().collect::<Vec<_>>(),
-        ["V01", "V03", "V04", "V11"],
+        ["Q02", "V01", "V03", "V04", "V05", "V06", "V07", "V08", "V09", "V11"],
         "no rate: they are of the whole world"
     );
 }

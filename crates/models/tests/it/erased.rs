@@ -12,7 +12,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use sample::tangle::{self, LOG_MS};
 
-use crate::incremental::{Growing, PLANS, layering, surrogate};
+use crate::incremental::{Growing, layering, surrogate};
+use crate::road::PLANS;
 use crate::support::{keys, policy};
 
 /// Persons of two agencies.

@@ -1,18 +1,18 @@
 //! A refresh over what is new makes the marts of a rebuild, byte for byte, however the log was cut (models.md 2, 6).
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::{EventSink as _, Outgoing};
 use ingest::{CountedIds, Worker, WorkerConfig};
 use lake::{Events, Store, StoreKind, folder};
-use models::{Layering, Plans, RefreshOptions, RefreshReport, Snapshot, refresh};
+use models::{Layering, RefreshOptions, RefreshReport, Snapshot, refresh};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use sample::tangle::{self, LOG_MS, Line};
 
-use crate::road::StillClock;
+use crate::road::{PLANS, StillClock};
 use crate::support::{keys, policy};
 
 /// A lake that grows.
@@ -69,9 +69,6 @@ impl Growing {
 pub fn layering(most: usize) -> Layering {
     Layering { new_per_mille: u64::MAX / 1_000_000, grown_per_mille: u64::MAX / 1_000_000, most }
 }
-
-/// Planning takes longer than folding a few rows: it is done once for all cases.
-pub static PLANS: LazyLock<Plans> = LazyLock::new(Plans::default);
 
 pub fn surrogate(agency: &str, token: &str) -> [u8; 16] {
     policy::person_surrogate(&keys(), agency, token)

@@ -6,6 +6,7 @@ mod edition;
 mod enforced;
 mod erased;
 mod incremental;
+mod indicators;
 mod order;
 mod people;
 mod road;

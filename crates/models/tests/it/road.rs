@@ -1,19 +1,22 @@
 //! Messages written by hand, on their way through a log and ingest into marts.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::{EventSink as _, Outgoing};
 use ingest::{Clock, CountedIds, Worker, WorkerConfig};
 use lake::{Events, Store, StoreKind};
-use models::{RefreshOptions, RefreshReport, Snapshot, refresh};
+use models::{Plans, RefreshOptions, RefreshReport, Snapshot, refresh};
 use tempfile::TempDir;
 
 use crate::support::{keys, policy};
 
 /// 9 March 2025, 12:00 in Karachi, in milliseconds UTC.
 const LOG_MS: i64 = 1_741_503_600_000;
+
+/// Planning takes longer than folding a few rows: it is done once for all.
+pub static PLANS: LazyLock<Plans> = LazyLock::new(Plans::default);
 
 #[derive(Debug)]
 pub struct StillClock;
@@ -96,7 +99,7 @@ impl Road {
         let report = worker.drain().await.unwrap();
         assert_eq!(report.counts.set_aside, [0; 8], "every message of these tests is an event of the contract");
         let snapshot = Events::open(&self.store, "reader").await.unwrap().snapshot().unwrap();
-        let options = RefreshOptions { thorough: true, ..RefreshOptions::default() };
+        let options = RefreshOptions { thorough: true, plans: PLANS.clone(), ..RefreshOptions::default() };
         refresh(&self.store, &snapshot, &policy(), &keys(), &options).await.unwrap()
     }
 }

@@ -62,9 +62,19 @@ fn counted(snapshot: &Snapshot) -> BTreeMap<Cell, u64> {
     cells.into_iter().filter_map(named).collect()
 }
 
+/// What a cell is one of: indicator, measure, and the dimensions on which it is split.
+fn grid((indicator, measure, period, dims): &Cell) -> (String, String, usize, Vec<String>) {
+    let split = dims.iter().filter(|(_, code)| *code != "_T").map(|(name, _)| name.clone());
+    // A year, a quarter or none: told apart by their length.
+    (indicator.clone(), measure.clone(), period.len(), split.collect())
+}
+
 /// Cells that differ, with both values.
 fn differences(size: Size, snapshot: &Snapshot) -> Vec<String> {
-    let (truth, counted) = (truth(size), counted(snapshot));
+    let (truth, mut counted) = (truth(size), counted(snapshot));
+    // Other grids have populations counted by hand.
+    let grids: std::collections::BTreeSet<_> = truth.keys().map(grid).collect();
+    counted.retain(|cell, _| grids.contains(&grid(cell)));
     let keys: std::collections::BTreeSet<&Cell> = truth.keys().chain(counted.keys()).collect();
     let differ = keys.into_iter().filter(|key| truth.get(*key) != counted.get(*key));
     differ.map(|key| format!("{key:?}: true {:?}, counted {:?}", truth.get(key), counted.get(key))).collect()

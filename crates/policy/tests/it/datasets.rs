@@ -28,7 +28,7 @@ fn refused(result: Result<Policy, PolicyError>, part: &str) {
 }
 
 #[test]
-fn the_ten_datasets_of_the_design_are_declared() {
+fn the_datasets_of_the_design_are_declared() {
     let policy = Policy::default();
     let names: Vec<_> = policy.datasets.iter().map(|d| d.name.as_str()).collect();
     let expected = [
@@ -36,15 +36,19 @@ fn the_ten_datasets_of_the_design_are_declared() {
         "activities",
         "cases",
         "charges",
+        "compensations",
         "contacts",
         "inspections",
         "judgments",
+        "overlaps",
+        "releases",
         "returns",
         "services",
+        "stays",
         "victims",
     ];
     assert_eq!(names, expected);
-    for name in ["victims", "services", "returns"] {
+    for name in ["victims", "services", "returns", "stays", "compensations", "overlaps"] {
         let dataset = policy.datasets.get(name).unwrap();
         assert_eq!((dataset.unit, dataset.universe.as_str()), (Unit::Person, "victims"));
         assert_eq!((dataset.zeros, dataset.agency_rule), (Zeros::Never, AgencyRule::Private));
@@ -213,7 +217,10 @@ fn a_state_actor_as_perpetrator_is_high_wherever_a_code_says_so() {
             }
         }
     }
-    assert_eq!(found, ["accused.official", "accused.role", "victims.recruiter_relation"]);
+    assert_eq!(
+        found,
+        ["accused.official", "accused.role", "charges.official", "judgments.official", "victims.recruiter_relation"]
+    );
     let role = &policy.datasets.get("accused").unwrap().columns["role"];
     assert_eq!(role.profile_of(None, list("role").code("recruiter").unwrap()), Profile::Std);
 }
@@ -302,10 +309,12 @@ fn a_measure_has_public_bounds_and_bins() {
     assert_eq!((months.min, months.max, months.sensitive), (0, 300, false));
     assert_eq!((months.bins.first(), months.bins.last()), (Some(&0), Some(&300)));
     let measures = |name: &str| policy.datasets.get(name).unwrap().measures.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(measures("judgments"), ["compensation_pkr", "fine_pkr", "imprisonment_months"]);
+    assert_eq!(measures("judgments"), ["compensation_pkr", "days_to_judgment", "fine_pkr", "imprisonment_months"]);
+    assert_eq!(measures("charges"), ["days_to_charge"]);
     assert_eq!(measures("inspections"), ["children", "released", "workers"]);
     assert_eq!(measures("activities"), ["participants"]);
-    assert_eq!(measures("victims"), [""; 0], "nothing of a victim is summed");
+    assert_eq!(measures("victims"), ["days_to_report"], "of a victim, how soon she was told of, and nothing else");
+    assert_eq!(measures("stays"), ["days_of_stay"]);
 }
 
 #[test]

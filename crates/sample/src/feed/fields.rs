@@ -1,10 +1,12 @@
 //! The fields that an event's data carries, as values that can be written, compared and replaced one by one.
+use crate::agency::Agency;
 use crate::codes::{Code, Codes};
 use crate::names::{EventId, Record};
 use crate::when::When;
 use crate::world::account::{
-    Accused, Activity, Appeal, Arrest, Assistance, Case, Charge, Contact, Determination, Filed, Identification,
-    Inspection, Judgment, Referral, Return, Sentence, Service,
+    Accused, Action, Activity, Appeal, Arrest, Assistance, Case, Charge, Contact, Determination, Filed, Identification,
+    Inspection, Judgment, Known, Link, Order, Payment, Referral, ReferredFindings, Release, Return, Sentence, Service,
+    Stage, Transfer,
 };
 
 /// The value of a field.
@@ -16,6 +18,7 @@ pub(super) enum Value {
     When(When),
     Event(EventId),
     Record(Record),
+    Agency(&'static Agency),
     Sentence(Sentence),
 }
 
@@ -141,6 +144,70 @@ pub(super) fn arrest(arrest: &Arrest) -> Fields {
         .maybe("official", arrest.official)
         .code("province", arrest.province)
         .case(arrest.case)
+        .0
+}
+
+pub(super) fn known(known: &Known) -> Fields {
+    Collect::of(&known.filed)
+        .accused(&known.accused)
+        .codes("role", &known.roles)
+        .maybe("official", known.official)
+        .code("province", known.province)
+        .case(known.case)
+        .0
+}
+
+pub(super) fn transfer(passed: &Transfer) -> Fields {
+    Collect::of(&passed.filed)
+        .with("case_id", Value::Record(passed.case))
+        .with("to_agency", Value::Agency(passed.to))
+        .code("reason", passed.reason)
+        .0
+}
+
+pub(super) fn link(link: &Link) -> Fields {
+    let fields = Collect::of(&link.filed).with("case_id", Value::Record(link.case));
+    fields.with("other_case_id", Value::Record(link.other)).0
+}
+
+pub(super) fn stage(reached: &Stage) -> Fields {
+    Collect::of(&reached.filed).with("case_id", Value::Record(reached.case)).code("stage", reached.stage).0
+}
+
+pub(super) fn order(order: &Order) -> Fields {
+    Collect::of(&order.filed)
+        .with("amount_pkr", Value::Number(order.amount))
+        .code("province", order.province)
+        .with("judgment_id", Value::Event(order.judgment))
+        .0
+}
+
+pub(super) fn payment(payment: &Payment, order: &Order) -> Fields {
+    Collect::of(&payment.filed)
+        .with("amount_pkr", Value::Number(payment.amount))
+        .code("province", order.province)
+        .with("order_id", Value::Event(order.filed.id))
+        .0
+}
+
+pub(super) fn referred_findings(referred: &ReferredFindings) -> Fields {
+    Collect::of(&referred.filed)
+        .with("inspection_id", Value::Event(referred.inspection))
+        .code("to_body", referred.to)
+        .codes("findings", &referred.findings)
+        .0
+}
+
+pub(super) fn action(action: &Action, referral: EventId) -> Fields {
+    Collect::of(&action.filed).with("referral_id", Value::Event(referral)).code("action", action.action).0
+}
+
+pub(super) fn release(release: &Release) -> Fields {
+    Collect::of(&release.filed)
+        .code("place", release.place)
+        .code("sector", release.sector)
+        .with("workers", Value::Number(release.workers))
+        .with("inspection_id", Value::Event(release.inspection))
         .0
 }
 

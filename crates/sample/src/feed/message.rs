@@ -54,6 +54,26 @@ pub(super) struct Style {
 /// Headers of the envelope: name and value.
 pub(super) type Envelope = SmallVec<[(&'static str, Cow<'static, [u8]>); 10]>;
 
+/// Types of which only the latest corrections and retractions speak.
+fn is_aftermath(kind: EventType) -> bool {
+    use EventType::{
+        AccusedIdentified, CaseLinked, CaseStageChanged, CaseTransferred, CompensationOrdered, CompensationPaid,
+        InspectionReferred, ReferralActedOn, WorkerReleased,
+    };
+    matches!(
+        kind,
+        AccusedIdentified
+            | CaseLinked
+            | CaseStageChanged
+            | CaseTransferred
+            | CompensationOrdered
+            | CompensationPaid
+            | InspectionReferred
+            | ReferralActedOn
+            | WorkerReleased
+    )
+}
+
 impl Message {
     /// Style in which the message's agency publishes.
     pub(super) fn usual_style(&self) -> Style {
@@ -87,6 +107,8 @@ impl Message {
     fn said_in(&self) -> u16 {
         let later = |of: EventType| matches!(of, EventType::ContactReceived | EventType::ActivityHeld);
         match &self.body {
+            Body::Correction { target_type, .. } if is_aftermath(*target_type) => 5,
+            Body::Retraction { target_type, .. } if is_aftermath(*target_type) => 3,
             Body::Correction { target_type, .. } if later(*target_type) => 4,
             Body::Retraction { target_type, .. } if later(*target_type) => 2,
             _ => 1,
@@ -330,6 +352,7 @@ impl Json {
                 record.write(self.seed, &mut self.out);
                 self.out.push(b'"');
             }
+            Value::Agency(agency) => self.text(agency.code),
             Value::Sentence(sentence) => self.sentence(*sentence),
         }
     }

@@ -66,7 +66,13 @@ pub(super) fn mistaken(
 fn leave_out(dice: &mut Dice, kind: EventType, right: &Fields, wrong: &mut Fields, changed: &mut Vec<usize>) {
     let at = dice.below(right.len() as u32) as usize;
     let name = right[at].name;
-    let required = !OPTIONAL.contains(&name) || (kind == EventType::InspectionConducted && name == "sector");
+    let is_required = matches!(
+        (kind, name),
+        (EventType::InspectionConducted | EventType::WorkerReleased, "sector")
+            | (EventType::CaseTransferred | EventType::CaseLinked | EventType::CaseStageChanged, "case_id")
+            | (EventType::ReferralActedOn, "referral_id")
+    );
+    let required = !OPTIONAL.contains(&name) || is_required;
     if required {
         return;
     }
@@ -95,7 +101,7 @@ pub(super) fn other(
             (before[..] != [other]).then(|| Value::Codes([other].into_iter().collect()))
         }
         Value::Number(number) => Some(Value::Number(number + 1 + i64::from(dice.below(9)))),
-        Value::Event(_) | Value::Record(_) | Value::Sentence(_) => None,
+        Value::Event(_) | Value::Record(_) | Value::Agency(_) | Value::Sentence(_) => None,
     }
 }
 

@@ -128,8 +128,16 @@ pub struct Feed {
     told: u64,
     calendar: Calendar,
     reporter: Reporter,
-    /// Reports what happens beside the stories, where it is told, and how much was told of it.
-    outreach: Option<(Reporter, u64)>,
+    /// Reports what happens beside the stories, where it is told.
+    beside: Option<Beside>,
+}
+
+/// What reports what came to the world later.
+struct Beside {
+    outreach: Reporter,
+    /// Stories of outreach told.
+    told: u64,
+    aftermath: Reporter,
 }
 
 impl Feed {
@@ -157,7 +165,11 @@ impl Feed {
             told: 0,
             calendar: Calendar::new(),
             reporter: Reporter::new(world.seed, breaker),
-            outreach: outreach.then(|| (Reporter::of_outreach(world.seed), 0)),
+            beside: outreach.then(|| Beside {
+                outreach: Reporter::of_outreach(world.seed),
+                told: 0,
+                aftermath: Reporter::of_aftermath(world.seed),
+            }),
         }
     }
 
@@ -172,11 +184,14 @@ impl Feed {
             self.calendar.note(story);
             self.reporter.story(story);
         }
-        if let Some((reporter, told)) = &mut self.outreach {
-            let stories = month.outreach(*told);
-            *told += stories.len() as u64;
+        if let Some(beside) = &mut self.beside {
             for story in &stories {
-                reporter.story(story);
+                beside.aftermath.aftermath(story);
+            }
+            let stories = month.outreach(beside.told);
+            beside.told += stories.len() as u64;
+            for story in &stories {
+                beside.outreach.story(story);
             }
         }
         if month.month() == 12 {
@@ -187,14 +202,14 @@ impl Feed {
 }
 
 impl Feed {
-    /// The next line that is due; of two of one instant that of the stories.
+    /// The next line that is due; of several of one instant that of the stories, then of outreach.
     fn due(&mut self) -> Option<Feedline> {
-        match &mut self.outreach {
-            Some((outreach, _)) if outreach.due_ms() < self.reporter.due_ms() => {
-                outreach.due_before(self.due_before_ms)
-            }
-            _ => self.reporter.due_before(self.due_before_ms),
+        let mut reporters = vec![&mut self.reporter];
+        if let Some(beside) = &mut self.beside {
+            reporters.extend([&mut beside.outreach, &mut beside.aftermath]);
         }
+        let next = reporters.into_iter().min_by_key(|reporter| reporter.due_ms())?;
+        next.due_before(self.due_before_ms)
     }
 }
 

@@ -9,8 +9,8 @@ use crate::dice::Dice;
 use crate::names::{EventId, Record};
 use crate::when::{DAY_MS, midnight_ms};
 use crate::world::account::{
-    Activity, Arrested, Case, Charged, Contact, Filed, Identification, Inspection, Judged, Named, Referred, Return,
-    Returned, Service, Story, Victim,
+    Activity, Arrested, Case, Charged, Contact, Filed, Identification, Inspection, Judged, Named, Order, Referred,
+    ReferredFindings, Return, Returned, Service, Story, Victim,
 };
 use crate::world::present_day;
 
@@ -25,6 +25,8 @@ pub(super) const HOUR: i64 = 3_600_000;
 const INVENTED: u64 = 1 << 62;
 /// Of what it makes up beside outreach, this one too.
 const BESIDE: u64 = 1 << 61;
+/// Of what it makes up of aftermaths, this one.
+const AFTER: u64 = 1 << 60;
 
 /// A line that waits for its time; of lines of one instant the one sent first goes first.
 struct Waiting {
@@ -64,6 +66,11 @@ impl Reporter {
     /// A reporter of the world of this seed, with its own stream of chance.
     pub(super) fn new(seed: u64, breaker: Breaker) -> Self {
         Self::with(seed, Dice::new(seed, 1 << 32), INVENTED, breaker)
+    }
+
+    /// A reporter of aftermaths, with chance and numbers of its own; it makes no malformed lines.
+    pub(super) fn of_aftermath(seed: u64) -> Self {
+        Self::with(seed, Dice::new(seed, 1 << 35), INVENTED | AFTER, Breaker::never())
     }
 
     /// A reporter of outreach, with chance and numbers of its own; it makes no malformed lines.
@@ -109,6 +116,50 @@ impl Reporter {
         story.inspections.iter().for_each(|inspection| self.inspection(inspection));
         story.contacts.iter().for_each(|contact| self.contact(contact));
         story.activities.iter().for_each(|activity| self.activity(activity));
+    }
+
+    /// Reports what came of a story.
+    pub(super) fn aftermath(&mut self, story: &Story) {
+        for passed in &story.transfers {
+            let fields = fields::transfer(passed);
+            self.record_of(EventType::CaseTransferred, passed.record, None, &passed.filed, fields, false);
+        }
+        for (case, link) in &story.registered_again {
+            self.case(case);
+            self.record_of(EventType::CaseLinked, link.record, None, &link.filed, fields::link(link), false);
+        }
+        for reached in &story.stages {
+            let fields = fields::stage(reached);
+            self.record_of(EventType::CaseStageChanged, reached.record, None, &reached.filed, fields, false);
+        }
+        for known in &story.known {
+            let (kind, fields) = (EventType::AccusedIdentified, fields::known(known));
+            self.record_of(kind, known.record, Some(known.named), &known.filed, fields, false);
+        }
+        story.orders.iter().for_each(|order| self.ordered(order));
+        story.referred_findings.iter().for_each(|referred| self.findings_referred(referred));
+        for release in &story.releases {
+            let fields = fields::release(release);
+            self.record_of(EventType::WorkerReleased, release.record, None, &release.filed, fields, true);
+        }
+    }
+
+    fn ordered(&mut self, order: &Order) {
+        let (kind, fields) = (EventType::CompensationOrdered, fields::order(order));
+        self.record_of(kind, order.record, Some(order.named), &order.filed, fields, false);
+        for payment in &order.payments {
+            let (kind, fields) = (EventType::CompensationPaid, fields::payment(payment, order));
+            self.record_of(kind, payment.record, Some(order.named), &payment.filed, fields, false);
+        }
+    }
+
+    fn findings_referred(&mut self, referred: &ReferredFindings) {
+        let (kind, fields) = (EventType::InspectionReferred, fields::referred_findings(referred));
+        self.record_of(kind, referred.record, None, &referred.filed, fields, false);
+        if let Some(action) = &referred.action {
+            let fields = fields::action(action, referred.filed.id);
+            self.record_of(EventType::ReferralActedOn, action.record, None, &action.filed, fields, false);
+        }
     }
 
     fn case(&mut self, case: &Case) {

@@ -1,4 +1,4 @@
-//! The ground truth of the thirteen indicators (domain.md 7.1), before any protection, for tests only.
+//! The ground truth of the indicators (domain.md 7), before any protection, for tests only.
 //!
 //! Counted from the [`World`]: from each agency's final account, whatever mistakes, late reports, duplicates and
 //! corrections the feed makes of it on the way. Shares nothing with `sql/` and reads no event.
@@ -28,7 +28,7 @@
 //! | V03 | `victims` | year × exploitation, … × sex, … × age_group | V01's persons by the forms of exploitation of their first identification |
 //! | V04 | `child`, `adult`, `unknown` | year | V01's persons by age group |
 //! | V11 | `victims` | year × referral_source | V01's persons by the source of their first identification |
-//! | C01 | `cases` | quarter × province × agency_group | cases with any PTPA section, by registration; the group is the registering agency's |
+//! | C01 | `cases` | quarter × province × agency_group | cases with any PTPA section, by registration, but those that are linked to one that was registered before; the group is the registering agency's |
 //! | C03 | `persons_arrested` | year × sex, year × role | persons by their first arrest: its sex, its roles |
 //! | C04 | `persons_prosecuted` | year × province | persons by their first charge with any PTPA section that is not withdrawn |
 //! | C05 | `persons_convicted` | year × sex, year × citizenship, year × section | persons by their first judgment with any PTPA section, verdict `convicted` or `convicted_lesser`, whose last appeal, if any, did not overturn it; only the PTPA sections of that judgment. A person counts once in all years |
@@ -37,6 +37,12 @@
 //! | S01 | `persons_referred`, `persons_receiving_within_30_days` | year | persons by their first referral; those of whom a service names that referral and starts 0 to 30 days after it, day to day |
 //! | R01 | `persons_returned`, `persons_assisted` | year | persons by their first return; those whose return any assistance names |
 //! | R01 | `persons_assisted_outcome_6_months`, `…_12_months` | year × outcome_6, year × outcome_12 | of the assisted, by the outcome that the latest assistance with such an outcome reports, `_X` where none does |
+//! | V10 | `possible_victims`, `possible_victims_determined_within_90_days` | year | persons whose first identification says `possible`; those whom a determination says to be `actual` or `not_victim` on or before the 90th day after it |
+//! | V12 | `victims`, `victims_identified_again_within_24_months` | year | V01's persons; those whom another record, not as `not_victim`, identifies more than 90 days and at most 24 months after the first |
+//! | C09 | `persons_accused`, `officials_accused`, `persons_prosecuted`, `persons_convicted` | year | persons by their first arrest, or by when they became known; those of whom either says that they are officials; C04's and C05's persons, of whom no prosecution or court knows an official |
+//! | L04 | `inspections_referred`, `inspections_acted_on` | year × province | inspections of which findings were referred to police or FIA; those of which a referral led to a case, an investigation or a service |
+//! | P01 | `contacts` | year | contacts of helplines; none is named by a victim's record |
+//! | Q01 | `persons_identified`, `persons_if_all_plausible_linked` | year | persons by their first identification, whatever their status; without linkage the two are one number, and nobody is known to two agencies |
 
 mod count;
 mod grids;
@@ -90,6 +96,7 @@ impl Truth {
         for story in world.stories() {
             truth.tell(&story);
         }
+        world.outreach().for_each(|story| truth.tell(&story));
         truth
     }
 

@@ -370,6 +370,159 @@ pub struct Activity {
     pub participants: Option<i64>,
 }
 
+/// A case that was given to another agency.
+#[derive(Clone, Copy, Debug)]
+pub struct Transfer {
+    /// The record of it.
+    pub record: Record,
+    /// The transfer.
+    pub filed: Filed,
+    /// The case.
+    pub case: Record,
+    /// To whom.
+    pub to: &'static Agency,
+    /// Why.
+    pub reason: Code,
+}
+
+/// An agency's word that two cases are about one trafficking event.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// The record of it.
+    pub record: Record,
+    /// The word.
+    pub filed: Filed,
+    /// The agency's own case.
+    pub case: Record,
+    /// The other's.
+    pub other: Record,
+}
+
+/// A stage that a case reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage {
+    /// The record of it.
+    pub record: Record,
+    /// When it was reached.
+    pub filed: Filed,
+    /// The case.
+    pub case: Record,
+    /// The stage.
+    pub stage: Code,
+}
+
+/// An accused person who became known, arrested before or after, or never.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Who, to whom.
+    pub named: Named,
+    /// The record.
+    pub record: Record,
+    /// When.
+    pub filed: Filed,
+    /// The person.
+    pub accused: Accused,
+    /// Roles in the crime.
+    pub roles: Codes,
+    /// Whether an official of the state.
+    pub official: Option<Code>,
+    /// Province of the investigation.
+    pub province: Code,
+    /// The case.
+    pub case: Option<Record>,
+}
+
+impl Known {
+    /// What an arrest says of the person, as said when the person became known.
+    pub(super) fn of(arrest: &Arrest, named: Named) -> Self {
+        Self {
+            named,
+            record: arrest.record,
+            filed: arrest.filed,
+            accused: arrest.accused,
+            roles: arrest.roles.clone(),
+            official: arrest.official,
+            province: arrest.province,
+            case: arrest.case,
+        }
+    }
+}
+
+/// Compensation that a court ordered apart from the judgment.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The victim, by the court's name for her.
+    pub named: Named,
+    /// The record.
+    pub record: Record,
+    /// The order.
+    pub filed: Filed,
+    /// Rupees.
+    pub amount: i64,
+    /// Province of the court.
+    pub province: Code,
+    /// Id of the event that told of the judgment.
+    pub judgment: EventId,
+    /// What was paid.
+    pub payments: Vec<Payment>,
+}
+
+/// A payment of compensation.
+#[derive(Clone, Copy, Debug)]
+pub struct Payment {
+    /// The record.
+    pub record: Record,
+    /// The payment.
+    pub filed: Filed,
+    /// Rupees.
+    pub amount: i64,
+}
+
+/// What an inspection found and the inspector referred.
+#[derive(Clone, Debug)]
+pub struct ReferredFindings {
+    /// The record.
+    pub record: Record,
+    /// The referral.
+    pub filed: Filed,
+    /// Id of the event that told of the inspection.
+    pub inspection: EventId,
+    /// To a body of this group.
+    pub to: Code,
+    /// What was referred.
+    pub findings: Codes,
+    /// What the body did.
+    pub action: Option<Action>,
+}
+
+/// What a body did about a referral.
+#[derive(Clone, Copy, Debug)]
+pub struct Action {
+    /// The record.
+    pub record: Record,
+    /// The day.
+    pub filed: Filed,
+    /// What was done.
+    pub action: Code,
+}
+
+/// Workers released, told of by themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Release {
+    /// The record.
+    pub record: Record,
+    /// The day.
+    pub filed: Filed,
+    /// Where.
+    pub place: Code,
+    /// Sector.
+    pub sector: Code,
+    /// How many.
+    pub workers: i64,
+    /// Id of the event that told of the inspection that found them.
+    pub inspection: EventId,
+}
+
 /// Things that hang together: a case and all that follows from it, a rescue, an inspection, a return.
 ///
 /// A natural person appears in one story only, so a story holds every record that any agency has of her.
@@ -395,6 +548,20 @@ pub struct Story {
     pub judged: Vec<Judged>,
     /// Workplaces inspected.
     pub inspections: Vec<Inspection>,
+    /// Cases given to other agencies.
+    pub transfers: Vec<Transfer>,
+    /// Cases that another agency registered anew, and its word that they are the same.
+    pub registered_again: Vec<(Case, Link)>,
+    /// Stages that cases reached.
+    pub stages: Vec<Stage>,
+    /// Accused persons who became known.
+    pub known: Vec<Known>,
+    /// Compensation ordered apart, and paid.
+    pub orders: Vec<Order>,
+    /// Findings of inspections referred.
+    pub referred_findings: Vec<ReferredFindings>,
+    /// Workers released.
+    pub releases: Vec<Release>,
     /// Contacts of a helpline: in stories of [`crate::World::outreach`] only.
     pub contacts: Vec<Contact>,
     /// Activities held: in stories of [`crate::World::outreach`] only.

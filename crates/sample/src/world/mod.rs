@@ -5,6 +5,7 @@
 //! stream of chance, so a story depends on its month and its place in it.
 
 pub mod account;
+mod aftermath;
 mod justice;
 mod labour;
 mod outreach;
@@ -128,6 +129,9 @@ impl Month {
                     Beginning::Activity => teller.activity(day),
                 });
             }
+        }
+        for story in &mut stories {
+            Teller::aftermath(self.world.seed, story);
         }
         stories
     }

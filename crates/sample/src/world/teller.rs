@@ -45,6 +45,11 @@ impl Teller {
         Self { dice: Dice::new(seed, month), seed, story: first, serial: 0 }
     }
 
+    /// The teller of what comes of a story, with a stream of chance of its own; its numbers lie beyond those of the story.
+    pub(super) fn after(seed: u64, stream: u64, story: u64) -> Self {
+        Self { serial: ((story + 1) << 12) | (1 << 11), ..Self::new(seed, stream, story) }
+    }
+
     /// An empty story with the next number; counters begin anew.
     pub(super) fn begin(&mut self) -> Story {
         let story = Story { number: self.story, ..Story::default() };

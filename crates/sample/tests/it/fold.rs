@@ -249,6 +249,7 @@ fn indicators(folding: &Folding) -> Numbers {
     victims(folding, &mut n);
     justice(folding, &mut n);
     labour(folding, &mut n);
+    followed_up(folding, &mut n);
     support(folding, &mut n);
     n
 }
@@ -263,9 +264,34 @@ fn victims(folding: &Folding, n: &mut Numbers) {
             *entry = (state.order(), state.code("status").into());
         }
     }
-    for person in firsts(identified) {
+    for person in firsts(identified.clone()) {
+        let (when, from) = (person.year(), person.occurred().from);
+        count(n, "Q01,persons_identified", &when, &[]);
+        count(n, "Q01,persons_if_all_plausible_linked", &when, &[]);
+        if person.code("status") == "possible" {
+            count(n, "V10,possible_victims", &when, &[]);
+            let settles = |state: &&State| {
+                state.person == person.person
+                    && matches!(state.code("status"), "actual" | "not_victim")
+                    && state.occurred().from - from <= 90
+            };
+            if determined.iter().any(|state| settles(&state)) {
+                count(n, "V10,possible_victims_determined_within_90_days", &when, &[]);
+            }
+        }
         if latest[&person.person].1 != "actual" {
             continue;
+        }
+        count(n, "V12,victims", &when, &[]);
+        let again = |state: &State| {
+            let later = state.occurred().from;
+            state.person == person.person
+                && state.code("status") != "not_victim"
+                && later - from > 90
+                && months_of(later) <= months_of(from) + 2400
+        };
+        if identified.iter().any(again) {
+            count(n, "V12,victims_identified_again_within_24_months", &when, &[]);
         }
         let (when, sex, age) = (person.year(), person.code("sex"), age_group(person.code("age_band")));
         let place = vec![province(person.code("place_identified"))];
@@ -283,15 +309,52 @@ fn victims(folding: &Folding, n: &mut Numbers) {
     }
 }
 
+/// A day as hundreds of months and days of a month: what is at most 24 months later is at most 2,400 more.
+fn months_of(day: i32) -> i32 {
+    let (year, month, day) = events::calendar::civil_from_days(day);
+    (year * 12 + month as i32) * 100 + day as i32
+}
+
 fn justice(folding: &Folding, n: &mut Numbers) {
-    for case in folding.records(EventType::CaseRegistered).iter().filter(|case| case.ptpa()) {
+    let cases: HashMap<String, State> = folding
+        .records(EventType::CaseRegistered)
+        .into_iter()
+        .filter(State::ptpa)
+        .map(|case| (case.record.clone(), case))
+        .collect();
+    let mut same: Vec<(String, String)> = Vec::new();
+    for link in folding.acts(EventType::CaseLinked) {
+        let (one, other) = (link.code("case_id").to_owned(), link.code("other_case_id").to_owned());
+        same.extend([(one.clone(), other.clone()), (other, one)]);
+    }
+    for case in cases.values() {
+        let before = |other: &String| cases.get(other).is_some_and(|other| other.order() < case.order());
+        if same.iter().any(|(one, other)| *one == case.record && before(other)) {
+            continue;
+        }
         let group = case.agency.split('-').next().unwrap();
         let dims = [("province", vec![case.code("province")]), ("agency_group", vec![group])];
         count(n, "C01,cases", &case.quarter(), &dims);
     }
-    for person in firsts(folding.records(EventType::AccusedArrested)) {
+    let arrests = folding.records(EventType::AccusedArrested);
+    for person in firsts(arrests.clone()) {
         count(n, "C03,persons_arrested", &person.year(), &[("sex", vec![person.code("sex")])]);
         count(n, "C03,persons_arrested", &person.year(), &[("role", person.codes("role"))]);
+    }
+    let known = folding.records(EventType::AccusedIdentified);
+    let arrested: std::collections::HashSet<_> = arrests.iter().map(|arrest| arrest.person.clone()).collect();
+    let officials: std::collections::HashSet<_> = arrests
+        .iter()
+        .chain(&known)
+        .filter(|said| said.code("official") == "yes")
+        .map(|said| said.person.clone())
+        .collect();
+    let never_arrested = firsts(known.into_iter().filter(|said| !arrested.contains(&said.person)));
+    for person in firsts(arrests).into_iter().chain(never_arrested) {
+        count(n, "C09,persons_accused", &person.year(), &[]);
+        if officials.contains(&person.person) {
+            count(n, "C09,officials_accused", &person.year(), &[]);
+        }
     }
     let withdrawn: std::collections::HashSet<_> = folding
         .acts(EventType::ChargeWithdrawn)
@@ -303,6 +366,7 @@ fn justice(folding: &Folding, n: &mut Numbers) {
         standing.filter(|charge| charge.ptpa() && !withdrawn.contains(&(charge.record.clone(), charge.person.clone())));
     for person in firsts(standing) {
         count(n, "C04,persons_prosecuted", &person.year(), &[("province", vec![person.code("province")])]);
+        count(n, "C09,persons_prosecuted", &person.year(), &[]);
     }
     let appeals: HashMap<_, _> = folding
         .records(EventType::AppealDecided)
@@ -320,6 +384,7 @@ fn justice(folding: &Folding, n: &mut Numbers) {
         count(n, "C05,persons_convicted", &person.year(), &[("sex", vec![person.code("sex")])]);
         count(n, "C05,persons_convicted", &person.year(), &[("citizenship", vec![person.code("citizenship")])]);
         count(n, "C05,persons_convicted", &person.year(), &[("section", sections)]);
+        count(n, "C09,persons_convicted", &person.year(), &[]);
     }
 }
 
@@ -336,7 +401,37 @@ fn labour(folding: &Folding, n: &mut Numbers) {
     }
 }
 
+/// Whether findings were referred to law enforcement, and acted on, by the inspection's events.
+fn followed_up(folding: &Folding, n: &mut Numbers) {
+    let id_of = |state: &State, field: &str| {
+        state.object.get(field).map(|id| uuid::Uuid::parse_str(id.as_str().unwrap()).unwrap().as_u128())
+    };
+    let acts =
+        |state: &State| matches!(state.code("action"), "case_registered" | "investigation_opened" | "service_provided");
+    let actions: Vec<State> = folding.acts(EventType::ReferralActedOn).into_iter().filter(acts).collect();
+    let mut outcomes: HashMap<String, bool> = HashMap::new();
+    for referred in folding.acts(EventType::InspectionReferred) {
+        let named = id_of(&referred, "inspection_id").unwrap();
+        let told =
+            folding.facts.iter().find(|fact| fact.kind == EventType::InspectionConducted && fact.place.2 == named);
+        let Some(told) = told.filter(|_| matches!(referred.code("to_body"), "POL" | "FIA")) else { continue };
+        let acted = actions.iter().any(|action| id_of(action, "referral_id") == Some(referred.id));
+        *outcomes.entry(told.record.clone()).or_default() |= acted;
+    }
+    for visit in folding.records(EventType::InspectionConducted) {
+        let Some(acted) = outcomes.get(&visit.record) else { continue };
+        let place = [("province", vec![province(visit.code("place"))])];
+        count(n, "L04,inspections_referred", &visit.year(), &place);
+        if *acted {
+            count(n, "L04,inspections_acted_on", &visit.year(), &place);
+        }
+    }
+}
+
 fn support(folding: &Folding, n: &mut Numbers) {
+    for contact in folding.records(EventType::ContactReceived) {
+        count(n, "P01,contacts", &contact.year(), &[]);
+    }
     let id_of = |state: &State, field: &str| {
         state.object.get(field).map(|id| uuid::Uuid::parse_str(id.as_str().unwrap()).unwrap().as_u128())
     };
@@ -410,7 +505,7 @@ fn without_corrections_retractions_or_the_rule_of_conflicts_it_is_not() {
 }
 
 #[test]
-fn all_thirteen_indicators_have_large_national_numbers_in_every_year_that_knows_them() {
+fn the_thirteen_indicators_have_large_national_numbers_in_every_year_that_knows_them() {
     let numbers = truth(World::new(1, Size::Small));
     let yearly = [
         (2011, 150, ("V01,victims", "province=_T")),

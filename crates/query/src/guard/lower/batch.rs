@@ -8,10 +8,9 @@ use arrow::array::{ArrayRef, RecordBatch, new_empty_array};
 use arrow::datatypes::DataType;
 use datafusion::common::DataFusionError;
 use datafusion::scalar::ScalarValue;
-use disclosure::{Amount, Figure};
+use disclosure::{Amount, Figure, Place};
 
 use super::interval::Interval;
-use super::measure::Order;
 use super::release::{Beside, Cell, Histogram, Release, Row, Source};
 use crate::companions::Companion;
 use crate::oracle::ReleasedCells;
@@ -70,7 +69,7 @@ impl<'a> Answers<'a> {
             Source::Sum(cell, measure) => decimal(self.amount(cell, *measure).map(Amount::micros)),
             Source::Mean { .. } => decimal(self.mean(source)),
             Source::Shown(cells) => ScalarValue::Int64(i64::try_from(self.shown(cells)).ok()),
-            Source::Quantile(histogram) => decimal(self.quantile(histogram)),
+            Source::Quantile(histogram) => decimal(self.quantile(histogram).map(|place| place.value)),
         }
     }
 
@@ -94,74 +93,11 @@ impl<'a> Answers<'a> {
     }
 }
 
-/// Bins as units in millionths, a hidden one as half the floor.
-pub(super) struct Bins {
-    /// Lower edge, upper edge, units; ascending.
-    pub(super) each: Vec<(i64, i64, i128)>,
-    pub(super) all: i128,
-    /// The floor on units.
-    pub(super) k: i128,
-}
-
 impl Answers<'_> {
-    /// A quantile in millionths (privacy.md 6.5, Quantile; 6.3 for the least and the most).
-    pub(super) fn quantile(&self, histogram: &Histogram) -> Option<i128> {
-        self.bins(histogram)?.value(histogram.order, 0.0)
-    }
-
-    /// The bins of a histogram, only where four times the floor of units are shown.
-    pub(super) fn bins(&self, histogram: &Histogram) -> Option<Bins> {
-        let k = i128::from(histogram.k) * Amount::ONE;
-        let shown = |cell: &Cell| self.amount(cell, 0).map(Amount::micros);
-        let released: i128 = histogram.bins.iter().filter_map(|(_, _, cell)| shown(cell)).sum();
-        if released < 4 * k {
-            return None;
-        }
-        let bins: Vec<_> =
-            histogram.bins.iter().map(|(low, high, cell)| (*low, *high, shown(cell).unwrap_or(k / 2))).collect();
-        let all = bins.iter().map(|(_, _, units)| units).sum();
-        Some(Bins { each: bins, all, k })
-    }
-}
-
-impl Bins {
-    /// The value of an order, or of the place so many units further on: linear inside its bin and rounded to a tenth of it.
-    pub(super) fn value(&self, order: Order, further: f64) -> Option<i128> {
-        let (further, k) = ((further * Amount::ONE as f64) as i128, self.k);
-        match order {
-            Order::Quantile(millionths) => self.at((self.all * millionths / Amount::ONE + further).clamp(0, self.all)),
-            Order::Least => Self::passing(self.each.iter(), k + further).map(|(low, _)| i128::from(low) * Amount::ONE),
-            Order::Most => {
-                Self::passing(self.each.iter().rev(), k - further).map(|(_, high)| i128::from(high) * Amount::ONE)
-            }
-        }
-    }
-
-    /// The value below which so many units are.
-    fn at(&self, below: i128) -> Option<i128> {
-        let mut before = 0;
-        for &(low, high, units) in &self.each {
-            if before + units >= below && units > 0 {
-                let width = i128::from(high - low);
-                // A tenth of the bin: no more digits than the histogram supports.
-                let tenths = ((below - before) * 20 / units + 1) / 2;
-                return Some(i128::from(low) * Amount::ONE + tenths * width * (Amount::ONE / 10));
-            }
-            before += units;
-        }
-        self.each.last().map(|&(_, high, _)| i128::from(high) * Amount::ONE)
-    }
-
-    /// The edges of the bin in which the units pass K.
-    fn passing<'b>(bins: impl Iterator<Item = &'b (i64, i64, i128)>, k: i128) -> Option<(i64, i64)> {
-        let mut passed = 0;
-        for &(low, high, units) in bins {
-            passed += units;
-            if passed > k {
-                return Some((low, high));
-            }
-        }
-        None
+    /// A quantile (privacy.md 6.5, Quantile; 6.3 for the least and the most), only where four times the floor of units are shown.
+    pub(super) fn quantile(&self, histogram: &Histogram) -> Option<Place> {
+        let bins = histogram.bins.iter().map(|(low, high, cell)| (*low, *high, self.figure(cell, 0)));
+        disclosure::Histogram::new(bins, histogram.k)?.place(histogram.order)
     }
 }
 

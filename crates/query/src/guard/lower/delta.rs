@@ -13,10 +13,9 @@ use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, cast, lit, when};
 use datafusion::scalar::ScalarValue;
-use disclosure::ObsStatus;
+use disclosure::{NORMAL_95, ObsStatus, UNRELIABLE};
 
 use super::hidden::hidden_column;
-use super::interval::{NORMAL_95, UNRELIABLE};
 use super::open::Open;
 use crate::companions::Companion;
 use crate::functions::FUNCTIONS;

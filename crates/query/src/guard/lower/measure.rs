@@ -7,7 +7,7 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
 use datafusion::logical_expr::{Expr, SortExpr};
 use datafusion::scalar::ScalarValue;
-use disclosure::{Condition, Measure};
+use disclosure::{Condition, Measure, Order};
 
 use super::meaning::Arms;
 use super::predicate::CodeSet;
@@ -37,17 +37,6 @@ pub(super) enum What {
     Shown(String),
     /// Which of the group expressions (by number) are rolled up, the last one in the lowest bit.
     Grouping(Vec<usize>),
-}
-
-/// Which value of a measure is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// That which so many millionths of the units are below.
-    Quantile(i128),
-    /// The edge of the bin below which fewer than K units are.
-    Least,
-    /// The edge of the bin above which fewer than K units are.
-    Most,
 }
 
 impl Ask {

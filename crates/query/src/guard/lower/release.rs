@@ -11,11 +11,11 @@ use datafusion::common::{DFSchema, TableReference};
 use datafusion::logical_expr::utils::grouping_set_to_exprlist;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, Projection, TableScanBuilder, TableSource, ident};
 use datafusion::scalar::ScalarValue;
-use disclosure::{MOST_CELLS, Measure, Refused};
+use disclosure::{MOST_CELLS, Measure, Order, Refused};
 
 use super::asked::refused;
 use super::hidden::hidden_name;
-use super::measure::{Ask, Order, What};
+use super::measure::{Ask, What};
 use super::open::{Known, Open};
 use super::region::{Meaning, Region};
 use super::rows::GroupingSet;
@@ -92,7 +92,7 @@ pub(super) struct Histogram {
     pub(super) bins: Vec<(i64, i64, Cell)>,
     pub(super) order: Order,
     /// The floor K on units.
-    pub(super) k: i64,
+    pub(super) k: u64,
 }
 
 /// The table of a release in a plan: a schema until it is bound to rows.

@@ -109,7 +109,7 @@ impl<'a> Lowering<'a> {
                 sum: measure(&Measure::Sum(column.clone()))?,
                 units: measure(&Measure::Units)?,
                 // A mean is shown of twice the floor of units at least (privacy.md 6.5, Mean).
-                least: 2 * floor(dataset, &asked.query),
+                least: 2 * floor(dataset, &asked.query) as i64,
             },
             (What::Figure(_) | What::Mean(_) | What::Grouping(_), _) => nothing,
         })
@@ -180,7 +180,7 @@ fn written(dataset: &Dataset, level: &str, form: Form, code: u16) -> ScalarValue
 }
 
 /// The floor on units of the strictest profile that a question touches (privacy.md 6.6, rule 1).
-fn floor(dataset: &Dataset, query: &CellQuery) -> i64 {
+fn floor(dataset: &Dataset, query: &CellQuery) -> u64 {
     let levels = query.population.iter().map(|c| c.level.as_str()).chain(query.by.iter().map(Breakdown::level));
     let profile = |level: &str| match dataset.resolve(level) {
         Some(Resolved::Column(column, _)) => {
@@ -188,5 +188,5 @@ fn floor(dataset: &Dataset, query: &CellQuery) -> i64 {
         }
         Some(Resolved::Time(_) | Resolved::Band(_)) | None => Profile::Std,
     };
-    dataset.floor(levels.map(profile).fold(Profile::Std, Profile::max)) as i64
+    dataset.floor(levels.map(profile).fold(Profile::Std, Profile::max))
 }

@@ -1,0 +1,33 @@
+-- Stays of victims in shelters: one row per stay, with how long it lasted and how it ended.
+SELECT
+  a.person AS unit,
+  -- rule: case. She is of the case of her identification; the record stands in where none is known (privacy.md 6.6, rule 2).
+  coalesce(v.case_ref, a.record_id) AS case_ref,
+  a.agency,
+  -- rule: as_of. An edition speaks of what began on or before its date; the vault sees periods only (domain.md 5).
+  a.occurred_from,
+  {{year a.occurred_from}} AS year,
+  -- rule: coarse_time. What is known only by year has the quarter and month _X (domain.md 7.1).
+  {{quarter a.occurred_from a.occurred_precision}} AS quarter,
+  {{month a.occurred_from a.occurred_precision}} AS month,
+  -- rule: unknown. What was never said is the code _X, a group like any other (domain.md 3).
+  -- rule: person. Who she is says her identification; nothing where nobody identified her.
+  {{known v.sex sex}} AS sex,
+  {{known v.age_band age_band}} AS age_band,
+  {{known v.citizenship citizenship}} AS citizenship,
+  -- rule: province. A stay names no place: the province is that of her identification.
+  rollup('place', 'province', CAST(v.place_identified AS SMALLINT UNSIGNED)) AS province,
+  {{known a.exit_reason exit_reason}} AS exit_reason,
+  {{yes_no a.ended_from IS NOT NULL}} AS ended,
+  {{yes_no a.is_first}} AS first_stay,
+  -- rule: days_of_stay. The days between beginning and end where both are known to the day; a stay that lasts has none, nor
+  -- has one that is said to end before it began.
+  CASE WHEN a.ended_from >= a.occurred_from AND {{to_the_day a.occurred_precision}} AND {{to_the_day a.ended_precision}} THEN {{days a.occurred_from a.ended_from}} END AS days_of_stay
+FROM (
+  SELECT
+    *,
+    -- rule: first. Of a person's stays the first: the earliest day, then the time of recording, then the event id.
+    row_number() OVER (PARTITION BY person ORDER BY occurred_from, recorded_at, event_id) = 1 AS is_first
+  FROM stay_accounts
+) a
+LEFT JOIN victims v ON v.unit = a.person
