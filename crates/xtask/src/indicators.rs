@@ -85,8 +85,8 @@ pub fn ids(root: &Path) -> Result<Vec<String>> {
 
 /// The tests of a file with the indicators that each names: in its comment, and unless `comments` alone count, in its lines.
 fn named(text: &str, comments: bool) -> Vec<(String, BTreeSet<String>)> {
-    let (mut all, mut said, mut is_test): (Vec<(String, BTreeSet<String>)>, BTreeSet<String>, bool) =
-        Default::default();
+    let mut all: Vec<(String, BTreeSet<String>)> = Vec::new();
+    let (mut said, mut is_test) = (BTreeSet::new(), false);
     for line in text.lines().map(str::trim) {
         if let Some(listed) = line.strip_prefix("/// Indicators:") {
             said.extend(listed.split([',', '.']).map(|id| id.trim().to_owned()).filter(|id| is_id(id)));
