@@ -115,7 +115,7 @@ pub enum Command {
         after_help = "Examples:\n  amanat erase order --agency SHL-PB --basis subject-request < token       who would be erased\n  amanat erase order --agency SHL-PB --basis subject-request --yes < token\n  amanat erase list                                                        orders, and what of the data is left until when\nAn order cannot be taken back. Published editions stay as they are; what comes after does not count her. Backups: docs/runbooks/erase-a-person.md."
     )]
     Erase(EraseCommand),
-    /// Publish the thirteen indicators as a numbered edition; list, show or recompute editions
+    /// Publish the indicators as a numbered edition; list, show or recompute editions
     #[command(
         subcommand,
         after_help = "Examples:\n  amanat edition publish --as-of 2025-12-31\n  amanat edition recompute 1        equal, or the named cause why not"
@@ -131,6 +131,11 @@ pub enum Command {
         after_help = "Examples:\n  amanat sql \"select time_period, value, lo95, hi95 from published.v01 where province = 'PK-PB'\"\n  amanat sql \"select * from published.c01 where time_period = $1\" --param 2025-Q1 --format csv\n  amanat sql \"select value from published.v01 as known on '2026-01-31'\"      what was published by that day\n  amanat sql \"select table_name from information_schema.tables\""
     )]
     Sql(SqlArgs),
+    /// Fill a form that others ask for from an edition: GLOTIP, SDG 16.2.2, the TIP report
+    #[command(
+        after_help = "Examples:\n  amanat questionnaire glotip --year 2024 --xlsx glotip-2024.xlsx\n  amanat questionnaire tip-report --year 2024 --fiscal > tip-report.csv\n  amanat questionnaire sdg --edition 3 --year 2023\nA hidden cell is the flag Q, never empty or zero; O where no such cell is published. Each cell names its indicator, edition and date."
+    )]
+    Questionnaire(QuestionnaireArgs),
     /// Lag, freshness, what was set aside and owner per partition; what stands still and why; editions
     #[command(
         after_help = "Examples:\n  amanat status                  beside a running `amanat up`, or with everything stopped\n  amanat status --watch 2        again every two seconds\n  amanat status --json | jq '.partitions[] | select(.halt)'\nNames in --json end in their unit; times are UTC. A partition is named STREAM/NUMBER, for `resume` and `reset`."
@@ -470,6 +475,25 @@ pub struct SqlArgs {
     /// How the answer is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+/// `amanat questionnaire`.
+#[derive(Debug, Args)]
+pub struct QuestionnaireArgs {
+    /// glotip, sdg or tip-report
+    pub form: String,
+    /// Number of the edition [default: the latest]
+    #[arg(long, value_name = "NUMBER")]
+    pub edition: Option<u32>,
+    /// The year [default: the last one that has ended by the edition's date]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1900..=9998))]
+    pub year: Option<u16>,
+    /// The fiscal year that begins in July of the year
+    #[arg(long)]
+    pub fiscal: bool,
+    /// Write a workbook instead of CSV on standard output
+    #[arg(long, value_name = "FILE")]
+    pub xlsx: Option<std::path::PathBuf>,
 }
 
 /// How an answer is printed.

@@ -28,6 +28,7 @@ mod memory;
 mod producers;
 mod progress;
 mod publish;
+mod questionnaire;
 mod questions;
 mod readers;
 mod receipts;
@@ -73,6 +74,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Edition(command) => edition::run(config, command),
         cli::Command::ExplainNumber(args) => explain::run(config, args),
         cli::Command::Sql(args) => ask::run(config, args),
+        cli::Command::Questionnaire(args) => questionnaire::run(&config, &args),
         cli::Command::Backup(args) => backup::run(config, args),
         cli::Command::Status(args) => status::run(config, args),
         cli::Command::Resume(args) => resume::run(config, args),

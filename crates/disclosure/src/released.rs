@@ -152,7 +152,7 @@ enum Noise {
     /// Of this tier, a step of it being worth so much.
     Drawn(Tier, Amount),
     /// Of several released numbers that were added up: variance and bound, in whole units.
-    Added(Spread),
+    Added(i64, i64),
 }
 
 /// How far a released number may be from what it is the number of, in whole units.
@@ -194,7 +194,10 @@ impl Figure {
     /// A sum of released values, with the noise of all of them.
     pub(crate) fn added(value: Amount, half: i128, spread: Spread, obs: ObsStatus) -> Self {
         let (lo, hi) = (Amount((value.0 - half).max(0)), Amount(value.0 + half));
-        let noise = (spread != Spread::default()).then_some(Noise::Added(spread));
+        // Bounds of measures are far below what 64 bits hold, squared and summed.
+        let short = |number: i128| i64::try_from(number).unwrap_or(i64::MAX);
+        let added = Noise::Added(short(spread.variance), short(spread.bound));
+        let noise = (spread != Spread::default()).then_some(added);
         Self { value: Some((value, lo, hi)), obs, conf: ConfStatus::F, noise }
     }
 
@@ -248,7 +251,7 @@ impl Figure {
     pub fn tier(&self) -> Option<Tier> {
         match self.noise? {
             Noise::Drawn(tier, _) => Some(tier),
-            Noise::Added(_) => None,
+            Noise::Added(..) => None,
         }
     }
 
@@ -256,7 +259,7 @@ impl Figure {
     pub fn step(&self) -> Option<Amount> {
         match self.noise? {
             Noise::Drawn(_, step) => Some(step),
-            Noise::Added(_) => None,
+            Noise::Added(..) => None,
         }
     }
 
@@ -264,7 +267,7 @@ impl Figure {
     pub fn deviation(&self) -> f64 {
         match self.noise {
             None => 0.0,
-            Some(Noise::Added(spread)) => (spread.variance as f64).sqrt(),
+            Some(Noise::Added(variance, _)) => (variance as f64).sqrt(),
             Some(Noise::Drawn(tier, step)) => {
                 // Steps larger than one have a dither, even over one step, beside their noise.
                 let dither = if step.0 > Amount::ONE { 1.0 / 12.0 } else { 0.0 };
@@ -277,7 +280,7 @@ impl Figure {
     pub(crate) fn spread(&self) -> Spread {
         match self.noise {
             None => Spread::default(),
-            Some(Noise::Added(spread)) => spread,
+            Some(Noise::Added(variance, bound)) => Spread { variance: variance.into(), bound: bound.into() },
             Some(Noise::Drawn(tier, step)) => {
                 let step = step.0 / Amount::ONE;
                 // Steps larger than one have a dither of variance step^2 / 12 beside their noise.

@@ -102,9 +102,9 @@ struct Wanted {
     params(
         ("id" = String, Path, description = "Id of the indicator, without regard to case", example = "V01"),
         ("measure" = Option<Vec<String>>, Query, description = "Measures of the indicator"),
-        ("time_period" = Option<Vec<String>>, Query, description = "Periods: 2024, 2024-Q1, _X"),
-        ("from" = Option<String>, Query, description = "First year or quarter: 2020, 2020-Q3"),
-        ("to" = Option<String>, Query, description = "Last year or quarter"),
+        ("time_period" = Option<Vec<String>>, Query, description = "Periods: 2024, 2024-Q1, FY2024-25 (July to June), _X"),
+        ("from" = Option<String>, Query, description = "First year, quarter or fiscal year: 2020, 2020-Q3, FY2020-21"),
+        ("to" = Option<String>, Query, description = "Last year, quarter or fiscal year"),
         ("edition" = Option<String>, Query, description = "Number of the edition; latest if absent"),
         ("as_known_on" = Option<String>, Query, description = "In place of an edition: the last one that was published by the \
             end of this day in Pakistan. Refused for a day that is not yet, or before the first edition"),

@@ -80,8 +80,12 @@ pub(crate) fn dataset(
     serde_json::to_vec(&document).map_err(|_| Problem::internal())
 }
 
+/// Dimensions whose codes are places.
+const GEOGRAPHIC: [&str; 3] = ["province", "origin", "country"];
+
 fn role(meta: &IndicatorMeta) -> Value {
-    let geo: Vec<&str> = meta.dimensions.iter().map(|d| d.name.as_str()).filter(|name| *name == "province").collect();
+    let geo: Vec<&str> =
+        meta.dimensions.iter().map(|d| d.name.as_str()).filter(|name| GEOGRAPHIC.contains(name)).collect();
     let mut role = json!({"time": ["time_period"], "metric": ["measure"]});
     if !geo.is_empty() {
         role["geo"] = geo.into();

@@ -46,6 +46,9 @@ fn of_common(code: &str) -> Text {
 
 /// The name of a measure or a unit in words: `victims_per_100000` is *Victims per 100000*.
 pub(crate) fn in_words(id: &str) -> String {
+    if id == "pkr" {
+        return "Pakistani rupees".to_owned();
+    }
     let words = id.replace('_', " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

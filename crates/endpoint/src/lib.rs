@@ -29,6 +29,7 @@ mod pages;
 mod people;
 mod postgres;
 mod problem;
+pub mod questionnaire;
 mod questions;
 mod ready;
 mod reference;
@@ -196,6 +197,8 @@ fn routes() -> Vec<Route> {
         ("/v1/editions/{number}/datapackage.json", READ, get(package::of_edition)),
         ("/v1/editions/{number}/data/{file}", READ, get(package::file)),
         ("/v1/editions/{number}/archive.zip", READ, get(archive::archive)),
+        ("/v1/questionnaires", READ, get(questionnaire::list)),
+        ("/v1/questionnaires/{form}", READ, get(questionnaire::one)),
         ("/v1/calendar", READ, get(releases::calendar)),
         ("/v1/feed.atom", READ, get(releases::feed)),
         ("/v1/dcat.jsonld", READ, get(dcat::dcat)),

@@ -26,6 +26,8 @@ pub(crate) enum Format {
     Atom,
     ICalendar,
     Zip,
+    /// A workbook, Office Open XML.
+    Xlsx,
     Markdown,
     Html,
 }
@@ -47,6 +49,7 @@ impl Format {
             Format::Atom => "atom",
             Format::ICalendar => "ics",
             Format::Zip => "zip",
+            Format::Xlsx => "xlsx",
             Format::Markdown => "markdown",
             Format::Html => "html",
         }
@@ -66,6 +69,7 @@ impl Format {
             Format::Atom => "application/atom+xml",
             Format::ICalendar => "text/calendar",
             Format::Zip => "application/zip",
+            Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Format::Markdown => "text/markdown",
             Format::Html => "text/html",
         }

@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 
 use crate::problem::{Content, Meaning, PlaceView, RewriteView, SdmxError};
 use crate::{
-    archive, data, dcat, events, indicators, methodology, operate, package, people, reference, releases, revisions,
-    saved, sdmx, session, sql,
+    archive, data, dcat, events, indicators, methodology, operate, package, people, questionnaire, reference, releases,
+    revisions, saved, sdmx, session, sql,
 };
 
 /// More codes than this are left to the code list.
@@ -24,7 +24,7 @@ const LISTED: usize = 40;
     servers((url = "/")),
     paths(
         indicators::list, indicators::one, data::data, revisions::revisions, package::of_indicator, events::events,
-        releases::calendar, releases::feed, dcat::dcat, package::of_edition, package::file, archive::archive, reference::editions, reference::edition,
+        questionnaire::list, questionnaire::one, releases::calendar, releases::feed, dcat::dcat, package::of_edition, package::file, archive::archive, reference::editions, reference::edition,
         reference::code_lists, reference::code_list, sql::ask, saved::list, saved::one, saved::data, saved::save, saved::remove, session::whose, session::open, session::end, session::welcome, people::everybody, people::invite,
         people::remove, methodology::methodology, sdmx::data_of_flow,
         sdmx::data_of_version, sdmx::data_of_key, sdmx::artefacts, sdmx::artefacts_of_agency, sdmx::artefacts_of_id,
@@ -35,6 +35,7 @@ const LISTED: usize = 40;
     tags(
         (name = "indicators", description = "Indicators by filters"),
         (name = "editions", description = "Numbered, immutable publications"),
+        (name = "questionnaires", description = "Forms of others, filled from an edition"),
         (name = "code lists", description = "Codes with labels in English and Urdu"),
         (name = "sdmx", description = "The indicators by SDMX 3.0"),
         (name = "sql", description = "Questions in SQL"),
@@ -88,6 +89,7 @@ fn formats(path: &str) -> Vec<&'static str> {
         "/v1/indicators/{id}/data" => data::format_names().to_vec(),
         "/v1/indicators/{id}/revisions" => vec!["json", "csv"],
         "/v1/calendar" => vec!["json", "ics"],
+        "/v1/questionnaires/{form}" => questionnaire::format_names(),
         "/v1/questions/{name}/data" => vec!["json", "csv", "arrow", "parquet"],
         _ => vec!["sdmx-json", "sdmx-csv", "sdmx-csv-1.0"],
     }
@@ -95,7 +97,7 @@ fn formats(path: &str) -> Vec<&'static str> {
 
 /// The form of each parameter. Several values may be repeated or separated by commas.
 fn refine(path: &str, parameter: &mut Value) {
-    let period = r"^[0-9]{4}(-Q[1-4])?$";
+    let period = r"^([0-9]{4}(-Q[1-4])?|FY[0-9]{4}-[0-9]{2})$";
     let schema = match parameter["name"].as_str() {
         Some("measure") => json!({"type": "array", "items": {"type": "string"}}),
         Some("time_period") => {

@@ -112,6 +112,8 @@ pub(crate) struct IndexLinks {
     sql: &'static str,
     /// Questions that were saved, each with an address of its own.
     questions: &'static str,
+    /// Forms of others, filled from an edition.
+    questionnaires: &'static str,
     /// SDMX 3.0.
     sdmx: &'static str,
     /// What was published and what is planned.
@@ -151,6 +153,7 @@ pub(crate) async fn index(State(door): State<Arc<Door>>, asked: HeaderMap) -> Re
                 sql: "/v1/sql",
                 questions: "/v1/questions",
                 sdmx: "/sdmx/v2/structure/dataflow",
+                questionnaires: "/v1/questionnaires",
                 calendar: "/v1/calendar",
                 feed: "/v1/feed.atom",
                 events: "/v1/events",

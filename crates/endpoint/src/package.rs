@@ -84,8 +84,9 @@ fn fields(catalogue: &Catalogue, meta: &IndicatorMeta, long: &Long) -> Vec<Value
         table.iter().map(|(code, en, _)| ((*code).to_owned(), (*en).to_owned())).collect()
     };
     let in_words = |codes: &[String]| codes.iter().map(|code| (code.clone(), labels::in_words(code))).collect();
-    let mut period = plain("time_period", "string", "Year, quarter, or _X where the time is unknown");
-    period["constraints"] = json!({"required": true, "pattern": "[0-9]{4}(-Q[1-4])?|_X"});
+    let mut period =
+        plain("time_period", "string", "Year, quarter, fiscal year from July (FY), or _X where the time is unknown");
+    period["constraints"] = json!({"required": true, "pattern": "[0-9]{4}(-Q[1-4])?|FY[0-9]{4}-[0-9]{2}|_X"});
     let mut all = vec![
         plain("edition", "integer", "Number of the edition"),
         coded("indicator", "Indicator", vec![(meta.id.clone(), meta.title.en.clone())]),

@@ -59,7 +59,7 @@ struct Vintage {
     params(
         ("id" = String, Path, description = "Id of the indicator, without regard to case", example = "V01"),
         ("measure" = Option<Vec<String>>, Query, description = "Measures of the indicator"),
-        ("time_period" = Option<Vec<String>>, Query, description = "Periods: 2024, 2024-Q1, _X"),
+        ("time_period" = Option<Vec<String>>, Query, description = "Periods: 2024, 2024-Q1, FY2024-25 (July to June), _X"),
         ("from" = Option<String>, Query, description = "First year or quarter: 2020, 2020-Q3"),
         ("to" = Option<String>, Query, description = "Last year or quarter"),
         ("format" = Option<String>, Query, description = "json or csv; goes before Accept")),

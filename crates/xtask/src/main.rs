@@ -8,6 +8,7 @@ mod contracts;
 mod fences;
 mod figures;
 mod fuzz;
+mod indicators;
 mod kafka;
 mod papers;
 mod s3;
@@ -45,6 +46,8 @@ enum Chore {
     Bench(bench::Args),
     /// Fuzz what reads bytes from outside, each target in turn.
     Fuzz(fuzz::Args),
+    /// Write docs/indicators.md: each indicator's definition, SQL and tests.
+    Indicators,
     /// Run the commands that README and guides show, against a served sample.
     Papers,
     /// (internal) Become COMMAND, and die when PARENT does.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Chore::Contracts(args) => contracts::run(&root(), &args).map(|()| ExitCode::SUCCESS),
         Chore::Bench(args) => bench::run(&root(), &args).map(|()| ExitCode::SUCCESS),
         Chore::Fuzz(args) => fuzz::run(&root(), &args),
+        Chore::Indicators => indicators::run(&root(), false).map(|()| ExitCode::SUCCESS),
         Chore::Papers => papers::run(&root()),
         Chore::Figures(args) => figures::run(&root(), &args).map(|()| ExitCode::SUCCESS),
     };

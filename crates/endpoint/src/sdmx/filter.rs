@@ -4,7 +4,7 @@
 //! nothing takes every code, `+` joins codes of one dimension (as in SDMX 2.1), `,` joins whole keys. In `c[ID]=…` a comma
 //! means *or*, a plus *and*; a plus that arrives as a space (it is one in a form) is taken for a plus.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 use query::{Catalogue, IndicatorMeta, Selection};
 
 use super::model::{self, Component, Role, Values};
@@ -166,8 +166,8 @@ impl Filter {
 
 /// A code of a dimension is one of its list. What does not occur selects nothing.
 fn check(catalogue: &Catalogue, meta: &IndicatorMeta, component: &Component, code: &str) -> Result<(), Problem> {
-    if component.id == "FREQ" && !["A", "Q", "_U"].contains(&code) {
-        let hint = "A code is one of A (years), Q (quarters), _U (unknown).";
+    if component.id == "FREQ" && !model::FREQUENCIES.contains(&code) {
+        let hint = "A code is one of A (years), Q (quarters), _O (fiscal years), _U (unknown).";
         return Err(Problem::new(Kind::UnknownCode, "FREQ has no such code.", hint));
     }
     let dimension = meta.dimensions.iter().find(|d| model::id_of(&d.name) == component.id);
@@ -260,8 +260,12 @@ struct Span {
 }
 
 impl Span {
-    /// `2024`, `2024-A1`, `2024-Q1`, `2024-06`, `2024-06-30`.
+    /// `2024`, `2024-A1`, `2024-Q1`, `2024-06`, `2024-06-30`, `2024-07-01/P1Y`.
     fn read(text: &str) -> Option<Self> {
+        if let Some(first) = text.strip_suffix("/P1Y") {
+            let first = Self::read(first).filter(|span| span.first == span.last)?.first;
+            return Some(Self { first, last: first.checked_add_months(Months::new(12))?.pred_opt()? });
+        }
         let digits = |part: &str, count: usize| {
             (part.len() == count && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<u32>().ok())?
         };
@@ -304,6 +308,7 @@ mod tests {
             ("2024-02", day(2024, 2, 1), day(2024, 2, 29)),
             ("2024-12", day(2024, 12, 1), day(2024, 12, 31)),
             ("2024-02-29", day(2024, 2, 29), day(2024, 2, 29)),
+            ("2024-07-01/P1Y", day(2024, 7, 1), day(2025, 6, 30)),
         ] {
             assert_eq!(Span::read(text), Some(Span { first, last }), "{text}");
         }
@@ -318,6 +323,8 @@ mod tests {
             "2023-02-29",
             "2024-1",
             "2024-01-01-1",
+            "2024/P1Y",
+            "2024-07-01/P2Y",
             "_X",
             "2024-",
             "２０２４",

@@ -155,12 +155,12 @@ fn codes_of<'a>(long: &'a Long, component: &Component) -> Option<Vec<&'a str>> {
 
 fn frequencies(long: &Long) -> Vec<&'static str> {
     let occur = |freq: &&str| long.period.codes.iter().any(|p| model::frequency(p) == *freq);
-    ["A", "Q", "_U"].into_iter().filter(occur).collect()
+    model::FREQUENCIES.into_iter().filter(occur).collect()
 }
 
 fn value(catalogue: &Catalogue, meta: &IndicatorMeta, component: &Component, code: &str) -> Value {
     let text = match component.id.as_str() {
-        "TIME_PERIOD" => return json!({"id": code, "name": code}),
+        "TIME_PERIOD" => return json!({"id": model::period(code), "name": code}),
         "MEASURE" | "UNIT_MEASURE" => return json!({"id": code, "name": labels::in_words(code)}),
         "FREQ" | "OBS_STATUS" | "CONF_STATUS" => {
             let list = model::list(catalogue, &[], &format!("CL_{}", component.id));

@@ -92,13 +92,24 @@ pub(super) fn components(meta: &IndicatorMeta) -> Vec<Component> {
     all
 }
 
-/// The frequency of a period: a year, a quarter, or none where the time is unknown.
+/// The codes of frequencies, in their order.
+pub(super) const FREQUENCIES: [&str; 4] = ["A", "Q", "_O", "_U"];
+
+/// The frequency of a period: a year, a quarter, a fiscal year, or none where the time is unknown.
 pub(super) fn frequency(period: &str) -> &'static str {
     match period {
         p if p.starts_with('_') => "_U",
+        p if p.starts_with("FY") => "_O",
         p if p.contains('Q') => "Q",
         _ => "A",
     }
+}
+
+/// A period as SDMX writes it: a fiscal year is the year that begins on 1 July, and no annual reporting period, for these begin
+/// with January here.
+pub(super) fn period(of: &str) -> String {
+    let first = of.strip_prefix("FY").and_then(|years| years.split_once('-')).map(|(first, _)| first);
+    first.map_or_else(|| of.to_owned(), |first| format!("{first}-07-01/P1Y"))
 }
 
 /// The value of a component in a row, as it is written; None where it has none.
@@ -107,7 +118,7 @@ pub(super) fn value_of(long: &Long, id: &str, row: usize) -> Option<String> {
     Some(match id {
         "FREQ" => frequency(long.period.of(row)).to_owned(),
         "MEASURE" => long.measure.of(row).to_owned(),
-        "TIME_PERIOD" => long.period.of(row).to_owned(),
+        "TIME_PERIOD" => period(long.period.of(row)),
         "OBS_VALUE" => return number(&long.value),
         "LO95" => return number(&long.lo95),
         "HI95" => return number(&long.hi95),
@@ -177,7 +188,12 @@ pub(super) fn list(catalogue: &Catalogue, measures: &[String], id: &str) -> Opti
         "CL_FREQ" => own(
             "Frequency",
             of_sdmx("CL_FREQ"),
-            table(&[("A", "Annual", "سالانہ"), ("Q", "Quarterly", "سہ ماہی"), ("_U", "Unspecified", "غیر متعین")]),
+            table(&[
+                ("A", "Annual", "سالانہ"),
+                ("Q", "Quarterly", "سہ ماہی"),
+                ("_O", "Fiscal year, July to June", "مالی سال، جولائی تا جون"),
+                ("_U", "Unspecified", "غیر متعین"),
+            ]),
         ),
         "CL_OBS_STATUS" => own("Observation status", of_sdmx(id), table(&labels::OBS_STATUS)),
         "CL_CONF_STATUS" => own("Confidentiality status", of_sdmx(id), table(&labels::CONF_STATUS)),
@@ -196,7 +212,7 @@ pub(super) fn list(catalogue: &Catalogue, measures: &[String], id: &str) -> Opti
 }
 
 /// Units that a measure of an indicator may have beside that of the indicator.
-const UNITS: [&str; 4] = ["case", "inspection", "percent", "person"];
+const UNITS: [&str; 9] = ["case", "day", "inspection", "month", "participant", "percent", "person", "pkr", "release"];
 
 /// A list with the codes that every dimension may have.
 fn of_catalogue(list: &CodeListMeta) -> List {
@@ -227,13 +243,13 @@ pub(super) struct Concept {
 
 /// Concepts that are no dimension of an indicator. `(id, English, Urdu, what it says, concept of SDMX)`.
 const FIXED: [(&str, &str, &str, &str, Option<&str>); 11] = [
-    ("FREQ", "Frequency", "تعدد", "Years and quarters stand side by side.", Some("FREQ")),
+    ("FREQ", "Frequency", "تعدد", "Years, quarters and fiscal years stand side by side.", Some("FREQ")),
     ("MEASURE", "Measure", "پیمائش", "What of the indicator is measured.", Some("INDICATOR")),
     (
         "TIME_PERIOD",
         "Time period",
         "مدت",
-        "A year, a quarter, or _X where the record tells less than the quarter.",
+        "A year, a quarter, a fiscal year as a year from 1 July, or _X where the record tells less than the quarter.",
         Some("TIME_PERIOD"),
     ),
     ("OBS_VALUE", "Value", "قدر", "The published number; without a value where it is suppressed.", Some("OBS_VALUE")),
@@ -249,11 +265,12 @@ const FIXED: [(&str, &str, &str, &str, Option<&str>); 11] = [
 /// The standard concept that a dimension is a case of.
 fn standard_of(column: &str) -> Option<&'static str> {
     Some(match column {
-        "province" => "REF_AREA",
+        "province" | "origin" | "country" => "REF_AREA",
         "sex" => "SEX",
         "age_group" | "age_band" => "AGE",
         "sector" | "isic" => "ACTIVITY",
         "citizenship" => "CITIZENSHIP",
+        "series" => "INDICATOR",
         _ => return None,
     })
 }
@@ -293,6 +310,12 @@ mod tests {
 
     #[test]
     fn a_period_tells_its_frequency() {
-        assert_eq!(["2024", "2024-Q3", "_X"].map(frequency), ["A", "Q", "_U"]);
+        assert_eq!(["2024", "2024-Q3", "FY2024-25", "_X"].map(frequency), FREQUENCIES);
+    }
+
+    #[test]
+    fn a_fiscal_year_is_a_year_from_the_first_of_july() {
+        let written = ["2024", "2024-Q3", "FY2024-25", "FY1999-00", "_X"].map(period);
+        assert_eq!(written, ["2024", "2024-Q3", "2024-07-01/P1Y", "1999-07-01/P1Y", "_X"]);
     }
 }

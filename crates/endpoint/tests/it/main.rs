@@ -11,6 +11,7 @@ mod operation;
 mod pages;
 mod people;
 mod postgres;
+mod questionnaires;
 mod questions;
 mod ready;
 mod releases;

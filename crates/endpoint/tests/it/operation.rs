@@ -157,6 +157,7 @@ async fn every_route_is_really_there() {
         let path = path.replace("{code}", "busy").replace("{file}", "V01.csv").replace("{context}", "dataflow");
         let path = path.replace("{agencyID}", "AMANAT").replace("{version}", "1.0.0").replace("{key}", "A");
         let path = path.replace("{artefactType}", "dataflow").replace("{resourceID}", "V01");
+        let path = path.replace("{form}", "glotip");
         let options = world.send("OPTIONS", &path, &[], "").await;
         assert_eq!((options.status.as_u16(), options.header("allow")), (204, methods), "{path}");
         let other = world.send("PATCH", &path, &[], "").await;

@@ -188,3 +188,95 @@ fn row(indicator: &Indicator, measure: &str, at: &Key, figure: Figure, unit: &st
     }
     Row { key, figure, unit: unit.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use disclosure::{Told, change};
+
+    use super::*;
+
+    /// An exact number. A figure is made by the vault or of other figures: the change of a hundred is as good as any.
+    fn exact(number: i128) -> Figure {
+        let told = |value: i128| Told { micros: Some(value * Amount::ONE) };
+        change(told(100), Some(told(100 + number)))
+    }
+
+    /// A cell of an indicator's measure in a year, at these codes and else at the total.
+    fn cell(id: &str, measure: &str, year: &str, codes: &[(&str, &str)], number: i128) -> Row {
+        let indicator = indicator::all().iter().find(|known| known.id == id).unwrap();
+        let applicable = indicator.dimensions();
+        let mut dimensions = DIMENSIONS.map(|name| if applicable.contains(&name) { "_T" } else { "_Z" }.to_owned());
+        for (name, code) in codes {
+            (*code).clone_into(&mut dimensions[position(name).unwrap()]);
+        }
+        let (measure, time_period) = (measure.to_owned(), year.to_owned());
+        Row {
+            key: Key { indicator: id.to_owned(), measure, time_period, dimensions },
+            figure: exact(number),
+            unit: "person".to_owned(),
+        }
+    }
+
+    /// What is derived of these cells: values by indicator, measure and the codes that are no totals.
+    fn derived(cells: Vec<Row>) -> BTreeMap<(String, String, String), String> {
+        let mut rows: BTreeMap<Key, Row> = cells.into_iter().map(|row| (row.key.clone(), row)).collect();
+        let counted: Vec<Key> = rows.keys().cloned().collect();
+        shares_and_rates(&mut rows, &Policy::default());
+        rows.retain(|key, _| !counted.contains(key));
+        let told = |row: Row| {
+            let codes: Vec<String> =
+                row.key.dimensions.into_iter().filter(|code| !matches!(code.as_str(), "_T" | "_Z")).collect();
+            let value = row.figure.value().map_or_else(|| "none".to_owned(), |value| value.to_string());
+            ((row.key.indicator, row.key.measure, codes.join(" ")), value)
+        };
+        rows.into_values().map(told).collect()
+    }
+
+    fn at<'m>(derived: &'m BTreeMap<(String, String, String), String>, id: &str, measure: &str, code: &str) -> &'m str {
+        &derived[&(id.to_owned(), measure.to_owned(), code.to_owned())]
+    }
+
+    /// Indicators: V02, V04, Q02.
+    #[test]
+    fn children_rates_and_known_fields_are_worked_out_by_hand() {
+        let victims = |codes: &[(&str, &str)], number| cell("V01", "victims", "2023", codes, number);
+        let derived = derived(vec![
+            victims(&[], 1_000),
+            victims(&[("province", "PK-IS")], 100),
+            victims(&[("age_group", "child")], 300),
+            victims(&[("age_group", "adult")], 600),
+            victims(&[("age_group", "_X")], 100),
+            victims(&[("sex", "_X")], 50),
+        ]);
+        // 300 of 900 of known age; 300 and 400 of a thousand.
+        assert_eq!(at(&derived, "V04", "child_share", ""), "33.3333");
+        assert_eq!(at(&derived, "V04", "child_share_lower_bound", ""), "30");
+        assert_eq!(at(&derived, "V04", "child_share_upper_bound", ""), "40");
+        // 1,000 of 241,499,431 and 100 of 2,363,863.
+        assert_eq!(at(&derived, "V02", "victims_per_100000", ""), "0.414079");
+        assert_eq!(at(&derived, "V02", "victims_per_100000", "PK-IS"), "4.230363");
+        // 50 of a thousand are of unknown sex, a hundred of unknown age.
+        assert_eq!(at(&derived, "Q02", "completeness", "sex"), "95");
+        assert_eq!(at(&derived, "Q02", "completeness", "age_group"), "90");
+        assert!(
+            !derived.keys().any(|(id, _, code)| id == "Q02" && code == "means"),
+            "a table that is not there tells nothing"
+        );
+    }
+
+    /// Indicators: C08.
+    #[test]
+    fn quartiles_of_months_are_those_of_who_was_imprisoned() {
+        let persons =
+            |band: &str, number| cell("C08", "persons_by_months_of_imprisonment", "2023", &[("band", band)], number);
+        // Of 400 imprisoned a hundred for 6 to 11 months, two hundred for 12 to 23, a hundred for 24 to 35; fifty were not.
+        let few = ["1-5", "36-59", "60-83", "84-119", "120-167", "168-239", "240_or_more"].map(|band| persons(band, 0));
+        let mut cells = vec![persons("0", 50), persons("6-11", 100), persons("12-23", 200), persons("24-35", 100)];
+        cells.extend(few);
+        let derived = derived(cells);
+        let months = |measure: &str| at(&derived, "C08", measure, "").to_owned();
+        assert_eq!(months("lower_quartile_of_months"), "12");
+        assert_eq!(months("median_months_of_imprisonment"), "18");
+        assert_eq!(months("upper_quartile_of_months"), "24");
+    }
+}

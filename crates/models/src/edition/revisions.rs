@@ -144,6 +144,7 @@ mod tests {
         rows(history, now).iter().map(shown).collect()
     }
 
+    /// Indicators: Q04.
     #[test]
     fn the_first_shown_value_is_compared_with_those_of_one_and_of_four_quarters_later() {
         let all = [

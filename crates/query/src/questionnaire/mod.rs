@@ -230,7 +230,11 @@ impl Told {
         Ok(Self { dimensions, cells })
     }
 
+    /// None where the edition has no such cell, nor a dimension that it would stand on.
     fn find(&self, measure: &str, codes: &Codes) -> Option<&Said> {
+        if codes.keys().any(|name| !self.dimensions.contains(name)) {
+            return None;
+        }
         let at = self.dimensions.iter().map(|name| codes.get(name).map_or(TOTAL, String::as_str).to_owned()).collect();
         self.cells.get(&(measure.to_owned(), at))
     }

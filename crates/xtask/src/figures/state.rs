@@ -1,13 +1,18 @@
 //! The figures of what is known of persons and cases, before anything of it is protected.
 
-use super::Figure;
-use super::amanat::Profile;
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::amanat::{self, Profile};
 use super::measure::measure;
 use super::road::{DUCKDB, python_with, text};
+use super::{Bench, Figure, Measured};
 
 /// The registry's part for the state of the world.
 pub fn figures() -> Vec<Figure> {
-    vec![incremental(), fold(), scattered(), as_known_on(), erasure(), linkage(), tokenize()]
+    vec![incremental(), fold(), scattered(), as_known_on(), erasure(), linkage(), tokenize(), indicators()]
 }
 
 fn incremental() -> Figure {
@@ -102,4 +107,34 @@ fn tokenize() -> Figure {
         correctness: false,
         run: |bench| measure(bench, Profile::Release, "tokenize", &[]),
     }
+}
+
+fn indicators() -> Figure {
+    Figure {
+        name: "state.indicators",
+        shows: "each indicator counted on a population of which everything is known, what must be counted reckoned by hand beside it (domain.md 5 and 7; docs/indicators.md names the tests)",
+        unit: "indicators whose tests pass",
+        goal: "35 of 35",
+        minutes: 10,
+        short: false,
+        correctness: true,
+        run: counted_by_hand,
+    }
+}
+
+/// Runs the tests that name an indicator; an indicator is counted where it has one and all of its own pass.
+fn counted_by_hand(bench: &Bench) -> Result<Measured> {
+    let (ids, tests) = (crate::indicators::ids(&bench.root)?, crate::indicators::tests(&bench.root)?);
+    let all: BTreeSet<&str> = tests.values().flatten().map(String::as_str).collect();
+    let arguments: Vec<&str> = ["--", "--exact"].into_iter().chain(all.iter().copied()).collect();
+    let ran = amanat::test("models", &arguments)?;
+    let passes = |id: &&String| {
+        tests.get(*id).is_some_and(|own| own.iter().all(|test| ran.names.iter().any(|passed| passed == test)))
+    };
+    let (good, bad): (Vec<&String>, Vec<&String>) = ids.iter().partition(passes);
+    Ok(Measured {
+        value: format!("{} of {}", good.len(), ids.len()),
+        met: bad.is_empty() && ids.len() == 35,
+        details: json!({ "tests": all.len(), "without": bad, "failed": ran.failed }),
+    })
 }

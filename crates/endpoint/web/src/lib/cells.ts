@@ -78,8 +78,14 @@ export function isQuarter(period: string): boolean {
   return /^\d{4}-Q[1-4]$/.test(period);
 }
 
-/** A period as a moment on the axis of years: the middle of what it covers. */
+/** True of a fiscal year: `FY2024-25`, July 2024 to June 2025. */
+export function isFiscal(period: string): boolean {
+  return /^FY\d{4}-\d{2}$/.test(period);
+}
+
+/** A period as a moment on the axis of years: the middle of what it covers; a year stands at its number. */
 export function moment(period: string): number {
+  if (isFiscal(period)) return Number(period.slice(2, 6)) + 0.5;
   const year = Number(period.slice(0, 4));
   return isQuarter(period) ? year + (Number(period.slice(6)) - 0.5) / 4 : year;
 }

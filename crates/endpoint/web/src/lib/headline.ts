@@ -1,6 +1,6 @@
 // The one number that stands for an indicator: its latest national total.
 import type { Brief, Edition } from "./api";
-import { byPeriod, isYear, type Point } from "./cells";
+import { byPeriod, isFiscal, isYear, type Point } from "./cells";
 import { dataUrl } from "./route";
 
 /** Indicators whose latest number stands at the top of the first page. */
@@ -12,6 +12,7 @@ const PREFERRED: Record<string, string> = {
   L02: "share_finding",
   S01: "share_receiving_within_30_days",
   R01: "share_assisted",
+  C08: "median_months_of_imprisonment",
 };
 
 /** Address of the national series of an indicator: every dimension at its total. */
@@ -33,7 +34,7 @@ export function mainMeasure(id: string, measures: string[]): string {
 /** The national series of the main measure: by years, or by quarters where there are no years. */
 export function national(id: string, points: Point[]): Point[] {
   const measure = mainMeasure(id, [...new Set(points.map((p) => p.measure))]);
-  const own = points.filter((p) => p.measure === measure && p.period !== "_X");
+  const own = points.filter((p) => p.measure === measure && p.period !== "_X" && !isFiscal(p.period));
   const years = own.filter((p) => isYear(p.period));
   return (years.length ? years : own).sort((a, b) => byPeriod(a.period, b.period));
 }

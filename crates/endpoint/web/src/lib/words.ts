@@ -2,7 +2,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Definition, Text } from "./api";
-import { isQuarter } from "./cells";
+import { isFiscal, isQuarter } from "./cells";
 import { messages, type Key, type Pair } from "../messages";
 import type { Lang } from "./route";
 
@@ -12,7 +12,7 @@ export interface Words {
   t: (key: Key, values?: Record<string, string | number>) => string;
   /** A text of the service in the reader's language. */
   of: (text: Text) => string;
-  /** A period: the year, the quarter with its year, or that the time is unknown. */
+  /** A period: the year, the quarter with its year, the fiscal year, or that the time is unknown. */
   period: (period: string) => string;
 }
 
@@ -31,6 +31,7 @@ export function words(lang: Lang): Words {
     of: (text) => text[lang] || text.en,
     period: (period) => {
       if (period === "_X") return t("period.unknown");
+      if (isFiscal(period)) return t("period.fiscal", { years: period.slice(2) });
       return isQuarter(period) ? t("period.quarter", { quarter: period.slice(6), year: period.slice(0, 4) }) : period;
     },
   };

@@ -8,7 +8,7 @@ import { When } from "../parts/state";
 import { CategoryTable, TimeTable } from "../parts/tables";
 import { BigNumber } from "../parts/value";
 import { useAll, useGet, type Data, type Definition } from "../lib/api";
-import { byPeriod, cells, isYear, type Point } from "../lib/cells";
+import { byPeriod, cells, isFiscal, isYear, type Point } from "../lib/cells";
 import { useEdition } from "../lib/edition";
 import { Later } from "../lib/later";
 import { changed, dataUrl, go, useRoute } from "../lib/route";
@@ -124,7 +124,7 @@ function Latest({ definition, view, year }: { definition: Definition; view: View
   const words = useWords();
   const { t, lang } = words;
   const { asked } = useEdition();
-  const all = cells(year).filter((p) => p.measure === view.measure);
+  const all = cells(year).filter((p) => p.measure === view.measure && !isFiscal(p.period));
   const years = all.filter((p) => isYear(p.period));
   const usable = years.length ? years : all;
   const period = usable.map((p) => p.period).filter((p) => p !== "_X").sort(byPeriod).at(-1);

@@ -3,8 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { When } from "../parts/state";
 import { Scroll } from "../parts/tables";
 import { CellText, StatusMark } from "../parts/value";
-import { get, useAll, useGet, type Data, type Definition, type Edition, type Editions, type Grid, type Indicators } from "../lib/api";
-import { byPeriod, cells, isYear, number, STATUSES, tally, type Point } from "../lib/cells";
+import { get, useAll, useGet, type Data, type Definition, type Edition, type Editions, type Grid, type Indicators, type Text } from "../lib/api";
+import { byPeriod, cells, isFiscal, isYear, number, STATUSES, tally, type Point } from "../lib/cells";
 import { useEdition } from "../lib/edition";
 import { mainMeasure, yearUrl } from "../lib/headline";
 import { address } from "../lib/route";
@@ -31,6 +31,7 @@ export function Quality() {
       </div>
       <When loaded={list} height={700}>{(value) => chosen && <Cells ids={value.indicators.map((i) => i.id)} chosen={chosen} />}</When>
       <EditionList />
+      <Questionnaires />
       <Calendar />
       <Lists />
     </article>
@@ -118,7 +119,7 @@ function Unknown({ rows, definitions }: { rows: { id: string; points: Point[] }[
     const definition = definitions[n];
     if (!definition) return [];
     const measure = mainMeasure(id, definition.measures);
-    const own = points.filter((p) => p.measure === measure && p.period !== "_X" && p.unit !== "percent" && p.unit !== "rate");
+    const own = points.filter((p) => p.measure === measure && p.period !== "_X" && !isFiscal(p.period) && p.unit !== "percent" && p.unit !== "rate");
     const years = own.filter((p) => isYear(p.period));
     const now = (years.length ? years : own).map((p) => p.period).sort(byPeriod).at(-1);
     const at = own.filter((p) => p.period === now);
@@ -193,6 +194,32 @@ function EditionList() {
               </tbody>
             </table>
           </Scroll>
+        )}
+      </When>
+    </section>
+  );
+}
+
+/** Forms of others that are filled from an edition. */
+function Questionnaires() {
+  const { t, of } = useWords();
+  const listed = useGet<{ questionnaires: { id: string; title: Text; href: string }[] }>("/v1/questionnaires");
+  const { asked } = useEdition();
+  const file = (href: string, format: string) => `${href}?format=${format}${asked ? `&edition=${asked}` : ""}`;
+  return (
+    <section>
+      <h2 class="rule">{t("quality.forms")}</h2>
+      <p class="soft">{t("quality.forms.note")}</p>
+      <When loaded={listed} height={120}>
+        {(value) => (
+          <ul class="forms">
+            {value.questionnaires.map((form) => (
+              <li key={form.id}>
+                {of(form.title)}{" "}
+                <a href={file(form.href, "xlsx")} download>XLSX</a> <a href={file(form.href, "csv")} download>CSV</a>
+              </li>
+            ))}
+          </ul>
         )}
       </When>
     </section>

@@ -1,15 +1,24 @@
 // What an indicator's page shows, as its address says it.
 import type { Data, Definition } from "../lib/api";
-import { cells, isYear, type Point } from "../lib/cells";
+import { cells, isFiscal, isQuarter, isYear, type Point } from "../lib/cells";
 import { mainMeasure } from "../lib/headline";
 import type { Route } from "../lib/route";
+
+/** Years, quarters or fiscal years. */
+export type Freq = "y" | "q" | "f";
+
+/** Which frequencies an indicator is published by. */
+export function frequencies(definition: Definition): Freq[] {
+  const tests: [Freq, (period: string) => boolean][] = [["y", isYear], ["q", isQuarter], ["f", isFiscal]];
+  return tests.filter(([, test]) => definition.periods.some(test)).map(([freq]) => freq);
+}
 
 /** A view of an indicator. Everything in it is in the address. */
 export interface View {
   measure: string;
   /** The dimension that is broken down; empty for the total. */
   by: string;
-  freq: "y" | "q";
+  freq: Freq;
   from: string;
   to: string;
   /** Chosen codes of the other dimensions. */
@@ -21,9 +30,8 @@ export function viewOf(route: Route, definition: Definition): View {
   const asked = route.query;
   const names = definition.dimensions.map((d) => d.name);
   const by = asked.get("by") ?? "";
-  const years = definition.periods.some(isYear);
-  const quarters = definition.periods.some((p) => p.includes("-Q"));
-  const freq = asked.get("freq") === "q" && quarters ? "q" : years ? "y" : "q";
+  const known = frequencies(definition);
+  const freq = known.find((f) => f === asked.get("freq")) ?? known[0] ?? "y";
   const only: Record<string, string> = {};
   for (const name of names) {
     const code = asked.get(name);
@@ -49,7 +57,8 @@ export function filtersOf(view: View, definition: Definition): Record<string, st
 
 /** True of a cell whose period is of the frequency of the view, or has no time at all. */
 export function inFrequency(view: View): (p: Point) => boolean {
-  return (p) => p.period === "_X" || isYear(p.period) === (view.freq === "y");
+  const test = { y: isYear, q: isQuarter, f: isFiscal }[view.freq];
+  return (p) => p.period === "_X" || test(p.period);
 }
 
 /** Which dimensions are published together, learnt from a year of the data: sets of the dimensions that are not totals. */
@@ -70,5 +79,5 @@ export function together(all: Set<string>[], names: string[]): boolean {
 
 /** The last year of an indicator's periods. */
 export function lastYear(definition: Definition): string {
-  return definition.periods.filter((p) => p !== "_X").map((p) => p.slice(0, 4)).sort().at(-1) ?? "";
+  return definition.periods.filter((p) => p !== "_X" && !isFiscal(p)).map((p) => p.slice(0, 4)).sort().at(-1) ?? "";
 }

@@ -5,7 +5,7 @@ import { Chart, Key } from "../charts/Chart";
 import type { Mark, Spec } from "../charts/spec";
 import { useGet, type Cell, type Problem } from "../lib/api";
 import type { Answer } from "../lib/ask";
-import { isQuarter, isYear, moment, number } from "../lib/cells";
+import { isFiscal, isQuarter, isYear, moment, number } from "../lib/cells";
 import { useWords, type Words } from "../lib/words";
 import { Scroll } from "./tables";
 
@@ -62,7 +62,7 @@ function chartOf(answer: Answer, words: Words): Spec | null {
   const companion = /(_lo95|_hi95|_bias|_status)$|^(lo95|hi95|obs_status|conf_status|as_of|edition)$/;
   const numeric = values.filter((c) => c.of.some((v) => typeof v === "number") && !companion.test(c.name) && !/^(year|month)$/.test(c.name));
   const value = numeric.find((c) => c.name === "value") ?? numeric[0];
-  const isTime = (v: Cell) => v === null || isYear(String(v)) || isQuarter(String(v));
+  const isTime = (v: Cell) => v === null || isYear(String(v)) || isQuarter(String(v)) || isFiscal(String(v));
   const texts = values.filter((c) => c !== value && !companion.test(c.name) && (c.of.some((v) => typeof v === "string") || c.name === "year"));
   const time = texts.find((c) => c.of.every(isTime));
   const x = time ?? texts[0];

@@ -2,10 +2,10 @@
 // not offered together.
 import { useId } from "preact/hooks";
 import type { Data, Definition } from "../lib/api";
-import { isYear } from "../lib/cells";
+import { isFiscal } from "../lib/cells";
 import { changed, go } from "../lib/route";
 import { measureName, useWords } from "../lib/words";
-import { grids, together, type View } from "../pages/view";
+import { frequencies, grids, together, type View } from "../pages/view";
 
 export function Controls({ definition, view, year }: { definition: Definition; view: View; year: Data }) {
   const words = useWords();
@@ -13,9 +13,9 @@ export function Controls({ definition, view, year }: { definition: Definition; v
   const turn = (query: Record<string, string | null>) => go(changed(query), true);
   const published = grids(year, view.measure);
   const chosen = Object.keys(view.only);
-  const years = [...new Set(definition.periods.filter((p) => p !== "_X").map((p) => p.slice(0, 4)))];
-  const both = definition.periods.some(isYear) && definition.periods.some((p) => p.includes("-Q"));
-  const moved = view.by || chosen.length || view.from || view.to || (both && view.freq === "q");
+  const years = [...new Set(definition.periods.filter((p) => p !== "_X" && !isFiscal(p)).map((p) => p.slice(0, 4)))];
+  const known = frequencies(definition);
+  const moved = view.by || chosen.length || view.from || view.to || view.freq !== (known[0] ?? "y");
   return (
     <form class="controls" aria-label={t("indicator.choose")} onSubmit={(event) => event.preventDefault()}>
       {definition.measures.length > 1 && (
@@ -41,9 +41,9 @@ export function Controls({ definition, view, year }: { definition: Definition; v
             {[{ value: "", name: t("word.all") }, ...d.codes.map((c) => ({ value: c.code, name: words.of(c) }))]}
           </Choice>
         ))}
-      {both && (
-        <Choice label={t("indicator.freq")} value={view.freq} set={(freq) => turn({ freq: freq === "y" ? null : freq })}>
-          {[{ value: "y", name: t("indicator.freq.y") }, { value: "q", name: t("indicator.freq.q") }]}
+      {known.length > 1 && (
+        <Choice label={t("indicator.freq")} value={view.freq} set={(freq) => turn({ freq: freq === known[0] ? null : freq })}>
+          {known.map((freq) => ({ value: freq, name: t(`indicator.freq.${freq}`) }))}
         </Choice>
       )}
       <Choice label={t("indicator.from")} value={view.from} set={(from) => turn({ from })}>

@@ -1,7 +1,7 @@
 // Figures of an indicator by a few words: which measure, broken down by what. The subject pages are made of these.
 import type { ComponentChildren } from "preact";
 import { useAll, type Data, type Definition, type Loaded } from "../lib/api";
-import { byPeriod, cells, isQuarter, isYear, type Point } from "../lib/cells";
+import { byPeriod, cells, isFiscal, isQuarter, isYear, type Point } from "../lib/cells";
 import { useEdition } from "../lib/edition";
 import { dataUrl } from "../lib/route";
 import { byCategory, isHidden, overTime, seriesBy, type Series } from "../lib/series";
@@ -62,7 +62,7 @@ export function OverTime(cut: Cut) {
     <div class={cut.wide ? "wide" : ""}>
       <When loaded={useCut(cut)} height={430}>
         {({ definition, data, url }) => {
-          const wanted = cut.freq === "q" ? isQuarter : cut.freq === "y" ? isYear : () => true;
+          const wanted = cut.freq === "q" ? isQuarter : cut.freq === "y" ? isYear : (p: string) => !isFiscal(p);
           const own = cells(data).filter((p) => p.period === "_X" || wanted(p.period));
           const by = cut.by;
           const all: Series[] = by
@@ -95,7 +95,7 @@ export function OverTime(cut: Cut) {
 
 /** The latest period that is published in this cut: a year if there are years. */
 function latestOf(points: Point[]): string {
-  const times = [...new Set(points.map((p) => p.period))].filter((p) => p !== "_X").sort(byPeriod);
+  const times = [...new Set(points.map((p) => p.period))].filter((p) => p !== "_X" && !isFiscal(p)).sort(byPeriod);
   return times.filter(isYear).at(-1) ?? times.at(-1) ?? "";
 }
 
