@@ -75,8 +75,9 @@ async fn a_fiscal_year_is_the_sum_of_its_released_quarters() {
         let at =
             |(year, quarter): (u16, u16)| of.get(&Key { time_period: format!("{year}-Q{quarter}"), ..row.key.clone() });
         let quarters: Vec<_> = quarters.into_iter().filter_map(at).collect();
-        let values: Option<Vec<i128>> = quarters.iter().map(|row| row.figure.value().map(|v| v.micros())).collect();
-        let value = row.figure.value().map(|v| v.micros());
+        let values: Option<Vec<i128>> =
+            quarters.iter().map(|row| row.figure.value().map(disclosure::Amount::micros)).collect();
+        let value = row.figure.value().map(disclosure::Amount::micros);
         if row.figure.obs_status() == ObsStatus::L {
             assert!(quarters.iter().any(|row| row.figure.obs_status() == ObsStatus::L), "{:?}", row.key);
             continue;
