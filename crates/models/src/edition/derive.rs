@@ -35,15 +35,24 @@ pub fn shares_and_rates(rows: &mut BTreeMap<Key, Row>, policy: &Policy) {
 fn cells<'r>(rows: &'r BTreeMap<Key, Row>, part: &'r Part) -> impl Iterator<Item = &'r Row> {
     let own: Vec<usize> = part.by.iter().filter_map(|name| position(name)).collect();
     let quarters = part.by.first().is_some_and(|period| period == "quarter");
-    rows.values().filter(move |row| {
+    of_measure(rows, &part.indicator, &part.measure).filter(move |row| {
         let key = &row.key;
         let others_total =
             key.dimensions.iter().enumerate().all(|(at, code)| own.contains(&at) || code == "_T" || code == "_Z");
-        key.indicator == part.indicator
-            && key.measure == part.measure
-            && others_total
-            && quarters != is_year(&key.time_period)
+        others_total && quarters != is_year(&key.time_period)
     })
+}
+
+/// The rows of a measure: they lie side by side, so that nothing else is looked at.
+fn of_measure<'r>(rows: &'r BTreeMap<Key, Row>, indicator: &'r str, measure: &'r str) -> impl Iterator<Item = &'r Row> {
+    let first = Key {
+        indicator: indicator.to_owned(),
+        measure: measure.to_owned(),
+        time_period: String::new(),
+        dimensions: DIMENSIONS.map(|_| String::new()),
+    };
+    let is_of = move |row: &&Row| row.key.indicator == indicator && row.key.measure == measure;
+    rows.range(first..).map(|(_, row)| row).take_while(is_of)
 }
 
 fn is_year(time_period: &str) -> bool {
@@ -57,18 +66,20 @@ fn position(dimension: &str) -> Option<usize> {
 
 /// A cell of one measure over the same cell of another.
 fn cell_by_cell(rows: &BTreeMap<Key, Row>, indicator: &Indicator, share: &Share, to: &Part) -> Vec<Row> {
-    let of = &share.of;
-    let below = |key: &Key| {
-        cells(rows, to).find(|row| {
-            row.key.time_period == key.time_period
-                && of.by.iter().filter_map(|name| position(name)).all(|at| row.key.dimensions[at] == key.dimensions[at])
-        })
+    let split: Vec<usize> = share.of.by.iter().filter_map(|name| position(name)).collect();
+    let place = |row: &Row| {
+        let codes = split.iter().map(|at| row.key.dimensions[*at].clone());
+        (row.key.time_period.clone(), codes.collect::<Vec<_>>())
     };
+    let mut wholes: BTreeMap<_, &Row> = BTreeMap::new();
+    for row in cells(rows, to) {
+        wholes.entry(place(row)).or_insert(row);
+    }
     let percent = |row: &Row| {
-        let whole = below(&row.key)?;
+        let whole = wholes.get(&place(row))?;
         Some(percent(indicator, share, &row.key, &[Term::above(&row.figure), Term::below(&whole.figure)]))
     };
-    cells(rows, of).filter_map(percent).collect()
+    cells(rows, &share.of).filter_map(percent).collect()
 }
 
 /// Codes of the last dimension over codes of the same dimension: a child among children and adults.
