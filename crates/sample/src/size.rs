@@ -1,7 +1,7 @@
 //! How much happens: yearly rates by size of the sample, their trend over fifteen years, their season.
 //!
 //! `Medium` has the orders of magnitude that domain.md 6 recalls for Pakistan. `Small` is not a fraction of it:
-//! identifications and inspections shrink most, justice and returns least, so that each of the thirteen indicators
+//! identifications and inspections shrink most, justice and returns least, so that each of the first thirteen indicators
 //! still has national cells above its floor.
 
 /// First year of the world.

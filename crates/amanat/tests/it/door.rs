@@ -236,5 +236,18 @@ pub fn send(address: SocketAddr, key: Option<&str>, kind: &str, body: &[u8]) -> 
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no reply: {text} {read:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{head}"));
-    Reply { status, head: head.to_lowercase(), body: body.to_owned() }
+    let head = head.to_lowercase();
+    let body = if head.contains("transfer-encoding: chunked") { whole(body) } else { body.to_owned() };
+    Reply { status, head, body }
+}
+
+/// What a body in chunks says.
+fn whole(mut chunks: &str) -> String {
+    let mut body = String::new();
+    while let Some((size, rest)) = chunks.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap();
+        body.push_str(&rest[..size]);
+        chunks = rest[size..].strip_prefix("\r\n").unwrap();
+    }
+    body
 }

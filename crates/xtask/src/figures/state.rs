@@ -114,13 +114,16 @@ fn indicators() -> Figure {
         name: "state.indicators",
         shows: "each indicator counted on a population of which everything is known, what must be counted reckoned by hand beside it (domain.md 5 and 7; docs/indicators.md names the tests)",
         unit: "indicators whose tests pass",
-        goal: "35 of 35",
+        goal: "all of domain.md 7: 37 of 37",
         minutes: 10,
         short: false,
         correctness: true,
         run: counted_by_hand,
     }
 }
+
+/// Indicators of domain.md 7.
+const INDICATORS: usize = 37;
 
 /// Runs the tests that name an indicator; an indicator is counted where it has one and all of its own pass.
 fn counted_by_hand(bench: &Bench) -> Result<Measured> {
@@ -134,7 +137,7 @@ fn counted_by_hand(bench: &Bench) -> Result<Measured> {
     let (good, bad): (Vec<&String>, Vec<&String>) = ids.iter().partition(passes);
     Ok(Measured {
         value: format!("{} of {}", good.len(), ids.len()),
-        met: bad.is_empty() && ids.len() == 35,
+        met: bad.is_empty() && ids.len() == INDICATORS,
         details: json!({ "tests": all.len(), "without": bad, "failed": ran.failed }),
     })
 }
