@@ -593,7 +593,7 @@ async fn keep_fresh(config: Config, dir: Arc<DataDir>, stop: CancellationToken) 
 }
 
 /// How often it is looked whether another Snapshot stands for the one that is open to questions: without somebody who was erased.
-const LOOK_FOR_ERASURE: Duration = Duration::from_secs(60);
+const LOOK_FOR_ERASURE: Duration = Duration::from_mins(1);
 
 /// Opens the Snapshot of each new edition to questions.
 async fn follow_editions(house: Arc<House>, dir: Arc<DataDir>, reader: Reader, stop: CancellationToken) {

@@ -126,7 +126,7 @@ impl Erase for Eraser {
             match rows.status.value(row) {
                 // Of an event that was erased before nothing says whose it was.
                 "erased" if rows.kind(row) != Some(EventType::PersonErasureOrdered) => {
-                    self.events.extend(rows.key(row))
+                    self.events.extend(rows.key(row));
                 }
                 "ok" if about => self.events.extend(rows.key(row)),
                 "conflict" if !about => self.shared.extend(rows.key(row)),
@@ -139,7 +139,7 @@ impl Erase for Eraser {
 
     fn see_said_of_others(&mut self, rows: &RecordBatch) -> Result<bool> {
         let seen = Rows::of(rows)?;
-        let payloads = rows.column_by_name("payload").map(|column| column.as_binary::<i32>());
+        let payloads = rows.column_by_name("payload").map(AsArray::as_binary::<i32>);
         let mut more = false;
         for row in 0..seen.status.len() {
             let (Some(kind), Some(payload)) = (seen.kind(row), payloads.filter(|payloads| payloads.is_valid(row)))

@@ -35,7 +35,7 @@ async fn erase(place: &Place, erased: Erased) -> Did {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(bytes.try_into().unwrap()))
 }
 
 /// An event about another person.

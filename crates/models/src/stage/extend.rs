@@ -20,7 +20,7 @@ use super::batch::{self, Linked, RECORD_HASH};
 use super::copies::{self, Winners};
 use super::link::{self, Told};
 use super::rows::{self, Raw, Row};
-use super::scatter::{self, Scatter, raws};
+use super::scatter::{self, Gone, Scatter, raws};
 use super::{Agencies, Family, Plan, RETRACTIONS, StageCounts, StageError, again};
 use crate::error::ModelsError;
 use crate::exchange;
@@ -54,7 +54,7 @@ pub(crate) async fn extend(
     let (fresh, mut gone, scattered) = fresh(&plan, added).await?;
     let told_before = told_before(&fresh, below, plan.parallel).await?;
     let (again, more) = if told_before.events.is_empty() {
-        (Vec::new(), HashSet::new())
+        (Vec::new(), Gone::new())
     } else {
         refetch(&plan, &told_before.events).await?
     };
@@ -106,9 +106,6 @@ async fn fresh(plan: &Plan<'_>, added: &[DataFile]) -> Result<(Vec<RecordBatch>,
     let (rows, gone) = scatter.into_one()?;
     Ok((rows, gone, scattered))
 }
-
-/// Events about persons who are erased.
-type Gone = HashSet<(u16, u128)>;
 
 /// New events that were told before, and the records of those earlier rows.
 struct ToldBefore {

@@ -22,7 +22,7 @@ mod rows;
 mod scatter;
 mod tellers;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
@@ -42,7 +42,7 @@ pub(crate) use scatter::{Ends, texts, version_of};
 use crate::layers;
 use batch::Linked;
 use rows::Row;
-use scatter::{Bucket, Scatter};
+use scatter::{Bucket, Gone, Scatter};
 
 /// Version of how rows are staged. Another version is staged anew.
 pub(crate) const FORMAT: u32 = 6;
@@ -152,7 +152,7 @@ struct Known {
     /// Which rows of events count that several buckets tell.
     winners: Winners,
     /// Events about persons who are erased.
-    gone: HashSet<(u16, u128)>,
+    gone: Gone,
     /// Those persons.
     erased: Erased,
 }

@@ -50,6 +50,9 @@ pub(crate) const COLUMNS: [&str; 12] = [
 /// How much may wait in memory.
 const MEMORY_BYTES: usize = 160 << 20;
 
+/// Events about persons who are erased: agency and event id.
+pub(crate) type Gone = HashSet<(u16, u128)>;
+
 /// Where rows of the lake end: the next offset of each partition; rows of other partitions lie beyond it.
 pub(crate) type Cut = BTreeMap<PartitionId, i64>;
 
@@ -76,7 +79,7 @@ pub(crate) struct Scatter<'a> {
     agencies: &'a Agencies,
     ends: Option<Ends<'a>>,
     erased: &'a Erased,
-    gone: HashSet<(u16, u128)>,
+    gone: Gone,
     scratch: PathBuf,
     buckets: Vec<Waiting>,
     waiting_bytes: usize,
@@ -101,7 +104,7 @@ impl<'a> Scatter<'a> {
             agencies: plan.agencies,
             ends: plan.ends,
             erased: plan.erased,
-            gone: HashSet::new(),
+            gone: Gone::new(),
             scratch: plan.scratch.clone(),
             buckets: (0..buckets).map(|_| Waiting::default()).collect(),
             waiting_bytes: 0,
@@ -222,14 +225,14 @@ impl<'a> Scatter<'a> {
     }
 
     /// The rows of the only bucket, and the events about persons who are erased.
-    pub fn into_one(self) -> Result<(Vec<RecordBatch>, HashSet<(u16, u128)>), StageError> {
+    pub fn into_one(self) -> Result<(Vec<RecordBatch>, Gone), StageError> {
         let (buckets, _, gone) = self.finish()?;
         let rows = buckets.into_iter().map(Bucket::take).next().unwrap_or_else(|| Ok(Vec::new()))?;
         Ok((rows, gone))
     }
 
     /// The dealt buckets, the rows to keep of events that several of them tell, and the events about persons who are erased.
-    pub fn finish(self) -> Result<(Vec<Bucket>, Winners, HashSet<(u16, u128)>), StageError> {
+    pub fn finish(self) -> Result<(Vec<Bucket>, Winners, Gone), StageError> {
         let shared = self.tellers.shared()?;
         let mut buckets = Vec::with_capacity(self.buckets.len());
         for waiting in self.buckets {

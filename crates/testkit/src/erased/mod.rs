@@ -53,7 +53,7 @@ pub async fn measure(scratch: &Path, size: Size) -> Result<Measured> {
     let rows_of_first = published(&root)?;
 
     let chosen = Chosen::of(&known.place).await?;
-    let needles = chosen.needles(&known.place, &lines).await?;
+    let needles = chosen.needles(&known.place, &lines)?;
     let held = search(&root, &known.place.log, &needles)?;
     order(&known.place, &chosen.ids)?;
     let mut after = after.chunks(after.len().div_ceil(DAYS.len() + 1));
@@ -74,7 +74,7 @@ pub async fn measure(scratch: &Path, size: Size) -> Result<Measured> {
     let sids = world.sids_left(&chosen.ids).await?;
     let unchanged = published(&root)?.is_superset(&rows_of_first);
     let (equal, since) = known.is_equal(&first).await?;
-    let second = known.publish(known.memory(&[first.clone()])?, as_of(), &world.options()).await?;
+    let second = known.publish(known.memory(std::slice::from_ref(&first))?, as_of(), &world.options()).await?;
     let (second_equal, second_since) = known.is_equal(&second).await?;
     let occurrences: u64 = left.values().sum();
     let says_why = !equal && since == chosen.ids.len() as u64;
@@ -128,7 +128,7 @@ impl Chosen {
         let (events, mut roots) = (place.events().await?, BTreeSet::new());
         let mut ids = BTreeSet::new();
         let named = persons(place).await?;
-        for person in named.iter() {
+        for person in &named {
             if roots.len() == PERSONS {
                 break;
             }
@@ -149,7 +149,7 @@ impl Chosen {
     }
 
     /// Their tokens and surrogates, but for those that others bear too.
-    async fn needles(&self, place: &Place, lines: &[Feedline]) -> Result<Needles> {
+    fn needles(&self, place: &Place, lines: &[Feedline]) -> Result<Needles> {
         let ids: HashSet<[u8; 16]> = self.ids.iter().copied().collect();
         let (mut theirs, mut of_others) = (HashSet::new(), HashSet::new());
         for line in lines {
@@ -165,7 +165,7 @@ impl Chosen {
             }
         }
         theirs.extend(self.ids.iter().map(|id| search::Needle::Surrogate(*id)));
-        Ok(Needles::new(theirs, &of_others)?)
+        Needles::new(theirs, &of_others)
     }
 }
 
