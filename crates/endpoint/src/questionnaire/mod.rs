@@ -123,7 +123,7 @@ fn text((en, ur): (&str, &str)) -> Text {
 }
 
 /// The questionnaires that can be filled from an edition.
-#[utoipa::path(get, path = "/v1/questionnaires", tag = "questionnaires",
+#[utoipa::path(get, path = "/v1/questionnaires", operation_id = "questionnaires", tag = "questionnaires",
     responses((status = 200, description = "The questionnaires", body = Questionnaires), (status = 304, description = "Nothing new")))]
 pub(crate) async fn list(State(door): State<Arc<Door>>, asked: HeaderMap) -> Result<Response, Problem> {
     let shared = Shared::of(None, "/v1/questionnaires", Format::Json, Freshness::Minute);
@@ -142,7 +142,7 @@ pub(crate) async fn list(State(door): State<Arc<Door>>, asked: HeaderMap) -> Res
 ///
 /// A hidden cell is the flag Q, never empty or zero; where no such cell is published it is O. As a workbook it has a sheet as the
 /// form is laid out, a sheet with a line for each cell, and the meaning of the flags.
-#[utoipa::path(get, path = "/v1/questionnaires/{form}", tag = "questionnaires",
+#[utoipa::path(get, path = "/v1/questionnaires/{form}", operation_id = "questionnaire", tag = "questionnaires",
     params(
         ("form" = String, Path, description = "glotip, sdg or tip-report", example = "glotip"),
         ("edition" = Option<String>, Query, description = "Number of the edition; latest if absent"),

@@ -160,7 +160,9 @@ fn frequencies(long: &Long) -> Vec<&'static str> {
 
 fn value(catalogue: &Catalogue, meta: &IndicatorMeta, component: &Component, code: &str) -> Value {
     let text = match component.id.as_str() {
-        "TIME_PERIOD" => return json!({"id": model::period(code), "name": code}),
+        // An id has no slash: a fiscal year is a value of its own.
+        "TIME_PERIOD" if model::frequency(code) == "_O" => return json!({"value": model::period(code)}),
+        "TIME_PERIOD" => return json!({"id": code, "name": code}),
         "MEASURE" | "UNIT_MEASURE" => return json!({"id": code, "name": labels::in_words(code)}),
         "FREQ" | "OBS_STATUS" | "CONF_STATUS" => {
             let list = model::list(catalogue, &[], &format!("CL_{}", component.id));
