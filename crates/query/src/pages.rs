@@ -302,8 +302,8 @@ const SPENT: Page = page(
      free, or a coarser one. EXPLAIN says beforehand what is free. The statement below is refused once the share is \
      spent.",
     &[Rewrite {
-        refused: "select recruiter_relation, sex, referral_source, count(*) as victims from victims
-where year = 2024 group by recruiter_relation, sex, referral_source",
+        refused: "select recruiter_relation, act, count(*) as victims from victims
+where year = 2024 group by recruiter_relation, act",
         instead: "select recruiter_relation, count(*) as victims from victims
 where year = 2024 and status = 'actual' group by recruiter_relation",
     }],
