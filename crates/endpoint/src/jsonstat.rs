@@ -41,7 +41,7 @@ pub(crate) fn dataset(
         conf.insert(at.clone(), long.conf_status.of(row).into());
         status.insert(at, long.obs_status.of(row).into());
     }
-    if value.is_empty() {
+    if value.is_empty() && !status.is_empty() {
         // Of a cube without any value clients see no cell at all, not even that it is hidden.
         value.insert("0".to_owned(), Value::Null);
     }
