@@ -25,8 +25,8 @@ use crate::problem::Problem;
 use crate::request::Segment;
 use crate::{data, indicators, reference};
 
-/// 1980-01-01, the first moment that a zip file can name: when a file was packed is no part of an edition.
-const FIRST_MOMENT: i64 = 315_532_800;
+/// 1980-01-01, the first moment that a zip file can name: when a file was packed is no part of what it says.
+pub(crate) const FIRST_MOMENT: i64 = 315_532_800;
 
 /// An edition as a zip file: every indicator's CSV, definitions, code lists, a Data Package, the methodology, how to cite.
 #[utoipa::path(get, path = "/v1/editions/{number}/archive.zip", tag = "editions",

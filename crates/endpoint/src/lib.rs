@@ -21,6 +21,7 @@ mod layers;
 mod long;
 mod methodology;
 mod negotiate;
+pub mod office;
 mod oidc;
 mod openapi;
 mod operate;

@@ -1,19 +1,14 @@
 //! A workbook of two sheets in Office Open XML (ECMA-376): text cells, notes on heads, drop-downs over a range.
 //!
-//! No library: the one that is kept well (`rust_xlsxwriter`) makes every build of the data engine choose other features of shared
-//! libraries (docs/decisions/2026-11-30-a-workbook-by-own-writer.md). `openpyxl` reads what is written here in CI
+//! What every workbook has is [`endpoint::office`]'s. `openpyxl` reads what is written here in CI
 //! (`examples/producers/run`).
 //!
 //! Absent: numbers, formulas, more than what a template needs.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
-use rawzip::time::UtcDateTime;
-use rawzip::{CompressionMethod, ZipArchiveWriter};
+use endpoint::office::{self, DECLARATION, MAIN, escaped, letters, text_cell};
 
-/// 1980-01-01, the first moment that a zip file can name: a template follows from the contract alone.
-const FIRST_MOMENT: i64 = 315_532_800;
 /// Rows with drop-downs.
 const ROWS: usize = 10_000;
 /// A column of cells that are text: a date stays as it was typed.
@@ -46,12 +41,9 @@ pub(super) struct List {
 }
 
 /// The bytes of the workbook: `rows` to be filled, `lists` behind its drop-downs.
-pub(super) fn workbook(columns: &[Column], lists: &[List]) -> Result<Vec<u8>, rawzip::Error> {
+pub(super) fn workbook(columns: &[Column], lists: &[List]) -> anyhow::Result<Vec<u8>> {
     let parts = [
         ("[Content_Types].xml", CONTENT_TYPES.to_owned()),
-        ("_rels/.rels", RELATIONS.to_owned()),
-        ("xl/workbook.xml", WORKBOOK.to_owned()),
-        ("xl/_rels/workbook.xml.rels", WORKBOOK_RELATIONS.to_owned()),
         ("xl/styles.xml", STYLES.to_owned()),
         ("xl/worksheets/sheet1.xml", rows_sheet(columns, lists)),
         ("xl/worksheets/_rels/sheet1.xml.rels", SHEET_RELATIONS.to_owned()),
@@ -59,16 +51,7 @@ pub(super) fn workbook(columns: &[Column], lists: &[List]) -> Result<Vec<u8>, ra
         ("xl/comments1.xml", notes(columns)),
         ("xl/drawings/vmlDrawing1.vml", note_shapes(columns)),
     ];
-    let mut archive = ZipArchiveWriter::new(Vec::new());
-    for (name, content) in parts {
-        let file = archive.new_file(name).compression_method(CompressionMethod::STORE);
-        let (mut entry, config) = file.last_modified(UtcDateTime::from_unix(FIRST_MOMENT)).start()?;
-        let mut writer = config.wrap(&mut entry);
-        writer.write_all(content.as_bytes())?;
-        let (_, descriptor) = writer.finish()?;
-        entry.finish(descriptor)?;
-    }
-    archive.finish()
+    Ok(office::workbook(&["rows", "lists"], &parts)?)
 }
 
 fn rows_sheet(columns: &[Column], lists: &[List]) -> String {
@@ -82,7 +65,7 @@ fn rows_sheet(columns: &[Column], lists: &[List]) -> String {
     );
     xml.push_str("<sheetData><row r=\"1\">");
     for (at, column) in columns.iter().enumerate() {
-        cell(&mut xml, at, 1, column.head as usize, &column.name);
+        text_cell(&mut xml, at, 1, column.head as usize, &column.name);
     }
     xml.push_str("</row></sheetData>");
     let drop_downs = columns.iter().enumerate().filter_map(|(at, column)| Some((at, column.list?)));
@@ -108,22 +91,13 @@ fn lists_sheet(lists: &[List]) -> String {
         let _ = write!(xml, "<row r=\"{}\">", row + 1);
         for (at, list) in lists.iter().enumerate() {
             for (offset, text) in list.rows.get(row).into_iter().flatten().enumerate() {
-                cell(&mut xml, at * 5 + offset, row + 1, if row == 0 { Head::May as usize } else { TEXT }, text);
+                text_cell(&mut xml, at * 5 + offset, row + 1, if row == 0 { Head::May as usize } else { TEXT }, text);
             }
         }
         xml.push_str("</row>");
     }
     xml.push_str("</sheetData></worksheet>");
     xml
-}
-
-/// A cell of text; rows are counted from 1, columns from 0.
-fn cell(xml: &mut String, column: usize, row: usize, style: usize, text: &str) {
-    let (place, text) = (letters(column), escaped(text));
-    let _ = write!(
-        xml,
-        "<c r=\"{place}{row}\" s=\"{style}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">{text}</t></is></c>"
-    );
 }
 
 fn notes(columns: &[Column]) -> String {
@@ -155,40 +129,9 @@ fn note_shapes(columns: &[Column]) -> String {
     xml
 }
 
-/// The letters of a column, from 0: A, B, … Z, AA.
-fn letters(mut column: usize) -> String {
-    let mut letters = Vec::new();
-    loop {
-        letters.push(char::from(b'A' + (column % 26) as u8));
-        if column < 26 {
-            return letters.into_iter().rev().collect();
-        }
-        column = column / 26 - 1;
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>";
 const ERROR: &str = "Choose from the list, or type a code of the sheet lists.";
 const SHEET: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\">";
 const CONTENT_TYPES: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/><Default Extension=\"vml\" ContentType=\"application/vnd.openxmlformats-officedocument.vmlDrawing\"/><Override PartName=\"/xl/workbook.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml\"/><Override PartName=\"/xl/worksheets/sheet1.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml\"/><Override PartName=\"/xl/worksheets/sheet2.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml\"/><Override PartName=\"/xl/styles.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml\"/><Override PartName=\"/xl/comments1.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml\"/></Types>";
-const RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>";
-const WORKBOOK: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets><sheet name=\"rows\" sheetId=\"1\" r:id=\"rId1\"/><sheet name=\"lists\" sheetId=\"2\" r:id=\"rId2\"/></sheets></workbook>";
-const WORKBOOK_RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/><Relationship Id=\"rId2\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet2.xml\"/><Relationship Id=\"rId3\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles\" Target=\"styles.xml\"/></Relationships>";
 const SHEET_RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/comments\" Target=\"../comments1.xml\"/><Relationship Id=\"rId2\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/vmlDrawing\" Target=\"../drawings/vmlDrawing1.vml\"/></Relationships>";
 /// Fonts and fills of [`Head`], by position: plain, text, must, may, identity.
 const STYLES: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><styleSheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><fonts count=\"2\"><font><sz val=\"11\"/><name val=\"Calibri\"/></font><font><b/><sz val=\"11\"/><name val=\"Calibri\"/></font></fonts><fills count=\"5\"><fill><patternFill patternType=\"none\"/></fill><fill><patternFill patternType=\"gray125\"/></fill><fill><patternFill patternType=\"solid\"><fgColor rgb=\"FFDDEBF7\"/></patternFill></fill><fill><patternFill patternType=\"solid\"><fgColor rgb=\"FFF2F2F2\"/></patternFill></fill><fill><patternFill patternType=\"solid\"><fgColor rgb=\"FFFCE4D6\"/></patternFill></fill></fills><borders count=\"1\"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count=\"1\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\"/></cellStyleXfs><cellXfs count=\"5\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\"/><xf numFmtId=\"49\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/><xf numFmtId=\"49\" fontId=\"1\" fillId=\"2\" borderId=\"0\" xfId=\"0\" applyFont=\"1\" applyFill=\"1\"/><xf numFmtId=\"49\" fontId=\"0\" fillId=\"3\" borderId=\"0\" xfId=\"0\" applyFill=\"1\"/><xf numFmtId=\"49\" fontId=\"0\" fillId=\"4\" borderId=\"0\" xfId=\"0\" applyFill=\"1\"/></cellXfs><cellStyles count=\"1\"><cellStyle name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles></styleSheet>";
-
-#[cfg(test)]
-mod tests {
-    use super::letters;
-
-    #[test]
-    fn columns_go_on_behind_z() {
-        assert_eq!([0, 25, 26, 51, 52, 701, 702].map(letters), ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
-    }
-}

@@ -1,19 +1,14 @@
 //! A filled form as a workbook in Office Open XML (ECMA-376): three sheets of texts and numbers, nothing computed.
 //!
-//! No library, for the reasons of `docs/decisions/2026-11-30-a-workbook-by-own-writer.md`; it is packed as archives of editions are.
+//! What every workbook has is [`crate::office`]'s.
 //! Absent: formulas: what a spreadsheet would compute is what must not be computed (totals less the shown parts).
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use query::questionnaire::{Cell, Filled, FilledTable};
-use rawzip::time::UtcDateTime;
-use rawzip::{CompressionMethod, ZipArchiveWriter};
 
 use super::{COLUMNS, legend, lines};
-
-/// 1980-01-01, the first moment that a zip file can name: when a form was filled is no part of it.
-const FIRST_MOMENT: i64 = 315_532_800;
+use crate::office::{letters, text_cell, workbook as packed};
 
 /// How a cell looks, by its place in `STYLES`.
 #[derive(Clone, Copy)]
@@ -27,24 +22,12 @@ enum Style {
 pub(super) fn workbook(filled: &Filled) -> Result<Vec<u8>, rawzip::Error> {
     let parts = [
         ("[Content_Types].xml", CONTENT_TYPES.to_owned()),
-        ("_rels/.rels", RELATIONS.to_owned()),
-        ("xl/workbook.xml", WORKBOOK.to_owned()),
-        ("xl/_rels/workbook.xml.rels", WORKBOOK_RELATIONS.to_owned()),
         ("xl/styles.xml", STYLES.to_owned()),
         ("xl/worksheets/sheet1.xml", form(filled)),
         ("xl/worksheets/sheet2.xml", cells(filled)),
         ("xl/worksheets/sheet3.xml", notes(filled)),
     ];
-    let mut archive = ZipArchiveWriter::new(Vec::new());
-    for (name, content) in parts {
-        let file = archive.new_file(name).compression_method(CompressionMethod::STORE);
-        let (mut entry, config) = file.last_modified(UtcDateTime::from_unix(FIRST_MOMENT)).start()?;
-        let mut writer = config.wrap(&mut entry);
-        writer.write_all(content.as_bytes())?;
-        let (_, descriptor) = writer.finish()?;
-        entry.finish(descriptor)?;
-    }
-    archive.finish()
+    packed(&["form", "cells", "notes"], &parts)
 }
 
 /// A sheet while it is written, row by row.
@@ -78,17 +61,14 @@ impl Sheet {
         if text.is_empty() {
             return;
         }
-        let (place, row, style) = (letters(column), self.rows, style as usize);
+        let (row, style) = (self.rows, style as usize);
         let is_number = text.len() < 16 && text.parse::<f64>().is_ok_and(f64::is_finite);
-        let _ = if is_number && text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
-            write!(self.xml, "<c r=\"{place}{row}\" s=\"{style}\"><v>{text}</v></c>")
+        if is_number && text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+            let place = letters(column);
+            let _ = write!(self.xml, "<c r=\"{place}{row}\" s=\"{style}\"><v>{text}</v></c>");
         } else {
-            let text = escaped(text);
-            write!(
-                self.xml,
-                "<c r=\"{place}{row}\" s=\"{style}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">{text}</t></is></c>"
-            )
-        };
+            text_cell(&mut self.xml, column, row, style, text);
+        }
     }
 
     fn end(mut self) -> String {
@@ -160,32 +140,14 @@ fn notes(filled: &Filled) -> String {
     sheet.end()
 }
 
-/// The letters of a column, from 0: A, B, … Z, AA.
-fn letters(column: usize) -> String {
-    let letter = |at: usize| char::from(b'A' + (at % 26) as u8);
-    if column < 26 { letter(column).to_string() } else { format!("{}{}", letters(column / 26 - 1), letter(column)) }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 const SHEET: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\">";
 const CONTENT_TYPES: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/><Override PartName=\"/xl/workbook.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml\"/><Override PartName=\"/xl/worksheets/sheet1.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml\"/><Override PartName=\"/xl/worksheets/sheet2.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml\"/><Override PartName=\"/xl/worksheets/sheet3.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml\"/><Override PartName=\"/xl/styles.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml\"/></Types>";
-const RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>";
-const WORKBOOK: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets><sheet name=\"form\" sheetId=\"1\" r:id=\"rId1\"/><sheet name=\"cells\" sheetId=\"2\" r:id=\"rId2\"/><sheet name=\"notes\" sheetId=\"3\" r:id=\"rId3\"/></sheets></workbook>";
-const WORKBOOK_RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/><Relationship Id=\"rId2\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet2.xml\"/><Relationship Id=\"rId3\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet3.xml\"/><Relationship Id=\"rId4\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles\" Target=\"styles.xml\"/></Relationships>";
 /// Fonts of [`Style`], by position: plain, head, flag.
 const STYLES: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><styleSheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><fonts count=\"3\"><font><sz val=\"11\"/><name val=\"Calibri\"/></font><font><b/><sz val=\"11\"/><name val=\"Calibri\"/></font><font><i/><sz val=\"9\"/><color rgb=\"FF666666\"/><name val=\"Calibri\"/></font></fonts><fills count=\"2\"><fill><patternFill patternType=\"none\"/></fill><fill><patternFill patternType=\"gray125\"/></fill></fills><borders count=\"1\"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count=\"1\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\"/></cellStyleXfs><cellXfs count=\"3\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\"/><xf numFmtId=\"0\" fontId=\"1\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyFont=\"1\"/><xf numFmtId=\"0\" fontId=\"2\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyFont=\"1\"/></cellXfs><cellStyles count=\"1\"><cellStyle name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles></styleSheet>";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_go_on_behind_z() {
-        assert_eq!([0, 25, 26, 51, 52, 701, 702].map(letters), ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
-    }
 
     #[test]
     fn a_flag_is_a_text_and_a_value_a_number() {
