@@ -74,7 +74,7 @@ where
     for Asked { indicator, table, name } in &asked {
         let query = question(indicator, table, policy, as_of)?;
         let cells = tabulate(prepared.of(&table.dataset, source, vault)?, &query)?;
-        let mut marks = marks(table, as_of);
+        let mut marks = marks(table, &query, as_of);
         marks.extend(calendar.not_collected(indicator, table, &query, policy));
         tables.push(CountedTable { name: name.clone(), cells, marks });
     }
@@ -189,11 +189,22 @@ fn without_future(mut query: disclosure::TableQuery, last: u16) -> disclosure::T
     query
 }
 
-/// Periods that are still open on `as_of`, or whose last facts may still change, are provisional.
-fn marks(table: &Table, as_of: AsOf) -> Vec<Mark> {
+/// Periods that are still open on `as_of`, or whose last facts may still change, are provisional. What may change of a part (who was
+/// served) leaves the whole settled: it may be the number of another table, and one number has one status.
+fn marks(table: &Table, query: &TableQuery, as_of: AsOf) -> Vec<Mark> {
+    let settling = table.provisional_days.map(|days| Days::new(days.unsigned_abs().into()));
+    let settling = settling.and_then(|days| provisional(table, as_of, days)).map(|mut mark| {
+        let part = table.parts.as_ref().and_then(|parts| query.by.iter().find(|by| by.name == parts.of));
+        mark.at.extend(part.map(|part| (part.name.clone(), part.codes.clone())));
+        mark
+    });
+    provisional(table, as_of, Days::new(0)).into_iter().chain(settling).collect()
+}
+
+/// The periods of which not all was settled so many days before.
+fn provisional(table: &Table, as_of: AsOf, days: Days) -> Option<Mark> {
     let as_of = as_of.date();
-    let settled =
-        as_of.checked_sub_days(Days::new(table.provisional_days.unwrap_or(0).unsigned_abs().into())).unwrap_or(as_of);
+    let settled = as_of.checked_sub_days(days).unwrap_or(as_of);
     // The first day whose facts are not settled lies in the first provisional period.
     let first_open = settled.succ_opt().unwrap_or(settled);
     let year = as_of.year() as u16;
@@ -205,10 +216,8 @@ fn marks(table: &Table, as_of: AsOf) -> Vec<Mark> {
         }
         _ => Vec::new(),
     };
-    if codes.is_empty() {
-        return Vec::new();
-    }
-    vec![Mark { status: Marked::Provisional, at: BTreeMap::from([(table.by[0].clone(), codes)]) }]
+    let at = BTreeMap::from([(table.by.first()?.clone(), codes)]);
+    at.values().all(|codes| !codes.is_empty()).then_some(Mark { status: Marked::Provisional, at })
 }
 
 /// Datasets, each read once: what began on these days.
@@ -306,27 +315,55 @@ mod tests {
         assert!(policy.datasets.declared().len() >= 35);
     }
 
+    /// The codes of periods that are marked, whatever the part.
+    fn open(table: &Table, as_of: &str) -> Vec<u16> {
+        let marks = marks(table, &nothing(), date(as_of));
+        let mut codes: Vec<u16> = marks.iter().flat_map(|mark| mark.at[&table.by[0]].clone()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+
+    fn nothing() -> TableQuery {
+        let measure = disclosure::Measure::Units;
+        TableQuery { dataset: "services".into(), measure, population: BTreeMap::new(), by: Vec::new() }
+    }
+
+    #[test]
+    fn what_may_still_change_of_a_part_leaves_the_whole_settled() {
+        let policy = Policy::default();
+        let marks_of = |id: &str, as_of: &str| {
+            let indicator = indicator::all().iter().find(|indicator| indicator.id == id).unwrap();
+            let as_of = date(as_of);
+            let query = question(indicator, &indicator.tables[0], &policy, as_of).unwrap();
+            marks(&indicator.tables[0], &query, as_of)
+        };
+        let again = marks_of("V12", "2025-12-31");
+        assert!(again.iter().all(|mark| mark.at.len() == 2), "those identified again, and not all victims: {again:?}");
+        assert_eq!(marks_of("V12", "2025-06-30").iter().filter(|mark| mark.at.len() == 1).count(), 1, "a year goes on");
+    }
+
     #[test]
     fn a_period_that_has_ended_is_settled() {
-        assert!(marks(&table("year", None), date("2025-12-31")).is_empty());
-        assert!(marks(&table("quarter", None), date("2025-06-30")).is_empty());
+        assert!(open(&table("year", None), "2025-12-31").is_empty());
+        assert!(open(&table("quarter", None), "2025-06-30").is_empty());
     }
 
     #[test]
     fn an_open_period_is_provisional() {
-        assert_eq!(marks(&table("year", None), date("2025-06-30"))[0].at["year"], [2025]);
-        assert_eq!(marks(&table("quarter", None), date("2025-05-15"))[0].at["quarter"], [quarter_code(2025, 2)]);
+        assert_eq!(open(&table("year", None), "2025-06-30"), [2025]);
+        assert_eq!(open(&table("quarter", None), "2025-05-15"), [quarter_code(2025, 2)]);
     }
 
     #[test]
     fn referrals_of_the_last_thirty_days_make_their_year_provisional() {
-        assert_eq!(marks(&table("year", Some(30)), date("2025-12-31"))[0].at["year"], [2025]);
-        assert_eq!(marks(&table("year", Some(30)), date("2026-01-10"))[0].at["year"], [2025, 2026]);
+        assert_eq!(open(&table("year", Some(30)), "2025-12-31"), [2025]);
+        assert_eq!(open(&table("year", Some(30)), "2026-01-10"), [2025, 2026]);
     }
 
     #[test]
     fn an_outcome_after_twelve_months_is_provisional_until_twelve_months_have_passed() {
-        assert_eq!(marks(&table("year", Some(365)), date("2025-12-31"))[0].at["year"], [2025]);
-        assert_eq!(marks(&table("year", Some(365)), date("2025-12-30"))[0].at["year"], [2024, 2025]);
+        assert_eq!(open(&table("year", Some(365)), "2025-12-31"), [2025]);
+        assert_eq!(open(&table("year", Some(365)), "2025-12-30"), [2024, 2025]);
     }
 }

@@ -58,6 +58,9 @@ async fn exact_cells_are_the_counts_and_what_nobody_reported_is_not_a_zero() {
     // Nothing about persons is ever said to be empty: missing and hidden look the same.
     let of_victims = |row: &&Row| ["V01", "V03", "V11"].contains(&row.key.indicator.as_str());
     assert!(rows.iter().filter(of_victims).all(|row| row.figure.obs_status() != ObsStatus::L));
+    // The year is over: who is identified again within 24 months (V12) may still change, the number of victims is settled.
+    let of_years = rows.iter().filter(of_victims).filter(|row| !row.key.time_period.starts_with("FY"));
+    assert!(of_years.into_iter().all(|row| row.figure.obs_status() != ObsStatus::P));
 }
 
 /// A national fiscal year is its quarters as they were released: July to June, with the noise of all four.
