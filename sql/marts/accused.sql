@@ -3,7 +3,8 @@ WITH persons AS (
   SELECT
     person,
     -- rule: first_arrest. A person is counted when first arrested, or when first known where there was no arrest: the earliest
-    -- day, then the time of the record, then its event id; what is said of the person is what that record says (domain.md 7.1 C03).
+    -- day, then the time of the record, then its event id; what is said of the person is what that record says (domain.md 7.1 C03),
+    -- and what an arrest leaves unsaid, what was said when the person was first known.
     coalesce({{at_first record_id where arrested}}, {{at_first record_id where NOT arrested}}) AS record_id,
     coalesce({{at_first case_id where arrested}}, {{at_first case_id where NOT arrested}}) AS case_id,
     coalesce({{at_first agency where arrested}}, {{at_first agency where NOT arrested}}) AS agency,
