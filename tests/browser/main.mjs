@@ -1,9 +1,10 @@
 // Runs the stories in English and Urdu, asks axe about every page, weighs them, and times them on a slow machine.
 //
-//   node main.mjs --base URL [--key KEY] [--link INVITATION] [--short] [--only stories|axe|speed] [--shots FOLDER]
+//   node main.mjs --base URL [--key KEY] [--link INVITATION] [--door URL --agency-key KEY] [--short] [--only stories|axe|speed] [--shots FOLDER]
 import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { agencyStories } from "./agency.mjs";
 import { stories } from "./stories.mjs";
 import { text } from "./words.mjs";
 
@@ -15,7 +16,7 @@ const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? null : (process.argv[at + 1] ?? "");
 };
-const site = { base: (option("base") ?? "http://127.0.0.1:8080").replace(/\/$/, ""), key: option("key"), link: option("link") };
+const site = { base: (option("base") ?? "http://127.0.0.1:8080").replace(/\/$/, ""), key: option("key"), link: option("link"), door: option("door"), agencyKey: option("agency-key"), shots: option("shots") };
 const short = process.argv.includes("--short");
 const only = option("only");
 const shots = option("shots");
@@ -45,7 +46,7 @@ async function must(what, check) {
 const OPTIONAL = /\/v1\/(events|calendar|editions\/\d+\/archive\.zip|indicators\/\w+\/revisions)|bom=true/;
 
 /** A page of its own with what must not happen on it: errors, breaches of the policy, requests to elsewhere. */
-async function fresh(lang, options = {}) {
+async function fresh(lang, options = {}, base = site.base) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -56,11 +57,11 @@ async function fresh(lang, options = {}) {
     if (message.type() !== "error") return;
     const from = message.location().url;
     // A document that is honestly not there, and refusals that a story asks for, are told by the browser, too.
-    if (/Failed to load resource/.test(message.text()) && (OPTIONAL.test(from) || /\/nowhere|\/v1\/(sql|session|welcome|people|questions)/.test(from))) return;
+    if (/Failed to load resource/.test(message.text()) && (OPTIONAL.test(from) || /\/nowhere|\/v1\/(sql|session|welcome|people|questions|agency)/.test(from))) return;
     wrong.push(`${message.text()} ${from}`);
   });
   page.on("request", (request) => {
-    if (!request.url().startsWith(site.base) && !/^(blob|data|about):/.test(request.url())) wrong.push(`asks elsewhere: ${request.url()}`);
+    if (!request.url().startsWith(base) && !/^(blob|data|about):/.test(request.url())) wrong.push(`asks elsewhere: ${request.url()}`);
   });
   const open = async (path) => {
     const address = new URL(path, site.base);
@@ -102,6 +103,8 @@ for (const story of stories.filter((s) => does("stories") && (!short || s.short)
     });
   }
 }
+
+if (does("stories") && site.door) await agencyStories({ must, fresh, judge, site, short });
 
 /** Serious and critical findings of axe on a page as it stands. */
 async function judge(page) {

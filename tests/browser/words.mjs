@@ -2,13 +2,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const source = ["messages.ts", "messages-people.ts", "messages-questions.ts"].map((name) => readFileSync(join(import.meta.dirname, "../../crates/endpoint/web/src", name), "utf8")).join("\n");
 const pair = /"([\w.]+)": \[\s*("(?:[^"\\]|\\.)*"),\s*("(?:[^"\\]|\\.)*"),?\s*\]/g;
-const texts = new Map([...source.matchAll(pair)].map(([, key, en, ur]) => [key, { en: JSON.parse(en), ur: JSON.parse(ur) }]));
+const read = (...names) => {
+  const source = names.map((name) => readFileSync(join(import.meta.dirname, "../../crates/endpoint/web/src", name), "utf8")).join("\n");
+  return new Map([...source.matchAll(pair)].map(([, key, en, ur]) => [key, { en: JSON.parse(en), ur: JSON.parse(ur) }]));
+};
+/** The dashboard's, and those of the page of an agency. */
+const texts = { pages: read("messages.ts", "messages-people.ts", "messages-questions.ts"), agency: read("agency/texts.ts") };
 
 /** The text of a key in a language; what is filled in stands between isolates in Urdu, as on the pages. */
-export function text(lang, key, values = {}) {
-  const found = texts.get(key);
+export function text(lang, key, values = {}, of = "pages") {
+  const found = texts[of].get(key);
   if (!found) throw new Error(`no text ${key}`);
   const [open, close] = lang === "ur" ? ["\u2068", "\u2069"] : ["", ""];
   return found[lang].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? `${open}${values[name]}${close}` : whole));

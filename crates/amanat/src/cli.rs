@@ -2,6 +2,7 @@
 
 mod erase;
 mod explain;
+mod feeds;
 mod link;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use crate::exit;
 
 pub use erase::{EraseCommand, OrderArgs};
 pub use explain::ExplainNumberArgs;
+pub use feeds::FeedsArgs;
 pub use link::{LinkCommand, OneWord};
 
 /// Amanat: the event-sourced national data warehouse on trafficking in persons.
@@ -115,6 +117,11 @@ pub enum Command {
         after_help = "Examples:\n  amanat erase order --agency SHL-PB --basis subject-request < token       who would be erased\n  amanat erase order --agency SHL-PB --basis subject-request --yes < token\n  amanat erase list                                                        orders, and what of the data is left until when\nAn order cannot be taken back. Published editions stay as they are; what comes after does not count her. Backups: docs/runbooks/erase-a-person.md."
     )]
     Erase(EraseCommand),
+    /// How good the feed of each agency is: what arrived, how complete and how soon, which reports are missing, what is beyond a limit
+    #[command(
+        after_help = "Examples:\n  amanat feeds                     every agency\n  amanat feeds --agency FIA --json\nEach agency sees its own at the agencies' door, /agency. Limits: the configuration section `quality`."
+    )]
+    Feeds(FeedsArgs),
     /// Publish the indicators as a numbered edition; list, show or recompute editions
     #[command(
         subcommand,

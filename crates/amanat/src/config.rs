@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{Environment, File, FileFormat};
+use models::quality::FeedLimits;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use self::endpoint::EndpointConfig;
@@ -51,6 +52,8 @@ pub struct Config {
     pub refresh: RefreshConfig,
     /// Who is one with whom.
     pub linkage: LinkageConfig,
+    /// How good each agency's feed is.
+    pub quality: QualityConfig,
     /// Limits of one question.
     pub sql: SqlConfig,
     /// What keeps answers about protected tables from telling more than they say.
@@ -181,6 +184,16 @@ pub struct LinkageConfig {
     pub every_hours: u64,
 }
 
+/// How good each agency's feed is: when that is looked at, and what is beyond a limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QualityConfig {
+    /// Hours between two looks by the refresh role of `up`, after which each agency hears of its feed; 0: only by `amanat feeds --send`.
+    pub every_hours: u64,
+    /// What is beyond them is an alert.
+    pub limits: FeedLimits,
+}
+
 /// Limits of one question (issue: 30 s, 512 MiB, 100,000 rows).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -308,6 +321,7 @@ impl Default for Config {
             ingest: IngestConfig::default(),
             refresh: RefreshConfig::default(),
             linkage: LinkageConfig::default(),
+            quality: QualityConfig::default(),
             sql: SqlConfig::default(),
             privacy: PrivacyConfig::default(),
             endpoint: EndpointConfig::default(),
@@ -364,6 +378,12 @@ impl Default for RefreshConfig {
 impl Default for LinkageConfig {
     fn default() -> Self {
         Self { every_hours: 24 }
+    }
+}
+
+impl Default for QualityConfig {
+    fn default() -> Self {
+        Self { every_hours: 24, limits: FeedLimits::default() }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::admission::Judge;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
+use crate::template::OfTheDoor;
 use crate::{producers, registry};
 
 /// How long a request may take before its connection counts as standing still.
@@ -68,6 +69,7 @@ fn open(config: &Config, dir: &Arc<DataDir>) -> anyhow::Result<Door> {
     let settings = Settings {
         policy: Arc::clone(&dir.policy),
         admission: admission(dir),
+        sheets: Some(Arc::new(OfTheDoor { synthetic: dir.is_sample() })),
         limits: config.gateway.limits(config.ingest.max_payload_bytes),
         clock: SystemTime::now,
         random,

@@ -17,6 +17,7 @@ mod erase;
 mod escape;
 mod exit;
 mod explain;
+mod feeds;
 mod following;
 mod gateway;
 mod house;
@@ -71,6 +72,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Refresh(args) => edition::refresh(config, args),
         cli::Command::Link(command) => linking::run(config, command),
         cli::Command::Erase(command) => erase::run(config, command),
+        cli::Command::Feeds(args) => feeds::run(config, args),
         cli::Command::Edition(command) => edition::run(config, command),
         cli::Command::ExplainNumber(args) => explain::run(config, args),
         cli::Command::Sql(args) => ask::run(config, args),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use eventlog::sqlite::SqliteLog;
-use eventlog::{EventSource as _, LogError, Partition, RECEIPTS, RECEIPTS_DAYS};
+use eventlog::{EventSource as _, FEEDS, LogError, Partition, RECEIPTS, RECEIPTS_DAYS};
 use ingest::Eraser;
 use lake::maintain::{self, Did, Lease, Maintainer, Now, Round, Rules, Standing, Status};
 use lake::{EventsSnapshot, LakeError, PartitionId};
@@ -299,7 +299,7 @@ impl Role {
                     Err(error) => return Err(error),
                 }
             }
-            trim_receipts(&log, now.unix_ms - i64::from(RECEIPTS_DAYS) * 86_400_000)?;
+            trim_told(&log, now.unix_ms - i64::from(RECEIPTS_DAYS) * 86_400_000)?;
             log.shrink()
         };
         let bytes = tokio::task::spawn_blocking(trim).await?.map_err(log_failure)?;
@@ -310,11 +310,12 @@ impl Role {
     }
 }
 
-/// Deletes receipts that were sent before this time, milliseconds UTC. What they said stands in the lake. Reads what is to go, and
-/// what lies in one piece with it.
-fn trim_receipts(log: &SqliteLog, before_ms: i64) -> Result<(), LogError> {
+/// Deletes receipts and reports on feeds that were sent before this time, milliseconds UTC. What they said stands in the lake. Reads what
+/// is to go, and what lies in one piece with it.
+fn trim_told(log: &SqliteLog, before_ms: i64) -> Result<(), LogError> {
     let mut source = log.source()?;
-    for partition in source.partitions_of(RECEIPTS)? {
+    let (receipts, feeds) = (source.partitions_of(RECEIPTS)?, source.partitions_of(FEEDS)?);
+    for partition in receipts.into_iter().chain(feeds) {
         let low = source.watermarks(&partition)?.low;
         source.read_from(&partition, low)?;
         let mut below = low;
@@ -407,17 +408,17 @@ mod tests {
     fn receipts_are_kept_for_their_days_and_not_longer() {
         let place = tempfile::tempdir().unwrap();
         let log = SqliteLog::open(place.path().join("log.db"), uuid::Uuid::from_u128(1)).unwrap();
-        trim_receipts(&log, 500).unwrap();
+        trim_told(&log, 500).unwrap();
         for timestamp_ms in [100, 200, 499, 500, 900] {
             let receipt = Outgoing { key: None, headers: &[], value: Some(b"{}"), timestamp_ms };
             log.sink().unwrap().append(RECEIPTS, &[receipt]).unwrap();
         }
         let low = || log.source().unwrap().watermarks(&Partition::new(RECEIPTS, 0)).unwrap().low;
-        trim_receipts(&log, 50).unwrap();
+        trim_told(&log, 50).unwrap();
         assert_eq!(low(), 0);
-        trim_receipts(&log, 500).unwrap();
+        trim_told(&log, 500).unwrap();
         assert_eq!(low(), 3);
-        trim_receipts(&log, 9_000).unwrap();
+        trim_told(&log, 9_000).unwrap();
         assert_eq!(low(), 5);
     }
 

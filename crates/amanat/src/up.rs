@@ -330,6 +330,7 @@ impl Up {
         if self.has(Role::Refresh) {
             tasks.spawn(keep_fresh(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
             tasks.spawn(crate::linking::keep(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
+            tasks.spawn(crate::feeds::keep(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
         }
         if self.has(Role::Maintain) {
             tasks.spawn(maintain::keep(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const worth = /\.(html|js|css|svg|txt|json)$/;
-const files = readdirSync("dist", { recursive: true, withFileTypes: true })
+const files = ["dist", "dist-agency"]
+  .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && worth.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name))
   .sort();

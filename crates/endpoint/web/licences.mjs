@@ -19,4 +19,4 @@ const texts = new Map();
 for (const { head, text } of parts) texts.set(text, [...(texts.get(text) ?? []), head]);
 const rule = "\n\n" + "-".repeat(80) + "\n\n";
 const body = [...texts].map(([text, heads]) => `${heads.join("\n")}\n\n${text}`).join(rule);
-writeFileSync("dist/licences.txt", `Software and fonts in these pages, and their licences\n\n${body}\n`);
+for (const folder of ["dist", "dist-agency"]) writeFileSync(`${folder}/licences.txt`, `Software and fonts in these pages, and their licences\n\n${body}\n`);

@@ -30,4 +30,4 @@ pub use records::{Fetched, Headers, Record, Records, RecordsBuilder};
 pub use share::{Share, Shared};
 pub use sink::{EventSink, Position};
 pub use source::{Change, EventSource, FILE_UID_PREFIX, Watermarks};
-pub use stream::{RECEIPTS, RECEIPTS_DAYS, agency_of, stream_name, valid_stream_name};
+pub use stream::{FEEDS, RECEIPTS, RECEIPTS_DAYS, agency_of, stream_name, valid_stream_name};

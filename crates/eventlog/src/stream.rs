@@ -9,6 +9,10 @@ const SUFFIX: &str = ".v1";
 /// agency's: [`agency_of`] has none for it, and nobody reads it as events.
 pub const RECEIPTS: &str = "tip.receipts.v1";
 
+/// The stream on which the agencies' door is told how good each agency's feed is, in the same log. It tells of every agency: with Kafka
+/// its readers are those who may read every agency's events.
+pub const FEEDS: &str = "tip.feeds.v1";
+
 /// Days for which receipts are kept: as long as set-aside bytes are by default (ingestion.md 3.6), so that whatever can still be
 /// mended is still told. What is older stands in the lake.
 pub const RECEIPTS_DAYS: u32 = 90;
@@ -47,7 +51,8 @@ mod tests {
 
     #[test]
     fn other_names_have_no_agency() {
-        for name in ["tip.events..v1", "tip.events.v1", RECEIPTS, "tip.events.FIA.v2", "x.tip.events.FIA.v1", ""] {
+        for name in ["tip.events..v1", "tip.events.v1", RECEIPTS, FEEDS, "tip.events.FIA.v2", "x.tip.events.FIA.v1", ""]
+        {
             assert_eq!(agency_of(name), None, "{name}");
         }
     }

@@ -3,7 +3,8 @@
 //! Reading order: [`EventType`] (what can be said, in which versions), [`data`] (what each type carries), `upcast` (how a
 //! version becomes the next), [`code_list`] and [`calendar`] (the words and the dates), [`decode`] (bytes to [`Event`]),
 //! [`encode`] (the way back), [`schema`] (JSON Schema made from the same contract), [`avro`] (the second wire format, from
-//! the same contract), [`validate`] (every mistake of a file, for people), [`receipt`] (what agencies are told of their messages).
+//! the same contract), [`validate`] (every mistake of a file, for people), [`receipt`] (what agencies are told of their messages), [`feed`] (what they are
+//! told of all of them together).
 //!
 //! Absent on purpose: any I/O, any clock, any policy. Whether an agency may emit a type, whether `time` agrees with the
 //! log's, whether a target exists: others decide, with what [`Event`] carries.
@@ -21,6 +22,7 @@ mod envelope;
 mod event_type;
 mod explain;
 mod fault;
+pub mod feed;
 pub mod form;
 mod locate;
 mod message;

@@ -13,7 +13,7 @@ use crate::error::{RegistryError, Result};
 const APPLICATION_ID: i64 = 0x414d_4757;
 
 /// `PRAGMA user_version`: the format of the file.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// How long a writer waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -63,6 +63,18 @@ const DOOR: &str = "
     CREATE TABLE cuts (
         stream TEXT NOT NULL, partition INTEGER NOT NULL, edition INTEGER NOT NULL, next INTEGER NOT NULL,
         PRIMARY KEY (stream, partition, edition)) STRICT, WITHOUT ROWID;";
+
+/// Format 3: what an agency looks up of its own (`door::own`), and the stream of feeds beside that of receipts.
+const OWN: &str = "
+    CREATE INDEX receipts_by_agency ON receipts (agency, number);
+    CREATE INDEX told_by_time ON told (stream, told_ms);
+    CREATE INDEX exceptions_by_stream ON exceptions (stream, number);
+    CREATE TABLE hearing (
+        log TEXT NOT NULL, stream TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
+        PRIMARY KEY (log, stream, partition)) STRICT, WITHOUT ROWID;
+    INSERT INTO hearing SELECT log, 'tip.receipts.v1', partition, next FROM listening;
+    DROP TABLE listening;
+    CREATE TABLE feeds (agency TEXT PRIMARY KEY, told_ms INTEGER NOT NULL, report BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
 /// Opens the file, or makes it so that only its owner reads it.
 pub(crate) fn open(path: &Path) -> Result<Connection> {
@@ -120,7 +132,7 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     debug_assert_eq!(mode, "wal", "a file on a local disk can be in WAL mode");
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let format: i64 = if is_empty(&tx)? { 0 } else { tx.pragma_query_value(None, "user_version", |row| row.get(0))? };
-    for (_, tables) in (1..).zip([REGISTRY, DOOR]).filter(|(since, _)| format < *since) {
+    for (_, tables) in (1..).zip([REGISTRY, DOOR, OWN]).filter(|(since, _)| format < *since) {
         tx.execute_batch(tables)?;
     }
     if format < FORMAT {

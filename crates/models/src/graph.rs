@@ -80,7 +80,7 @@ pub(crate) struct Staged {
 
 impl Staged {
     /// A family's rows of a bucket, sorted.
-    async fn rows(&self, family: &Family, bucket: usize) -> Result<Option<Rows>, ModelsError> {
+    pub async fn rows(&self, family: &Family, bucket: usize) -> Result<Option<Rows>, ModelsError> {
         if self.layers.len() == 1 {
             return Ok(self.layers.whole_file(family.name, bucket).await?.map(Rows::Parquet));
         }

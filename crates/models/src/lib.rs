@@ -1,7 +1,7 @@
 //! Makes tables from facts: stages events, folds them by `sql/`, owns marts and Snapshots (models.md).
 //!
 //! Reading order: [`stage`] (facts become typed rows), [`sql`] and [`model`] (the rules and what is said about them),
-//! [`graph`] (rules are run), [`refresh`] (a Snapshot is made), [`Snapshot`] (and read by the vault).
+//! [`graph`] (rules are run), [`refresh`] (a Snapshot is made), [`Snapshot`] (and read by the vault), [`quality`] (how good each agency's feed is).
 //!
 //! Absent: Kafka, HTTP, who is asking, any judgment what may be shown.
 
@@ -19,6 +19,7 @@ mod mart;
 pub mod model;
 pub mod people;
 mod pick;
+pub mod quality;
 mod refresh;
 mod runtime;
 mod snapshot;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Int32Type, Int64Type, UInt16Type, UInt64Type};
+use arrow::datatypes::{Date32Type, Int32Type, Int64Type, UInt16Type, UInt64Type};
 use disclosure::{Column, Microdata, MicrodataSource};
 use events::code_list::{self, CodeList};
 use lake::folder::{self, Folder};
@@ -230,21 +230,16 @@ impl Snapshot {
 
     /// The reporting calendar: what agencies were expected to report, and their word that there was nothing.
     pub fn calendar(&self) -> Result<Vec<Report>, ModelsError> {
-        let mart = self.mart(CALENDAR)?;
-        let column = |name: &str| mart.column_by_name(name).ok_or_else(|| missing("calendar", name));
-        let numbers = |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<UInt16Type>().clone());
-        let days =
-            |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<arrow::datatypes::Int32Type>().clone());
-        let (agency, kind, from, to) = (numbers("agency")?, numbers("kind")?, days("period_from")?, days("period_to")?);
-        let nil = column("nil")?.as_boolean().clone();
-        let report = |row| Report {
-            agency: agency.value(row),
-            kind: kind.value(row),
-            from: from.value(row),
-            to: to.value(row),
-            nil: nil.value(row),
-        };
-        Ok((0..mart.num_rows()).map(report).collect())
+        reports(self.mart(CALENDAR)?)
+    }
+
+    /// The same of the latest Snapshot, without reading its other marts.
+    ///
+    /// # Errors
+    /// No Snapshot; storage errors.
+    pub(crate) async fn latest_calendar(store: &Store) -> Result<Vec<Report>, ModelsError> {
+        let latest = folder::latest(store, MARTS).await?.ok_or(ModelsError::NoSnapshot)?;
+        reports(&Self::mart_of(&Layers::below(store, MARTS, latest).await?, CALENDAR).await?)
     }
 
     /// The rows of a dataset as the vault reads them, with every column, level, measure and band that the policy names,
@@ -282,6 +277,23 @@ impl Snapshot {
     pub(crate) fn mart(&self, name: &str) -> Result<&RecordBatch, ModelsError> {
         self.marts.get(name).ok_or_else(|| ModelsError::NoTable(name.to_owned()))
     }
+}
+
+/// The lines of the mart of the reporting calendar.
+fn reports(mart: &RecordBatch) -> Result<Vec<Report>, ModelsError> {
+    let column = |name: &str| mart.column_by_name(name).ok_or_else(|| missing(CALENDAR, name));
+    let numbers = |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<UInt16Type>().clone());
+    let days = |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<Date32Type>().clone());
+    let (agency, kind, from, to) = (numbers("agency")?, numbers("kind")?, days("period_from")?, days("period_to")?);
+    let nil = column("nil")?.as_boolean().clone();
+    let report = |row| Report {
+        agency: agency.value(row),
+        kind: kind.value(row),
+        from: from.value(row),
+        to: to.value(row),
+        nil: nil.value(row),
+    };
+    Ok((0..mart.num_rows()).map(report).collect())
 }
 
 /// A line of the reporting calendar.

@@ -7,10 +7,11 @@
 //! Absent: several codes in one cell (a field that takes several takes one from a sheet), corrections (they name what they
 //! replace by the id of an event, which no sheet knows).
 
+mod corrections;
 mod workbook;
 
-use std::path::Path;
-
+use ::gateway::csv::Corrections;
+use ::gateway::door::{Sheets, Template};
 use events::{EventType, code_list};
 use serde_json::Value;
 use toml::{Table, Value as Toml};
@@ -47,20 +48,45 @@ struct Field {
 
 /// Runs `amanat template …`.
 pub fn run(args: &TemplateArgs) -> anyhow::Result<()> {
-    let kind = kind(&args.event)?;
-    let fields = fields(kind)?;
-    let people = kind.names_a_person();
-    sheet(&fields, people, &args.xlsx)?;
-    let mapping = mapping(kind, &fields, args)?;
+    let made = made(kind(&args.event)?, &args.agency, args.synthetic)?;
     let beside = args.xlsx.with_extension("mapping.toml");
-    std::fs::write(&beside, &mapping)?;
+    std::fs::write(&args.xlsx, &made.workbook)?;
+    std::fs::write(&beside, &made.mapping)?;
     let mut wrote = format!("{}\n{}\n", args.xlsx.display(), beside.display());
-    if people {
+    if let Some(text) = &made.columns {
         let columns = args.xlsx.with_extension("columns.toml");
-        std::fs::write(&columns, toml::to_string(&columns_file(&fields))?)?;
+        std::fs::write(&columns, text)?;
         wrote += &format!("{}\n", columns.display());
     }
     exit::print(&wrote)
+}
+
+/// The files for rows of a type.
+fn made(kind: EventType, agency: &str, synthetic: bool) -> anyhow::Result<Template> {
+    let fields = fields(kind)?;
+    let people = kind.names_a_person();
+    Ok(Template {
+        workbook: sheet(&fields, people)?,
+        mapping: mapping(kind, &fields, agency, synthetic)?,
+        columns: if people { Some(toml::to_string(&columns_file(&fields))?) } else { None },
+    })
+}
+
+/// Spreadsheets for the agencies' door of a data directory.
+pub struct OfTheDoor {
+    /// Whether the store holds a synthetic country, so that rows are of nobody.
+    pub synthetic: bool,
+}
+
+impl Sheets for OfTheDoor {
+    fn template(&self, agency: &str, kind: EventType) -> Option<Template> {
+        // Corrections name what they replace by the id of an event; what is about reports and linkage is nobody's row.
+        kind.is_fact().then(|| made(kind, agency, self.synthetic).ok()).flatten()
+    }
+
+    fn corrections(&self, rows: &Corrections<'_>) -> Option<Vec<u8>> {
+        corrections::workbook_of(rows).ok()
+    }
 }
 
 fn kind(name: &str) -> Result<EventType, Failure> {
@@ -112,7 +138,7 @@ fn shown(code: &code_list::Code) -> String {
     format!("{}: {} ({})", code.code, code.en, code.ur)
 }
 
-fn sheet(fields: &[Field], people: bool, file: &Path) -> anyhow::Result<()> {
+fn sheet(fields: &[Field], people: bool) -> anyhow::Result<Vec<u8>> {
     let plain =
         |name: &str, says: &str, head| Column { name: name.to_owned(), head, note: note(says, head), list: None };
     let mut columns = vec![
@@ -134,7 +160,7 @@ fn sheet(fields: &[Field], people: bool, file: &Path) -> anyhow::Result<()> {
         columns.push(Column { list, ..plain(&field.name, &field.says, head) });
     }
     let lists: Vec<List> = listed.into_iter().map(list).collect();
-    Ok(std::fs::write(file, workbook(&columns, &lists)?)?)
+    workbook(&columns, &lists, &[])
 }
 
 fn note(says: &str, head: Head) -> String {
@@ -157,14 +183,14 @@ fn list(list: &code_list::CodeList) -> List {
 }
 
 /// The mapping of the rows, or of the sealed rows of a type that names a person.
-fn mapping(kind: EventType, fields: &[Field], args: &TemplateArgs) -> anyhow::Result<String> {
+fn mapping(kind: EventType, fields: &[Field], agency: &str, synthetic: bool) -> anyhow::Result<String> {
     let text = |text: &str| Toml::String(text.to_owned());
     let mut mapping = Table::new();
     mapping.insert("title".into(), text(&format!("Rows of {}", kind.short_name())));
     mapping.insert("event".into(), text(kind.short_name()));
     mapping.insert("key".into(), text(KEY));
-    mapping.insert("synthetic".into(), args.synthetic.into());
-    mapping.insert("agency".into(), Toml::Table(Table::from_iter([("constant".into(), text(&args.agency))])));
+    mapping.insert("synthetic".into(), synthetic.into());
+    mapping.insert("agency".into(), Toml::Table(Table::from_iter([("constant".into(), text(agency))])));
     mapping.insert(
         "time".into(),
         Toml::Table(Table::from_iter([("column".into(), text(TIME)), ("form".into(), text("date"))])),
@@ -178,7 +204,7 @@ fn mapping(kind: EventType, fields: &[Field], args: &TemplateArgs) -> anyhow::Re
     let written = toml::to_string(&mapping)?;
     let read = gateway::csv::Mapping::parse(&written)
         .map_err(|what| anyhow::anyhow!("the mapping that was made is none: {what}"))?;
-    anyhow::ensure!(read.agencies() == [args.agency.as_str()], "the mapping that was made is of another agency");
+    anyhow::ensure!(read.agencies() == [agency], "the mapping that was made is of another agency");
     Ok(written)
 }
 

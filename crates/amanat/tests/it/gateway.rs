@@ -185,3 +185,28 @@ fn keys_are_made_listed_and_taken_out_beside_the_running_door() {
     until(send, |status, _| status == 401);
     world.run(&["producer", "remove", "pb-1"]).refused(2);
 }
+
+#[test]
+fn an_agency_sees_how_good_its_feed_is_and_gets_templates_for_its_reports() {
+    let world = World::real();
+    let police = key(&world, "POL-PB", "pb-1");
+    let served = Served::start(&world);
+    let (_, first) = served.send(&police, "one", &event(1, false));
+    served.followed(&police, &first, "accepted");
+    world.run(&["refresh"]).ok();
+    let told = world.run(&["feeds", "--agency", "POL-PB", "--send"]).ok();
+    assert!(told.starts_with("POL-PB  Police, Punjab") && told.contains("1 accepted, 0 there already"), "{told}");
+    let is_told = |status: u16, body: &Value| status == 200 && body["report"]["months"][0]["accepted"] == 1;
+    let (_, feed) = until(|| served.get(&police, "/v1/feed"), is_told);
+    assert_eq!(feed["report"]["agency"], "POL-PB");
+    let (_, days) = served.get(&police, "/v1/feed/days").unwrap();
+    assert_eq!(days["days"][0]["accepted"], 1, "{days}");
+    let (_, own) = served.get(&police, "/v1/agency").unwrap();
+    assert!(own["templates"].as_array().unwrap().contains(&"victim.identified".into()), "{own}");
+    let (status, _) = served.get(&police, "/v1/templates/victim.identified/rows.mapping.toml").unwrap();
+    assert_eq!(status, 200);
+    let unknown = world.run(&["feeds", "--agency", "NOBODY"]);
+    assert!(unknown.err.contains("no agency has the code"), "{unknown:?}");
+    served.up.terminate();
+    served.up.end().ok();
+}

@@ -82,6 +82,7 @@ pub struct Rows<'m, R: Read> {
     reader: csv::Reader<Watched<R>>,
     ends: LineEnds,
     columns: BTreeMap<String, usize>,
+    record: csv::StringRecord,
     next: i64,
 }
 
@@ -92,17 +93,24 @@ impl<'m, R: Read> Rows<'m, R> {
         let mut reader = reader(Watched { input, ends: ends.clone() });
         let header = header(&mut reader)?;
         let columns = header.into_iter().enumerate().map(|(index, name)| (name, index)).collect();
-        Ok(Self { mapping, file, token_key, reader, ends, columns, next: 0 })
+        Ok(Self { mapping, file, token_key, reader, ends, columns, record: csv::StringRecord::new(), next: 0 })
     }
 
     /// The next row with the loss rules that apply to it (indices into `mapping.lossy`); `None` at the end.
     pub fn next_row(&mut self) -> Option<Result<(Row, Vec<usize>), RowError>> {
-        let mut record = csv::StringRecord::new();
-        match self.reader.read_record(&mut record) {
+        let mut record = std::mem::take(&mut self.record);
+        let read = match self.reader.read_record(&mut record) {
             Ok(false) => None,
             Ok(true) => Some(self.row(&record)),
             Err(error) => Some(Err(csv_error(&error, self.ends.late()))),
-        }
+        };
+        self.record = record;
+        read
+    }
+
+    /// The cells of the row that was read last; those of a row that is broken as CSV as far as they could be read.
+    pub fn cells(&self) -> impl Iterator<Item = &str> {
+        self.record.iter()
     }
 
     fn row(&mut self, record: &csv::StringRecord) -> Result<(Row, Vec<usize>), RowError> {

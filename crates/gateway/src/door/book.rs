@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use events::feed::FeedReport;
 use events::receipt::{EditionNotice, Reader, Receipt, Told};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -16,7 +17,7 @@ use super::receipt::{Kept, Outcome, Place, Status};
 use crate::error::Result;
 use crate::store;
 
-type Sql<T> = rusqlite::Result<T>;
+pub(super) type Sql<T> = rusqlite::Result<T>;
 
 /// Rows of a table that are looked at for their age at once.
 const AT_ONCE: i64 = 10_000;
@@ -40,10 +41,28 @@ pub(crate) enum Repeated {
     Other,
 }
 
+/// How far a partition of a stream was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Heard<'a> {
+    pub(crate) log: &'a str,
+    pub(crate) stream: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) next: i64,
+}
+
+impl Heard<'_> {
+    fn keep(self, tx: &Connection) -> Sql<()> {
+        let sql = "INSERT INTO hearing (log, stream, partition, next) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT (log, stream, partition) DO UPDATE SET next = ?4";
+        let Self { log, stream, partition, next } = self;
+        tx.prepare_cached(sql)?.execute((log, stream, partition, next)).map(drop)
+    }
+}
+
 /// An open `gateway.db`, as one user of it has it.
 pub(crate) struct Book {
     path: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl Book {
@@ -51,7 +70,7 @@ impl Book {
         Ok(Self { path: path.to_path_buf(), connection: store::open(path)? })
     }
 
-    fn typed<T>(&self, result: Sql<T>) -> Result<T> {
+    pub(super) fn typed<T>(&self, result: Sql<T>) -> Result<T> {
         result.map_err(|error| store::typed(&self.path, error))
     }
 
@@ -83,19 +102,8 @@ impl Book {
 
     /// The receipt of an id.
     pub(crate) fn receipt(&self, id: [u8; 16]) -> Result<Option<Kept>> {
-        let sql = "SELECT agency, log, made_ms, places, refused FROM receipts WHERE id = ?1";
-        let read = |row: &rusqlite::Row<'_>| {
-            let (places, refused): (Vec<u8>, Option<String>) = (row.get(3)?, row.get(4)?);
-            Ok(Kept {
-                id,
-                agency: row.get(0)?,
-                log: row.get(1)?,
-                made_ms: row.get(2)?,
-                places: postcard::from_bytes(&places).map_err(unreadable)?,
-                refused: serde_json::from_str(refused.as_deref().unwrap_or("[]")).map_err(unreadable)?,
-            })
-        };
-        self.typed(self.connection.prepare_cached(sql).and_then(|mut query| query.query_row([id], read).optional()))
+        let sql = "SELECT id, agency, log, made_ms, places, refused FROM receipts WHERE id = ?1";
+        self.typed(self.connection.prepare_cached(sql).and_then(|mut query| query.query_row([id], kept).optional()))
     }
 
     /// What became of the events of a receipt, in its order.
@@ -106,13 +114,13 @@ impl Book {
         self.typed(self.connection.unchecked_transaction().and_then(|_tx| each.collect()))
     }
 
-    /// How far the stream of receipts was read in a log, by partition.
-    pub(crate) fn listening(&self, log: &str) -> Result<BTreeMap<i32, i64>> {
-        let sql = "SELECT partition, next FROM listening WHERE log = ?1";
+    /// How far a stream that tells the door something was read in a log, by partition.
+    pub(crate) fn heard_to(&self, log: &str, stream: &str) -> Result<BTreeMap<i32, i64>> {
+        let sql = "SELECT partition, next FROM hearing WHERE log = ?1 AND stream = ?2";
         self.typed(
             self.connection
                 .prepare_cached(sql)
-                .and_then(|mut query| query.query_map([log], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()),
+                .and_then(|mut query| query.query_map([log, stream], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()),
         )
     }
 
@@ -128,7 +136,7 @@ impl Book {
     }
 
     /// Keeps what was told, each with the log's time of it, and how far the partition was read.
-    pub(crate) fn learn(&mut self, (log, partition, next): (&str, i32, i64), told: &[(i64, Told)]) -> Result<()> {
+    pub(crate) fn learn(&mut self, heard: Heard<'_>, told: &[(i64, Told)]) -> Result<()> {
         self.write(|tx| {
             for (told_ms, told) in told {
                 match told {
@@ -136,9 +144,20 @@ impl Book {
                     Told::Edition(notice) => keep_edition(tx, notice)?,
                 }
             }
-            let sql = "INSERT INTO listening (log, partition, next) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (log, partition) DO UPDATE SET next = ?3";
-            tx.prepare_cached(sql)?.execute((log, partition, next)).map(drop)
+            heard.keep(tx)
+        })
+    }
+
+    /// Keeps the reports on feeds that were told, each with the log's time of it, and how far the partition was read.
+    pub(crate) fn learn_feeds(&mut self, heard: Heard<'_>, told: &[(i64, FeedReport)]) -> Result<()> {
+        self.write(|tx| {
+            // Partitions are read side by side: what was told later stands, whichever comes first.
+            let sql = "INSERT INTO feeds (agency, told_ms, report) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (agency) DO UPDATE SET told_ms = ?2, report = ?3 WHERE told_ms <= ?2";
+            for (told_ms, report) in told {
+                tx.prepare_cached(sql)?.execute((&report.agency, told_ms, report.encode()))?;
+            }
+            heard.keep(tx)
         })
     }
 
@@ -190,6 +209,19 @@ impl Book {
                 .and_then(|mut query| query.query_map([agency], |row| row.get(0))?.collect()),
         )
     }
+}
+
+/// A receipt of a row of `id, agency, log, made_ms, places, refused`.
+pub(super) fn kept(row: &rusqlite::Row<'_>) -> Sql<Kept> {
+    let (places, refused): (Vec<u8>, Option<String>) = (row.get(4)?, row.get(5)?);
+    Ok(Kept {
+        id: row.get(0)?,
+        agency: row.get(1)?,
+        log: row.get(2)?,
+        made_ms: row.get(3)?,
+        places: postcard::from_bytes(&places).map_err(unreadable)?,
+        refused: serde_json::from_str(refused.as_deref().unwrap_or("[]")).map_err(unreadable)?,
+    })
 }
 
 fn record(tx: &Connection, kept: &Kept, repeat: Option<&Repeat>) -> Sql<()> {

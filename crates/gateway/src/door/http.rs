@@ -20,11 +20,11 @@ use super::book::{MOST_MAPPINGS, Repeat, Repeated};
 use super::clerk::Job;
 use super::documents::Form;
 use super::hold::{Hold, KeyDigest};
-use super::judge::{Desk, Judged};
+use super::judge::{Desk, Judged, Purpose};
 use super::metrics::Meters;
 use super::problem::{Content, Kind, Meaning, Problem, Refused, meanings};
 use super::receipt::{Answer, Followed, Kept, address, id_of};
-use super::{Door, Inner, caller, open, openapi};
+use super::{Door, Inner, caller, open, openapi, own, pages};
 use crate::csv::Mapping;
 use crate::error::RegistryError;
 
@@ -37,25 +37,33 @@ const LONGEST_MAPPING: usize = 64 << 10;
 /// Longest `Idempotency-Key`, bytes.
 const LONGEST_KEY: usize = 255;
 
-/// The door's addresses, all below `/v1/`.
+/// The door's addresses: data below `/v1/`, the page of an agency below `/agency`.
 pub fn router(door: Door) -> Router {
     Router::new()
         .route("/v1/events", post(publish))
         .route("/v1/validate", post(validate))
+        .route("/v1/corrections", post(own::corrections))
+        .route("/v1/agency", get(own::agency))
+        .route("/v1/receipts", get(own::receipts))
         .route("/v1/receipts/{id}", get(receipt))
+        .route("/v1/set-aside", get(own::set_aside))
+        .route("/v1/feed", get(own::feed))
+        .route("/v1/feed/days", get(own::days))
+        .route("/v1/templates/{type}/{file}", get(own::template))
         .route("/v1/mappings", get(mappings))
         .route("/v1/mappings/{name}", get(mapping).put(put_mapping))
         .route("/v1/problems", get(problems))
         .route("/v1/problems/{code}", get(problem))
         .route("/v1/openapi.json", get(document))
         .route("/v1/{*rest}", any(nothing))
+        .merge(pages::router())
         .method_not_allowed_fallback(async || {
             Problem::new(Kind::MethodNotAllowed, "This address does not take that method.", "See /v1/openapi.json.")
         })
         .with_state(door)
 }
 
-/// Both doors at one address: what is below `/v1/` is the door's, everything else the registry's; without a registry, nothing.
+/// Both doors at one address: what is below `/v1/` and `/agency` is the door's, everything else the registry's; without a registry, nothing.
 pub fn beside(door: Router, registry: Option<Router>) -> Router {
     match registry {
         Some(registry) => door.fallback_service(registry),
@@ -63,7 +71,7 @@ pub fn beside(door: Router, registry: Option<Router>) -> Router {
     }
 }
 
-async fn nothing() -> Problem {
+pub(super) async fn nothing() -> Problem {
     Problem::new(Kind::NotFound, "There is nothing at this address.", "See /v1/openapi.json for those that there are.")
 }
 
@@ -91,7 +99,7 @@ async fn nothing() -> Problem {
     security(("key" = []), ("certificate" = [])))]
 pub(crate) async fn publish(State(door): State<Door>, request: Request) -> Response {
     timed("/v1/events", async {
-        match take_in(&door, request, true).await? {
+        match take_in(&door, request, Purpose::Append).await? {
             Work::Repeated(kept) => {
                 door.inner.meters.repeated();
                 Ok(answer(&kept))
@@ -116,8 +124,10 @@ pub(crate) async fn publish(State(door): State<Door>, request: Request) -> Respo
     security(("key" = []), ("certificate" = [])))]
 pub(crate) async fn validate(State(door): State<Door>, request: Request) -> Response {
     timed("/v1/validate", async {
-        let Work::Judged(brought) = take_in(&door, request, false).await? else { return Err(Problem::internal()) };
-        let Judged { taken, refused } = brought.judged;
+        let Work::Judged(brought) = take_in(&door, request, Purpose::Validate).await? else {
+            return Err(Problem::internal());
+        };
+        let Judged { taken, refused, .. } = brought.judged;
         Ok(json(StatusCode::OK, &Verdict { events: taken.len() + refused.len(), valid: taken.len(), results: refused }))
     })
     .await
@@ -224,15 +234,17 @@ async fn document() -> Response {
 }
 
 /// A body on its way: not yet sent, or answered before.
-enum Work {
+pub(super) enum Work {
     Repeated(Box<Kept>),
     Judged(Box<Brought>),
 }
 
 /// What a request has brought.
-struct Brought {
+pub(super) struct Brought {
     agency: String,
-    judged: Judged,
+    pub(super) judged: Judged,
+    /// Of CSV: by which its rows became events, and the names of its columns.
+    pub(super) mapping: Option<(Mapping, Vec<String>)>,
     repeat: Option<Repeat>,
     hold: Hold,
 }
@@ -244,22 +256,23 @@ struct Asked {
     coding: Coding,
     mapping: Option<String>,
     key: Option<KeyDigest>,
-    to_append: bool,
+    purpose: Purpose,
 }
 
 /// Takes a body in and judges it.
-async fn take_in(door: &Door, request: Request, to_append: bool) -> Result<Work, Problem> {
+pub(super) async fn take_in(door: &Door, request: Request, purpose: Purpose) -> Result<Work, Problem> {
     let inner = &door.inner;
     let (parts, body) = request.into_parts();
     let (agency, mut hold) = enter(inner, &parts)?;
     let (form, coding) = (Form::of(&parts.headers)?, Coding::of(&parts.headers)?);
     let mapping = (form == Form::Csv).then(|| mapping_of(&parts)).transpose()?;
-    let key = if to_append { key_of(&parts.headers)?.map(|key| key_digest(inner, &agency, &key)) } else { None };
+    let keyed = purpose == Purpose::Append;
+    let key = if keyed { key_of(&parts.headers)?.map(|key| key_digest(inner, &agency, &key)) } else { None };
     if let Some(key) = key {
         hold.claim(key)?;
     }
     let body = arrive(body, &parts.headers, &inner.settings.limits, &mut hold).await?;
-    let asked = Asked { agency, form, coding, mapping, key, to_append };
+    let asked = Asked { agency, form, coding, mapping, key, purpose };
     if body.len() <= AT_ONCE && coding == Coding::Identity && form != Form::Csv {
         return judge(inner, asked, body, hold);
     }
@@ -282,10 +295,10 @@ fn judge(inner: &Inner, asked: Asked, body: Vec<u8>, mut hold: Hold) -> Result<W
     {
         return Ok(Work::Repeated(kept));
     }
-    let Asked { agency, form, mapping, to_append, .. } = asked;
-    let desk = Desk::new(&inner.settings, &inner.validator, &agency, to_append);
-    let judged = match mapping {
-        None => desk.body(form, &body, &mut hold)?,
+    let Asked { agency, form, mapping, purpose, .. } = asked;
+    let desk = Desk::new(&inner.settings, &inner.validator, &agency, purpose);
+    let (judged, mapping) = match mapping {
+        None => (desk.body(form, &body, &mut hold)?, None),
         Some(name) => {
             let text = open(&inner.lookups).mapping(&agency, &name).map_err(|error| of_book(&error))?;
             let none = || {
@@ -293,10 +306,11 @@ fn judge(inner: &Inner, asked: Asked, body: Vec<u8>, mut hold: Hold) -> Result<W
                 Problem::new(Kind::UnknownMapping, "This agency has no mapping of that name.", hint)
             };
             let mapping = Mapping::parse(&text.ok_or_else(none)?).map_err(|_| Problem::internal())?;
-            desk.rows(&mapping, super::documents::without_mark(&body), &mut hold)?
+            let (header, judged) = desk.rows(&mapping, super::documents::without_mark(&body), &mut hold)?;
+            (judged, Some((mapping, header)))
         }
     };
-    Ok(Work::Judged(Box::new(Brought { agency, judged, repeat, hold })))
+    Ok(Work::Judged(Box::new(Brought { agency, judged, mapping, repeat, hold })))
 }
 
 /// The first answer to this key, where it is still kept.
@@ -316,7 +330,7 @@ fn repeated(inner: &Inner, repeat: &Repeat) -> Result<Option<Box<Kept>>, Problem
 
 /// Gives what was accepted to the clerk, and waits until it is durable.
 async fn append(inner: &Inner, brought: Box<Brought>) -> Result<Response, Problem> {
-    let Brought { agency, judged: Judged { taken, refused }, repeat, hold } = *brought;
+    let Brought { agency, judged: Judged { taken, refused, .. }, repeat, hold, .. } = *brought;
     if taken.is_empty() {
         inner.meters.judged(0, &refused);
         return Err(Problem::all_refused(refused));
@@ -339,7 +353,7 @@ fn answer(kept: &Kept) -> Response {
 }
 
 /// Whose request it is, and a turn for it.
-fn enter(inner: &Inner, parts: &Parts) -> Result<(String, Hold), Problem> {
+pub(super) fn enter(inner: &Inner, parts: &Parts) -> Result<(String, Hold), Problem> {
     let producers = inner.producers();
     let known = (&*producers, &inner.settings.policy.agencies);
     let agency = caller::agency(&parts.headers, &parts.extensions, known, inner.settings.today())?;
@@ -348,7 +362,7 @@ fn enter(inner: &Inner, parts: &Parts) -> Result<(String, Hold), Problem> {
 }
 
 /// Asks a book on a thread that may wait for the disk.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     door: &Door,
     hold: Hold,
     ask: impl FnOnce(&Inner) -> Result<T, RegistryError> + Send + 'static,
@@ -451,13 +465,13 @@ fn not_toml(text: &str) -> Option<(usize, usize)> {
     Some((before.matches('\n').count() + 1, before.chars().rev().take_while(|letter| *letter != '\n').count() + 1))
 }
 
-fn json(status: StatusCode, body: &impl Serialize) -> Response {
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (status, headers, serde_json::to_vec(body).unwrap_or_default()).into_response()
 }
 
 /// Counts an answer by its address and status.
-async fn timed(route: &'static str, answer: impl Future<Output = Result<Response, Problem>>) -> Response {
+pub(super) async fn timed(route: &'static str, answer: impl Future<Output = Result<Response, Problem>>) -> Response {
     let began = Instant::now();
     let response = answer.await.unwrap_or_else(IntoResponse::into_response);
     Meters::answered(route, response.status().as_u16(), began.elapsed());

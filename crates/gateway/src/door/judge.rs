@@ -32,6 +32,19 @@ pub(crate) struct Taken {
 pub(crate) struct Judged {
     pub(crate) taken: Vec<Taken>,
     pub(crate) refused: Vec<Refused>,
+    /// The cells of each row that was refused, where somebody wants to put them right.
+    pub(crate) cells: Vec<Vec<String>>,
+}
+
+/// What for a body is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// What passes is appended.
+    Append,
+    /// What is wrong is said.
+    Validate,
+    /// Rows that do not pass are given back.
+    Correct,
 }
 
 /// Judges the events of one request.
@@ -40,16 +53,15 @@ pub(crate) struct Desk<'a> {
     pub(crate) validator: &'a Validator,
     pub(crate) agency: &'a str,
     pub(crate) now_ms: i64,
-    /// Whether messages are made of what passes.
-    pub(crate) to_append: bool,
+    pub(crate) purpose: Purpose,
     pub(crate) judged: Judged,
     named: usize,
 }
 
 impl<'a> Desk<'a> {
-    pub(crate) fn new(settings: &'a Settings, validator: &'a Validator, agency: &'a str, to_append: bool) -> Self {
+    pub(crate) fn new(settings: &'a Settings, validator: &'a Validator, agency: &'a str, purpose: Purpose) -> Self {
         let now_ms = settings.now_ms();
-        Self { settings, validator, agency, now_ms, to_append, judged: Judged::default(), named: 0 }
+        Self { settings, validator, agency, now_ms, purpose, judged: Judged::default(), named: 0 }
     }
 
     /// Judges a body of JSON.
@@ -62,14 +74,19 @@ impl<'a> Desk<'a> {
         self.whole()
     }
 
-    /// Judges the rows of a CSV file by a mapping.
-    pub(crate) fn rows(mut self, mapping: &Mapping, file: &[u8], hold: &mut Hold) -> Result<Judged, Problem> {
+    /// Judges the rows of a CSV file by a mapping; gives the names of its columns too.
+    pub(crate) fn rows(
+        mut self,
+        mapping: &Mapping,
+        file: &[u8],
+        hold: &mut Hold,
+    ) -> Result<(Vec<String>, Judged), Problem> {
         let names = header(&mut reader(file)).map_err(|error| unreadable(&error))?;
         mapping.check_header(&names).map_err(|error| unfit(&error, &names))?;
         let hash: FileHash = blake3::hash(file);
         let rows = Rows::new(mapping, hash, self.settings.row_key, file).map_err(|error| unreadable(&error))?;
         self.each_row(mapping, rows, hold)?;
-        self.whole()
+        Ok((names, self.whole()?))
     }
 
     fn each_row(&mut self, mapping: &Mapping, mut rows: Rows<'_, &[u8]>, hold: &mut Hold) -> Result<(), Problem> {
@@ -88,8 +105,19 @@ impl<'a> Desk<'a> {
                 }
                 Err(error) => (number(line_of(&error)), Err((Kind::Row, vec![told(&error)]))),
             };
+            if self.purpose == Purpose::Correct && outcome.is_err() {
+                self.keep(rows.cells(), hold)?;
+            }
             self.note(line, outcome, hold)?;
         }
+        Ok(())
+    }
+
+    /// Keeps the cells of a row.
+    fn keep<'c>(&mut self, cells: impl Iterator<Item = &'c str>, hold: &mut Hold) -> Result<(), Problem> {
+        let cells: Vec<String> = cells.map(str::to_owned).collect();
+        hold.take(cells.iter().map(|cell| size_of::<String>() + cell.len()).sum())?;
+        self.judged.cells.push(cells);
         Ok(())
     }
 
@@ -129,7 +157,7 @@ impl<'a> Desk<'a> {
                 None => Ok(Taken {
                     line,
                     id: event.id,
-                    message: if self.to_append { binary_of(&event) } else { Encoded::default() },
+                    message: if self.purpose == Purpose::Append { binary_of(&event) } else { Encoded::default() },
                 }),
             },
         }

@@ -1,4 +1,5 @@
-//! Reads the stream of receipts (`tip.receipts.v1`) on a thread of its own: what became of which offsets, and which edition counts them.
+//! Reads what the door is told, on a thread of its own: the stream of receipts (`tip.receipts.v1`), what became of which offsets and which
+//! edition counts them; and the stream of feeds (`tip.feeds.v1`), how good each agency's feed is.
 //!
 //! Where it has read to stands in `gateway.db`, in the transaction of what was learned. The log may be away when the program starts and
 //! at any time later; then it is asked again. Absent: the lake. What this thread knows came by the log.
@@ -7,11 +8,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use eventlog::{EventSource, Fetched, LogError, Partition, RECEIPTS};
+use eventlog::{EventSource, FEEDS, Fetched, LogError, Partition, RECEIPTS};
+use events::feed::FeedReport;
 use events::receipt::{Reader, Told};
 use tracing::{debug, warn};
 
-use super::book::Book;
+use super::book::{Book, Heard};
 use super::metrics::Meters;
 use super::settings::Settings;
 use crate::error::RegistryError;
@@ -102,17 +104,20 @@ impl Listener {
         Ok(())
     }
 
-    /// Begins to read the partitions of the stream that are not read yet.
+    /// Begins to read the partitions of the streams that are not read yet.
     fn begin(&self, session: &mut Session) -> Result<(), Interrupted> {
-        for partition in session.source.partitions_of(RECEIPTS)? {
-            if session.reading.contains(&partition) {
-                continue;
+        for stream in [RECEIPTS, FEEDS] {
+            for partition in session.source.partitions_of(stream)? {
+                if session.reading.contains(&partition) {
+                    continue;
+                }
+                let marks = session.source.watermarks(&partition)?;
+                let heard = self.book.heard_to(&session.log, stream)?;
+                let next = heard.get(&partition.number).copied().unwrap_or(marks.low);
+                // What was deleted before it was read is told no more: those events stay as they were last known.
+                session.source.read_from(&partition, next.clamp(marks.low, marks.high))?;
+                session.reading.insert(partition);
             }
-            let marks = session.source.watermarks(&partition)?;
-            let next = self.book.listening(&session.log)?.get(&partition.number).copied().unwrap_or(marks.low);
-            // What was deleted before it was read is told no more: those events stay as they were last known.
-            session.source.read_from(&partition, next.clamp(marks.low, marks.high))?;
-            session.reading.insert(partition);
         }
         Ok(())
     }
@@ -129,16 +134,17 @@ impl Listener {
     }
 
     fn learn(&mut self, session: &mut Session, fetched: &Fetched) -> Result<(), Interrupted> {
-        let mut told = Vec::new();
-        for record in fetched.records.iter() {
-            let Some(known) = record.value.and_then(Told::decode) else {
-                warn!(offset = record.offset, "a message on {RECEIPTS} has a form that this program does not know");
-                continue;
-            };
-            told.extend(session.reader.take(known).map(|known| (record.timestamp_ms, known)));
+        let Partition { stream, number } = &fetched.partition;
+        let (log, next) = (session.log.as_str(), fetched.records.next_offset());
+        let heard = Heard { log, stream, partition: *number, next };
+        if **stream == *FEEDS {
+            let told = decoded(fetched, FeedReport::decode);
+            self.book.learn_feeds(heard, &told)?;
+            return Ok(());
         }
-        let at = (session.log.as_str(), fetched.partition.number, fetched.records.next_offset());
-        self.book.learn(at, &told)?;
+        let take = |(told_ms, told)| session.reader.take(told).map(|new| (told_ms, new));
+        let told: Vec<_> = decoded(fetched, Told::decode).into_iter().filter_map(take).collect();
+        self.book.learn(heard, &told)?;
         self.meters.heard(told.len());
         Ok(())
     }
@@ -154,4 +160,18 @@ impl Listener {
         self.book.prune((before(limits.repeat_for), before(limits.keep_for.max(limits.repeat_for))))?;
         Ok(())
     }
+}
+
+/// The messages of a stream, each with the log's time of it.
+fn decoded<T>(fetched: &Fetched, decode: impl Fn(&[u8]) -> Option<T>) -> Vec<(i64, T)> {
+    let mut told = Vec::new();
+    for record in fetched.records.iter() {
+        let Some(known) = record.value.and_then(&decode) else {
+            let stream = &*fetched.partition.stream;
+            warn!(stream, offset = record.offset, "a message has a form that this program does not know");
+            continue;
+        };
+        told.push((record.timestamp_ms, known));
+    }
+    told
 }

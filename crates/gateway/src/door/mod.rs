@@ -2,7 +2,8 @@
 //!
 //! Reading order, as a request goes: `caller` (whose it is), `hold` (what it may take up), `body` (bytes, their coding undone),
 //! `documents` (events of it), `judge` (each one), `clerk` (appends groups, records, answers), `receipt` (the answer, and what becomes
-//! of it), `book` (what is kept in `gateway.db`), `listener` (reads the stream of receipts), `http` (the addresses).
+//! of it), `book` (what is kept in `gateway.db`), `listener` (reads the streams that tell the door something), `http` (the addresses), `own`
+//! (what an agency looks up of its own), `pages` (its page).
 //!
 //! # Guarantees
 //!
@@ -32,6 +33,8 @@ mod judge;
 mod listener;
 mod metrics;
 mod openapi;
+mod own;
+mod pages;
 mod problem;
 mod receipt;
 mod settings;
@@ -54,7 +57,7 @@ use crate::error::Result;
 pub use self::caller::ClientCertificate;
 pub use self::http::{beside, router};
 pub use self::listener::OpenSource;
-pub use self::settings::{Admission, Limits, Settings};
+pub use self::settings::{Admission, Limits, Settings, Sheets, Template};
 
 /// An open door. Clones are the same door; when the last is gone, its threads end.
 #[derive(Clone)]
@@ -64,6 +67,8 @@ pub struct Door {
 
 struct Inner {
     settings: Settings,
+    /// The log's `source_uid`, once it is known.
+    log: Arc<OnceLock<String>>,
     room: Room,
     validator: Validator,
     producers: RwLock<Arc<Producers>>,
@@ -83,6 +88,7 @@ impl Door {
     /// Those of the file.
     pub fn open(path: &Path, sink: Box<dyn EventSink>, source: OpenSource, settings: Settings) -> Result<Self> {
         let (alive, log, meters) = (Arc::new(()), Arc::new(OnceLock::new()), Meters::new());
+        let logged = Arc::clone(&log);
         let (jobs, waiting) = channel();
         let book = || Book::open(path);
         let clerk =
@@ -105,6 +111,7 @@ impl Door {
             validator: Validator::new(&events::Limits { max_bytes: settings.limits.event_bytes }),
             producers: RwLock::default(),
             jobs,
+            log: logged,
             repeats: Mutex::new(book()?),
             lookups: Mutex::new(book()?),
             meters,

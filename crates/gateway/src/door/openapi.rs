@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use super::http;
 use super::problem::{Content, LineProblem, Meaning, Mistake, Refused};
 use super::receipt::{Answer, Counts, Followed, FollowedEvent, Status, Taken};
+use super::{http, own};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,15 +16,18 @@ use super::receipt::{Answer, Counts, Followed, FollowedEvent, Status, Taken};
     ),
     servers((url = "/")),
     paths(
-        http::publish, http::validate, http::receipt, http::mappings, http::mapping, http::put_mapping, http::problems,
+        http::publish, http::validate, own::corrections, own::agency, own::receipts, own::set_aside, own::days, own::feed,
+        own::template, http::receipt, http::mappings, http::mapping, http::put_mapping, http::problems,
         http::problem
     ),
     components(schemas(
-        Content, Refused, LineProblem, Mistake, Meaning, Answer, Taken, Followed, FollowedEvent, Counts, Status
+        Content, Refused, LineProblem, Mistake, Meaning, Answer, Taken, Followed, FollowedEvent, Counts, Status,
+        own::Own, own::Receipts, own::Listed, own::NotAccepted, own::Aside, own::Days, own::Day, own::Feed
     )),
     tags(
         (name = "events", description = "Send and check events"),
         (name = "receipts", description = "What became of them"),
+        (name = "own", description = "What an agency sees of its own: the page at /agency shows the same"),
         (name = "mappings", description = "How columns of CSV become fields"),
         (name = "operation", description = "What codes mean")
     )

@@ -122,10 +122,12 @@ pub(crate) struct Followed {
     counts: Counts,
     /// Each event, in the order of their lines.
     events: Vec<FollowedEvent>,
+    /// The lines that were refused, as they were answered.
+    refused: Vec<Refused>,
 }
 
 /// How many events of a receipt are how far.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Counts {
     durable: u64,
     accepted: u64,
@@ -133,6 +135,20 @@ pub(crate) struct Counts {
     duplicate: u64,
     conflict: u64,
     passed_over: u64,
+}
+
+impl Counts {
+    /// The number of events that are so far.
+    pub(crate) fn of(&mut self, status: Status) -> &mut u64 {
+        match status {
+            Status::Durable => &mut self.durable,
+            Status::Accepted => &mut self.accepted,
+            Status::SetAside => &mut self.set_aside,
+            Status::Duplicate => &mut self.duplicate,
+            Status::Conflict => &mut self.conflict,
+            Status::PassedOver => &mut self.passed_over,
+        }
+    }
 }
 
 /// How far an event is.
@@ -209,14 +225,7 @@ impl Kept {
     pub(crate) fn followed(&self, outcomes: Vec<Outcome>) -> Followed {
         let mut counts = Counts::default();
         let event = |(place, outcome): (&Place, Outcome)| {
-            *match outcome.status {
-                Status::Durable => &mut counts.durable,
-                Status::Accepted => &mut counts.accepted,
-                Status::SetAside => &mut counts.set_aside,
-                Status::Duplicate => &mut counts.duplicate,
-                Status::Conflict => &mut counts.conflict,
-                Status::PassedOver => &mut counts.passed_over,
-            } += 1;
+            *counts.of(outcome.status) += 1;
             FollowedEvent {
                 line: place.line,
                 id: Uuid::from_bytes(place.id),
@@ -232,6 +241,6 @@ impl Kept {
         };
         let events = self.places.iter().zip(outcomes).map(event).collect();
         let made = events::calendar::format_instant(self.made_ms.saturating_mul(1000));
-        Followed { receipt: id_text(self.id), made, counts, events }
+        Followed { receipt: id_text(self.id), made, counts, events, refused: self.refused.clone() }
     }
 }

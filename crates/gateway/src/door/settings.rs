@@ -3,13 +3,35 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use events::Event;
+use events::{Event, EventType};
 use policy::Policy;
+
+use crate::csv::Corrections;
 
 /// Why an event of its own agency, of a type that the agency may emit, would still not be admitted by ingest at this moment
 /// (milliseconds since 1970 UTC): a sentence with the place and the remedy, never a value. The rule itself is ingest's; who opens
 /// the door hands it in.
 pub type Admission = Arc<dyn Fn(&Event<'_>, i64) -> Option<&'static str> + Send + Sync>;
+
+/// Spreadsheets for agencies that have no system of their own. They are made by whoever opens the door.
+pub trait Sheets: Send + Sync {
+    /// A template for rows of a type, of an agency; none for a type that no row can hold.
+    fn template(&self, agency: &str, kind: EventType) -> Option<Template>;
+
+    /// A workbook (Office Open XML) of rows that are to be put right, with what is wrong beside each cell.
+    fn corrections(&self, rows: &Corrections<'_>) -> Option<Vec<u8>>;
+}
+
+/// The files of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// The workbook to be filled.
+    pub workbook: Vec<u8>,
+    /// The mapping by which its rows become events.
+    pub mapping: String,
+    /// What `amanat tokenize` does with its columns, where the type names a person.
+    pub columns: Option<String>,
+}
 
 /// What one request, and all of them together, may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +85,8 @@ pub struct Settings {
     pub policy: Arc<Policy>,
     /// What else ingest asks of an event.
     pub admission: Admission,
+    /// Spreadsheets, where there are any.
+    pub sheets: Option<Arc<dyn Sheets>>,
     /// Bounds.
     pub limits: Limits,
     /// The time.

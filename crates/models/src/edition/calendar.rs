@@ -16,6 +16,7 @@ use std::ops::RangeInclusive;
 
 use disclosure::{Column, Mark, Marked, Microdata, MicrodataSource, TableQuery};
 use events::code_list;
+use events::feed::ReportState;
 use policy::{Agency, Policy, TimeLevel};
 
 use super::EditionError;
@@ -150,6 +151,40 @@ impl Place<'_> {
 /// What is reported, as the calendar calls it: by the name of the dataset.
 fn kind_of(dataset: &str) -> Option<u16> {
     code_list::list("report_kind").code(dataset)
+}
+
+/// When an agency spoke of something, wherever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spoken {
+    /// Number of the agency.
+    pub(crate) agency: u16,
+    /// Of what (list `report_kind`).
+    pub(crate) kind: u16,
+    /// First and last day on which it may have happened.
+    pub(crate) from: i32,
+    pub(crate) to: i32,
+}
+
+/// The reports that are expected, and how far each is: missing by the rule by which cells are marked as not collected.
+pub(crate) fn missing_reports(lines: &[Report], spoke: &[Spoken], today: i32) -> Vec<(Report, ReportState)> {
+    let kinds = code_list::list("report_kind");
+    let mut reported: BTreeMap<String, BTreeSet<Fact>> =
+        kinds.codes.iter().map(|kind| (kind.code.to_owned(), BTreeSet::new())).collect();
+    for Spoken { agency, kind, from, to } in spoke.iter().copied() {
+        let fact = Fact { agency, from, to, province: code_list::list("province").unknown() };
+        reported.entry(kinds.text(kind).to_owned()).or_default().insert(fact);
+    }
+    let state = |line: &Report| {
+        let nil = |other: &&Report| other.nil && other.agency == line.agency && other.kind == line.kind;
+        let nothing = lines.iter().filter(nil).any(|other| other.from <= line.to && line.from <= other.to);
+        match (is_missing(line, lines, &reported), nothing) {
+            (true, _) if line.to > today => ReportState::Ahead,
+            (true, _) => ReportState::Missing,
+            (false, true) => ReportState::Nothing,
+            (false, false) => ReportState::Received,
+        }
+    };
+    lines.iter().filter(|line| !line.nil).map(|line| (*line, state(line))).collect()
 }
 
 fn is_missing(line: &Report, lines: &[Report], reported: &BTreeMap<String, BTreeSet<Fact>>) -> bool {
@@ -436,5 +471,25 @@ mod tests {
         };
         let spans: Vec<i32> = facts(&rows).iter().map(|fact| fact.to - fact.from).collect();
         assert_eq!(spans, [365, 29]);
+    }
+
+    #[test]
+    fn each_expected_report_is_ahead_received_nothing_or_missing() {
+        use ReportState::{Ahead, Missing, Nothing, Received};
+        let told = Told::new()
+            .expected("FIA", 2022)
+            .expected("FIA", 2023)
+            .expected("FIA", 2024)
+            .expected("FIA", 2025)
+            .nothing("FIA", 2023);
+        let agency = told.policy.agencies.get("FIA").unwrap().index;
+        let (from, to) = year(2022);
+        let spoke = Spoken { agency, kind: kind_of("cases").unwrap(), from, to: to - 300 };
+        let states = |spoke: &[Spoken]| -> Vec<ReportState> {
+            missing_reports(&told.lines, spoke, as_of().day()).into_iter().map(|(_, state)| state).collect()
+        };
+        assert_eq!(states(&[spoke]), [Received, Nothing, Missing, Ahead]);
+        let other = Spoken { kind: kind_of("charges").unwrap(), ..spoke };
+        assert_eq!(states(&[other]), [Missing, Nothing, Missing, Ahead]);
     }
 }

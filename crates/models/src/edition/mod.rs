@@ -22,6 +22,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use calendar::EditionSource;
+pub(crate) use calendar::{Spoken, missing_reports};
 pub use manifest::Manifest;
 pub use moved::{Cell, Counted, Moved, NoCell, count};
 pub use population::{Population, TERRITORY, population};

@@ -146,15 +146,15 @@ fn numbered(words: Vec<(PersonId, Word)>, mut versions: BTreeMap<PersonId, i64>)
 }
 
 /// The states and staged rows of the latest Snapshot.
-struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     policy: &'a Policy,
-    states: States,
-    staged: Layers,
+    pub(crate) states: States,
+    pub(crate) staged: Layers,
     parallel: usize,
 }
 
 impl<'a> Facts<'a> {
-    async fn open(store: &Store, policy: &'a Policy, parallel: usize) -> Result<Self, ModelsError> {
+    pub(crate) async fn open(store: &Store, policy: &'a Policy, parallel: usize) -> Result<Self, ModelsError> {
         let latest = folder::latest(store, MARTS).await?.ok_or(ModelsError::NoSnapshot)?;
         let SnapshotInfo { states, staged, .. } = info_of(&latest)?;
         let states = folder::open(store, STATES, &states.ok_or(ModelsError::NoSnapshot)?).await?;

@@ -6,16 +6,16 @@ use serde_json::json;
 
 use super::world::{Answered, World};
 
-const MAPPING: &str = "title = 't'\nevent = 'victim.identified'\nkey = 'nr'\nsynthetic = true\nagency = { constant = 'POL-PB' }\ntime = { column = 'recorded', form = 'date' }\n[fields]\noccurred_on = { column = 'seen' }\nsex = { column = 'gender', values = { woman = 'F' } }\nage_band = { constant = '18-20' }\ncitizenship = { constant = 'PK' }\nstatus = { constant = 'actual' }\nexploitation = { constant = 'forced_labour', list = true }\nplace_identified = { constant = 'PK-PB' }\nreferral_source = { constant = 'police' }\n";
-const ROWS: &str = "nr,recorded,seen,gender\n1,2026-03-10,2026-03-09,woman\n2,2026-03-10,2026-03-09,secretvalue\n3,soon,2026-03-09,woman\n4,2027-03-10,2026-03-09,woman\n5,2026-03-11,2026-03,woman\n";
+pub const MAPPING: &str = "title = 't'\nevent = 'victim.identified'\nkey = 'nr'\nsynthetic = true\nagency = { constant = 'POL-PB' }\ntime = { column = 'recorded', form = 'date' }\n[fields]\noccurred_on = { column = 'seen' }\nsex = { column = 'gender', values = { woman = 'F' } }\nage_band = { constant = '18-20' }\ncitizenship = { constant = 'PK' }\nstatus = { constant = 'actual' }\nexploitation = { constant = 'forced_labour', list = true }\nplace_identified = { constant = 'PK-PB' }\nreferral_source = { constant = 'police' }\n";
+pub const ROWS: &str = "nr,recorded,seen,gender\n1,2026-03-10,2026-03-09,woman\n2,2026-03-10,2026-03-09,secretvalue\n3,soon,2026-03-09,woman\n4,2027-03-10,2026-03-09,woman\n5,2026-03-11,2026-03,woman\n";
 
 impl World {
-    async fn put(&self, name: &str, mapping: &str, key: &str) -> Answered {
+    pub async fn put(&self, name: &str, mapping: &str, key: &str) -> Answered {
         let request = Request::put(format!("/v1/mappings/{name}")).header("authorization", format!("Bearer {key}"));
         self.send(request.body(Body::from(mapping.to_owned())).unwrap()).await
     }
 
-    async fn rows(&self, path: &str, rows: &str) -> Answered {
+    pub async fn rows(&self, path: &str, rows: &str) -> Answered {
         self.send(self.post(path, rows, &[("content-type", "text/csv; charset=utf-8")])()).await
     }
 }

@@ -4,6 +4,7 @@ mod answers;
 mod csv;
 mod fair;
 mod hostile;
+mod own;
 mod receipts;
 mod repeats;
 mod world;

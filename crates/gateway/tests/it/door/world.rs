@@ -9,9 +9,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::sqlite::SqliteLog;
-use eventlog::{EventSink, EventSource, LogError, Outgoing, Position, RECEIPTS};
+use eventlog::{EventSink, EventSource, FEEDS, LogError, Outgoing, Position, RECEIPTS};
+use events::EventType;
+use events::feed::FeedReport;
 use events::receipt::{EditionNotice, Exception, Receipt, Told};
-use gateway::door::{Door, Limits, OpenSource, Settings, beside, router};
+use gateway::csv::{Corrections, WrongRow};
+use gateway::door::{Door, Limits, OpenSource, Settings, Sheets, Template, beside, router};
 use policy::{Policy, Producers, new_producer};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -93,6 +96,22 @@ impl Log {
         self.sink().append(RECEIPTS, &[message]).unwrap();
     }
 
+    /// Says on the stream of feeds how good an agency's feed is; at this time of the log.
+    pub fn feed(&self, agency: &str, as_of: &str, timestamp_ms: i64) {
+        let report = FeedReport {
+            agency: agency.into(),
+            as_of: as_of.into(),
+            months: Vec::new(),
+            types: Vec::new(),
+            reports: Vec::new(),
+            contradictions: Vec::new(),
+            alerts: Vec::new(),
+        };
+        let value = report.encode();
+        let message = Outgoing { key: Some(agency.as_bytes()), headers: &[], value: Some(&value), timestamp_ms };
+        self.sink().append(FEEDS, &[message]).unwrap();
+    }
+
     fn uid(&self) -> String {
         self.source().unwrap().source_uid().to_owned()
     }
@@ -148,6 +167,8 @@ pub struct Answered {
     pub status: u16,
     pub headers: axum::http::HeaderMap,
     pub body: Value,
+    /// The body as text.
+    pub text: String,
 }
 
 impl Answered {
@@ -182,11 +203,35 @@ pub fn settings(limits: Limits) -> Settings {
     Settings {
         policy: Arc::new(Policy::default()),
         admission: Arc::new(move |event, now_ms| (event.recorded_at > (now_ms + day_ms) * 1000).then_some(late)),
+        sheets: Some(Arc::new(Paper)),
         limits,
         clock: noon,
         random,
         row_key: [3; 32],
         digest_key: [4; 32],
+    }
+}
+
+/// Spreadsheets as text, so that a test sees what they are made of.
+struct Paper;
+
+impl Sheets for Paper {
+    fn template(&self, agency: &str, kind: EventType) -> Option<Template> {
+        let made = |what: &str| format!("{what} of {} for {agency}", kind.short_name());
+        let columns = kind.names_a_person().then(|| made("columns"));
+        (kind != EventType::TokensRotated).then(|| Template {
+            workbook: made("workbook").into(),
+            mapping: made("mapping"),
+            columns,
+        })
+    }
+
+    fn corrections(&self, rows: &Corrections<'_>) -> Option<Vec<u8>> {
+        let row = |row: &WrongRow| {
+            let mistakes = row.mistakes.iter().map(|(place, _)| format!("{place}@{:?}", rows.column_of(place)));
+            format!("{} {} {}\n", row.line, row.cells.join("|"), mistakes.collect::<Vec<_>>().join(";"))
+        };
+        Some(format!("{}\n{}", rows.header.join("|"), rows.rows.iter().map(row).collect::<String>()).into())
     }
 }
 
@@ -308,7 +353,8 @@ pub async fn read(response: Response<Body>) -> Answered {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    Answered { status: parts.status.as_u16(), headers: parts.headers, body }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Answered { status: parts.status.as_u16(), headers: parts.headers, body, text }
 }
 
 /// An event of nobody that the police of Punjab may send.
