@@ -4,7 +4,7 @@ SELECT
   agency,
   CAST((date_part('year', recorded) - 1900) * 12 + date_part('month', recorded) - 1 AS INT) AS month,
   -- rule: to_the_day. How soon a fact was recorded is known where its day is. A year is the longest that is told apart.
-  CASE WHEN {{to_the_day occurred_precision}} THEN least(greatest({{days occurred_to recorded}}, 0), 366) END AS days,
+  CASE WHEN {{to_the_day occurred_precision}} THEN CAST(least(greatest({{days occurred_to recorded}}, 0), 366) AS INT) END AS days,
   count(*) AS facts,
   <counts>
 FROM (

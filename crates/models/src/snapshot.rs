@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Date32Type, Int32Type, Int64Type, UInt16Type, UInt64Type};
+use arrow::datatypes::{Int32Type, Int64Type, UInt16Type, UInt64Type};
 use disclosure::{Column, Microdata, MicrodataSource};
 use events::code_list::{self, CodeList};
 use lake::folder::{self, Folder};
@@ -283,7 +283,7 @@ impl Snapshot {
 fn reports(mart: &RecordBatch) -> Result<Vec<Report>, ModelsError> {
     let column = |name: &str| mart.column_by_name(name).ok_or_else(|| missing(CALENDAR, name));
     let numbers = |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<UInt16Type>().clone());
-    let days = |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<Date32Type>().clone());
+    let days = |name: &str| Ok::<_, ModelsError>(column(name)?.as_primitive::<Int32Type>().clone());
     let (agency, kind, from, to) = (numbers("agency")?, numbers("kind")?, days("period_from")?, days("period_to")?);
     let nil = column("nil")?.as_boolean().clone();
     let report = |row| Report {

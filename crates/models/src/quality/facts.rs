@@ -109,7 +109,8 @@ pub(super) async fn spoke(facts: &Facts<'_>, lines: &[Report]) -> Result<Vec<Spo
 /// Adds rows of `facts.sql` of a type.
 fn note(said: &mut ByAgency, kind: EventType, watched: &Watched, rows: &RecordBatch) {
     let (agencies, facts) = (codes(rows, 0), rows.column(3).as_primitive::<Int64Type>());
-    let (months, days) = (rows.column(1).as_primitive::<Int32Type>(), rows.column(2).as_primitive_opt::<Int32Type>());
+    let numbers = |at: usize| rows.column(at).as_primitive::<Int32Type>();
+    let (months, days) = (numbers(1), numbers(2));
     for row in 0..rows.num_rows() {
         let of_type = said.entry(agencies.value(row)).or_default().entry(kind).or_default();
         let said = of_type.entry(months.value(row) as u16).or_default();
@@ -119,7 +120,7 @@ fn note(said: &mut ByAgency, kind: EventType, watched: &Watched, rows: &RecordBa
             let known = rows.column(BEFORE + at).as_primitive::<Int64Type>().value(row) as u64;
             *said.known.entry(field.clone()).or_default() += known;
         }
-        if let Some(days) = days.filter(|days| days.is_valid(row)) {
+        if days.is_valid(row) {
             *said.days.entry(days.value(row) as u16).or_default() += count;
         }
     }

@@ -16,7 +16,7 @@ fn identified(agency: &'static str, number: u64, day: &str, more: &str) -> Told 
         "sex":"F","age_band":"18-20","citizenship":"PK","status":"actual","exploitation":["sexual"],
         "place_identified":"PK-PB"{more}}}"#
     );
-    Told { agency, number, kind: "victim.identified", version: 1, record: number, hour: 9, data }
+    Told { agency, number, kind: "victim.identified", version: 3, record: number, hour: 9, data }
 }
 
 async fn reports(road: &Road) -> Vec<FeedReport> {
@@ -98,6 +98,7 @@ async fn an_expected_report_is_missing_until_a_fact_or_the_word_that_there_was_n
     let road = Road::new();
     let expected = |number: u64, agency: &str, kind: &str, period: &str| Told {
         kind: "report.expected",
+        version: 1,
         number,
         record: number,
         data: format!(r#"{{"record_version":1,"agency":"{agency}","period":"{period}","kind":"{kind}"}}"#),
@@ -105,6 +106,7 @@ async fn an_expected_report_is_missing_until_a_fact_or_the_word_that_there_was_n
     };
     let nil = Told {
         kind: "report.nil",
+        version: 1,
         number: 20,
         record: 20,
         data: r#"{"record_version":1,"period":"2025-01","kind":"cases"}"#.into(),
