@@ -141,40 +141,54 @@ function Fields({ type, now, before }: { type: string; now: Completeness; before
   );
 }
 
+/** Reports that stand open; earlier ones are folded away. */
+const OPEN = 12;
+
 export function Calendar({ feed }: { feed: Loaded<Feed> }) {
   const say = useSay();
   return (
     <section aria-labelledby="calendar">
       <h2 class="rule" id="calendar">{say("calendar")}</h2>
       <Told feed={feed}>
-        {(report) =>
-          report.reports.length === 0 ? (
-            <p class="soft">{say("calendar.none")}</p>
-          ) : (
-            <Scroll label={say("calendar")}>
-              <table class="numbers">
-                <caption class="unseen">{say("calendar")}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">{say("calendar.period")}</th>
-                    <th scope="col">{say("calendar.kind")}</th>
-                    <th scope="col">{say("calendar.state")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {report.reports.map((one) => (
-                    <tr key={one.kind + one.from}>
-                      <th scope="row"><bdi dir="ltr">{one.from} – {one.to}</bdi></th>
-                      <td>{named(say, "kind", one.kind)}</td>
-                      <td class={`report-${one.state}`}>{named(say, "state", one.state)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
-          )
-        }
+        {({ reports }) => (
+          <>
+            {reports.length === 0 ? <p class="soft">{say("calendar.none")}</p> : <Expected reports={reports.slice(0, OPEN)} label={say("calendar")} />}
+            {reports.length > OPEN && (
+              <details class="behind">
+                <summary>{say("calendar.earlier", { n: reports.length - OPEN })}</summary>
+                <Expected reports={reports.slice(OPEN)} label={say("calendar.earlier", { n: reports.length - OPEN })} />
+              </details>
+            )}
+          </>
+        )}
       </Told>
     </section>
+  );
+}
+
+function Expected({ reports, label }: { reports: Report["reports"]; label: string }) {
+  const say = useSay();
+  return (
+    <Scroll label={label}>
+      <table class="numbers">
+        <caption class="unseen">{label}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{say("calendar.period")}</th>
+            <th scope="col">{say("calendar.kind")}</th>
+            <th scope="col">{say("calendar.state")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {reports.map((one) => (
+            <tr key={one.kind + one.from + one.to}>
+              <th scope="row"><bdi dir="ltr">{one.from} – {one.to}</bdi></th>
+              <td>{named(say, "kind", one.kind)}</td>
+              <td class={`report-${one.state}`}>{named(say, "state", one.state)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
   );
 }

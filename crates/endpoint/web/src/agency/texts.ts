@@ -161,6 +161,7 @@ export const texts = {
 
   "calendar": ["Expected reports", "متوقع رپورٹیں"],
   "calendar.none": ["No reports are expected of you.", "آپ سے کوئی رپورٹ متوقع نہیں۔"],
+  "calendar.earlier": ["{n} earlier ones", "{n} پہلے کی"],
   "calendar.kind": ["Report", "رپورٹ"],
   "calendar.period": ["Period", "مدت"],
   "calendar.state": ["State", "حالت"],
