@@ -67,7 +67,7 @@ const DOOR: &str = "
 /// Format 3: what an agency looks up of its own (`door::own`), and the stream of feeds beside that of receipts.
 const OWN: &str = "
     CREATE INDEX receipts_by_agency ON receipts (agency, number);
-    CREATE INDEX told_by_time ON told (stream, told_ms);
+    CREATE INDEX told_by_time ON told (stream, told_ms, first, next);
     CREATE INDEX exceptions_by_stream ON exceptions (stream, number);
     CREATE TABLE hearing (
         log TEXT NOT NULL, stream TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,

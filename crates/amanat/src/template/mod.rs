@@ -10,6 +10,8 @@
 mod corrections;
 mod workbook;
 
+use std::sync::LazyLock;
+
 use ::gateway::csv::Corrections;
 use ::gateway::door::{Sheets, Template};
 use events::{EventType, code_list};
@@ -79,9 +81,16 @@ pub struct OfTheDoor {
 }
 
 impl Sheets for OfTheDoor {
-    fn template(&self, agency: &str, kind: EventType) -> Option<Template> {
+    fn has_template(&self, kind: EventType) -> bool {
         // Corrections name what they replace by the id of an event; what is about reports and linkage is nobody's row.
-        kind.is_fact().then(|| made(kind, agency, self.synthetic).ok()).flatten()
+        static THERE: LazyLock<Vec<EventType>> = LazyLock::new(|| {
+            EventType::ALL.iter().copied().filter(|kind| kind.is_fact() && fields(*kind).is_ok()).collect()
+        });
+        THERE.contains(&kind)
+    }
+
+    fn template(&self, agency: &str, kind: EventType) -> Option<Template> {
+        self.has_template(kind).then(|| made(kind, agency, self.synthetic).ok()).flatten()
     }
 
     fn corrections(&self, rows: &Corrections<'_>) -> Option<Vec<u8>> {

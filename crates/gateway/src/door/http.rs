@@ -246,7 +246,7 @@ pub(super) struct Brought {
     /// Of CSV: by which its rows became events, and the names of its columns.
     pub(super) mapping: Option<(Mapping, Vec<String>)>,
     repeat: Option<Repeat>,
-    hold: Hold,
+    pub(super) hold: Hold,
 }
 
 /// What is known of a request before its body is judged.

@@ -19,9 +19,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::book::{Book, Sql, kept};
-use super::http::{Work, blocking, enter, json, take_in, timed};
-use super::judge::Purpose;
-use super::problem::{Content, Kind, Mistake, Problem};
+use super::http::{Brought, Work, blocking, enter, json, take_in, timed};
+use super::judge::{Judged, Purpose};
+use super::problem::{Content, Kind, Mistake, Problem, Refused};
 use super::receipt::{Counts, Kept, Status, address, id_text};
 use super::{Door, open};
 use crate::csv::{Corrections, WrongRow};
@@ -35,8 +35,10 @@ const DAYS: i64 = 31;
 const DAY_MS: i64 = 86_400_000;
 /// By how much Asia/Karachi is ahead of UTC.
 const KARACHI_MS: i64 = events::calendar::KARACHI_US / 1000;
-/// Receipts in which the lines of messages are looked for.
-const LOOKED_THROUGH: usize = 2_000;
+/// Events of receipts that one answer counts, or in which it looks for lines: more are another answer's, so that nobody waits long behind it.
+const LOOKED_THROUGH: usize = 50_000;
+/// Bytes that a cell of a workbook takes beside its text, while it is made: twice what it is in the sheet.
+const OF_A_CELL: usize = 256;
 /// A workbook in Office Open XML (ECMA-376).
 const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -94,8 +96,7 @@ pub(crate) async fn agency(State(door): State<Door>, request: Request) -> Respon
         let listed = settings.policy.agencies.get(&agency).ok_or_else(Problem::internal)?;
         let emits: Vec<EventType> =
             EventType::ALL.iter().copied().filter(|kind| settings.policy.agencies.may_emit(&agency, *kind)).collect();
-        let has_template =
-            |kind: &EventType| settings.sheets.as_ref().is_some_and(|sheets| sheets.template(&agency, *kind).is_some());
+        let has_template = |kind: &EventType| settings.sheets.as_ref().is_some_and(|sheets| sheets.has_template(*kind));
         Ok(json(
             StatusCode::OK,
             &Own {
@@ -138,6 +139,18 @@ pub(crate) struct Listed {
     counts: Counts,
 }
 
+impl Listed {
+    fn of(kept: &Kept, counts: Counts) -> Self {
+        Self {
+            receipt: id_text(kept.id),
+            url: address(kept.id),
+            made: format_instant(kept.made_ms.saturating_mul(1000)),
+            refused: kept.refused.len(),
+            counts,
+        }
+    }
+}
+
 /// What was received, request by request.
 #[utoipa::path(get, path = "/v1/receipts", tag = "own",
     params(("before" = Option<i64>, Query, description = "as `next` of an answer has it"), ("limit" = Option<usize>, Query, description = "1 to 200; 50 without it")),
@@ -149,17 +162,10 @@ pub(crate) async fn receipts(State(door): State<Door>, request: Request) -> Resp
         let parts = request.into_parts().0;
         let (agency, hold) = enter(&door.inner, &parts)?;
         let (before, limit) = Part::of(&parts)?;
-        let found = blocking(&door, hold, move |inner| open(&inner.lookups).receipts(&agency, before, limit)).await?;
-        let last = found.last().filter(|_| found.len() == limit).map(|(number, ..)| *number);
-        let listed = |(_, kept, counts): (i64, Kept, Counts)| Listed {
-            receipt: id_text(kept.id),
-            url: address(kept.id),
-            made: format_instant(kept.made_ms.saturating_mul(1000)),
-            refused: kept.refused.len(),
-            counts,
-        };
+        let look = move |inner: &super::Inner| open(&inner.lookups).receipts(&agency, before, limit);
+        let (receipts, last) = blocking(&door, hold, look).await?;
         let next = last.map(|last| format!("/v1/receipts?before={last}&limit={limit}"));
-        Ok(json(StatusCode::OK, &Receipts { receipts: found.into_iter().map(listed).collect(), next }))
+        Ok(json(StatusCode::OK, &Receipts { receipts, next }))
     })
     .await
 }
@@ -307,11 +313,14 @@ pub(crate) async fn template(
     request: Request,
 ) -> Response {
     timed("/v1/templates", async {
-        let (agency, _hold) = enter(&door.inner, &request.into_parts().0)?;
-        let settings = &door.inner.settings;
-        let kind = EventType::from_name(&format!("pk.tip.{kind}"))
-            .filter(|kind| settings.policy.agencies.may_emit(&agency, *kind));
-        let made = settings.sheets.as_ref().zip(kind).and_then(|(sheets, kind)| sheets.template(&agency, kind));
+        let (agency, hold) = enter(&door.inner, &request.into_parts().0)?;
+        let policy = &door.inner.settings.policy;
+        let kind = EventType::from_name(&format!("pk.tip.{kind}"));
+        let kind = kind.filter(|kind| policy.agencies.may_emit(&agency, *kind));
+        let make = move |inner: &super::Inner| {
+            Ok(inner.settings.sheets.as_ref().zip(kind).and_then(|(sheets, kind)| sheets.template(&agency, kind)))
+        };
+        let made = blocking(&door, hold, make).await?;
         let found = made.and_then(|made| match file.as_str() {
             "rows.xlsx" => Some((WORKBOOK, made.workbook)),
             "rows.mapping.toml" => Some(("application/toml", made.mapping.into_bytes())),
@@ -347,27 +356,28 @@ pub(crate) async fn corrections(State(door): State<Door>, request: Request) -> R
         let Work::Judged(brought) = take_in(&door, request, Purpose::Correct).await? else {
             return Err(Problem::internal());
         };
-        let Some((mapping, header)) = &brought.mapping else {
+        let Brought { judged: Judged { refused, cells, .. }, mapping, mut hold, .. } = *brought;
+        let Some((mapping, header)) = mapping else {
             let hint = "Send text/csv; of events in JSON, /v1/validate names every mistake.";
             return Err(Problem::new(Kind::UnsupportedMediaType, "Rows of a CSV file are expected.", hint));
         };
-        if brought.judged.refused.is_empty() {
+        if refused.is_empty() {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
-        let rows = brought.judged.refused.iter().zip(&brought.judged.cells).map(|(refused, cells)| {
-            let mistake = |mistake: &Mistake| (mistake.place.clone(), mistake.expected.clone());
-            WrongRow {
-                line: refused.line,
-                cells: cells.clone(),
-                mistakes: refused.problem.mistakes.iter().map(mistake).collect(),
-            }
+        hold.take(OF_A_CELL * cells.len() * header.len())?;
+        let made = blocking(&door, hold, move |inner| {
+            let rows = refused.into_iter().zip(cells).map(|(refused, cells)| wrong_row(refused, cells)).collect();
+            let corrections = Corrections { mapping: &mapping, header: &header, rows };
+            Ok(inner.settings.sheets.as_ref().and_then(|sheets| sheets.corrections(&corrections)))
         });
-        let corrections = Corrections { mapping, header, rows: rows.collect() };
-        let made = door.inner.settings.sheets.as_ref().and_then(|sheets| sheets.corrections(&corrections));
-        let bytes = made.ok_or_else(Problem::internal)?;
-        Ok(file_of(WORKBOOK, "corrections.xlsx", bytes))
+        Ok(file_of(WORKBOOK, "corrections.xlsx", made.await?.ok_or_else(Problem::internal)?))
     })
     .await
+}
+
+fn wrong_row(refused: Refused, cells: Vec<String>) -> WrongRow {
+    let mistakes = refused.problem.mistakes.into_iter().map(|Mistake { place, expected }| (place, expected));
+    WrongRow { line: refused.line, cells, mistakes: mistakes.collect() }
 }
 
 fn file_of(media: &'static str, name: &str, bytes: Vec<u8>) -> Response {
@@ -390,20 +400,24 @@ fn log(door: &Door) -> Result<String, Problem> {
 }
 
 impl Book {
-    /// Receipts of an agency before a number, the newest first, each with its number and how far its events are.
-    fn receipts(&self, agency: &str, before: i64, limit: usize) -> Looked<Vec<(i64, Kept, Counts)>> {
+    /// Receipts of an agency before a number, the newest first; and the number before which there may be more.
+    fn receipts(&self, agency: &str, before: i64, limit: usize) -> Looked<(Vec<Listed>, Option<i64>)> {
         let sql = "SELECT id, agency, log, made_ms, places, refused, number FROM receipts
                    WHERE agency = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
-        let read = || -> Sql<Vec<(i64, Kept, Counts)>> {
+        let read = || -> Sql<(Vec<Listed>, Option<i64>)> {
             let _one_moment = self.connection.unchecked_transaction()?;
             let mut query = self.connection.prepare_cached(sql)?;
-            let rows = query.query_map((agency, before, limit as i64), |row| Ok((row.get(6)?, kept(row)?)))?;
-            rows.map(|row| {
-                let (number, kept) = row?;
-                let counts = self.counts(&kept)?;
-                Ok((number, kept, counts))
-            })
-            .collect()
+            let mut rows = query.query((agency, before, limit as i64))?;
+            let (mut listed, mut events) = (Vec::new(), 0);
+            while let Some(row) = rows.next()? {
+                let (number, kept): (i64, Kept) = (row.get(6)?, kept(row)?);
+                events += kept.places.len();
+                listed.push(Listed::of(&kept, self.counts(&kept)?));
+                if listed.len() == limit || events >= LOOKED_THROUGH {
+                    return Ok((listed, Some(number)));
+                }
+            }
+            Ok((listed, None))
         };
         self.typed(read())
     }
@@ -507,14 +521,13 @@ impl Book {
             wanted.insert((aside.partition, aside.offset), at);
         }
         let sql = "SELECT id, agency, log, made_ms, places, refused FROM receipts
-                   WHERE agency = ?1 AND log = ?2 ORDER BY number DESC LIMIT ?3";
+                   WHERE agency = ?1 AND log = ?2 ORDER BY number DESC";
         let mut query = self.connection.prepare_cached(sql)?;
-        let mut rows = query.query((agency, log, LOOKED_THROUGH as i64))?;
-        while let Some(row) = rows.next()? {
-            if wanted.is_empty() {
-                break;
-            }
+        let mut rows = query.query((agency, log))?;
+        let mut looked = 0;
+        while let Some(row) = rows.next()?.filter(|_| !wanted.is_empty() && looked < LOOKED_THROUGH) {
             let kept = kept(row)?;
+            looked += kept.places.len().max(1);
             for place in &kept.places {
                 if let Some(at) = wanted.remove(&(place.partition, place.offset)) {
                     let aside = &mut found[at].1;

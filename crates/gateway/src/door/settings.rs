@@ -15,6 +15,9 @@ pub type Admission = Arc<dyn Fn(&Event<'_>, i64) -> Option<&'static str> + Send 
 
 /// Spreadsheets for agencies that have no system of their own. They are made by whoever opens the door.
 pub trait Sheets: Send + Sync {
+    /// Whether there is a template for rows of a type.
+    fn has_template(&self, kind: EventType) -> bool;
+
     /// A template for rows of a type, of an agency; none for a type that no row can hold.
     fn template(&self, agency: &str, kind: EventType) -> Option<Template>;
 

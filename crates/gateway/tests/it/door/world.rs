@@ -216,10 +216,14 @@ pub fn settings(limits: Limits) -> Settings {
 struct Paper;
 
 impl Sheets for Paper {
+    fn has_template(&self, kind: EventType) -> bool {
+        kind != EventType::TokensRotated
+    }
+
     fn template(&self, agency: &str, kind: EventType) -> Option<Template> {
         let made = |what: &str| format!("{what} of {} for {agency}", kind.short_name());
         let columns = kind.names_a_person().then(|| made("columns"));
-        (kind != EventType::TokensRotated).then(|| Template {
+        self.has_template(kind).then(|| Template {
             workbook: made("workbook").into(),
             mapping: made("mapping"),
             columns,
