@@ -48,11 +48,12 @@ pub(crate) fn run(board: &mut Board) -> Result<AuditReport, DisclosureError> {
     report.hidden = systems.iter().map(System::unknowns).sum();
     while !systems.is_empty() {
         report.rounds += 1;
-        let mut touched = Vec::new();
+        let mut round = Round { before: report.hidden_by_audit, touched: Vec::new() };
         for system in &systems {
             let failing = system.examine(&confined, &mut report.programs)?;
-            hide_siblings(board, &families_of, (system, &failing), &mut confined, &mut touched, &mut report)?;
+            hide_siblings(board, &families_of, (system, &failing), &mut confined, &mut round, &mut report)?;
         }
+        let touched = round.touched;
         report.hidden_by_audit += complement::apply(board);
         systems = if touched.is_empty() { Vec::new() } else { System::components(board, Some(&touched)) };
     }
@@ -72,17 +73,26 @@ pub(crate) fn holds_for(board: &Board, cells: &[CellId]) -> Result<bool, Disclos
     Ok(true)
 }
 
+/// One time that all parts that changed are examined.
+#[derive(Default)]
+struct Round {
+    /// Cells that the audit had hidden before it. What one set answers for is hidden together, also in other parts: a part that was laid
+    /// out when the round began may since have nothing left to hide.
+    before: usize,
+    /// Cells whose parts are examined again.
+    touched: Vec<CellId>,
+}
+
 /// For each failing cell of a part of the release hides the smallest sibling, one per family and round.
 fn hide_siblings(
     board: &mut Board,
     families_of: &[Vec<usize>],
     (system, failing): (&System, &[CellId]),
     confined: &mut [bool],
-    touched: &mut Vec<CellId>,
+    round: &mut Round,
     report: &mut AuditReport,
 ) -> Result<(), DisclosureError> {
-    // What fails was found before this round hid anything: then it is examined again, not given up.
-    let before = report.hidden_by_audit;
+    let touched = &mut round.touched;
     let mut helped = vec![false; board.families.len()];
     for &cell in failing {
         let own = &families_of[cell];
@@ -91,7 +101,8 @@ fn hide_siblings(
             continue;
         }
         let Some(sibling) = next_sibling(board, own).or_else(|| smallest_shown(board, &system.cells)) else {
-            if report.hidden_by_audit > before {
+            // What fails was found before this round hid anything: then it is examined again, not given up.
+            if report.hidden_by_audit > round.before {
                 touched.push(cell);
             } else if system.cells.iter().any(|&id| board.cells[id].exact && board.cells[id].shown().is_some()) {
                 confined[cell] = true;

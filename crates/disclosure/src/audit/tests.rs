@@ -219,6 +219,16 @@ fn what_contradicts_itself_is_not_released() {
 
 /// Tells the audit that a cell is known too well, with these cells shown and no others.
 fn help(board: &mut Board, failing: CellId, shown: &[CellId]) -> Result<AuditReport, DisclosureError> {
+    help_after(board, failing, shown, 0).map(|(report, _)| report)
+}
+
+/// The same after other parts of the release have hidden so many cells in this round; tells what is examined again, too.
+fn help_after(
+    board: &mut Board,
+    failing: CellId,
+    shown: &[CellId],
+    hidden_by_audit: usize,
+) -> Result<(AuditReport, Vec<CellId>), DisclosureError> {
     for (id, cell) in board.cells.iter_mut().enumerate() {
         let value = i128::from(cell.facts.n);
         cell.state = if shown.contains(&id) {
@@ -229,11 +239,12 @@ fn help(board: &mut Board, failing: CellId, shown: &[CellId]) -> Result<AuditRep
     }
     let families_of = board.families_of();
     let mut confined = vec![false; board.cells.len()];
-    let mut report = AuditReport::default();
+    let mut report = AuditReport { hidden_by_audit, ..AuditReport::default() };
+    let mut round = Round::default();
     let systems = System::components(board, Some(&[failing]));
-    hide_siblings(board, &families_of, (&systems[0], &[failing]), &mut confined, &mut Vec::new(), &mut report)?;
+    hide_siblings(board, &families_of, (&systems[0], &[failing]), &mut confined, &mut round, &mut report)?;
     report.confined = confined.iter().filter(|&&confined| confined).count();
-    Ok(report)
+    Ok((report, round.touched))
 }
 
 /// Two provinces by year and by quarter, a cell of a quarter, and one that shares no family with it.
@@ -264,6 +275,14 @@ fn what_can_be_computed_and_no_hiding_can_free_is_not_released() {
     board.cells[far].exact = true;
     let report = help(&mut board, near, &[far]).unwrap();
     assert_eq!((report.hidden_by_audit, report.confined), (0, 1));
+}
+
+#[test]
+fn what_another_part_has_hidden_in_the_same_round_is_examined_again_and_not_given_up() {
+    let (mut board, near, _) = near_and_far();
+    // Another part hid a cell, and with it whatever the same set answers for: here all that this part could have hidden.
+    let (report, touched) = help_after(&mut board, near, &[], 1).unwrap();
+    assert_eq!((report.hidden_by_audit, report.confined, touched), (1, 0, vec![near]));
 }
 
 /// Persons of provinces with a measure of so much each, in rupees.

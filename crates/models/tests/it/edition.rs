@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use disclosure::ObsStatus;
+use disclosure::{ObsStatus, Vault};
 use models::edition::{DIMENSIONS, Key, Row, release, unprotected};
 use models::{RefreshOptions, SqlSet, refresh};
-use policy::Policy;
+use policy::{Keys, Master, Policy};
 use sample::Size;
 
 use crate::support::{AS_OF, Arrival, Lake, feed, keys, policy, vault};
@@ -154,4 +154,16 @@ async fn a_policy_of_one_dataset_makes_its_mart_and_publishes_its_indicators_alo
         ["Q02", "V01", "V03", "V04", "V05", "V06", "V07", "V08", "V09", "V11"],
         "no rate: they are of the whole world"
     );
+}
+
+/// The numbers of a vault, and with them what is hidden together, follow from its key.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edition_is_published_where_one_answer_hides_parts_of_the_release_that_are_examined_after_it() {
+    let lake = Lake::of(&feed(Size::Small), Arrival::default()).await;
+    let (snapshot, _) = lake.refresh(&RefreshOptions::default()).await;
+    let policy = policy();
+    let keys = Keys::derive(&Master::from_bytes([45; 32]));
+    let vault = Vault::forgetful(Arc::clone(&policy), &keys);
+    let released = release(&snapshot.source(&policy), &vault, AS_OF.parse().unwrap(), 1).unwrap();
+    assert!(!released.rows.is_empty());
 }
