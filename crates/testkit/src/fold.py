@@ -25,12 +25,12 @@ def fold(job, form):
 
 def different(db, table, file, apart):
     """Rows that only one side has. Columns that are keyed surrogates in the mart are left out; a mart keeps days as numbers."""
-    theirs = {row[0]: row[1] for row in db.execute(f"DESCRIBE {table}").fetchall()}
+    theirs = {row[0]: row[1] for row in db.execute(f'DESCRIBE "{table}"').fetchall()}
     described = db.execute(f"DESCRIBE SELECT * FROM read_parquet('{file}')").fetchall()
     columns = [row[0] for row in described if row[0] in theirs and row[0] not in apart]
     plain = [f"{c} - DATE '1970-01-01' AS {c}" if theirs[c] == "DATE" else c for c in columns]
     mine = f"SELECT {', '.join(columns)} FROM read_parquet('{file}')"
-    made = f"SELECT {', '.join(plain)} FROM {table}"
+    made = f"SELECT {', '.join(plain)} FROM \"{table}\""
     both = f"(({mine}) EXCEPT ALL ({made})) UNION ALL (({made}) EXCEPT ALL ({mine}))"
     return db.execute(f"SELECT count(*) FROM ({both})").fetchone()[0]
 

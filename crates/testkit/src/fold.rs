@@ -181,9 +181,10 @@ fn roll_ups(policy: &Policy) -> Result<String> {
     Ok(out + " END")
 }
 
+/// `overlaps` is a word of DuckDB's: names of tables that are made stand in quotes.
 fn as_written(model: &Model) -> String {
     let sql = words(model).replace("first_value(", "first(").replace("last_value(", "last(");
-    format!("CREATE TABLE {} AS {sql}", model.table)
+    format!("CREATE TABLE \"{}\" AS {sql}", model.table)
 }
 
 /// The model's text with DuckDB's word for a type that it calls otherwise.
@@ -198,10 +199,10 @@ fn by_position(model: &Model) -> String {
     // What passes all columns on has the position among them.
     let has_position = model.sql.contains("r.*");
     if model.layer == Layer::Marts || has_position || model.column("occurred_from").is_none() {
-        return format!("CREATE TABLE {} AS {sql}", model.table);
+        return format!("CREATE TABLE \"{}\" AS {sql}", model.table);
     }
     format!(
-        "CREATE TABLE {} AS SELECT *, row_number() OVER (ORDER BY {ACT_ORDER}) AS position FROM ({sql})",
+        "CREATE TABLE \"{}\" AS SELECT *, row_number() OVER (ORDER BY {ACT_ORDER}) AS position FROM ({sql})",
         model.table
     )
 }
