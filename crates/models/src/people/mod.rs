@@ -31,7 +31,7 @@ use crate::sql::SqlSet;
 use crate::stage::{self, Family};
 use crate::states::{STATES, States};
 
-pub use said::{LINK, STEWARD, decided, erasure};
+pub use said::{LINK, STEWARD, counted, decided, erasure};
 
 /// What linkage found.
 #[derive(Debug, Clone)]
