@@ -10,6 +10,7 @@ mod bucket;
 mod catalogue;
 mod cli;
 mod config;
+mod conflicts;
 mod country;
 mod data_dir;
 mod edition;
@@ -30,6 +31,7 @@ mod progress;
 mod publish;
 mod questionnaire;
 mod questions;
+mod queue;
 mod readers;
 mod receipts;
 mod reference;
@@ -70,6 +72,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Validate(args) => validate::run(config, args),
         cli::Command::Refresh(args) => edition::refresh(config, args),
         cli::Command::Link(command) => linking::run(config, command),
+        cli::Command::Conflict(command) => conflicts::run(config, command),
         cli::Command::Erase(command) => erase::run(config, command),
         cli::Command::Edition(command) => edition::run(config, command),
         cli::Command::ExplainNumber(args) => explain::run(config, args),

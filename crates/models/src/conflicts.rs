@@ -143,6 +143,7 @@ struct Row {
     payload: Vec<u8>,
     is_chosen: bool,
     place: String,
+    offset: i64,
     read_us: i64,
 }
 
@@ -216,6 +217,7 @@ fn read(
             payload: payloads.value(row).to_vec(),
             is_chosen: choices.has(kind, (number, event_id), at),
             place: format!("{}/{}/{}", at.0, at.1, at.2),
+            offset: at.2,
             read_us: time(12).value(row),
         });
     }
@@ -229,7 +231,7 @@ fn conflict(
     mut rows: Vec<Row>,
     decided_us: Option<i64>,
 ) -> Result<Option<Conflict>, StageError> {
-    rows.sort_by(|a, b| (a.read_us, &a.place).cmp(&(b.read_us, &b.place)));
+    rows.sort_by(|a, b| (a.read_us, a.offset, &a.place).cmp(&(b.read_us, b.offset, &b.place)));
     let mut contents: Vec<&Row> = Vec::new();
     for row in &rows {
         if !contents.iter().any(|known| known.raw().content() == row.raw().content()) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use models::conflicts::{Because, Conflict, Difference, conflicts};
 use models::{RefreshOptions, RefreshReport, Snapshot, refresh};
 
 use crate::incremental::{LOG, layering};
@@ -36,7 +37,8 @@ fn provinces(snapshot: &Snapshot) -> Vec<String> {
     rows(snapshot, "cases", &["province"])
 }
 
-/// Tells parts one after the other, each worked on alone; what comes of it is what a rebuild makes, in however many buckets.
+/// Tells parts one after the other, each worked on alone; what comes of it is what a rebuild makes, in however many
+/// buckets.
 async fn told(parts: &[&[Told]]) -> (Snapshot, RefreshReport) {
     let (road, step) =
         (Road::new(), RefreshOptions { layering: layering(3), plans: PLANS.clone(), ..RefreshOptions::default() });
@@ -159,7 +161,8 @@ async fn what_was_decided_beyond_a_cut_decides_nothing_below_it() {
 async fn a_row_about_a_person_who_is_erased_goes_though_the_steward_chose_it() {
     let identified = |token: char, province: &str| {
         let data = format!(
-            r#"{{"record_version":1,"occurred_on":"2024-03-09","person":[{{"kind":"document","token":"bcdfghjkmnpqrst{token}"}}],
+            r#"{{"record_version":1,"occurred_on":"2024-03-09",
+            "person":[{{"kind":"document","token":"bcdfghjkmnpqrst{token}"}}],
             "sex":"F","age_band":"18-20","citizenship":"PK","status":"actual","exploitation":["sexual"],
             "place_identified":"{province}","referral_source":"police"}}"#
         );
@@ -178,4 +181,62 @@ async fn a_row_about_a_person_who_is_erased_goes_though_the_steward_chose_it() {
     let (snapshot, report) = told(&[&contents, &[decided(8, 9, 1)], &[order]]).await;
     assert_eq!(places(&snapshot), ["PK-PB"], "what is said of her is gone; the other content is about somebody else");
     assert_eq!((report.stage.choices, report.stage.chosen), (1, 0));
+}
+
+async fn conflicts_of(road: &Road) -> Vec<Conflict> {
+    let events = lake::Events::open(&road.store, "reader").await.unwrap().snapshot().unwrap();
+    conflicts(&events, &policy(), &keys()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_says_which_content_counts_and_why() {
+    let road = Road::new();
+    road.tell(&contents()[..1]).await;
+    assert_eq!(conflicts_of(&road).await, [], "one content is no conflict");
+    road.tell(&[case(1, "PK-PB"), case(1, "PK-SD")]).await;
+    let [conflict] = &conflicts_of(&road).await[..] else { panic!("one event has two contents, and a copy of one") };
+    let rows: Vec<&str> = conflict.contents.iter().map(|content| content.row.as_str()).collect();
+    assert_eq!(rows, [0, 2].map(|offset| format!("{LOG}/tip.events.POL-PB.v1/0/{offset}")));
+    assert_eq!((conflict.counts, conflict.because), (0, Because::Least));
+    for (number, hour, offset, counts, is_decided) in [(8, 9, 40, 0, false), (9, 10, 2, 1, true)] {
+        road.tell(&[decided(number, hour, offset)]).await;
+        let conflict = conflicts_of(&road).await.remove(0);
+        let (Because::Decided(at) | Because::DecidedForAbsent(at)) = conflict.because else { panic!("{conflict:?}") };
+        assert_eq!((conflict.counts, conflict.is_decided()), (counts, is_decided));
+        assert!(events::calendar::format_instant(at).contains(&format!("T{:02}:", hour - 5)), "in UTC");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_differs_codes_and_dates_are_told_and_of_all_else_only_that_it_does() {
+    let ordered = |record: u64, token: char, said: &str| {
+        let data = format!(r#"{{"person":[{{"kind":"document","token":"bcdfghjkmnpqrst{token}"}}],{said}}}"#);
+        Told { agency: "CRT-PB", kind: "compensation.ordered", data, ..case(record, "PK-PB") }
+    };
+    let one = r#""record_version":1,"occurred_on":"2024-03-09","amount_pkr":70007,"province":"PK-PB""#;
+    let other = r#""record_version":2,"occurred_on":"2024-03","amount_pkr":80008,"province":"PK-SD",
+        "case_id":"POL-PB/bcdfghjkmnpqrst9""#;
+    let road = Road::new();
+    road.tell(&[ordered(1, '1', one), ordered(2, '2', other)]).await;
+    let found = conflicts_of(&road).await;
+    let told = |field: &str, said: Option<[&str; 2]>| Difference {
+        field: field.to_owned(),
+        said: said.map(|said| said.map(|said| Some(said.to_owned())).to_vec()),
+    };
+    let expected = [
+        told("amount_pkr", None),
+        told("case_id", None),
+        told("occurred_on", Some(["2024-03-09", "2024-03"])),
+        told("person", None),
+        told("province", Some(["PK-PB", "PK-SD"])),
+        told("record_version", None),
+        told("subject", None),
+    ];
+    assert_eq!(found[0].differs, expected);
+    let all = format!("{found:?}");
+    let surrogate = policy::person_surrogate(&keys(), "CRT-PB", "bcdfghjkmnpqrst1");
+    let surrogate = format!("{:032x}", u128::from_be_bytes(surrogate));
+    for hidden in ["70007", "80008", "bcdf", surrogate.as_str()] {
+        assert!(!all.contains(hidden), "{hidden} is in {all}");
+    }
 }
