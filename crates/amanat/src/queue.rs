@@ -72,7 +72,8 @@ struct Pairs {
     as_of: SystemTime,
     /// Up to where the Snapshot goes that was looked at.
     lake_version: Option<u64>,
-    found: Found,
+    /// What was found, or the code of why nothing can be.
+    found: Result<Found, &'static str>,
     said: Vec<StewardsPair>,
 }
 
@@ -129,23 +130,19 @@ impl AtTheData {
         let queue = Arc::clone(self);
         self.handle.spawn(async move {
             let (began, as_of) = (Instant::now(), SystemTime::now());
-            let done = queue.compare().await;
+            let found = queue.compare().await.map_err(|error| not_compared(&error));
+            // Words that contradict each other are shown, so that one can be taken back.
+            let said = people::standing(&queue.dir.store, &queue.dir.policy, threads()).await.unwrap_or_default();
             let mut compared = locked(&queue.compared);
             compared.is_running = false;
-            match done {
-                Ok((found, said)) => compared.last = Some(Pairs { began, as_of, lake_version: newest, found, said }),
-                Err(error) => {
-                    tracing::warn!(error = &*error as &dyn std::error::Error, "doubtful pairs could not be found");
-                }
-            }
+            compared.last = Some(Pairs { began, as_of, lake_version: newest, found, said });
         });
     }
 
-    async fn compare(&self) -> anyhow::Result<(Found, Vec<StewardsPair>)> {
-        let (dir, threads) = (&self.dir, RefreshOptions::default().threads);
+    async fn compare(&self) -> anyhow::Result<Found> {
+        let dir = &self.dir;
         let events = Events::open(&dir.store, "queue").await?.snapshot()?;
-        let found = people::link(&dir.store, &events, &dir.policy, &dir.keys, threads).await?;
-        Ok((found, people::standing(&dir.store, &dir.policy, threads).await?))
+        Ok(people::link(&dir.store, &events, &dir.policy, &dir.keys, threads()).await?)
     }
 
     fn is_a_content(&self, agency: &str, event_id: &str, row: &str) -> anyhow::Result<bool> {
@@ -166,13 +163,15 @@ impl Queue for Handed {
         let undecided: Vec<&Conflict> = all.iter().filter(|conflict| !conflict.is_decided()).collect();
         let compared = locked(&self.0.compared);
         let last = compared.last.as_ref();
-        let doubtful = last.map_or(&[][..], |last| &last.found.doubtful);
+        let found = last.and_then(|last| last.found.as_ref().ok());
+        let doubtful = found.map_or(&[][..], |found| &found.doubtful);
         Ok(Waiting {
             conflicts: undecided.iter().take(MOST).map(|conflict| shown(conflict)).collect(),
             conflicts_in_all: undecided.len(),
             links: doubtful.iter().take(MOST).map(pair).collect(),
             links_in_all: doubtful.len(),
             links_as_of: last.map(|last| DateTime::<Utc>::from(last.as_of).to_rfc3339_opts(SecondsFormat::Secs, true)),
+            links_problem: last.and_then(|last| last.found.as_ref().err().copied()),
             is_comparing: compared.is_running,
             said: last.map_or_else(Vec::new, |last| last.said.iter().map(said).collect()),
         })
@@ -204,6 +203,19 @@ impl Queue for Handed {
             tracing::error!(error = &*error as &dyn std::error::Error, "a word of the steward could not be said");
             "The log of events does not take the word now.".to_owned()
         })
+    }
+}
+
+fn threads() -> usize {
+    RefreshOptions::default().threads
+}
+
+/// The code of why persons could not be compared.
+fn not_compared(error: &anyhow::Error) -> &'static str {
+    tracing::warn!(error = &**error as &dyn std::error::Error, "doubtful pairs could not be found");
+    match error.downcast_ref::<ModelsError>() {
+        Some(ModelsError::Decisions(_)) => "words_contradict",
+        _ => "failed",
     }
 }
 

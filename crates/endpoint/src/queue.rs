@@ -89,6 +89,9 @@ pub struct Waiting {
     pub links_in_all: usize,
     /// When the persons were compared of whom these pairs are (RFC 3339); null before the first time.
     pub links_as_of: Option<String>,
+    /// Why nobody could be compared: `words_contradict` (the steward's words on pairs contradict each other: one has to be taken back), or
+    /// `failed`; null where somebody could.
+    pub links_problem: Option<&'static str>,
     /// Whether they are being compared anew.
     pub is_comparing: bool,
     /// Pairs on which the steward's word stands.

@@ -1,11 +1,15 @@
-//! Which content of an event counts, from two contents on the log to an edition that counts the one that the steward chose.
+//! What the steward decides: which content of an event counts, from two contents on the log to an edition that counts the one that was
+//! chosen; and of pairs of persons, over HTTP.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use policy::{Keys, Master};
 use serde_json::{Value, json};
 
+use crate::linking::identified;
 use crate::people::send;
-use crate::program::{World, free_address};
+use crate::program::{Started, World, free_address};
 
 const EVENT: &str = "018f3b5c-0000-7000-8000-000000000001";
 
@@ -81,50 +85,94 @@ fn what_is_no_conflict_or_no_content_is_not_decided() {
     world.run(&["conflict", "decide", "POL-PB", EVENT]).refused(2);
 }
 
-#[test]
-fn the_steward_decides_over_http_and_it_stands_in_the_audit_log() {
-    let world = world();
-    let made = world.run(&["key", "new", "--id", "steward-1", "--role", "steward", "--share", "ministry"]).ok();
-    let bearer = format!("authorization: Bearer {}\r\n", made.lines().next().unwrap());
-    let address = free_address();
-    let quick = [("AMANAT_REFRESH__EVERY_SECONDS", "1")];
-    let mut up = world.start_with(&["up", "--http", &address.to_string()], &quick);
-    up.says("ready");
-    let queue = || -> Value {
-        let (status, _, body) = send(address, "GET", "/v1/queue", &bearer, &Value::Null);
-        assert_eq!(status, 200, "{body}");
-        serde_json::from_str(&body).unwrap()
-    };
-    let began = Instant::now();
-    let until = |what: &str, wanted: &dyn Fn(&Value) -> bool| {
+/// A service with the steward's key.
+struct Served {
+    up: Started,
+    address: SocketAddr,
+    bearer: String,
+    began: Instant,
+}
+
+impl Served {
+    fn of(world: &World) -> Self {
+        let made = world.run(&["key", "new", "--id", "steward-1", "--role", "steward", "--share", "ministry"]).ok();
+        let bearer = format!("authorization: Bearer {}\r\n", made.lines().next().unwrap());
+        let address = free_address();
+        let quick = [("AMANAT_REFRESH__EVERY_SECONDS", "1")];
+        let mut up = world.start_with(&["up", "--http", &address.to_string()], &quick);
+        up.says("ready");
+        Self { up, address, bearer, began: Instant::now() }
+    }
+
+    /// Looks until what waits is as wanted.
+    fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
-            let waiting = queue();
+            let (status, _, body) = send(self.address, "GET", "/v1/queue", &self.bearer, &Value::Null);
+            assert_eq!(status, 200, "{body}");
+            let waiting = serde_json::from_str(&body).unwrap();
             if wanted(&waiting) {
                 return waiting;
             }
-            assert!(began.elapsed() < Duration::from_mins(2), "{what}: {waiting}");
+            assert!(self.began.elapsed() < Duration::from_mins(2), "{what}: {waiting}");
         }
-    };
-    let waiting = until("everybody is compared", &|waiting| !waiting["links_as_of"].is_null());
+    }
+
+    fn say(&self, path: &str, body: &Value) {
+        let (status, _, body) = send(self.address, "POST", path, &self.bearer, body);
+        assert_eq!(status, 202, "{body}");
+    }
+
+    fn say_of_pair(&self, pair: [&str; 2], are_one: &str) {
+        self.say("/v1/queue/links", &json!({"person": pair[0], "other": pair[1], "are_one": are_one}));
+    }
+
+    fn close(self) {
+        self.up.terminate();
+        self.up.end().ok();
+    }
+}
+
+#[test]
+fn the_steward_decides_over_http_and_it_stands_in_the_audit_log() {
+    let world = world();
+    let served = Served::of(&world);
+    let waiting = served.until("everybody is compared", |waiting| !waiting["links_as_of"].is_null());
     let row = &waiting["conflicts"][0]["contents"][1]["row"];
-    let (status, _, body) = send(
-        address,
-        "POST",
-        "/v1/queue/conflicts",
-        &bearer,
-        &json!({"agency": "POL-PB", "event_id": EVENT, "row": row}),
-    );
-    assert_eq!(status, 202, "{body}");
+    served.say("/v1/queue/conflicts", &json!({"agency": "POL-PB", "event_id": EVENT, "row": row}));
     let (one, other) = ("0".repeat(31) + "1", "0".repeat(31) + "2");
-    let (status, _, body) =
-        send(address, "POST", "/v1/queue/links", &bearer, &json!({"person": one, "other": other, "are_one": "no"}));
-    assert_eq!(status, 202, "{body}");
-    until("the conflict is decided", &|waiting| waiting["conflicts"] == json!([]));
+    served.say_of_pair([&one, &other], "no");
+    served.until("the conflict is decided", |waiting| waiting["conflicts"] == json!([]));
     let said = json!([{"person": one, "other": other, "are_one": false}]);
-    until("the pair is decided", &|waiting| waiting["said"] == said);
-    up.terminate();
-    up.end().ok();
+    served.until("the pair is decided", |waiting| waiting["said"] == said);
+    served.close();
     assert!(counted(&world).contains("PK-SD"));
     let decisions = world.run(&["audit", "decisions", "--json", "--last", "9"]).ok();
     assert!(decisions.contains("conflict_decided") && decisions.contains("link_decided"), "{decisions}");
+}
+
+#[test]
+fn words_that_contradict_each_other_are_told_and_one_can_be_taken_back() {
+    let world = World::sample();
+    let told = [('1', 1), ('2', 2), ('3', 3)].map(|(person, number)| identified("POL-PB", number, person));
+    world.publish(&told.concat()).ok();
+    world.run(&["up", "--once"]).ok();
+    let master = std::fs::read(world.data().join("keys/master")).unwrap();
+    let keys = Keys::derive(&Master::from_bytes(master.try_into().unwrap()));
+    let id = |person: char| {
+        let surrogate = policy::person_surrogate(&keys, "POL-PB", &format!("bcdfghjkmnpqrst{person}"));
+        format!("{:032x}", u128::from_be_bytes(surrogate))
+    };
+    let [one, two, three] = ['1', '2', '3'].map(id);
+    let served = Served::of(&world);
+    served.until("everybody is compared", |waiting| !waiting["links_as_of"].is_null());
+    served.say_of_pair([&one, &two], "yes");
+    served.say_of_pair([&two, &three], "yes");
+    served.say_of_pair([&one, &three], "no");
+    let waiting = served.until("it is told", |waiting| waiting["links_problem"] == "words_contradict");
+    assert_eq!(waiting["said"].as_array().map(Vec::len), Some(3), "each can be taken back: {waiting}");
+    served.say_of_pair([&three, &one], "withdraw");
+    served.until("nothing contradicts", |waiting| {
+        waiting["links_problem"].is_null() && waiting["said"].as_array().is_some_and(|said| said.len() == 2)
+    });
+    served.close();
 }

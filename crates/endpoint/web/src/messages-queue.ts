@@ -55,6 +55,14 @@ export const texts = {
   "links.as_of": ["As everybody was compared last: {time}.", "آخری موازنے کے مطابق: {time}۔"],
   "links.comparing": ["Everybody is being compared; the list comes by itself.", "سب کا موازنہ ہو رہا ہے؛ فہرست خود آ جائے گی۔"],
   "links.never": ["Nobody was compared yet.", "ابھی تک کوئی موازنہ نہیں ہوا۔"],
+  "links.problem.words_contradict": [
+    "Your words on pairs contradict each other: one says that two are one, others that they are not. Nobody can be compared until one is taken back, below.",
+    "جوڑوں پر آپ کے فیصلے ایک دوسرے کی نفی کرتے ہیں: ایک کے مطابق دو افراد ایک ہیں، دوسروں کے مطابق نہیں۔ جب تک نیچے کوئی فیصلہ واپس نہ لیا جائے، موازنہ ممکن نہیں۔",
+  ],
+  "links.problem.failed": [
+    "Persons could not be compared. It is tried again; if it stays, tell who runs this service.",
+    "افراد کا موازنہ نہ ہو سکا۔ دوبارہ کوشش ہوگی؛ اگر یہی رہے تو سروس چلانے والے کو بتائیں۔",
+  ],
   "links.none": ["No pair waits for you.", "کوئی جوڑا آپ کا منتظر نہیں۔"],
   "links.person": ["Person", "فرد"],
   "links.other": ["Other person", "دوسرا فرد"],

@@ -37,6 +37,7 @@ interface Waiting {
   links: Pair[];
   links_in_all: number;
   links_as_of: string | null;
+  links_problem: "words_contradict" | "failed" | null;
   is_comparing: boolean;
   said: Said[];
 }
@@ -270,7 +271,7 @@ interface PairsProps {
 
 function Links({ queue, words, busy, persons }: PairsProps) {
   const say = useSay();
-  const { links, links_as_of, links_in_all, is_comparing } = queue;
+  const { links, links_as_of, links_in_all, links_problem, is_comparing } = queue;
   return (
     <section>
       <h2 class="rule">{say("links.title")}</h2>
@@ -278,7 +279,8 @@ function Links({ queue, words, busy, persons }: PairsProps) {
       <p role="status" class="soft small">
         {links_as_of ? say("links.as_of", { time: minute(links_as_of) }) : !is_comparing && say("links.never")} {is_comparing && say("links.comparing")}
       </p>
-      {links_as_of && links.length === 0 && <p>{say("links.none")}</p>}
+      {links_problem && <p class="note" role="alert">{say(`links.problem.${links_problem}`)}</p>}
+      {links_as_of && !links_problem && links.length === 0 && <p>{say("links.none")}</p>}
       {links.length > 0 && (
         <Scroll label={say("links.title")}>
           <table class="people" role="table">
