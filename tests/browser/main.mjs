@@ -24,7 +24,7 @@ if (shots) mkdirSync(shots, { recursive: true });
 
 /** What a page may weigh as it comes over the wire, bytes, and when it must answer a reader on a machine four times slower, ms. */
 const [HEAVIEST, SLOWEST] = [400_000, 1000];
-const PAGES = ["/", "/indicators", "/indicators/V01", "/indicators/V03?by=exploitation", "/children", "/justice", "/labour", "/support", "/quality", "/questions", "/questions/victims-by-year?from_year=2019", "/sql", "/about", "/login", "/welcome", "/people", "/nowhere"];
+const PAGES = ["/", "/indicators", "/indicators/V01", "/indicators/V03?by=exploitation", "/children", "/justice", "/labour", "/support", "/quality", "/questions", "/questions/victims-by-year?from_year=2019", "/sql", "/about", "/login", "/welcome", "/people", "/queue", "/nowhere"];
 const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: quiet });
@@ -57,7 +57,7 @@ async function fresh(lang, options = {}, base = site.base) {
     if (message.type() !== "error") return;
     const from = message.location().url;
     // A document that is honestly not there, and refusals that a story asks for, are told by the browser, too.
-    if (/Failed to load resource/.test(message.text()) && (OPTIONAL.test(from) || /\/nowhere|\/v1\/(sql|session|welcome|people|questions|agency)/.test(from))) return;
+    if (/Failed to load resource/.test(message.text()) && (OPTIONAL.test(from) || /\/nowhere|\/v1\/(sql|session|welcome|people|queue|questions|agency)/.test(from))) return;
     wrong.push(`${message.text()} ${from}`);
   });
   page.on("request", (request) => {

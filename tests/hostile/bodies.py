@@ -20,7 +20,7 @@ JSON = "application/json"
 # Statuses of what is refused before anything is asked.
 REFUSED = {400, 401, 403, 404, 405, 413, 415, 422, 429}
 # Where bodies are taken; the last are the registry's.
-ADDRESSES = (("POST", "/v1/sql"), ("POST", "/v1/sql"), ("POST", "/v1/session"), ("POST", "/v1/welcome"), ("POST", "/v1/people"),
+ADDRESSES = (("POST", "/v1/sql"), ("POST", "/v1/sql"), ("POST", "/v1/session"), ("POST", "/v1/welcome"), ("POST", "/v1/people"), ("POST", "/v1/queue/links"),
              ("PUT", "/v1/questions/hostile"), ("DELETE", "/v1/session"), ("GET", "/v1/indicators"))
 REGISTRY = (("POST", "/subjects/hostile/versions"), ("POST", "/subjects/hostile"), ("POST", "/compatibility/subjects/hostile/versions"),
             ("PUT", "/config"), ("PUT", "/config/hostile"), ("PUT", "/mode"), ("POST", "/"))

@@ -1,5 +1,6 @@
 //! The command line: what can be asked of the program, with examples. Parsing only; each command lives in its own module.
 
+mod conflict;
 mod erase;
 mod explain;
 mod feeds;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::{Config, Overrides};
 use crate::exit;
 
+pub use conflict::{ConflictCommand, DecideArgs};
 pub use erase::{EraseCommand, OrderArgs};
 pub use explain::ExplainNumberArgs;
 pub use feeds::FeedsArgs;
@@ -111,6 +113,12 @@ pub enum Command {
         after_help = "Examples:\n  amanat link run                 compare everybody, publish who is one with whom\n  amanat link list                pairs that may be one\n  amanat link decide PERSON OTHER --one no\nNobody is named: agencies send tokens, and of tokens nothing can be seen but whether two are equal."
     )]
     Link(LinkCommand),
+    /// Look at events of which several contents came under one id, and decide which counts
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  amanat conflict list                              what waits, and in what the contents differ\n  amanat conflict list --agency POL-PB --decided    what was decided too\n  amanat conflict decide POL-PB EVENT --counts 2    the second content counts\nUntil it is decided the content with the least sealed payload counts, whichever came first. Of a field that is no code and no date it is only\nsaid that it differs: ask the agency, and let it correct its event."
+    )]
+    Conflict(ConflictCommand),
     /// Order that a person is erased from every table and file, and see what became of such orders
     #[command(
         subcommand,

@@ -47,6 +47,7 @@ const KINDS: &[(&str, &[EventType])] = &[
     ("contacts and activities", &[E::ContactReceived, E::ActivityHeld]),
     ("corrections", &[E::RecordCorrected]),
     ("retractions", &[E::RecordRetracted]),
+    ("which content of an event counts", &[E::ConflictDecided]),
     ("who is one person", &[E::PersonsMerged, E::PersonsSplit, E::PersonsDoubted, E::TokensRotated]),
 ];
 

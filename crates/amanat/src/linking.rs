@@ -131,11 +131,19 @@ fn decide(config: &Config, dir: &DataDir, person: PersonId, other: PersonId, one
         OneWord::No => Some(false),
         OneWord::Withdraw => None,
     };
-    let at_us = DateTime::<Utc>::from(SystemTime::now()).timestamp_micros();
-    let event = people::decided(person, other, are_one, at_us, dir.is_sample());
-    append(&mut *dir.sink(config)?, STEWARD, &[event])?;
+    say(config, dir, (person, other), are_one)?;
     exit::note("the decision is in the log; `amanat link run` obeys it once it has been ingested");
     Ok(())
+}
+
+/// Puts the steward's word on a pair into the log.
+///
+/// # Errors
+/// The log does not take it.
+pub fn say(config: &Config, dir: &DataDir, pair: (PersonId, PersonId), are_one: Option<bool>) -> anyhow::Result<()> {
+    let at_us = DateTime::<Utc>::from(SystemTime::now()).timestamp_micros();
+    let event = people::decided(pair.0, pair.1, are_one, at_us, dir.is_sample());
+    append(&mut *dir.sink(config)?, STEWARD, &[event])
 }
 
 /// Appends events to the log of an agency.

@@ -10,6 +10,7 @@ mod bucket;
 mod catalogue;
 mod cli;
 mod config;
+mod conflicts;
 mod country;
 mod data_dir;
 mod edition;
@@ -31,6 +32,7 @@ mod progress;
 mod publish;
 mod questionnaire;
 mod questions;
+mod queue;
 mod readers;
 mod receipts;
 mod reference;
@@ -71,6 +73,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Validate(args) => validate::run(config, args),
         cli::Command::Refresh(args) => edition::refresh(config, args),
         cli::Command::Link(command) => linking::run(config, command),
+        cli::Command::Conflict(command) => conflicts::run(config, command),
         cli::Command::Erase(command) => erase::run(config, command),
         cli::Command::Feeds(args) => feeds::run(config, args),
         cli::Command::Edition(command) => edition::run(config, command),

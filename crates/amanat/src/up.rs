@@ -30,7 +30,9 @@ use crate::house::House;
 use crate::receipts::Announcer;
 use crate::signal::stop_asked;
 use crate::standing::WorkerFiles;
-use crate::{country, edition, exit, gateway, maintain, progress, questions, readers, reference, sampling, telemetry};
+use crate::{
+    country, edition, exit, gateway, maintain, progress, questions, queue, readers, reference, sampling, telemetry,
+};
 
 /// When a member of a group claims a partition again that another had claimed, although the group gave it to this one.
 const RECLAIM_AFTER: Duration = Duration::from_mins(1);
@@ -235,6 +237,8 @@ impl Up {
         tokio::spawn(readers::follow(self.config.clone(), Arc::clone(&gate), self.stop.clone()));
         settings.gate = Arc::clone(&gate);
         settings.questions = questions::open(&self.dir)?;
+        let at_the_data = queue::AtTheData::new(self.config.clone(), Arc::clone(&self.dir));
+        settings.queue = Some(Arc::new(queue::Handed(at_the_data)));
         let kept = Arc::clone(&settings.questions);
         tokio::spawn(questions::follow(Arc::clone(&self.dir), kept, self.stop.clone()));
         let reader = edition::reader(&self.config, &self.dir, house.clone()).await?;

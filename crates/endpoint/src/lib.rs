@@ -32,6 +32,7 @@ mod postgres;
 mod problem;
 pub mod questionnaire;
 mod questions;
+mod queue;
 mod ready;
 mod reference;
 mod releases;
@@ -70,6 +71,7 @@ pub use oidc::{Oidc, OidcSettings, Secret};
 pub use people::welcome_link;
 pub use postgres::{PostgresSettings, is_reading_a_message, serve_postgres};
 pub use questions::{Questions, Shelf};
+pub use queue::{Conflict, Content, Difference, NotSaid, Pair, Queue, Said, Waiting, Word};
 pub use ready::Doors;
 pub use releases::Release;
 pub use serve::{Patience, Peer, serve, serve_encrypted};
@@ -104,6 +106,8 @@ pub struct Settings {
     pub oidc: Option<Arc<Oidc>>,
     /// The saved questions.
     pub questions: Arc<Questions>,
+    /// What waits for the steward; without it that is not known here.
+    pub queue: Option<Arc<dyn Queue>>,
     /// Whether every request passes a proxy that says in `X-Forwarded-For` whom it asks for.
     pub behind_proxy: bool,
     /// Address under which the service is public, without a slash at its end: citations and links begin with it. Without it
@@ -124,7 +128,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// No metrics, no checks, 64 KiB, 10 s, 60 s, nobody but the public, no provider, the saved questions of the program, no proxy, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
+    /// No metrics, no checks, 64 KiB, 10 s, 60 s, nobody but the public, no provider, the saved questions of the program, no queue, no proxy, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
     fn default() -> Self {
         Self {
             metrics: None,
@@ -135,6 +139,7 @@ impl Default for Settings {
             gate: Arc::default(),
             oidc: None,
             questions: Arc::default(),
+            queue: None,
             behind_proxy: false,
             public_url: None,
             reference: Vec::new(),
@@ -160,7 +165,17 @@ const OPERATORS: [&str; 3] = ["/healthz", "/readyz", METRICS];
 const METRICS: &str = "/metrics";
 
 /// Paths of people: no page of another origin reads them, and they change something.
-const PEOPLE: [&str; 6] = ["/v1/session", "/v1/welcome", "/v1/people", "/v1/people/{name}", oidc::BEGIN, oidc::RETURN];
+const PEOPLE: [&str; 9] = [
+    "/v1/session",
+    "/v1/welcome",
+    "/v1/people",
+    "/v1/people/{name}",
+    "/v1/queue",
+    "/v1/queue/links",
+    "/v1/queue/conflicts",
+    oidc::BEGIN,
+    oidc::RETURN,
+];
 
 /// What the handlers share.
 struct Door {
@@ -222,6 +237,9 @@ fn routes() -> Vec<Route> {
         ("/v1/welcome", ASK, post(session::welcome)),
         ("/v1/people", INVITE, get(people::everybody).post(people::invite)),
         ("/v1/people/{name}", TAKE_OUT, delete(people::remove)),
+        ("/v1/queue", READ, get(queue::waiting)),
+        ("/v1/queue/links", ASK, post(queue::decide_link)),
+        ("/v1/queue/conflicts", ASK, post(queue::decide_conflict)),
         ("/healthz", READ, get(operate::healthz)),
         ("/readyz", READ, get(operate::readyz)),
         ("/metrics", READ, get(operate::metrics)),

@@ -69,6 +69,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Door>>)> {
         ("/login", get(page)),
         ("/welcome", get(page)),
         ("/people", get(page)),
+        ("/queue", get(page)),
         ("/assets/{name}", get(asset)),
         ("/licences.txt", get(licences)),
     ]

@@ -142,12 +142,13 @@ mod older;
 mod words;
 pub(crate) use older::{CorrectionHeadV3, CorrectionHeadV4, RetractionHeadV1, RetractionHeadV2};
 pub use older::{VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2, VictimIdentifiedV2Patch};
-pub(crate) use words::{CorrectionHead, RetractionHead};
 pub use words::{
-    PersonErasureOrdered, PersonErasureOrderedPatch, PersonsDecided, PersonsDecidedPatch, PersonsDoubted,
-    PersonsDoubtedPatch, PersonsMerged, PersonsMergedPatch, PersonsSplit, PersonsSplitPatch, RecordCorrected,
-    RecordRetracted, ReportExpected, ReportExpectedPatch, ReportNil, ReportNilPatch, TokensRotated, TokensRotatedPatch,
+    ConflictDecided, ConflictDecidedPatch, PersonErasureOrdered, PersonErasureOrderedPatch, PersonsDecided,
+    PersonsDecidedPatch, PersonsDoubted, PersonsDoubtedPatch, PersonsMerged, PersonsMergedPatch, PersonsSplit,
+    PersonsSplitPatch, RecordCorrected, RecordRetracted, ReportExpected, ReportExpectedPatch, ReportNil,
+    ReportNilPatch, TokensRotated, TokensRotatedPatch,
 };
+pub(crate) use words::{CorrectionHead, RetractionHead};
 
 data! {
     /// `pk.tip.case.registered`: a case (FIR) was registered; the subject is the case id.
@@ -494,6 +495,7 @@ macro_rules! each_plain {
                 PersonsMerged PersonsMergedPatch, PersonsSplit PersonsSplitPatch,
                 PersonsDoubted PersonsDoubtedPatch, PersonsDecided PersonsDecidedPatch,
                 TokensRotated TokensRotatedPatch, PersonErasureOrdered PersonErasureOrderedPatch,
+                ConflictDecided ConflictDecidedPatch,
             ]
             [
                 VictimIdentified 1 VictimIdentifiedV1 VictimIdentifiedV1Patch VictimIdentifiedV2,

@@ -109,6 +109,8 @@ event_types! {
     TokensRotated = "tokens.rotated",
     /// A person is to be erased.
     PersonErasureOrdered = "person.erasure_ordered",
+    /// The steward's word on which content of an event counts.
+    ConflictDecided = "conflict.decided",
 }
 
 /// How many types there were when the contract was first released: those before the first of [`LATER`]'s.
@@ -143,6 +145,7 @@ const LATER: &[(EventType, u16)] = &[
     (EventType::PersonsDecided, 1),
     (EventType::TokensRotated, 1),
     (EventType::PersonErasureOrdered, 1),
+    (EventType::ConflictDecided, 1),
 ];
 
 /// The `dataschema` of each version of each type.
@@ -249,8 +252,8 @@ impl EventType {
         Self::from_short_name(name.strip_prefix("pk.tip.")?)
     }
 
-    /// Whether it states something that happened, and so may be corrected: all but what is said of records, reports, tokens and
-    /// of who is one with whom, which a later event of the kind replaces.
+    /// Whether it states something that happened, and so may be corrected: all but what is said of records, reports, tokens,
+    /// conflicts and of who is one with whom, which a later event of the kind replaces.
     pub const fn is_fact(self) -> bool {
         !matches!(
             self,
@@ -264,6 +267,7 @@ impl EventType {
                 | Self::PersonsDecided
                 | Self::TokensRotated
                 | Self::PersonErasureOrdered
+                | Self::ConflictDecided
         )
     }
 

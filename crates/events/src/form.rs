@@ -20,6 +20,11 @@ pub(crate) const LETTER_CLASS: &str = "bcdfghjkmnp-tv-z";
 pub(crate) const AGENCY_PATTERN: &str = "[A-Z]{2,8}(-[A-Z0-9]{1,8})?";
 pub(crate) const UUID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
+pub(crate) const LOG_PLACE_PATTERN: &str = concat!(
+    "^([0-9A-Za-z_-]{1,64}(#(0|[1-9][0-9]{0,18}))?/tip[.]events[.][A-Z]{2,8}(-[A-Z0-9]{1,8})?[.]v1|replay/v1)",
+    "/(0|[1-9][0-9]{0,8})/(0|[1-9][0-9]{0,17})$"
+);
+
 /// What each byte is in a token: 1 a digit, 2 a letter of the alphabet, 0 what may not be there.
 const TOKEN_CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -70,6 +75,33 @@ pub fn agency_of_stream(stream: &str) -> Option<&str> {
 /// The stream of an agency's events.
 pub fn stream_of_agency(agency: &str) -> String {
     format!("tip.events.{agency}.v1")
+}
+
+/// Whether this has the form of a place in the log, `<log>/<stream>/<partition>/<offset>`: the stream is an agency's, with the log's
+/// own id (ingestion.md 3.3), or the one of replays, `replay/v1`. No other text has it, and a place has one spelling.
+pub fn is_log_place(text: &str) -> bool {
+    let mut parts = text.rsplitn(3, '/');
+    let (Some(offset), Some(partition), Some(stream)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let is_stream = stream == "replay/v1"
+        || stream.split_once('/').is_some_and(|(log, stream)| is_log(log) && agency_of_stream(stream).is_some());
+    is_stream && is_number(partition, 9) && is_number(offset, 18)
+}
+
+/// The id of a log: letters, digits, `-` and `_`, and mostly `#` with the number of its generation.
+fn is_log(text: &str) -> bool {
+    let (id, generation) = text.split_once('#').map_or((text, None), |(id, generation)| (id, Some(generation)));
+    (1..=64).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        && generation.is_none_or(|generation| is_number(generation, 19))
+}
+
+/// Whether this is a whole number in its one spelling, of so many digits at most.
+fn is_number(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && (text == "0" || !text.starts_with('0'))
 }
 
 /// A person's id in the warehouse, in the alphabet of record ids, which has no vowel: a letter for each hexadecimal digit. So are

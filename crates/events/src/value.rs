@@ -239,6 +239,14 @@ parsed!(
     "an agency code such as \"POL-PB\" is expected"
 );
 
+parsed!(
+    /// The place of a row in the log, as receipts and the warehouse write it.
+    LogPlace: String, |t| form::is_log_place(t).then(|| t.to_owned()),
+    String::clone,
+    json!({ "type": "string", "pattern": form::LOG_PLACE_PATTERN }),
+    "the place of a row is expected, `<log>/<stream>/<partition>/<offset>`, as the warehouse writes it"
+);
+
 /// A type that may be a target: of the first so many of the contract, those that a version knows.
 macro_rules! target {
     ($(#[$doc:meta])* $name:ident, $which:expr, $newest:literal) => {

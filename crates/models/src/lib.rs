@@ -6,6 +6,7 @@
 //! Absent: Kafka, HTTP, who is asking, any judgment what may be shown.
 
 mod check;
+pub mod conflicts;
 pub mod edition;
 mod engine;
 mod erased;

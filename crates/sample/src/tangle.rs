@@ -2,9 +2,12 @@
 //!
 //! The country's feed is like real feeds, in which such things are rare and stand alone. Here they meet: corrections of
 //! corrections, retractions of what never comes, one event in two records, services that name the referral of another agency,
-//! persons merged, split and renamed in circles. It is what a fold over changes is tried on.
+//! persons merged, split and renamed in circles, and the steward, who decides which content of an event counts: before it comes and after,
+//! twice, and of rows that are none of it. It is what a fold over changes is tried on.
 //!
 //! From a seed alone. Absent: what the tables must be (a rebuild says that), messages that are no events.
+
+use std::collections::BTreeMap;
 
 use events::EventType;
 
@@ -104,17 +107,48 @@ const OCCURRED: &[&str] =
 /// How a warehouse names a person: of an agency and a token, the surrogate.
 pub type Surrogate<'a> = &'a dyn Fn(&str, &str) -> [u8; 16];
 
-/// A log of so many messages, for a warehouse that names persons so.
-pub fn lines(seed: u64, count: u32, surrogate: Surrogate<'_>) -> Vec<Line> {
+/// A log of so many messages, for a warehouse that names persons so. `log` is the id of the log, of which each stream has one partition.
+pub fn lines(seed: u64, count: u32, log: &str, surrogate: Surrogate<'_>) -> Vec<Line> {
     let mut teller = Teller { dice: Dice::new(seed, u64::from(u32::MAX)), told: Vec::new(), surrogate };
+    let decisions = count / DECIDED;
     let mut lines: Vec<Line> = Vec::new();
-    for _ in 0..count {
+    for _ in decisions..count {
         // The same message once more: a retry that ingest has to see.
         let again = teller.dice.mille(40) && !lines.is_empty();
         let line = if again { lines[teller.dice.below(lines.len() as u32) as usize].clone() } else { teller.next() };
         lines.push(line);
     }
+    let rows = rows(&lines, log);
+    for _ in 0..decisions {
+        let decision = teller.decided(&rows);
+        // Among whatever it speaks of, before it or behind it.
+        lines.insert(teller.dice.below(lines.len() as u32 + 1) as usize, decision);
+    }
     lines
+}
+
+/// Of how many messages one is a word of the steward on a conflict.
+const DECIDED: u32 = 10;
+
+/// A message's agency, the id of its event, and its place in the log.
+struct Row {
+    agency: &'static str,
+    event: String,
+    at: String,
+}
+
+/// The rows that lines become. Those of the steward, among whose lines others will be put, may lie elsewhere in the end.
+fn rows(lines: &[Line], log: &str) -> Vec<Row> {
+    let mut next: BTreeMap<&str, u32> = BTreeMap::new();
+    let row = |line: &Line| {
+        let offset = next.entry(line.agency).or_insert(0);
+        let at = format!("{log}/tip.events.{}.v1/0/{offset}", line.agency);
+        *offset += 1;
+        let event =
+            line.headers.iter().find(|(name, _)| *name == "ce_id").map_or_else(String::new, |(_, id)| id.clone());
+        Row { agency: line.agency, event, at }
+    };
+    lines.iter().map(row).collect()
 }
 
 /// An event that was told.
@@ -147,7 +181,7 @@ impl Teller<'_> {
         }
         let (kind, record) = (self.dice.one(kinds), self.dice.below(RECORDS));
         // An id that was used before, with other content, perhaps of another record: a conflict.
-        let reused = (!own.is_empty() && self.dice.mille(60)).then(|| self.dice.one(&own).number);
+        let reused = (!own.is_empty() && self.dice.mille(110)).then(|| self.dice.one(&own).number);
         let number = reused.unwrap_or_else(|| self.number());
         let data = self.data(kind);
         self.line(Told { agency, kind, record, number }, &data)
@@ -169,6 +203,20 @@ impl Teller<'_> {
         };
         let (number, record) = (self.number(), at * PERSONS + of);
         self.line(Told { agency: "LINK", kind, record, number }, &format!("{named}{more}"))
+    }
+
+    /// A word of the steward on an event, mostly one that several rows tell, and mostly a row of it.
+    fn decided(&mut self, rows: &[Row]) -> Line {
+        let is_told_twice = |row: &&Row| rows.iter().filter(|other| is_same(row, other)).count() > 1;
+        let twice: Vec<&Row> = rows.iter().filter(is_told_twice).collect();
+        let any = twice.is_empty() || self.dice.mille(100);
+        let of = if any { &rows[self.dice.below(rows.len() as u32) as usize] } else { self.dice.one(&twice) };
+        let own: Vec<&Row> = rows.iter().filter(|row| is_same(of, row)).collect();
+        let wrong = self.dice.mille(150);
+        let row = if wrong { &rows[self.dice.below(rows.len() as u32) as usize] } else { self.dice.one(&own) };
+        let data = format!(r#""agency":"{}","event_id":"{}","row":"{}""#, of.agency, of.event, row.at);
+        let (number, record) = (self.number(), self.dice.below(RECORDS));
+        self.line(Told { agency: "STEWARD", kind: EventType::ConflictDecided, record, number }, &data)
     }
 
     /// A correction or a retraction of an event.
@@ -373,6 +421,11 @@ impl Teller<'_> {
     }
 }
 
+/// Whether two rows tell one event.
+fn is_same(one: &Row, other: &Row) -> bool {
+    (one.agency, &one.event) == (other.agency, &other.event)
+}
+
 /// A token of a kind.
 fn token(kind: usize, person: u32) -> String {
     format!("bcdfghjkmnpqrst{kind}{person}")
@@ -393,7 +446,7 @@ mod tests {
     fn nearly_all_lines_are_events_of_the_contract() {
         let mut faults = std::collections::BTreeMap::new();
         let mut all = 0;
-        for line in (0..40).flat_map(|seed| lines(seed, 60, &|_, _| [7; 16])) {
+        for line in (0..40).flat_map(|seed| lines(seed, 60, "test#0", &|_, _| [7; 16])) {
             let headers: Vec<(&str, &[u8])> =
                 line.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
             all += 1;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use eventlog::simulated::{ManualClock, SimulatedLog};
-use eventlog::{EventSink as _, Outgoing};
+use eventlog::{EventSink as _, EventSource as _, Outgoing};
 use models::{Layering, Plans, RefreshOptions, Snapshot};
 use sample::tangle::{self, LOG_MS, Line};
 use serde_json::json;
@@ -26,6 +26,8 @@ struct Tried {
     rows: u64,
     retractions: u64,
     waiting: u64,
+    choices: u64,
+    chosen: u64,
     staged: BTreeMap<String, u64>,
 }
 
@@ -53,6 +55,8 @@ pub async fn measure(scratch: &Path, logs: u64, messages: u32) -> Result<Measure
             all.rows += tried.rows;
             all.retractions += tried.retractions;
             all.waiting += tried.waiting;
+            all.choices += tried.choices;
+            all.chosen += tried.chosen;
             for (family, rows) in tried.staged {
                 *all.staged.entry(family).or_default() += rows;
             }
@@ -60,10 +64,11 @@ pub async fn measure(scratch: &Path, logs: u64, messages: u32) -> Result<Measure
     }
     Ok(Measured {
         value: json!(logs - different.len() as u64),
-        met: different.is_empty() && all.above > logs,
+        met: different.is_empty() && all.above > logs && all.chosen > 0,
         details: json!({
             "logs": logs, "messages_of_each": messages, "refreshes": all.refreshes, "of_what_was_new_alone": all.above,
             "events": all.rows, "retractions": all.retractions, "retractions_waiting": all.waiting, "staged": all.staged,
+            "decided_by_the_steward": all.choices, "decided_with_effect": all.chosen,
             "different": different, "seconds": began.elapsed().as_secs(),
         }),
     })
@@ -72,8 +77,8 @@ pub async fn measure(scratch: &Path, logs: u64, messages: u32) -> Result<Measure
 async fn try_log(folder: &Path, seed: u64, messages: u32, plans: Plans) -> Result<Tried> {
     let place = Place::new(folder)?;
     let surrogate = |agency: &str, token: &str| policy::person_surrogate(&place.keys, agency, token);
-    let lines = tangle::lines(seed, messages, &surrogate);
     let log = SimulatedLog::new("tangle", 1, ManualClock::at(LOG_MS));
+    let lines = tangle::lines(seed, messages, log.source().source_uid(), &surrogate);
     // From few layers to many, with or without every test of every model.
     let most = 1 + (seed % 5) as usize;
     let layering = Layering { new_per_mille: 1_000_000, grown_per_mille: 1_000_000, most };
@@ -97,6 +102,8 @@ async fn try_log(folder: &Path, seed: u64, messages: u32, plans: Plans) -> Resul
     tried.rows = report.stage.raw;
     tried.retractions = report.stage.retractions;
     tried.waiting = report.stage.retractions_waiting;
+    tried.choices = report.stage.choices;
+    tried.chosen = report.stage.chosen;
     tried.staged = report.stage.staged;
     std::fs::remove_dir_all(folder)?;
     Ok(tried)

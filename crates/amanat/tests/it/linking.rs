@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::program::World;
 
 /// An identification of a person by her document and her name.
-fn identified(agency: &str, number: u32, person: char) -> String {
+pub fn identified(agency: &str, number: u32, person: char) -> String {
     let event = json!({
         "specversion": "1.0",
         "id": format!("018f3b5c-0000-7000-8000-{number:012x}"),

@@ -17,6 +17,7 @@ mod pages;
 mod people;
 mod program;
 mod publish;
+mod queue;
 mod receipts;
 mod registry;
 mod replay;

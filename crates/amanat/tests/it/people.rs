@@ -10,7 +10,7 @@ use crate::door::House;
 use crate::program::{World, free_address};
 
 /// A request with a body, and its answer: status, head, body.
-fn send(address: SocketAddr, method: &str, path: &str, headers: &str, body: &Value) -> (u16, String, String) {
+pub fn send(address: SocketAddr, method: &str, path: &str, headers: &str, body: &Value) -> (u16, String, String) {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let length = body.len();
     let head = format!(

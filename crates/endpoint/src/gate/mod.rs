@@ -66,6 +66,10 @@ pub enum Decided {
     QuestionSaved,
     /// Took a saved question away.
     QuestionRemoved,
+    /// Said whether two persons are one.
+    LinkDecided,
+    /// Said which content of an event counts.
+    ConflictDecided,
 }
 
 impl Decided {
@@ -83,6 +87,8 @@ impl Decided {
             Self::NotAllowed => "not_allowed",
             Self::QuestionSaved => "question_saved",
             Self::QuestionRemoved => "question_removed",
+            Self::LinkDecided => "link_decided",
+            Self::ConflictDecided => "conflict_decided",
         }
     }
 }

@@ -13,6 +13,7 @@ mod people;
 mod postgres;
 mod questionnaires;
 mod questions;
+mod queue;
 mod ready;
 mod releases;
 mod sdmx;

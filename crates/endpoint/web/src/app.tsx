@@ -54,6 +54,7 @@ const APART: Page[] = [
   page("/login", "site.signin", lazy(() => import("./pages/login").then((m) => m.Login))),
   page("/welcome", "nav.welcome", lazy(() => import("./pages/welcome").then((m) => m.Welcome))),
   page("/people", "nav.people", lazy(() => import("./pages/people").then((m) => m.People))),
+  page("/queue", "nav.queue", lazy(() => import("./pages/queue").then((m) => m.Queue))),
 ];
 const ALL = [...PAGES, INDICATOR, QUESTION, ...APART];
 const MISSING = lazy(() => import("./pages/missing").then((m) => m.Missing));

@@ -2,7 +2,8 @@
 //
 // What has a name in the data (indicators, codes, statuses in the legend) comes from the service and is not repeated here.
 // Digits are ASCII in both languages (users.md 5.4). `{name}` is filled in. What only the pages of people say stands in
-// messages-people.ts, and what only those of saved questions say in messages-questions.ts, so that others do not load it.
+// messages-people.ts, what only those of saved questions say in messages-questions.ts,
+// and what only the steward's says in messages-queue.ts, so that others do not load it.
 
 export type Pair = readonly [en: string, ur: string];
 
@@ -57,6 +58,7 @@ const texts = {
   "nav.about": ["About", "تعارف"],
   "nav.welcome": ["Invitation", "دعوت"],
   "nav.people": ["People", "لوگ"],
+  "nav.queue": ["To decide", "فیصلہ طلب"],
 
   // Words used in many places
   "word.loading": ["Loading …", "لوڈ ہو رہا ہے …"],

@@ -1,6 +1,7 @@
-//! What is said of records, reports, tokens and persons: corrections and retractions, the reporting calendar, who is one with whom.
+//! What is said of records, reports, tokens, persons and conflicts: corrections and retractions, the reporting calendar, who is one with
+//! whom, which content of an event counts.
 //!
-//! These are no facts: none is corrected, and of those about persons a later one replaces an earlier one. Absent: facts (see `super`).
+//! These are no facts: none is corrected, and of those about persons and conflicts a later one replaces an earlier one. Absent: facts (see `super`).
 
 use super::{Data, Patch};
 use crate::EventType;
@@ -8,7 +9,7 @@ use crate::avro::write;
 use crate::calendar::Occurred;
 use crate::code_list::tag;
 use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
-use crate::value::{AgencyCode, Code, FactRef, Int, Kind, Period, PersonId, Reference, RetractableRef};
+use crate::value::{AgencyCode, Code, FactRef, Int, Kind, LogPlace, Period, PersonId, Reference, RetractableRef};
 use serde::de::MapAccess;
 use smallvec::{SmallVec, smallvec};
 use uuid::Uuid;
@@ -69,6 +70,17 @@ data! {
         req person_id: [u8; 16] = PersonId,
         #[doc = "On which ground (list `legal_basis`)."]
         req legal_basis: u16 = Code<tag::LegalBasis>,
+    }
+
+    /// `pk.tip.conflict.decided`: which content of an event counts, of several that were sent under one id. A later word on the event
+    /// replaces it; one that names a row which is not there, or is none of that event, has no effect.
+    ConflictDecided / ConflictDecidedPatch, occurred = false, person = false {
+        #[doc = "The agency of the event."]
+        req agency: String = AgencyCode,
+        #[doc = "The id of the event."]
+        req event_id: Uuid = Reference,
+        #[doc = "The row of the warehouse whose content counts, by its place in the log: `<log>/<stream>/<partition>/<offset>`."]
+        req row: String = LogPlace,
     }
 
     /// What `pk.tip.record.corrected` says beside the fields it replaces.

@@ -30,7 +30,7 @@ pub struct Decided {
     /// About whom; where nobody has that name, it is not kept.
     pub principal: Principal,
     /// What: `came_in`, `not_proven`, `locked_out`, `left`, `invited`, `key_made`, `accepted`, `removed`, `not_allowed`, `question_saved`,
-    /// `question_removed`.
+    /// `question_removed`, `link_decided`, `conflict_decided`.
     pub what: String,
     /// At which door: `http`, `postgres`, `flight`, `cli`.
     pub door: String,

@@ -31,7 +31,7 @@ use crate::sql::SqlSet;
 use crate::stage::{self, Family};
 use crate::states::{STATES, States};
 
-pub use said::{LINK, STEWARD, decided, erasure};
+pub use said::{LINK, STEWARD, counted, decided, erasure};
 
 /// What linkage found.
 #[derive(Debug, Clone)]
@@ -101,6 +101,20 @@ pub async fn counted_as_one(
         }
     }
     Ok(all.into_iter().map(|(root, ids)| ids.into_iter().chain([root]).collect()).collect())
+}
+
+/// The steward's words on pairs that stand in the latest Snapshot: the two, and whether they are one.
+///
+/// # Errors
+/// No Snapshot; storage errors.
+pub async fn standing(
+    store: &Store,
+    policy: &Policy,
+    threads: usize,
+) -> Result<Vec<(PersonId, PersonId, bool)>, ModelsError> {
+    let mut said = Facts::open(store, policy, threads).await?.standing().await?;
+    said.sort_unstable();
+    Ok(said)
 }
 
 /// The persons of events that name somebody by this surrogate, be it of their first token or of another.
@@ -240,22 +254,32 @@ impl<'a> Facts<'a> {
         Ok((known, versions))
     }
 
-    /// What must be obeyed: the steward's words, and what agencies say of tokens that they made anew.
-    async fn decisions(&self) -> Result<Decisions, ModelsError> {
+    /// The steward's words on pairs.
+    async fn standing(&self) -> Result<Vec<(PersonId, PersonId, bool)>, ModelsError> {
         let yes_no = code_list::list("yes_no");
         let (yes, no) = (yes_no.code("yes"), yes_no.code("no"));
-        let (mut one, mut not_one) = (BTreeSet::new(), BTreeSet::new());
+        let mut said = Vec::new();
         for rows in self.states.all("decisions", &["person_id", "other_id", "one"]).await? {
             let (persons, others) = (ids(&rows, 0), ids(&rows, 1));
             let words = rows.column(2).as_primitive::<UInt16Type>();
             for row in 0..rows.num_rows() {
-                let (Some(person), Some(other)) = (id(persons, row), id(others, row)) else { continue };
-                match Some(words.value(row)) {
-                    word if word == yes => _ = one.insert((person, other)),
-                    word if word == no => _ = not_one.insert((person, other)),
-                    _ => {}
-                }
+                let pair = id(persons, row).zip(id(others, row));
+                let word = Some(words.value(row)).filter(|word| [yes, no].contains(&Some(*word)));
+                said.extend(pair.zip(word).map(|((person, other), word)| (person, other, Some(word) == yes)));
             }
+        }
+        Ok(said)
+    }
+
+    /// What must be obeyed: the steward's words, and what agencies say of tokens that they made anew.
+    async fn decisions(&self) -> Result<Decisions, ModelsError> {
+        let (mut one, mut not_one) = (BTreeSet::new(), BTreeSet::new());
+        for (person, other, are_one) in self.standing().await? {
+            if are_one {
+                one.insert((person, other))
+            } else {
+                not_one.insert((person, other))
+            };
         }
         for rows in self.states.all("links", &["person_id", "into_id", "by_linkage"]).await? {
             let (persons, into, by_linkage) = (ids(&rows, 0), ids(&rows, 1), rows.column(2).as_boolean());

@@ -1,8 +1,10 @@
-//! What linkage found and what the steward decided, as events for the log.
+//! What linkage found and what the steward decided, of persons and of conflicts, as events for the log.
 //!
 //! Absent: the log.
 
-use events::data::{PersonErasureOrdered, PersonsDecided, PersonsDoubted, PersonsMerged, PersonsSplit};
+use events::data::{
+    ConflictDecided, PersonErasureOrdered, PersonsDecided, PersonsDoubted, PersonsMerged, PersonsSplit,
+};
 use events::encode::{Draft, Encoded, binary, data_json};
 use events::{Data, code_list};
 use linkage::{Evidence, PersonId, Word};
@@ -43,6 +45,16 @@ pub fn decided(one: PersonId, other: PersonId, are_one: Option<bool>, at_us: i64
 pub fn erasure(person: PersonId, image: [u8; 16], basis: u16, at_us: i64, synthetic: bool) -> Encoded {
     let said = Said { agency: STEWARD, record: letters(&image), version: 1, at_us, synthetic };
     said.encoded(&Data::PersonErasureOrdered(PersonErasureOrdered { person_id: person, legal_basis: basis }))
+}
+
+/// The steward's word on which content of an event counts, as an event of the agency [`STEWARD`]: that of the row at this place of the log
+/// ([`crate::conflicts::Content::row`]). An event has one record of such words; of these, all of one version, the latest stands (`at_us`,
+/// microseconds UTC).
+pub fn counted(agency: &str, event_id: Uuid, row: &str, at_us: i64, synthetic: bool) -> Encoded {
+    let hash = blake3::Hasher::new().update(agency.as_bytes()).update(&[0]).update(event_id.as_bytes()).finalize();
+    let record = letters(hash.as_bytes().first_chunk().expect("a hash has 32 bytes"));
+    let said = Said { agency: STEWARD, record, version: 1, at_us, synthetic };
+    said.encoded(&Data::ConflictDecided(ConflictDecided { agency: agency.to_owned(), event_id, row: row.to_owned() }))
 }
 
 /// An event that the warehouse itself says.
@@ -158,7 +170,9 @@ mod tests {
         let found = Found { words, doubtful: Vec::new(), summary: linkage::Summary::default(), as_of_us };
         let of_steward =
             [Some(true), Some(false), None].map(|are_one| decided([1; 16], [2; 16], are_one, as_of_us, true));
-        for event in found.events(true).iter().chain(&of_steward) {
+        let row = "test#0/tip.events.POL-PB.v1/0/7";
+        let of_conflict = [counted("POL-PB", Uuid::from_u128(0x7 << 76 | 0b10 << 62), row, as_of_us, true)];
+        for event in found.events(true).iter().chain(&of_steward).chain(&of_conflict) {
             let headers = event.header_slices();
             let message = events::Message { key: Some(&event.key), headers: &headers, value: Some(&event.value) };
             let read = events::decode(&message, &events::Limits::default());

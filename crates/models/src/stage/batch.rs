@@ -35,6 +35,9 @@ pub(crate) const ORDER: &[&str] = &[
 /// The column that hashes the record.
 pub(crate) const RECORD_HASH: &str = "record_hash";
 
+/// The column that says which rows the steward chose.
+pub(crate) const IS_CHOSEN: &str = "is_chosen";
+
 /// The number of a fact in column `fact`.
 pub(crate) fn fact_code(kind: EventType) -> u16 {
     EventType::ALL.iter().position(|k| *k == kind).expect("ALL has every type") as u16
@@ -67,6 +70,8 @@ pub(crate) fn schema(family: &Family) -> SchemaRef {
         Field::new("fact", DataType::UInt16, false),
         Field::new("agency", DataType::UInt16, false),
         Field::new("is_copy", DataType::Boolean, false),
+        // The steward's word made it the one that is kept; no model reads it.
+        Field::new(IS_CHOSEN, DataType::Boolean, false),
         Field::new("retracted", DataType::Boolean, false),
         Field::new("target_retracted", DataType::Boolean, false),
         Field::new("target_unknown", DataType::Boolean, false),
@@ -173,6 +178,7 @@ fn envelope(family: &Family, rows: &[Linked<'_, '_>]) -> Vec<ArrayRef> {
         codes(rows, |it| fact_code(it.row.fact)),
         codes(rows, |it| it.row.raw.agency),
         flags(rows, |it| it.row.is_copy),
+        flags(rows, |it| it.row.raw.is_chosen),
         flags(rows, |it| it.links.retracted),
         flags(rows, |it| it.links.target_retracted),
         flags(rows, |it| it.links.target_unknown),

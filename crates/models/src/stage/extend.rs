@@ -16,7 +16,8 @@ use futures::TryStreamExt;
 use lake::{DataFile, folder};
 use uuid::Uuid;
 
-use super::batch::{self, Linked, RECORD_HASH};
+use super::batch::{self, IS_CHOSEN, Linked, RECORD_HASH};
+use super::choices::Choices;
 use super::copies::{self, Winners};
 use super::link::{self, Told};
 use super::rows::{self, Raw, Row};
@@ -51,12 +52,15 @@ pub(crate) async fn extend(
     counts: &StageCounts,
     folder: &folder::FolderWriter,
 ) -> Result<Extended, ModelsError> {
-    let (fresh, mut gone, scattered) = fresh(&plan, added).await?;
-    let told_before = told_before(&fresh, below, plan.parallel).await?;
+    let said = Choices::among(plan.events, added, plan.agencies, plan.ends).await?;
+    let choices = Choices::staged(&plan, below).await?.and(&said);
+    let (fresh, mut gone, scattered) = fresh(&plan, added, &choices).await?;
+    let new = fresh.iter().flat_map(raws).map(|raw| raw.key()).chain(said.events());
+    let told_before = told_before(new.collect(), below, plan.parallel).await?;
     let (again, more) = if told_before.events.is_empty() {
         (Vec::new(), Gone::new())
     } else {
-        refetch(&plan, &told_before.events).await?
+        refetch(&plan, &told_before.events, &choices).await?
     };
     gone.extend(more);
     let is_again = |raw: &Raw<'_>| told_before.events.contains(&raw.key());
@@ -72,6 +76,7 @@ pub(crate) async fn extend(
     let mut after = counts.clone();
     after.raw += scattered.raw;
     after.erased += erased;
+    after.choices = choices.len() as u64;
     after.skip(&scattered.skipped);
     after.take_away(&earlier);
     let earlier = without(earlier, &told_before.events)?;
@@ -94,8 +99,12 @@ struct Scattered {
 }
 
 /// The rows that count of new files, sealed.
-async fn fresh(plan: &Plan<'_>, added: &[DataFile]) -> Result<(Vec<RecordBatch>, Gone, Scattered), ModelsError> {
-    let mut scatter = Scatter::new(1, plan);
+async fn fresh(
+    plan: &Plan<'_>,
+    added: &[DataFile],
+    choices: &Choices,
+) -> Result<(Vec<RecordBatch>, Gone, Scattered), ModelsError> {
+    let mut scatter = Scatter::new(1, plan, choices);
     for file in added {
         let mut batches = plan.events.read(file, &scatter::COLUMNS)?;
         while let Some(batch) = batches.try_next().await? {
@@ -107,14 +116,14 @@ async fn fresh(plan: &Plan<'_>, added: &[DataFile]) -> Result<(Vec<RecordBatch>,
     Ok((rows, gone, scattered))
 }
 
-/// New events that were told before, and the records of those earlier rows.
+/// Events that are new, or newly spoken of by the steward, and were told before, and the records of those earlier rows.
 struct ToldBefore {
     events: HashSet<(u16, u128)>,
     records: Vec<u64>,
 }
 
-async fn told_before(fresh: &[RecordBatch], below: &Layers, parallel: usize) -> Result<ToldBefore, ModelsError> {
-    let events: Arc<HashSet<(u16, u128)>> = Arc::new(fresh.iter().flat_map(raws).map(|raw| raw.key()).collect());
+async fn told_before(events: HashSet<(u16, u128)>, below: &Layers, parallel: usize) -> Result<ToldBefore, ModelsError> {
+    let events = Arc::new(events);
     // The lowest bits of an id are random: they tell nearly all ids apart without a look into the set.
     let ids: Arc<Keys> = Arc::new(events.iter().map(|(_, id)| *id as u64).collect());
     let is_one = {
@@ -136,10 +145,14 @@ async fn told_before(fresh: &[RecordBatch], below: &Layers, parallel: usize) -> 
 }
 
 /// All rows of these events that count, sealed, wherever they are in the lake.
-async fn refetch(plan: &Plan<'_>, events: &HashSet<(u16, u128)>) -> Result<(Vec<RecordBatch>, Gone), ModelsError> {
+async fn refetch(
+    plan: &Plan<'_>,
+    events: &HashSet<(u16, u128)>,
+    choices: &Choices,
+) -> Result<(Vec<RecordBatch>, Gone), ModelsError> {
     let ids: Vec<Uuid> = events.iter().map(|(_, id)| Uuid::from_u128(*id)).collect();
     let texts = Arc::new(ids.iter().map(Uuid::to_string).collect::<HashSet<String>>());
-    let mut scatter = Scatter::new(1, plan);
+    let mut scatter = Scatter::new(1, plan, choices);
     for file in plan.events.files.iter().filter(|file| ids.iter().any(|id| file.may_carry(*id))) {
         let Some(mut batches) = plan.events.seek_ids(file, &texts, &scatter::COLUMNS).await?.rows else { continue };
         while let Some(batch) = batches.try_next().await? {
@@ -224,6 +237,7 @@ impl StageCounts {
     /// Counts rows that are staged.
     pub(super) fn add_rows(&mut self, families: &ByFamily) {
         for (family, rows) in families {
+            self.chosen += flagged_so(rows, IS_CHOSEN);
             if family.name == RETRACTIONS.name {
                 let (waiting, flagged) = waiting_and_flagged(rows);
                 self.retractions += rows.num_rows() as u64;
@@ -238,6 +252,7 @@ impl StageCounts {
     /// Forgets rows that are staged anew.
     fn take_away(&mut self, families: &ByFamily) {
         for (family, rows) in families {
+            self.chosen -= flagged_so(rows, IS_CHOSEN);
             if family.name == RETRACTIONS.name {
                 let (waiting, flagged) = waiting_and_flagged(rows);
                 self.retractions -= rows.num_rows() as u64;
@@ -252,6 +267,10 @@ impl StageCounts {
 }
 
 fn waiting_and_flagged(rows: &RecordBatch) -> (u64, u64) {
-    let count = |name: &str| rows.column_by_name(name).map_or(0, |flags| flags.as_boolean().true_count() as u64);
-    (count("target_unknown"), count("flagged"))
+    (flagged_so(rows, "target_unknown"), flagged_so(rows, "flagged"))
+}
+
+/// Rows for which a flag holds.
+fn flagged_so(rows: &RecordBatch, name: &str) -> u64 {
+    rows.column_by_name(name).map_or(0, |flags| flags.as_boolean().true_count() as u64)
 }

@@ -516,10 +516,58 @@ mod retractions {
 /// The rows that no model reads.
 pub(crate) const RETRACTIONS: &Family = &retractions::FAMILY;
 
+/// The steward's words on conflicts: what they did is marked on the rows that they are about. They are kept for rows that have not come
+/// yet, and for the words that come after them. No model reads them.
+mod choices {
+    use super::{
+        ArrayBuilder, ArrayRef, Bytes16, Columns, Data, EventType, Family, Field, Id, Kind, Said, StringBuilder, Text,
+    };
+
+    #[derive(Default)]
+    struct Builders {
+        about_agency: StringBuilder,
+        about_event: Bytes16,
+        row: StringBuilder,
+    }
+
+    impl Columns for Builders {
+        fn push(&mut self, said: Said<'_>) {
+            let said = if let Said::Fact(Data::ConflictDecided(said)) = said { Some(said) } else { None };
+            self.about_agency.append_option(said.map(|said| &said.agency));
+            self.about_event.append_option(said.map(|said| said.event_id.into_bytes()));
+            self.row.append_option(said.map(|said| &said.row));
+        }
+
+        fn finish(&mut self) -> Vec<ArrayRef> {
+            let Self { about_agency, about_event, row } = self;
+            let all: [&mut dyn ArrayBuilder; 3] = [about_agency, about_event, row];
+            all.map(ArrayBuilder::finish).into()
+        }
+    }
+
+    pub(super) const FAMILY: Family = Family {
+        name: "choices",
+        person: false,
+        fields: || {
+            let field = |name, data_type| Field::new(name, data_type, true);
+            vec![
+                field("about_agency", Text::data_type()),
+                field("about_event", Id::data_type()),
+                field("row", Text::data_type()),
+            ]
+        },
+        columns: || Box::<Builders>::default(),
+        facts: &[EventType::ConflictDecided],
+    };
+}
+
+/// The steward's words on conflicts.
+pub(crate) const CHOICES: &Family = &choices::FAMILY;
+
 impl Family {
-    /// Every family of which rows are staged: those that models read, and retractions.
+    /// Every family of which rows are staged: those that models read, retractions, and the steward's words on conflicts.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        FAMILIES.iter().chain([RETRACTIONS])
+        FAMILIES.iter().chain([RETRACTIONS, CHOICES])
     }
 
     /// The family of this name that models read.

@@ -7,13 +7,15 @@
 //! Decisions, so that they need not be guessed:
 //! - Buckets are by record. Their number is a power of two, at most [`MOST_BUCKETS`], by the number of rows
 //!   ([`buckets_for`]); marts are the same whatever it is.
-//! - A staged row keeps no position of the log: the cut of an edition is applied to the rows of the lake, before staging.
+//! - A staged row keeps no position of the log: the cut of an edition is applied to the rows of the lake, before staging, and so is what the
+//!   steward chose.
 //! - A correction sorts after its target whatever its own `record_version` is: it replaces fields of its target.
 //!
 //! Absent: SQL, rules of counting, Delta.
 
 mod again;
 mod batch;
+mod choices;
 mod copies;
 mod extend;
 mod family;
@@ -33,11 +35,13 @@ use policy::Erased;
 
 pub(crate) use again::{EVENT, events};
 pub(crate) use batch::{ORDER, fact_code, precision_code};
+pub(crate) use choices::Choices;
 pub(crate) use copies::Winners;
 pub(crate) use extend::{RECORDS, extend, kept};
 pub(crate) use family::{Family, RETRACTIONS};
+pub(crate) use rows::Raw;
 pub use scatter::Also;
-pub(crate) use scatter::{Ends, texts, version_of};
+pub(crate) use scatter::{Ends, first_subject, texts, version_of};
 
 use crate::layers;
 use batch::Linked;
@@ -45,7 +49,7 @@ use rows::Row;
 use scatter::{Bucket, Gone, Scatter};
 
 /// Version of how rows are staged. Another version is staged anew.
-pub(crate) const FORMAT: u32 = 6;
+pub(crate) const FORMAT: u32 = 7;
 
 /// Most buckets.
 pub const MOST_BUCKETS: usize = 64;
@@ -110,6 +114,12 @@ pub struct StageCounts {
     pub retractions_waiting: u64,
     /// Retractions without effect: of the wrong type, or of a retraction.
     pub retractions_flagged: u64,
+    /// Events of which the steward said what counts.
+    #[serde(default)]
+    pub choices: u64,
+    /// Of those, events of which the row that counts is here: the other words have no effect (yet).
+    #[serde(default)]
+    pub chosen: u64,
 }
 
 impl StageCounts {
@@ -121,6 +131,7 @@ impl StageCounts {
         self.retractions += other.retractions;
         self.retractions_waiting += other.retractions_waiting;
         self.retractions_flagged += other.retractions_flagged;
+        self.chosen += other.chosen;
     }
 }
 
@@ -188,14 +199,16 @@ pub(crate) struct Plan<'a> {
 pub(crate) async fn stage(plan: Plan<'_>, folder: &folder::FolderWriter) -> Result<(usize, StageCounts), StageError> {
     let rows = plan.events.files.iter().map(|file| file.rows).sum();
     let count = plan.buckets.unwrap_or_else(|| buckets_for(rows));
-    let mut scatter = Scatter::new(count, &plan);
+    let choices = Choices::among(plan.events, &plan.events.files, plan.agencies, plan.ends).await?;
+    let mut scatter = Scatter::new(count, &plan, &choices);
     for file in plan.events.files.iter() {
         let mut batches = plan.events.read(file, &scatter::COLUMNS)?;
         while let Some(batch) = batches.try_next().await? {
             scatter.push(&batch)?;
         }
     }
-    let mut counts = StageCounts { raw: scatter.rows, skipped: scatter.skipped.clone(), ..StageCounts::default() };
+    let (raw, skipped, choices) = (scatter.rows, scatter.skipped.clone(), choices.len() as u64);
+    let mut counts = StageCounts { raw, skipped, choices, ..StageCounts::default() };
     let (buckets, winners, gone) = scatter.finish()?;
     let known = std::sync::Arc::new(Known { winners, gone, erased: plan.erased.clone() });
     let agencies = std::sync::Arc::new(plan.agencies.clone());

@@ -38,7 +38,12 @@ pub(crate) struct Raw<'a> {
     pub recorded_at: i64,
     /// The sealed payload.
     pub payload: &'a [u8],
+    /// The steward said that of all rows of its event this one counts.
+    pub is_chosen: bool,
 }
+
+/// What a row says, in the order in which the least is kept.
+type Said<'a> = (Cow<'a, [u8]>, EventType, &'a str, i64, u16);
 
 impl Raw<'_> {
     /// What makes two rows the same event (ingestion.md 3.7).
@@ -46,9 +51,14 @@ impl Raw<'_> {
         (self.agency, self.event_id)
     }
 
-    /// By what one of several copies is chosen: content alone, the sealed payload first (ingestion.md 3.7.5), as JSON
-    /// whatever it was sent as.
-    pub fn content(&self) -> (Cow<'_, [u8]>, EventType, &str, i64, u16) {
+    /// By what one of several copies is kept, the least: whether the steward chose another, then the content.
+    pub fn rank(&self) -> (bool, Said<'_>) {
+        (!self.is_chosen, self.content())
+    }
+
+    /// By what one of several copies is kept where nothing was decided: content alone, the sealed payload first (ingestion.md 3.7.5),
+    /// as JSON whatever it was sent as.
+    pub fn content(&self) -> Said<'_> {
         let payload = events::sealed_json(self.kind, self.version, self.payload);
         (payload, self.kind, self.record_id, self.recorded_at, self.version)
     }

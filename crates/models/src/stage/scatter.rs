@@ -3,7 +3,8 @@
 //! A bucket holds whole records: `hash(record_id) % buckets`. Rows stay sealed and undecoded here. Up to
 //! [`MEMORY_BYTES`] they wait in memory, beyond that in unnamed files that the system removes with the process.
 //!
-//! Absent: which rows count. Positions in the log are read only to leave out what lies beyond a cut.
+//! Absent: which rows count. Positions in the log are read only to leave out what lies beyond a cut, and to know the rows that the steward
+//! chose.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -12,7 +13,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeBinaryBuilder, ListArray, RecordBatch, UInt16Array, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, FixedSizeBinaryBuilder, ListArray, RecordBatch,
+    UInt16Array, UInt32Array,
 };
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{
@@ -25,6 +27,7 @@ use lake::PartitionId;
 use policy::Erased;
 
 use super::batch::fact_code;
+use super::choices::Choices;
 use super::copies::{Content, Winners};
 use super::rows::Raw;
 use super::tellers::Tellers;
@@ -79,6 +82,7 @@ pub(crate) struct Scatter<'a> {
     agencies: &'a Agencies,
     ends: Option<Ends<'a>>,
     erased: &'a Erased,
+    choices: &'a Choices,
     gone: Gone,
     scratch: PathBuf,
     buckets: Vec<Waiting>,
@@ -98,12 +102,13 @@ struct Waiting {
 }
 
 impl<'a> Scatter<'a> {
-    /// Deals to so many buckets (at most 256) what a plan takes.
-    pub fn new(buckets: usize, plan: &Plan<'a>) -> Self {
+    /// Deals to so many buckets (at most 256) what a plan takes, of which some rows were chosen.
+    pub fn new(buckets: usize, plan: &Plan<'a>, choices: &'a Choices) -> Self {
         Self {
             agencies: plan.agencies,
             ends: plan.ends,
             erased: plan.erased,
+            choices,
             gone: Gone::new(),
             scratch: plan.scratch.clone(),
             buckets: (0..buckets).map(|_| Waiting::default()).collect(),
@@ -147,14 +152,16 @@ impl<'a> Scatter<'a> {
         let status = texts(batch, 7)?;
         let subjects = batch.column(11).as_list::<i32>();
         let payload = batch.column(6);
-        let below = self.below_cut(batch)?;
+        let below = below_cut(self.ends, batch)?;
         let mut rows = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
             if !below(row) {
                 self.skipped.beyond_cut += 1;
             } else if !matches!(status.get(row), Some("ok" | "conflict")) || payload.is_null(row) {
                 self.skipped.skip(status.get(row).unwrap_or(""), 1);
-            } else if !self.erased.is_empty() && first(subjects, row).is_some_and(|person| self.erased.has(&person)) {
+            } else if !self.erased.is_empty()
+                && first_subject(subjects, row).is_some_and(|person| self.erased.has(&person))
+            {
                 self.skipped.skip(ERASED, 1);
                 self.gone.insert(self.key(batch, row)?);
             } else {
@@ -171,21 +178,6 @@ impl<'a> Scatter<'a> {
         Ok((agency.ok_or(StageError::Agency)?, id.ok_or(StageError::Row("event_id"))?.as_u128()))
     }
 
-    fn below_cut<'b>(&self, batch: &'b RecordBatch) -> Result<Box<dyn Fn(usize) -> bool + 'b>, StageError> {
-        let Some(Ends { cut, also }) = self.ends else { return Ok(Box::new(|_| true)) };
-        let mut ends = below(batch, cut)?;
-        if let Some(Also { below: later, kinds }) = also {
-            let names = texts(batch, 2)?;
-            let is_meant =
-                |row| names.get(row).and_then(EventType::from_name).is_some_and(|kind| kinds.contains(&kind));
-            let later = below(batch, later)?;
-            for (row, counts) in ends.iter_mut().enumerate() {
-                *counts = *counts || (later[row] && is_meant(row));
-            }
-        }
-        Ok(Box::new(move |row| ends[row]))
-    }
-
     /// The columns of [`waiting_schema`]: texts that are numbers elsewhere become numbers here.
     fn narrow(&self, batch: &RecordBatch) -> Result<RecordBatch, StageError> {
         let mut ids = FixedSizeBinaryBuilder::with_capacity(batch.num_rows(), 16);
@@ -197,16 +189,41 @@ impl<'a> Scatter<'a> {
         let agencies = numbers(batch, 3, |code| self.agencies.get(code).copied(), StageError::Agency)?;
         let versions = numbers(batch, 4, version_of, StageError::Row("schema_id"))?;
         let times = batch.column(5).as_primitive::<TimestampMicrosecondType>().reinterpret_cast::<Int64Type>();
+        let ids = ids.finish();
+        let chosen = self.chosen(batch, &ids, &kinds, &agencies)?;
         let columns: Vec<ArrayRef> = vec![
-            Arc::new(ids.finish()),
+            Arc::new(ids),
             Arc::clone(batch.column(1)),
             Arc::new(kinds),
             Arc::new(versions),
             Arc::new(agencies),
             Arc::new(times),
             Arc::clone(batch.column(6)),
+            Arc::new(chosen),
         ];
         Ok(RecordBatch::try_new(waiting_schema(), columns)?)
+    }
+
+    /// Which rows the steward chose.
+    fn chosen(
+        &self,
+        batch: &RecordBatch,
+        ids: &FixedSizeBinaryArray,
+        kinds: &UInt16Array,
+        agencies: &UInt16Array,
+    ) -> Result<BooleanArray, StageError> {
+        if self.choices.is_empty() {
+            return Ok(vec![false; batch.num_rows()].into());
+        }
+        let streams = texts(batch, 8)?;
+        let (partitions, offsets) =
+            (batch.column(9).as_primitive::<Int32Type>(), batch.column(10).as_primitive::<Int64Type>());
+        let is_chosen = |row: usize| {
+            let event = (agencies.value(row), u128::from_be_bytes(ids.value(row).try_into().ok()?));
+            let at = (streams.get(row)?, partitions.value(row), offsets.value(row));
+            Some(self.choices.has(EventType::ALL[usize::from(kinds.value(row))], event, at))
+        };
+        Ok((0..batch.num_rows()).map(|row| Some(is_chosen(row).unwrap_or(false))).collect())
     }
 
     fn spill(&mut self) -> Result<(), StageError> {
@@ -261,8 +278,26 @@ impl<'a> Scatter<'a> {
     }
 }
 
+/// Which rows of a batch of [`COLUMNS`] lie before the ends.
+pub(crate) fn below_cut<'b>(
+    ends: Option<Ends<'_>>,
+    batch: &'b RecordBatch,
+) -> Result<Box<dyn Fn(usize) -> bool + 'b>, StageError> {
+    let Some(Ends { cut, also }) = ends else { return Ok(Box::new(|_| true)) };
+    let mut ends = below(batch, cut)?;
+    if let Some(Also { below: later, kinds }) = also {
+        let names = texts(batch, 2)?;
+        let is_meant = |row| names.get(row).and_then(EventType::from_name).is_some_and(|kind| kinds.contains(&kind));
+        let later = below(batch, later)?;
+        for (row, counts) in ends.iter_mut().enumerate() {
+            *counts = *counts || (later[row] && is_meant(row));
+        }
+    }
+    Ok(Box::new(move |row| ends[row]))
+}
+
 /// The person whom a row is about.
-fn first(subjects: &ListArray, row: usize) -> Option<[u8; 16]> {
+pub(crate) fn first_subject(subjects: &ListArray, row: usize) -> Option<[u8; 16]> {
     let of_row = subjects.is_valid(row).then(|| subjects.value(row))?;
     let subjects = of_row.as_binary::<i32>();
     (subjects.len() > 0 && subjects.is_valid(0)).then(|| subjects.value(0).try_into().ok())?
@@ -324,6 +359,7 @@ pub(crate) fn raws(batch: &RecordBatch) -> impl Iterator<Item = Raw<'_>> {
     let agencies = batch.column(4).as_primitive::<UInt16Type>();
     let times = batch.column(5).as_primitive::<Int64Type>();
     let payloads = batch.column(6).as_binary::<i32>();
+    let chosen = batch.column(7).as_boolean();
     (0..batch.num_rows()).map(move |row| Raw {
         event_id: u128::from_be_bytes(ids.value(row).try_into().expect("the column is 16 bytes wide")),
         record_id: records.value(row),
@@ -332,6 +368,7 @@ pub(crate) fn raws(batch: &RecordBatch) -> impl Iterator<Item = Raw<'_>> {
         agency: agencies.value(row),
         recorded_at: times.value(row),
         payload: payloads.value(row),
+        is_chosen: chosen.value(row),
     })
 }
 
@@ -344,6 +381,7 @@ fn waiting_schema() -> SchemaRef {
         Field::new("agency", DataType::UInt16, false),
         Field::new("recorded_at", DataType::Int64, false),
         Field::new("payload", DataType::Binary, true),
+        Field::new("is_chosen", DataType::Boolean, false),
     ]))
 }
 

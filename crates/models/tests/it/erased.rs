@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use sample::tangle::{self, LOG_MS};
 
-use crate::incremental::{Growing, layering, surrogate};
+use crate::incremental::{Growing, LOG, layering, surrogate};
 use crate::road::PLANS;
 use crate::support::{keys, policy};
 
@@ -42,7 +42,7 @@ async fn maintain(growing: &Growing) {
 }
 
 async fn is_gone(seed: u64, ordered_after: usize, maintained_after: usize) -> Result<(), TestCaseError> {
-    let lines = tangle::lines(seed, 60, &surrogate);
+    let lines = tangle::lines(seed, 60, LOG, &surrogate);
     let growing = Growing::new();
     let step = RefreshOptions { layering: layering(3), plans: PLANS.clone(), ..RefreshOptions::default() };
     let rebuild = RefreshOptions { rebuild: true, ..step.clone() };
@@ -86,7 +86,7 @@ proptest! {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_snapshot_that_questions_are_asked_of_is_replaced_by_one_without_her() {
     let growing = Growing::new();
-    growing.ingest(&tangle::lines(7, 60, &surrogate)).await;
+    growing.ingest(&tangle::lines(7, 60, LOG, &surrogate)).await;
     let (open, _) = growing.refresh(&RefreshOptions::default()).await;
     let in_use = Some(models::InUse { marts: open.hashes(), cut: open.cut() });
     order(&growing).await;

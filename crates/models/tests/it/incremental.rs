@@ -15,6 +15,9 @@ use sample::tangle::{self, LOG_MS, Line};
 use crate::road::{PLANS, StillClock};
 use crate::support::{keys, policy};
 
+/// The id of the log.
+pub const LOG: &str = "test#0";
+
 /// A lake that grows.
 pub struct Growing {
     pub store: Store,
@@ -75,7 +78,7 @@ pub fn surrogate(agency: &str, token: &str) -> [u8; 16] {
 }
 
 async fn is_as_rebuilt(seed: u64, cuts: &[usize], most: usize, thorough: bool) -> Result<(), TestCaseError> {
-    let lines = tangle::lines(seed, 60, &surrogate);
+    let lines = tangle::lines(seed, 60, LOG, &surrogate);
     let growing = Growing::new();
     let (layering, plans) = (layering(most), PLANS.clone());
     let step = RefreshOptions { layering, plans, thorough, ..RefreshOptions::default() };
@@ -105,7 +108,7 @@ async fn is_as_rebuilt(seed: u64, cuts: &[usize], most: usize, thorough: bool) -
 /// What a refresh that was killed leaves is what it had finished; folders are finished in the order staged, states, marts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_was_killed_anywhere_is_gone_on_from() {
-    let lines = tangle::lines(5, 80, &surrogate);
+    let lines = tangle::lines(5, 80, LOG, &surrogate);
     let step = RefreshOptions { layering: layering(2), plans: PLANS.clone(), ..RefreshOptions::default() };
     for lost in [&["lake/marts"][..], &["lake/marts", "lake/states"], &["lake/marts", "lake/states", "lake/staged"]] {
         let growing = Growing::new();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod corrections;
+mod decided;
 mod edition;
 mod enforced;
 mod erased;

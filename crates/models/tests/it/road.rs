@@ -67,6 +67,12 @@ impl Road {
 
     /// Sends messages, ingests them and folds.
     pub async fn tell(&self, messages: &[Told]) -> (Snapshot, RefreshReport) {
+        let options = RefreshOptions { thorough: true, plans: PLANS.clone(), ..RefreshOptions::default() };
+        self.tell_with(messages, &options).await
+    }
+
+    /// The same, folded in this way.
+    pub async fn tell_with(&self, messages: &[Told], options: &RefreshOptions) -> (Snapshot, RefreshReport) {
         let mut sink = self.log.sink();
         for told in messages {
             let text = |text: String| text.into_bytes();
@@ -99,7 +105,6 @@ impl Road {
         let report = worker.drain().await.unwrap();
         assert_eq!(report.counts.set_aside, [0; 8], "every message of these tests is an event of the contract");
         let snapshot = Events::open(&self.store, "reader").await.unwrap().snapshot().unwrap();
-        let options = RefreshOptions { thorough: true, plans: PLANS.clone(), ..RefreshOptions::default() };
-        refresh(&self.store, &snapshot, &policy(), &keys(), &options).await.unwrap()
+        refresh(&self.store, &snapshot, &policy(), &keys(), options).await.unwrap()
     }
 }

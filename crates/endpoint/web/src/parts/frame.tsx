@@ -111,6 +111,7 @@ function Account() {
   }
   return (
     <>
+      {session.role === "steward" && <li><a href={address("/queue")} aria-current={path === "/queue" ? "page" : undefined}>{t("nav.queue")}</a></li>}
       {session.role === "operator" && <li><a href={address("/people")} aria-current={path === "/people" ? "page" : undefined}>{t("nav.people")}</a></li>}
       <li class="account">
         <span class="who" title={t("site.signed", { name: session.name })}>

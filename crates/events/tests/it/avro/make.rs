@@ -108,6 +108,7 @@ fn value(name: &str, of: &Value, dice: &mut Dice) -> Value {
             "case_id" | "other_case_id" => format!("POL-PB/{}", dice.token()),
             "contact_id" => format!("HLP-PB/{}", dice.token()),
             "agency" | "to_agency" => "POL-PB".to_owned(),
+            "row" => format!("{}#0/tip.events.POL-PB.v1/2/{}", dice.token(), dice.below(1_000)),
             "person_id" | "other_id" | "from" | "into" => dice.uuid().replace('-', ""),
             _ => dice.uuid(),
         }),
