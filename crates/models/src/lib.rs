@@ -19,6 +19,7 @@ mod mart;
 pub mod model;
 pub mod people;
 mod pick;
+pub mod reference;
 mod refresh;
 mod runtime;
 mod snapshot;

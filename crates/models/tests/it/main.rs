@@ -9,6 +9,7 @@ mod incremental;
 mod indicators;
 mod order;
 mod people;
+mod reference;
 mod road;
 mod rows;
 #[path = "../../../lake/tests/it/stores.rs"]
