@@ -33,6 +33,7 @@ mod questions;
 mod readers;
 mod receipts;
 mod reference;
+mod reference_data;
 mod registry;
 mod replay;
 mod reset;
@@ -71,6 +72,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Refresh(args) => edition::refresh(config, args),
         cli::Command::Link(command) => linking::run(config, command),
         cli::Command::Erase(command) => erase::run(config, command),
+        cli::Command::Reference(command) => reference_data::run(config, command),
         cli::Command::Edition(command) => edition::run(config, command),
         cli::Command::ExplainNumber(args) => explain::run(config, args),
         cli::Command::Sql(args) => ask::run(config, args),

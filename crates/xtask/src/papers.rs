@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::figures::amanat::{Profile, Running, build, free_port, get};
 
 /// The papers whose blocks are run, in the order of a first reading.
-const PAPERS: [&str; 18] = [
+const PAPERS: [&str; 19] = [
     "README.md",
     "docs/guides/ask.md",
     "docs/guides/connect.md",
@@ -35,6 +35,7 @@ const PAPERS: [&str; 18] = [
     "docs/guides/publish-from-an-agency.md",
     "docs/guides/import-a-csv.md",
     "docs/guides/tokenize.md",
+    "docs/guides/keep-reference-data.md",
 ];
 /// The address that the papers show.
 const SHOWN: &str = "127.0.0.1:8080";

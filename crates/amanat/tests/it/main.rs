@@ -18,6 +18,7 @@ mod people;
 mod program;
 mod publish;
 mod receipts;
+mod reference;
 mod registry;
 mod replay;
 mod running;
