@@ -154,7 +154,9 @@ fn in_year(counts: &[Count], year: i32) -> Option<InYear> {
         let after = counts.iter().position(|count| count.counted_on > day)?;
         (&counts[after - 1], &counts[after], Found::Interpolated)
     };
-    Some(InYear { persons: grown(one, other, day), found, source: format!("{}; {}", one.source, other.source) })
+    let same = one.source == other.source;
+    let source = if same { one.source.clone() } else { format!("{}; {}", one.source, other.source) };
+    Some(InYear { persons: grown(one, other, day), found, source })
 }
 
 fn beyond(years: i32) -> Option<Found> {
