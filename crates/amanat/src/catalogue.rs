@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use events::code_list::{self, CodeList};
-use models::edition::population;
+use models::edition::Populations;
 use models::indicator::{self, Indicator};
+use models::reference::Reference;
 use policy::Policy;
 use query::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 
@@ -18,7 +19,7 @@ pub fn catalogue(policy: &Policy) -> Catalogue {
     Catalogue {
         indicators: published().map(|indicator| meta(indicator, policy)).collect(),
         code_lists: code_list::all().iter().map(list).chain(made_lists(published(), policy)).collect(),
-        population: population().iter().map(denominator).collect(),
+        population: Populations::of(&Reference::built_in().counts).published().iter().map(denominator).collect(),
         counted: published().flat_map(Indicator::counted).collect(),
     }
 }

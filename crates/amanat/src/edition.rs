@@ -12,10 +12,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use lake::{EditionInfo, Events, LakeError, Published, Store, StoreLock};
 use ledger::{Begin, Door, End, Principal};
-use models::edition::{self, DIMENSIONS, EditionError, Manifest};
+use models::edition::{self, DIMENSIONS, EditionError, KeptReference, Manifest};
 use models::{InUse, RefreshOptions, RefreshReport, Snapshot, SqlSet};
 use policy::Policy;
-use query::{EditionMeta, EditionSource, SourceError};
+use query::{EditionMeta, EditionSource, ReferenceTable, SourceError};
 use serde_json::{Value, json};
 
 use crate::cli::{EditionCommand, RefreshArgs};
@@ -144,6 +144,7 @@ fn manifest(dir: &DataDir, snapshot: &Snapshot, as_of: NaiveDate) -> Manifest {
         cut: cut.collect(),
         lake_version: snapshot.lake_version(),
         marts: snapshot.hashes(),
+        reference: KeptReference::default(),
         sql: snapshot.sql_hash().to_owned(),
         policy: snapshot.policy_hash().to_owned(),
         methodology: dir.policy.datasets.methodology().to_owned(),
@@ -275,6 +276,7 @@ fn check_unchanged(dir: &DataDir, info: &EditionInfo, as_of: NaiveDate) -> anyho
         cut: BTreeMap::new(),
         lake_version: 0,
         marts: BTreeMap::new(),
+        reference: KeptReference::default(),
         sql: SqlSet::embedded().hash().to_hex().to_string(),
         policy: dir.policy.hash.to_hex().to_string(),
         methodology: dir.policy.datasets.methodology().to_owned(),
@@ -323,6 +325,26 @@ impl EditionSource for LakeEditions {
 
     async fn read(&self, edition: u32) -> Result<Vec<RecordBatch>, SourceError> {
         Published::open(&self.0).read(edition.into()).await.map_err(unread)
+    }
+
+    async fn reference(&self, edition: u32) -> Result<Vec<ReferenceTable>, SourceError> {
+        let published = Published::open(&self.0);
+        let info = published.edition(edition.into()).await.map_err(unread)?;
+        let kept = Manifest::reference_of(&info.manifest);
+        let mut tables = Vec::with_capacity(kept.tables.len());
+        for (name, hash) in kept.tables {
+            let (rows, said) = published.reference_at(&name, &kept.version).await.map_err(unread)?;
+            let found = lake::canonical::hash(&rows.schema(), std::slice::from_ref(&rows)).map_err(unread)?;
+            if found.to_hex().as_str() != hash {
+                let what = format!("reference.{name} is not what the edition was made with");
+                return Err(SourceError::Malformed { edition, what });
+            }
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let columns = said["columns"].as_array().into_iter().flatten();
+            let columns = columns.map(|pair| (text(&pair[0]), text(&pair[1]))).collect();
+            tables.push(ReferenceTable { description: text(&said["description"]), name, columns, rows });
+        }
+        Ok(tables)
     }
 }
 

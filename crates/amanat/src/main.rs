@@ -36,6 +36,7 @@ mod queue;
 mod readers;
 mod receipts;
 mod reference;
+mod reference_data;
 mod registry;
 mod replay;
 mod reset;
@@ -76,6 +77,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Command::Conflict(command) => conflicts::run(config, command),
         cli::Command::Erase(command) => erase::run(config, command),
         cli::Command::Feeds(args) => feeds::run(config, args),
+        cli::Command::Reference(command) => reference_data::run(config, command),
         cli::Command::Edition(command) => edition::run(config, command),
         cli::Command::ExplainNumber(args) => explain::run(config, args),
         cli::Command::Sql(args) => ask::run(config, args),

@@ -3,6 +3,7 @@
 //! Absent: plans, tables, the lake. What a door gives comes from [`query::Reader`] and from nowhere else.
 
 mod archive;
+mod areas;
 mod bodies;
 mod citation;
 mod data;
@@ -220,6 +221,7 @@ fn routes() -> Vec<Route> {
         ("/v1/dcat.jsonld", READ, get(dcat::dcat)),
         ("/v1/code-lists", READ, get(reference::code_lists)),
         ("/v1/code-lists/{name}", READ, get(reference::code_list)),
+        ("/v1/areas", READ, get(areas::areas)),
         ("/v1/events", READ, get(events::events)),
         ("/v1/methodology", READ, get(methodology::methodology)),
         ("/sdmx/v2/data/{context}/{agencyID}/{resourceID}", READ, get(sdmx::data_of_flow)),

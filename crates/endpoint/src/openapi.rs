@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 
 use crate::problem::{Content, Meaning, PlaceView, RewriteView, SdmxError};
 use crate::{
-    archive, data, dcat, events, indicators, methodology, operate, package, people, questionnaire, queue, reference,
-    releases, revisions, saved, sdmx, session, sql,
+    archive, areas, data, dcat, events, indicators, methodology, operate, package, people, questionnaire, queue,
+    reference, releases, revisions, saved, sdmx, session, sql,
 };
 
 /// More codes than this are left to the code list.
@@ -25,7 +25,7 @@ const LISTED: usize = 40;
     paths(
         indicators::list, indicators::one, data::data, revisions::revisions, package::of_indicator, events::events,
         questionnaire::list, questionnaire::one, releases::calendar, releases::feed, dcat::dcat, package::of_edition, package::file, archive::archive, reference::editions, reference::edition,
-        reference::code_lists, reference::code_list, sql::ask, saved::list, saved::one, saved::data, saved::save, saved::remove, session::whose, session::open, session::end, session::welcome, people::everybody, people::invite,
+        reference::code_lists, reference::code_list, areas::areas, sql::ask, saved::list, saved::one, saved::data, saved::save, saved::remove, session::whose, session::open, session::end, session::welcome, people::everybody, people::invite,
         people::remove, queue::waiting, queue::decide_link, queue::decide_conflict, methodology::methodology, sdmx::data_of_flow,
         sdmx::data_of_version, sdmx::data_of_key, sdmx::artefacts, sdmx::artefacts_of_agency, sdmx::artefacts_of_id,
         sdmx::artefacts_of_version, operate::index, operate::healthz, operate::readyz,
@@ -106,7 +106,7 @@ fn refine(path: &str, parameter: &mut Value) {
         }
         Some("from" | "to") => json!({"type": "string", "pattern": period}),
         Some("edition") => json!({"type": "string", "pattern": "^([1-9][0-9]*|latest)$", "default": "latest"}),
-        Some("as_known_on") => json!({"type": "string", "format": "date"}),
+        Some("as_known_on" | "at") => json!({"type": "string", "format": "date"}),
         Some("format") => json!({"type": "string", "enum": formats(path)}),
         Some("bom" | "includeHistory") => json!({"type": "boolean", "default": false}),
         Some("limit" | "firstNObservations" | "lastNObservations") => json!({"type": "integer", "minimum": 1}),

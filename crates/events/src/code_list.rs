@@ -252,12 +252,12 @@ impl<const N: u16, L: Tag> Tag for First<N, L> {
 }
 
 lists! {
-    Act = "act", ActivityKind = "activity_kind", AgeBand = "age_band", AgeGroup = "age_group", AgencyGroup = "agency_group",
+    Act = "act", ActivityKind = "activity_kind", AgeBand = "age_band", AgeGroup = "age_group", AgencyGroup = "agency_group", AreaLevel = "area_level",
     AppealOutcome = "appeal_outcome", Audience = "audience", CaseStage = "case_stage", Citizenship = "citizenship", CitizenshipRegion = "citizenship_region",
     CitizenshipSubregion = "citizenship_subregion", ContactKind = "contact_kind", CorrectionReason = "correction_reason", CourtLevel = "court_level",
     ExitReason = "exit_reason", Exploitation = "exploitation", ExploitationForm = "exploitation_form",
     InspectionKind = "inspection_kind", InspectionOutcome = "inspection_outcome", Isic = "isic", LegalBasis = "legal_basis", LinkEvidence = "link_evidence", Means = "means",
-    Place = "place", Province = "province", RecruiterRelation = "recruiter_relation", ReferralAction = "referral_action",
+    Place = "place", PopulationMethod = "population_method", Province = "province", RecruiterRelation = "recruiter_relation", ReferralAction = "referral_action",
     ReferralSource = "referral_source", ReintegrationOutcome = "reintegration_outcome", ReportKind = "report_kind",
     RetractionReason = "retraction_reason", ReturnKind = "return_kind", Role = "role", Scope = "scope",
     Section = "section", Sector = "sector", SentenceKind = "sentence_kind", Service = "service", Sex = "sex", TokenKind = "token_kind",

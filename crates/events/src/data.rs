@@ -1,9 +1,9 @@
 //! What each event type carries beside the envelope, `record_version`, `occurred_on` and the person's tokens.
 //!
 //! This file is the contract: the decoder, the JSON and Avro schemas in `schemas/` and the encoders are made from it.
-//! Here stand facts, what is said of records, reports and persons in `words`, each in its newest version; those before it, which agencies may go on sending, stand in `older`, and
+//! Here stand facts, what is said of records, reports and persons in `words`, of areas, populations and courts in `reference`, each in its newest version; those before it, which agencies may go on sending, stand in `older`, and
 //! `upcast` says how each becomes the next. A code is the position in its list ([`crate::code_list`]).
-//! Absent: tokens (see [`crate::Event::tokens`]), free text.
+//! Absent: tokens (see [`crate::Event::tokens`]), free text (names of places and courts have a strict form, see `value`).
 
 use crate::EventType;
 use crate::avro::write;
@@ -139,9 +139,14 @@ macro_rules! data {
 }
 
 mod older;
+mod reference;
 mod words;
 pub(crate) use older::{CorrectionHeadV3, CorrectionHeadV4, RetractionHeadV1, RetractionHeadV2};
 pub use older::{VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2, VictimIdentifiedV2Patch};
+pub use reference::{
+    AreaChanged, AreaChangedPatch, AreaDeclared, AreaDeclaredPatch, CourtDeclared, CourtDeclaredPatch,
+    PopulationCounted, PopulationCountedPatch,
+};
 pub use words::{
     ConflictDecided, ConflictDecidedPatch, PersonErasureOrdered, PersonErasureOrderedPatch, PersonsDecided,
     PersonsDecidedPatch, PersonsDoubted, PersonsDoubtedPatch, PersonsMerged, PersonsMergedPatch, PersonsSplit,
@@ -496,6 +501,8 @@ macro_rules! each_plain {
                 PersonsDoubted PersonsDoubtedPatch, PersonsDecided PersonsDecidedPatch,
                 TokensRotated TokensRotatedPatch, PersonErasureOrdered PersonErasureOrderedPatch,
                 ConflictDecided ConflictDecidedPatch,
+                AreaDeclared AreaDeclaredPatch, AreaChanged AreaChangedPatch,
+                PopulationCounted PopulationCountedPatch, CourtDeclared CourtDeclaredPatch,
             ]
             [
                 VictimIdentified 1 VictimIdentifiedV1 VictimIdentifiedV1Patch VictimIdentifiedV2,

@@ -111,6 +111,14 @@ event_types! {
     PersonErasureOrdered = "person.erasure_ordered",
     /// The steward's word on which content of an event counts.
     ConflictDecided = "conflict.decided",
+    /// Reference: an administrative area, and when it is one.
+    AreaDeclared = "area.declared",
+    /// Reference: an area, or part of one, went into another.
+    AreaChanged = "area.changed",
+    /// Reference: how many people an area had on a day.
+    PopulationCounted = "population.counted",
+    /// Reference: a court, and when it is one.
+    CourtDeclared = "court.declared",
 }
 
 /// How many types there were when the contract was first released: those before the first of [`LATER`]'s.
@@ -146,6 +154,10 @@ const LATER: &[(EventType, u16)] = &[
     (EventType::TokensRotated, 1),
     (EventType::PersonErasureOrdered, 1),
     (EventType::ConflictDecided, 1),
+    (EventType::AreaDeclared, 1),
+    (EventType::AreaChanged, 1),
+    (EventType::PopulationCounted, 1),
+    (EventType::CourtDeclared, 1),
 ];
 
 /// The `dataschema` of each version of each type.
@@ -252,8 +264,8 @@ impl EventType {
         Self::from_short_name(name.strip_prefix("pk.tip.")?)
     }
 
-    /// Whether it states something that happened, and so may be corrected: all but what is said of records, reports, tokens,
-    /// conflicts and of who is one with whom, which a later event of the kind replaces.
+    /// Whether it states something that happened, and so may be corrected: all but what is said of records, reports, tokens, conflicts, of
+    /// who is one with whom and of reference data, which a later event of the kind replaces.
     pub const fn is_fact(self) -> bool {
         !matches!(
             self,
@@ -268,6 +280,10 @@ impl EventType {
                 | Self::TokensRotated
                 | Self::PersonErasureOrdered
                 | Self::ConflictDecided
+                | Self::AreaDeclared
+                | Self::AreaChanged
+                | Self::PopulationCounted
+                | Self::CourtDeclared
         )
     }
 

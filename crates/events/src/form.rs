@@ -24,6 +24,12 @@ pub(crate) const LOG_PLACE_PATTERN: &str = concat!(
     "^([0-9A-Za-z_-]{1,64}(#(0|[1-9][0-9]{0,18}))?/tip[.]events[.][A-Z]{2,8}(-[A-Z0-9]{1,8})?[.]v1|replay/v1)",
     "/(0|[1-9][0-9]{0,8})/(0|[1-9][0-9]{0,17})$"
 );
+pub(crate) const AREA_PATTERN: &str = "^PK(-[A-Z0-9]{1,5}){0,3}$";
+pub(crate) const COURT_PATTERN: &str = "^CRT(-[A-Z0-9]{1,8}){1,4}$";
+pub(crate) const ENGLISH_NAME_PATTERN: &str = "^[A-Za-z][A-Za-z .,'()&/-]{1,79}$";
+pub(crate) const PUBLICATION_PATTERN: &str = "^[A-Za-z][A-Za-z0-9 .,:'()&/-]{2,119}$";
+/// What a publication's name may not have.
+pub(crate) const NINE_DIGITS_PATTERN: &str = "([0-9][^0-9]*){9}";
 
 /// What each byte is in a token: 1 a digit, 2 a letter of the alphabet, 0 what may not be there.
 const TOKEN_CLASSES: [u8; 256] = {
@@ -102,6 +108,59 @@ fn is_number(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_digit())
         && (text == "0" || !text.starts_with('0'))
+}
+
+/// Whether these parts follow a code's head, each of so many capitals and digits.
+fn are_parts<'a>(mut parts: impl Iterator<Item = &'a str>, longest: usize) -> bool {
+    let is_code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    parts.all(|part| (1..=longest).contains(&part.len()) && part.bytes().all(is_code))
+}
+
+/// Whether this has the form of an area's code: `PK`, the nation; ISO 3166-2 (`PK-PB`), and at most two parts below.
+pub fn is_area(text: &str) -> bool {
+    let mut parts = text.split('-');
+    parts.next() == Some("PK") && parts.clone().count() <= 3 && are_parts(parts, 5)
+}
+
+/// Whether this has the form of a court's code: `CRT-PB-LHR-1`.
+pub fn is_court(text: &str) -> bool {
+    let mut parts = text.split('-');
+    parts.next() == Some("CRT") && (1..=4).contains(&parts.clone().count()) && are_parts(parts, 8)
+}
+
+/// Whether this has the form of an English name of a place or a court: no digits.
+pub fn is_english_name(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphabetic() || b" .,'()&/-".contains(&byte);
+    (2..=80).contains(&text.len()) && text.as_bytes()[0].is_ascii_alphabetic() && text.bytes().all(is_part)
+}
+
+/// Whether this has the form of a publication's name: eight digits at most.
+pub fn is_publication(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b" .,:'()&/-".contains(&byte);
+    (3..=120).contains(&text.len())
+        && text.as_bytes()[0].is_ascii_alphabetic()
+        && text.bytes().all(is_part)
+        && text.bytes().filter(u8::is_ascii_digit).count() <= 8
+}
+
+/// Letters of Urdu in Unicode, without its digits.
+const URDU_LETTERS: [std::ops::RangeInclusive<char>; 2] = ['\u{621}'..='\u{64a}', '\u{671}'..='\u{6d3}'];
+/// Marks above and below letters, and what stands between them: comma and the non-joiner among it.
+const URDU_BETWEEN: &str = "\u{64b}\u{64c}\u{64d}\u{64e}\u{64f}\u{650}\u{651}\u{652}\u{670} \u{60c}\u{200c}().-";
+
+/// Whether this has the form of an Urdu name of a place or a court: no digits of either script.
+pub fn is_urdu_name(text: &str) -> bool {
+    let is_letter = |letter: char| URDU_LETTERS.iter().any(|letters| letters.contains(&letter));
+    (2..=80).contains(&text.chars().count())
+        && text.chars().next().is_some_and(is_letter)
+        && text.chars().all(|letter| is_letter(letter) || URDU_BETWEEN.contains(letter))
+}
+
+/// The regular expression of [`is_urdu_name`].
+pub(crate) fn urdu_name_pattern() -> String {
+    let [first, second] = &URDU_LETTERS;
+    let letters = format!("{}-{}{}-{}", first.start(), first.end(), second.start(), second.end());
+    format!("^[{letters}][{letters}{URDU_BETWEEN}]{{1,79}}$")
 }
 
 /// A person's id in the warehouse, in the alphabet of record ids, which has no vowel: a letter for each hexadecimal digit. So are

@@ -163,6 +163,11 @@ pub(crate) fn date_pattern(with_days: bool) -> String {
     if with_days { format!("^({coarse}|{DAY_1947}|{YEAR}-{DAY}|{LEAP}-02-29)$") } else { format!("^({coarse})$") }
 }
 
+/// The regular expression of those of a single day.
+pub(crate) fn day_pattern() -> String {
+    format!("^({DAY_1947}|{YEAR}-{DAY}|{LEAP}-02-29)$")
+}
+
 /// The regular expression of [`calendar::parse_instant`].
 fn time_pattern() -> String {
     let clock = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";

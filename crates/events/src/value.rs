@@ -1,7 +1,7 @@
 //! The kinds of value that a field can have: each reads itself, writes itself, describes itself as JSON Schema and
 //! as an Avro type, and says in words what it expects. One source, so that decoder and schema cannot drift.
 //!
-//! Absent: free text. There is no kind for it.
+//! Absent: free text. There is no kind for it; what names a place, a court or a publication has a form of its own (`reference`).
 
 use crate::avro::write;
 use crate::calendar::{Occurred, Precision};
@@ -246,6 +246,9 @@ parsed!(
     json!({ "type": "string", "pattern": form::LOG_PLACE_PATTERN }),
     "the place of a row is expected, `<log>/<stream>/<partition>/<offset>`, as the warehouse writes it"
 );
+
+mod reference;
+pub(crate) use reference::{AreaCode, CourtCode, Day, EnglishName, Publication, UrduName};
 
 /// A type that may be a target: of the first so many of the contract, those that a version knows.
 macro_rules! target {

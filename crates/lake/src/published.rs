@@ -13,6 +13,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use deltalake::DeltaTable;
@@ -384,6 +385,23 @@ impl Published {
         let writer = folder::create(store, &format!("{REFERENCE}/{name}"), version).await?;
         writer.write(REFERENCE_FILE, &rows.schema(), &[], std::slice::from_ref(rows)).await?;
         writer.finish(metadata).await.map(drop)
+    }
+
+    /// Writes a version of a reference table beside the editions: what an edition that names it was made with.
+    pub async fn keep_reference(&self, name: &str, version: &str, rows: &RecordBatch, metadata: Value) -> Result<()> {
+        Self::write_reference(&self.store, name, version, rows, metadata).await
+    }
+
+    /// The rows of a version of a reference table, and what its writer said of it.
+    ///
+    /// # Errors
+    /// `NoFolder` when there is none.
+    pub async fn reference_at(&self, name: &str, version: &str) -> Result<(RecordBatch, Value)> {
+        let found = folder::open(&self.store, &format!("{REFERENCE}/{name}"), version).await?;
+        let batches: Vec<RecordBatch> = found.read(REFERENCE_FILE, None).await?.try_collect().await?;
+        let schema = found.schema(REFERENCE_FILE).await?;
+        let rows = concat_batches(&schema, &batches).map_err(|e| LakeError::Schema(e.to_string()))?;
+        Ok((rows, found.manifest.metadata))
     }
 
     /// Names of the reference tables.

@@ -21,6 +21,7 @@ pub mod model;
 pub mod people;
 mod pick;
 pub mod quality;
+pub mod reference;
 mod refresh;
 mod runtime;
 mod snapshot;

@@ -33,7 +33,7 @@ const UNIT: &str = "unit";
 /// Columns without a code list that every row has, where its mart has them.
 const GIVEN: [&str; 3] = ["agency", "served_by", "occurred_from"];
 
-/// The finished rows of a mart. `dataset` is what the policy says of it; the reporting calendar has none.
+/// The finished rows of a mart. `dataset` is what the policy says of it; the reporting calendar and reference data have none.
 pub(crate) fn finish(
     model: &Model,
     state: &State,
@@ -141,7 +141,9 @@ fn type_of(column: &Column, dataset: bool) -> DataType {
         _ if column.many => DataType::Int64,
         _ if column.list.is_some() => DataType::UInt16,
         _ if dataset => DataType::Int64,
-        "period_from" | "period_to" => DataType::Int32,
+        "period_from" | "period_to" | "valid_from" | "valid_to" | "changed_on" | "counted_on" => DataType::Int32,
+        "of_sex" | "of_age_group" => DataType::UInt16,
+        "persons" | "share_per_mille" => DataType::Int64,
         "nil" => DataType::Boolean,
         _ => DataType::Utf8,
     }

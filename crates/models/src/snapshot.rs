@@ -31,8 +31,10 @@ use crate::stage::StageCounts;
 pub(crate) const MARTS: &str = "lake/marts";
 /// The mart of the reporting calendar: no dataset, for it counts nothing.
 pub(crate) const CALENDAR: &str = "calendar";
+/// The marts without a dataset: the calendar, and reference data. They count nobody, and nobody can ask about them.
+pub(crate) const WITHOUT_DATASET: [&str; 5] = ["area_changes", "areas", CALENDAR, "courts", "populations"];
 /// Version of what a Snapshot's manifest says and of how marts are written. Another version is made anew.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// What a Snapshot was made from. Two with equal inputs under one key have equal marts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,7 +183,7 @@ impl Snapshot {
 
     /// The rows of a mart in these layers.
     async fn mart_of(layers: &Layers, name: &str) -> Result<RecordBatch, ModelsError> {
-        let key = mart::key(name != CALENDAR);
+        let key = mart::key(!WITHOUT_DATASET.contains(&name));
         let kept = Kept { table: name, key: &key, replaces: name };
         mart::from_files(&layers.schema(name).await?, &layers.rows(kept, None, &[], 1).await?)
     }

@@ -274,23 +274,23 @@ fn codes(word: &str) -> Option<i64> {
 
 const EMBEDDED: &[(&str, &str)] = embedded! {
     models:
-        "staging/accused" "staging/activities" "staging/calendar" "staging/case_acts" "staging/cases"
-        "staging/charges" "staging/compensations" "staging/contacts" "staging/decisions" "staging/follow_ups"
-        "staging/inspections" "staging/judgments" "staging/links" "staging/releases" "staging/returns"
+        "staging/accused" "staging/activities" "staging/area_changes" "staging/areas" "staging/calendar" "staging/case_acts" "staging/cases"
+        "staging/charges" "staging/compensations" "staging/contacts" "staging/courts" "staging/decisions" "staging/follow_ups"
+        "staging/inspections" "staging/judgments" "staging/links" "staging/populations" "staging/releases" "staging/returns"
         "staging/rotations" "staging/services" "staging/victims"
-        "records/accused" "records/accused_accounts" "records/assistances" "records/case_acts" "records/case_links"
+        "records/accused" "records/accused_accounts" "records/area_changes" "records/areas" "records/assistances" "records/case_acts" "records/case_links"
         "records/cases" "records/charge_accounts" "records/charge_registrations" "records/charges"
-        "records/compensation_accounts" "records/compensations" "records/contacts" "records/decisions"
+        "records/compensation_accounts" "records/compensations" "records/contacts" "records/courts" "records/decisions"
         "records/finding_outcomes" "records/finding_referrals" "records/inspection_names"
         "records/inspection_referrals" "records/inspections" "records/judgment_accounts" "records/judgment_names"
         "records/judgment_registrations" "records/judgments" "records/linked_cases" "records/links"
-        "records/officials" "records/ordered_apart" "records/people" "records/referral_accounts"
+        "records/officials" "records/ordered_apart" "records/people" "records/populations" "records/referral_accounts"
         "records/referral_actions" "records/referral_outcomes" "records/referrals" "records/released_apart"
         "records/releases" "records/return_accounts" "records/return_outcomes" "records/returns"
         "records/service_ends" "records/service_starts" "records/stay_accounts" "records/stays"
         "records/victim_accounts" "records/victims"
-        "marts/accused" "marts/activities" "marts/calendar" "marts/cases" "marts/charges" "marts/compensations"
-        "marts/contacts" "marts/inspections" "marts/judgments" "marts/overlaps" "marts/releases" "marts/returns"
+        "marts/accused" "marts/activities" "marts/area_changes" "marts/areas" "marts/calendar" "marts/cases" "marts/charges" "marts/compensations"
+        "marts/contacts" "marts/courts" "marts/inspections" "marts/judgments" "marts/overlaps" "marts/populations" "marts/releases" "marts/returns"
         "marts/services" "marts/stays" "marts/victims";
     others:
         "indicators/C01.yml" "indicators/C02.yml" "indicators/C03.yml" "indicators/C04.yml" "indicators/C05.yml"
@@ -300,7 +300,8 @@ const EMBEDDED: &[(&str, &str)] = embedded! {
         "indicators/R01.yml" "indicators/R02.yml" "indicators/S01.yml" "indicators/S02.yml" "indicators/S03.yml"
         "indicators/V01.yml" "indicators/V02.yml" "indicators/V03.yml" "indicators/V04.yml" "indicators/V05.yml"
         "indicators/V06.yml" "indicators/V07.yml" "indicators/V08.yml" "indicators/V09.yml" "indicators/V10.yml"
-        "indicators/V11.yml" "indicators/V12.yml" "reference/population.csv";
+        "indicators/V11.yml" "indicators/V12.yml" "reference/area_changes.csv" "reference/areas.csv"
+        "reference/population.csv";
 };
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
 //! The state that every question and request of a moment reads: the editions in memory and the tables over them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use crate::catalogue::Catalogue;
-use crate::editions::{EditionMeta, EditionSource, SourceError};
+use crate::editions::{EditionMeta, EditionSource, ReferenceTable, SourceError};
 use crate::listed::Listed;
 use crate::marginals::{self, Marginal};
 use crate::tables::{Table, TableInfo, Tables};
 use crate::widened::widened;
+
+/// Reference tables by edition.
+type Reference = BTreeMap<u32, Arc<[ReferenceTable]>>;
 
 /// An immutable picture of all editions. A new edition makes a new picture; this one stays as it is.
 pub struct Current {
@@ -19,6 +22,8 @@ pub struct Current {
     /// The protected tables, as they are listed.
     protected: Arc<[Listed]>,
     editions: Vec<(EditionMeta, RecordBatch)>,
+    /// The reference tables of each edition that has some.
+    reference: Reference,
     tables: Tables,
     /// How units spread over codes by the latest edition.
     marginals: Vec<Marginal>,
@@ -29,32 +34,36 @@ pub struct Current {
 impl Current {
     /// The picture before the first edition.
     pub(crate) fn empty(catalogue: Arc<Catalogue>, protected: Arc<[Listed]>) -> Result<Self, SourceError> {
-        Self::new(catalogue, protected, Vec::new())
+        Self::new(catalogue, protected, Vec::new(), Reference::new())
     }
 
     fn new(
         catalogue: Arc<Catalogue>,
         protected: Arc<[Listed]>,
         editions: Vec<(EditionMeta, RecordBatch)>,
+        reference: Reference,
     ) -> Result<Self, SourceError> {
         let edition = editions.last().map_or(0, |(meta, _)| meta.edition);
         let malformed = |e: ArrowError| SourceError::Malformed { edition, what: e.to_string() };
         let editions = widened(&catalogue, editions).map_err(malformed)?;
-        let tables = Tables::new(&catalogue, &protected, &editions).map_err(malformed)?;
+        let open = reference.get(&edition).map_or(&[][..], |tables| &tables[..]);
+        let tables = Tables::new(&catalogue, &protected, &editions, open).map_err(malformed)?;
         let latest = editions.last();
         let marginals = latest.map(|(_, values)| marginals::of_edition(&catalogue.counted, values)).unwrap_or_default();
-        Ok(Self { catalogue, protected, editions, tables, marginals, old: Mutex::default() })
+        Ok(Self { catalogue, protected, editions, reference, tables, marginals, old: Mutex::default() })
     }
 
     /// This picture and the editions that have appeared since.
     pub(crate) async fn advance(&self, source: &dyn EditionSource) -> Result<Self, SourceError> {
-        let mut editions = Vec::new();
+        let (mut editions, mut reference) = (Vec::new(), Reference::new());
         for meta in source.list().await? {
             // An edition never changes: what is in memory is not read again.
             if let Some(known) = self.editions.iter().find(|(known, _)| known.edition == meta.edition) {
+                reference.extend(self.reference.get(&meta.edition).map(|tables| (meta.edition, Arc::clone(tables))));
                 editions.push((meta, known.1.clone()));
                 continue;
             }
+            reference.insert(meta.edition, source.reference(meta.edition).await?.into());
             let batches = source.read(meta.edition).await?;
             let Some(first) = batches.first() else {
                 continue;
@@ -63,13 +72,13 @@ impl Current {
                 .map_err(|e| SourceError::Malformed { edition: meta.edition, what: e.to_string() })?;
             editions.push((meta, batch));
         }
-        Self::new(Arc::clone(&self.catalogue), Arc::clone(&self.protected), editions)
+        Self::new(Arc::clone(&self.catalogue), Arc::clone(&self.protected), editions, reference)
     }
 
     /// The same with the first so many editions alone.
     pub(crate) fn first(&self, count: usize) -> Result<Self, SourceError> {
         let editions = self.editions.iter().take(count).cloned().collect();
-        Self::new(Arc::clone(&self.catalogue), Arc::clone(&self.protected), editions)
+        Self::new(Arc::clone(&self.catalogue), Arc::clone(&self.protected), editions, self.reference.clone())
     }
 
     /// The editions, oldest first.
@@ -80,6 +89,11 @@ impl Current {
     /// The newest edition.
     pub fn latest(&self) -> Option<&EditionMeta> {
         self.editions().next_back()
+    }
+
+    /// A reference table of the newest edition; none where none of that name was kept with it.
+    pub fn reference(&self, name: &str) -> Option<&ReferenceTable> {
+        self.reference.get(&self.latest()?.edition)?.iter().find(|table| table.name == name)
     }
 
     /// The edition of that number.

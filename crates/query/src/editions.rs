@@ -1,5 +1,6 @@
 //! Where editions come from: a small trait, so that the reader runs over the lake and over memory alike.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use arrow::record_batch::RecordBatch;
@@ -66,6 +67,19 @@ pub enum SourceError {
     },
 }
 
+/// A table of reference data that was kept with an edition: areas, populations, courts. Public like the edition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReferenceTable {
+    /// Its name, `reference.<name>` in SQL.
+    pub name: String,
+    /// What it holds.
+    pub description: String,
+    /// What its columns mean, by name.
+    pub columns: BTreeMap<String, String>,
+    /// Its rows.
+    pub rows: RecordBatch,
+}
+
 /// A place where complete editions are found.
 ///
 /// Guarantees asked of an implementation: `list` names complete editions only, oldest first; `read` of a listed edition
@@ -79,6 +93,10 @@ pub trait EditionSource: Send + Sync + 'static {
     async fn latest(&self) -> Result<Option<u32>, SourceError>;
     /// All rows of an edition, in the long form of `published.indicator_values`.
     async fn read(&self, edition: u32) -> Result<Vec<RecordBatch>, SourceError>;
+    /// The reference tables of an edition; none where none were kept with it.
+    async fn reference(&self, _edition: u32) -> Result<Vec<ReferenceTable>, SourceError> {
+        Ok(Vec::new())
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ mod widened;
 pub use catalogue::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 pub use current::Current;
 pub use disclosure::{CellQuery, CountedTable};
-pub use editions::{EditionMeta, EditionSource, SourceError};
+pub use editions::{EditionMeta, EditionSource, ReferenceTable, SourceError};
 pub use notes::{Note, NoteCode};
 pub use oracle::{Asked, Begun, Oracle, Outcome, ReleasedCells};
 pub use pace::Pace;

@@ -20,7 +20,7 @@ use datafusion::datasource::MemTable;
 use datafusion::logical_expr::TableSource;
 
 use crate::catalogue::{Catalogue, CodeListMeta, Dimension, IndicatorMeta};
-use crate::editions::EditionMeta;
+use crate::editions::{EditionMeta, ReferenceTable};
 use crate::facade::PROTECTED;
 use crate::functions::FUNCTIONS;
 use crate::listed::{Listed, ListedColumn};
@@ -146,16 +146,18 @@ pub(crate) enum Missing {
 }
 
 impl Tables {
-    /// The tables over these editions, oldest first.
+    /// The tables over these editions, oldest first, and over the reference tables of the latest.
     pub(crate) fn new(
         catalogue: &Catalogue,
         protected: &Arc<[Listed]>,
         editions: &[(EditionMeta, RecordBatch)],
+        kept: &[ReferenceTable],
     ) -> Result<Self, ArrowError> {
         let protected = Arc::clone(protected);
         let mut tables = Self { open: BTreeMap::new(), protected, any_edition: !editions.is_empty() };
         tables.published(catalogue, editions)?;
         tables.reference(catalogue)?;
+        tables.kept(kept)?;
         tables.information()?;
         Ok(tables)
     }
@@ -244,6 +246,17 @@ impl Tables {
         self.add(REFERENCE, "indicators", "What each indicator counts", rows.schema(), vec![rows])?;
         let rows = table_of_population(catalogue)?;
         self.add(REFERENCE, "population", "Resident population, for rates", rows.schema(), vec![rows])
+    }
+
+    /// Reference tables that were kept with an edition: they take the place of what the catalogue has under their name.
+    fn kept(&mut self, kept: &[ReferenceTable]) -> Result<(), ArrowError> {
+        for ReferenceTable { name, description, columns, rows } in kept {
+            self.add(REFERENCE, name, description, rows.schema(), vec![rows.clone()])?;
+            if let Some(table) = self.open.get_mut(&(REFERENCE, name.clone())) {
+                table.column_descriptions.extend(columns.clone());
+            }
+        }
+        Ok(())
     }
 
     fn information(&mut self) -> Result<(), ArrowError> {

@@ -91,7 +91,16 @@ const TELL: &[(&str, &[EventType])] = &[
             EventType::ActivityHeld,
         ],
     ),
-    ("STEWARD", &[EventType::ReportExpected]),
+    (
+        "STEWARD",
+        &[
+            EventType::ReportExpected,
+            EventType::AreaDeclared,
+            EventType::AreaChanged,
+            EventType::PopulationCounted,
+            EventType::CourtDeclared,
+        ],
+    ),
 ];
 
 /// Agencies whose persons linkage speaks of.
@@ -271,7 +280,11 @@ impl Teller<'_> {
         };
         let person: Vec<String> = tokens.iter().enumerate().map(named).collect();
         match kind {
-            EventType::ReportExpected => own,
+            EventType::ReportExpected
+            | EventType::AreaDeclared
+            | EventType::AreaChanged
+            | EventType::PopulationCounted
+            | EventType::CourtDeclared => own,
             EventType::TokensRotated => {
                 let (old, new) = (self.dice.below(PERSONS), self.dice.below(PERSONS - 1));
                 let new = (old + 1 + new) % PERSONS;
@@ -388,8 +401,50 @@ impl Teller<'_> {
                 let period = self.dice.one(&["2024-03", "2024", "2025-01"]);
                 format!(r#""agency":"LAB-PB","period":"{period}","kind":"inspections""#)
             }
+            EventType::AreaDeclared
+            | EventType::AreaChanged
+            | EventType::PopulationCounted
+            | EventType::CourtDeclared => self.reference(kind),
             _ => String::new(),
         }
+    }
+
+    /// What the steward says of few areas, days and courts, so that most words replace another.
+    /// What stands in them is by a chance of its own, so that all else is told as if they were reports.
+    fn reference(&mut self, kind: EventType) -> String {
+        let mut dice = Dice::new(u64::from(self.dice.below(u32::MAX)), 0);
+        let area = dice.one(&["PK-KP", "PK-TA", "PK-PB-LHR"]);
+        let day = dice.one(&["2018-05-31", "2020-01-01"]);
+        let mut said = match kind {
+            EventType::AreaDeclared => format!(
+                r#""area":"{area}","level":"{}","valid_from":"{day}","name_en":"Area","name_ur":"علاقہ""#,
+                dice.one(&["province", "division", "district"])
+            ),
+            EventType::AreaChanged => {
+                format!(r#""area":"{area}","into_area":"{}","changed_on":"{day}""#, dice.one(&["PK-PB", "PK-SD"]))
+            }
+            EventType::PopulationCounted => {
+                format!(r#""area":"{area}","counted_on":"{day}","persons":{},"method":"census""#, 1 + dice.below(9))
+            }
+            _ => format!(
+                r#""court":"CRT-{}","level":"special","area":"{area}","valid_from":"{day}","name_en":"Court","name_ur":"عدالت""#,
+                dice.below(2)
+            ),
+        };
+        said += r#","published_in":"Notification""#;
+        let rest = match kind {
+            EventType::AreaDeclared | EventType::CourtDeclared => {
+                [r#","valid_to":"2019-12-31""#, r#","withdrawn":"yes""#]
+            }
+            EventType::AreaChanged => [r#","share_per_mille":500"#, r#","withdrawn":"yes""#],
+            _ => [r#","sex":"F""#, r#","withdrawn":"yes""#],
+        };
+        for one in rest {
+            if dice.mille(300) {
+                said += one;
+            }
+        }
+        said
     }
 
     /// The id of a case that was registered, or never is.

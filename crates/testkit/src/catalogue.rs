@@ -5,13 +5,15 @@
 use std::collections::BTreeMap;
 
 use events::code_list::{self, CodeList};
-use models::edition::population;
+use models::edition::Populations;
 use models::indicator::{self, Indicator};
+use models::reference::Reference;
 use query::{Catalogue, CodeEntry, CodeListMeta, Dimension, IndicatorMeta, PopulationRow, Text};
 
 /// The catalogue of the default policy.
 pub fn catalogue() -> Catalogue {
-    let denominators = population().iter().map(|row| PopulationRow {
+    let published = Populations::of(&Reference::built_in().counts).published();
+    let denominators = published.iter().map(|row| PopulationRow {
         year: row.year,
         province: row.province.clone(),
         sex: row.sex.clone(),

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta};
 use disclosure::{Head, Remembered, Vault};
 use lake::{EditionInfo, Published};
 use ledger::VaultStore;
-use models::edition::{self, DIMENSIONS, Manifest};
+use models::edition::{self, DIMENSIONS, KeptReference, Manifest};
 use models::{RefreshOptions, Snapshot};
 use sample::{Feed, Feedline};
 use serde_json::json;
@@ -122,6 +122,7 @@ fn manifest(snapshot: &Snapshot, as_of: NaiveDate) -> Manifest {
         cut: cut.collect(),
         lake_version: snapshot.lake_version(),
         marts: snapshot.hashes(),
+        reference: KeptReference::default(),
         sql: snapshot.sql_hash().to_owned(),
         policy: snapshot.policy_hash().to_owned(),
         methodology: "measured".to_owned(),

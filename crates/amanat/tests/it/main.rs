@@ -19,6 +19,7 @@ mod program;
 mod publish;
 mod queue;
 mod receipts;
+mod reference;
 mod registry;
 mod replay;
 mod running;

@@ -64,6 +64,7 @@ fn the_pattern_of_the_schemas_accepts_the_dates_that_the_decoder_accepts() {
     };
     let dates = property(EventType::ChargeWithdrawn, "occurred_on");
     let periods = property(EventType::ReportNil, "period");
+    let days = property(EventType::AreaChanged, "changed_on");
     let years = [1899, 1946, 1947, 1948, 1999, 2000, 2001, 2024, 2099, 2100, 2400, 2900, 2999, 3000, 9999];
     let mut texts: Vec<String> = (1900..3050).map(|y| format!("{y}-02-29")).collect();
     for y in years {
@@ -94,5 +95,6 @@ fn the_pattern_of_the_schemas_accepts_the_dates_that_the_decoder_accepts() {
         let value = Value::from(text.as_str());
         assert_eq!(dates.is_valid(&value), parsed.is_some(), "{text:?}");
         assert_eq!(periods.is_valid(&value), parsed.is_some_and(|o| o.precision != Precision::Day), "{text:?}");
+        assert_eq!(days.is_valid(&value), parsed.is_some_and(|o| o.precision == Precision::Day), "{text:?}");
     }
 }

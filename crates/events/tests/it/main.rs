@@ -7,6 +7,7 @@ mod contract;
 mod corpus;
 mod cost;
 mod dates;
+mod names;
 mod road;
 mod samples;
 mod versions;

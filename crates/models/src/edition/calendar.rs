@@ -22,15 +22,21 @@ use policy::{Agency, Policy, TimeLevel};
 use super::EditionError;
 use super::as_of::AsOf;
 use crate::indicator::{self, Indicator, Table};
+use crate::reference::Reference;
 use crate::snapshot::{Report, Source};
 
-/// What an edition is made from: rows for the vault, and the reporting calendar.
+/// What an edition is made from: rows for the vault, the reporting calendar, and reference data.
 pub trait EditionSource: MicrodataSource {
     /// The reporting calendar: reports expected, and reports that there was nothing to report.
     fn calendar(&self) -> Result<Vec<Report>, Self::Error>;
 
     /// The rows of a dataset that began on one of these days (days since 1970-01-01).
     fn within(&self, dataset: &str, days: &RangeInclusive<i32>) -> Result<Microdata, Self::Error>;
+
+    /// Reference data, of which denominators are made; what the program brings along where the source has none.
+    fn reference(&self) -> Result<Reference, Self::Error> {
+        Ok(Reference::built_in())
+    }
 }
 
 impl EditionSource for Source<'_> {
@@ -40,6 +46,10 @@ impl EditionSource for Source<'_> {
 
     fn within(&self, dataset: &str, days: &RangeInclusive<i32>) -> Result<Microdata, Self::Error> {
         Source::within(self, dataset, days)
+    }
+
+    fn reference(&self) -> Result<Reference, Self::Error> {
+        Reference::of(self.snapshot())
     }
 }
 

@@ -6,12 +6,13 @@ use disclosure::{Amount, Figure, Term, complement, quantile, rate, ratio};
 use policy::{MeasureColumn, Policy, Profile, Resolved};
 
 use super::DIMENSIONS;
-use super::population::{CENSUS_YEAR, of_province};
+use super::population::{InYear, Populations};
 use super::rows::{Key, Row};
 use crate::indicator::{self, Band, Indicator, Part, Quantiles, Share, published_column};
+use crate::reference::Count;
 
 /// Adds the rows of shares, quantiles and rates to those of tables.
-pub fn shares_and_rates(rows: &mut BTreeMap<Key, Row>, policy: &Policy) {
+pub fn shares_and_rates(rows: &mut BTreeMap<Key, Row>, policy: &Policy, populations: &Populations) {
     let mut derived = Vec::new();
     for indicator in indicator::all() {
         for share in &indicator.shares {
@@ -24,7 +25,7 @@ pub fn shares_and_rates(rows: &mut BTreeMap<Key, Row>, policy: &Policy) {
             derived.extend(quantiles(rows, indicator, rule, policy));
         }
         if let Some(rule) = indicator.rate.as_ref().filter(|rule| rule.is_of(policy)) {
-            derived.extend(rates(rows, indicator, rule));
+            derived.extend(rates(rows, indicator, rule, populations));
         }
     }
     rows.extend(derived.into_iter().map(|row| (row.key.clone(), row)));
@@ -165,14 +166,19 @@ fn banded<'p>(part: &Part, policy: &'p Policy) -> Option<(&'p MeasureColumn, u64
     Some((measure, dataset.floor(profiles.max().unwrap_or(Profile::Std))))
 }
 
-/// A cell per so many of the population.
-fn rates(rows: &BTreeMap<Key, Row>, indicator: &Indicator, rule: &indicator::Rate) -> Vec<Row> {
+/// A cell per so many of the population of its year.
+fn rates(
+    rows: &BTreeMap<Key, Row>,
+    indicator: &Indicator,
+    rule: &indicator::Rate,
+    populations: &Populations,
+) -> Vec<Row> {
     let province = position("province").expect("province is a dimension");
     let rate_of = |cell: &Row| {
         let code = &cell.key.dimensions[province];
         let excluded = rule.not_collected.get("province").is_some_and(|codes| codes.contains(code));
-        let figure = match of_province(code) {
-            Some(population) if !excluded => of_its_year(rate(&cell.figure, population, rule.per as u32), &cell.key),
+        let figure = match in_year(populations, code, &cell.key.time_period) {
+            Some(population) if !excluded => per_so_many(&cell.figure, &population, rule.per as u32),
             _ => Figure::not_collected(),
         };
         row(indicator, &rule.measure, &cell.key, figure, &indicator.unit)
@@ -180,10 +186,16 @@ fn rates(rows: &BTreeMap<Key, Row>, indicator: &Indicator, rule: &indicator::Rat
     cells(rows, &rule.of).map(rate_of).collect()
 }
 
-/// The census stands in for the population of other years, until there is one: such rates are provisional (domain.md 7.1,
-/// "other years labelled as such").
-fn of_its_year(figure: Figure, key: &Key) -> Figure {
-    if key.time_period == CENSUS_YEAR.to_string() { figure } else { figure.provisional() }
+/// The population of a province, or of the nation, in a year.
+fn in_year(populations: &Populations, province: &str, year: &str) -> Option<InYear> {
+    populations.in_year(if province == "_T" { Count::NATION } else { province }, year.parse().ok()?)
+}
+
+/// Of a year without a census the population is reckoned, and so the rate is provisional (domain.md 7.1, "other years labelled as
+/// such").
+fn per_so_many(figure: &Figure, population: &InYear, per: u32) -> Figure {
+    let rate = rate(figure, population.persons.unsigned_abs(), per);
+    if population.found.is_census() { rate } else { rate.provisional() }
 }
 
 /// A row of another measure at the same place, with the dimensions that this indicator has.
@@ -232,7 +244,8 @@ mod tests {
     fn derived(cells: Vec<Row>) -> BTreeMap<(String, String, String), String> {
         let mut rows: BTreeMap<Key, Row> = cells.into_iter().map(|row| (row.key.clone(), row)).collect();
         let counted: Vec<Key> = rows.keys().cloned().collect();
-        shares_and_rates(&mut rows, &Policy::default());
+        let reference = crate::reference::Reference::built_in();
+        shares_and_rates(&mut rows, &Policy::default(), &Populations::of(&reference.counts));
         rows.retain(|key, _| !counted.contains(key));
         let told = |row: Row| {
             let codes: Vec<String> =
@@ -273,6 +286,25 @@ mod tests {
             !derived.keys().any(|(id, _, code)| id == "Q02" && code == "means"),
             "a table that is not there tells nothing"
         );
+    }
+
+    /// Indicators: V02. Of 225,754,250 people in 2020 and of 249,805,122 in 2024, both on 1 July, a thousand each; of 2023 those of the
+    /// census.
+    #[test]
+    fn a_rate_is_of_the_population_of_its_year_and_says_where_nobody_counted() {
+        let rate_of = |year: &str| {
+            let cells = [cell("V01", "victims", year, &[], 1_000)];
+            let mut rows: BTreeMap<Key, Row> = cells.into_iter().map(|row| (row.key.clone(), row)).collect();
+            let reference = crate::reference::Reference::built_in();
+            shares_and_rates(&mut rows, &Policy::default(), &Populations::of(&reference.counts));
+            let rate = rows.into_values().find(|row| row.key.indicator == "V02").unwrap();
+            (rate.figure.value().map(|value| value.to_string()), rate.figure.obs_status().code())
+        };
+        let told = |value: &str, status| (Some(value.to_owned()), status);
+        assert_eq!(rate_of("2020"), told("0.442959", "P"));
+        assert_eq!(rate_of("2023"), told("0.414079", "A"));
+        assert_eq!(rate_of("2024"), told("0.400312", "P"));
+        assert_eq!(rate_of("2029"), (None, "L"), "too long after the last census");
     }
 
     /// Indicators: C08.

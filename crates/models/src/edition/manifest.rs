@@ -24,6 +24,8 @@ pub struct Manifest {
     pub lake_version: u64,
     /// Canonical hash of each mart.
     pub marts: BTreeMap<String, String>,
+    /// The reference tables that were kept with it, where there are any.
+    pub reference: KeptReference,
     /// Hash of `sql/` ([`crate::SqlSet::hash`]).
     pub sql: String,
     /// Hash of the policy files.
@@ -34,6 +36,15 @@ pub struct Manifest {
     pub key_fingerprint: String,
     /// Where the vault's memory stood before the edition was made, and after.
     pub ledger: [Head; 2],
+}
+
+/// The reference tables of an edition (`lake::Published::reference_at`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeptReference {
+    /// The version under which they lie.
+    pub version: String,
+    /// Canonical hash of each by name.
+    pub tables: BTreeMap<String, String>,
 }
 
 impl Manifest {
@@ -48,7 +59,19 @@ impl Manifest {
         if let Some(until) = &self.embargo_until {
             kept["embargo_until"] = until.as_str().into();
         }
+        if !self.reference.tables.is_empty() {
+            kept["reference"] = json!({"version": self.reference.version, "tables": self.reference.tables});
+        }
         kept
+    }
+
+    /// The reference tables of a kept manifest; none of an edition from before there were any.
+    pub fn reference_of(kept: &Value) -> KeptReference {
+        let tables = kept["reference"]["tables"].as_object().cloned().unwrap_or_default();
+        KeptReference {
+            version: kept["reference"]["version"].as_str().unwrap_or_default().to_owned(),
+            tables: tables.into_iter().filter_map(|(name, hash)| Some((name, hash.as_str()?.to_owned()))).collect(),
+        }
     }
 
     /// The date of a kept manifest.

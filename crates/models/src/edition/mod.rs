@@ -7,6 +7,7 @@ mod as_of;
 mod calendar;
 mod derive;
 mod fiscal;
+mod kept;
 mod manifest;
 mod moved;
 mod population;
@@ -23,9 +24,9 @@ use uuid::Uuid;
 
 pub use calendar::EditionSource;
 pub(crate) use calendar::{Spoken, missing_reports};
-pub use manifest::Manifest;
+pub use manifest::{KeptReference, Manifest};
 pub use moved::{Cell, Counted, Moved, NoCell, count};
-pub use population::{Population, TERRITORY, population};
+pub use population::{Found, InYear, MOST_YEARS_BEYOND, Population, Populations, TERRITORY};
 pub use release::{ReleasedIndicators, declared, release, room, unprotected};
 pub use revisions::{Earlier, earlier};
 pub use rows::{Key, Row, to_batch};
@@ -159,6 +160,7 @@ where
     let mut released = release(source, vault, manifest.as_of, number)?;
     manifest.ledger = released.ledger;
     released.compare(&history, manifest.as_of);
+    manifest.reference = kept::keep(published, source, manifest.as_of, &kept::version(number, id)).await?;
     let batch = to_batch(&released.rows, number, manifest.as_of);
     Ok(published.append_edition(number, id, &[batch], manifest.to_json()).await?)
 }
@@ -256,6 +258,7 @@ mod tests {
             synthetic,
             cut: std::collections::BTreeMap::new(),
             marts: std::collections::BTreeMap::new(),
+            reference: KeptReference::default(),
             lake_version: 0,
             sql: String::new(),
             policy: String::new(),

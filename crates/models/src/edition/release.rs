@@ -15,6 +15,7 @@ use policy::Policy;
 
 use super::as_of::AsOf;
 use super::calendar::{Calendar, EditionSource};
+use super::population::Populations;
 use super::reports::Reports;
 use super::revisions::{self, Earlier};
 use super::rows::{Key, Row};
@@ -86,7 +87,8 @@ where
         }
     }
     fiscal::add(&mut rows, as_of);
-    derive::shares_and_rates(&mut rows, policy);
+    let reference = source.reference().map_err(|error| EditionError::Microdata(error.to_string()))?;
+    derive::shares_and_rates(&mut rows, policy, &Populations::of(&reference.counts));
     let rows = rows.into_values().collect();
     Ok(ReleasedIndicators { rows, utility: released.utility, audit: released.audit, ledger })
 }

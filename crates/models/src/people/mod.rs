@@ -32,6 +32,7 @@ use crate::stage::{self, Family};
 use crate::states::{STATES, States};
 
 pub use said::{LINK, STEWARD, counted, decided, erasure};
+pub(crate) use said::{OwnEvent, letters};
 
 /// What linkage found.
 #[derive(Debug, Clone)]

@@ -22,7 +22,7 @@ impl Found {
     pub fn events(&self, synthetic: bool) -> Vec<Encoded> {
         let event = |(person, version, word): &(PersonId, i64, Word)| {
             let said =
-                Said { agency: LINK, record: letters(person), version: *version, at_us: self.as_of_us, synthetic };
+                OwnEvent { agency: LINK, record: letters(person), version: *version, at_us: self.as_of_us, synthetic };
             said.encoded(&data_of(*person, *word))
         };
         self.words.iter().map(event).collect()
@@ -36,14 +36,14 @@ pub fn decided(one: PersonId, other: PersonId, are_one: Option<bool>, at_us: i64
     let list = code_list::list("yes_no");
     let word = are_one.and_then(|are| list.code(if are { "yes" } else { "no" })).unwrap_or(list.unknown());
     let record = letters(&person_id) + &letters(&other_id);
-    let said = Said { agency: STEWARD, record, version: 1, at_us, synthetic };
+    let said = OwnEvent { agency: STEWARD, record, version: 1, at_us, synthetic };
     said.encoded(&Data::PersonsDecided(PersonsDecided { person_id, other_id, one: word }))
 }
 
 /// The steward's order to erase a person, on a ground of the list `legal_basis`, as an event of the agency [`STEWARD`]. Its record is named
 /// after what will stand for her, so that carrying it out need not change it.
 pub fn erasure(person: PersonId, image: [u8; 16], basis: u16, at_us: i64, synthetic: bool) -> Encoded {
-    let said = Said { agency: STEWARD, record: letters(&image), version: 1, at_us, synthetic };
+    let said = OwnEvent { agency: STEWARD, record: letters(&image), version: 1, at_us, synthetic };
     said.encoded(&Data::PersonErasureOrdered(PersonErasureOrdered { person_id: person, legal_basis: basis }))
 }
 
@@ -53,23 +53,27 @@ pub fn erasure(person: PersonId, image: [u8; 16], basis: u16, at_us: i64, synthe
 pub fn counted(agency: &str, event_id: Uuid, row: &str, at_us: i64, synthetic: bool) -> Encoded {
     let hash = blake3::Hasher::new().update(agency.as_bytes()).update(&[0]).update(event_id.as_bytes()).finalize();
     let record = letters(hash.as_bytes().first_chunk().expect("a hash has 32 bytes"));
-    let said = Said { agency: STEWARD, record, version: 1, at_us, synthetic };
+    let said = OwnEvent { agency: STEWARD, record, version: 1, at_us, synthetic };
     said.encoded(&Data::ConflictDecided(ConflictDecided { agency: agency.to_owned(), event_id, row: row.to_owned() }))
 }
 
 /// An event that the warehouse itself says.
-struct Said {
-    agency: &'static str,
+pub(crate) struct OwnEvent {
+    /// Who says it.
+    pub agency: &'static str,
     /// The record's own part.
-    record: String,
-    version: i64,
+    pub record: String,
+    /// The version of the record.
+    pub version: i64,
     /// When it is said, microseconds UTC.
-    at_us: i64,
-    synthetic: bool,
+    pub at_us: i64,
+    /// Whether it is made up.
+    pub synthetic: bool,
 }
 
-impl Said {
-    fn encoded(&self, data: &Data) -> Encoded {
+impl OwnEvent {
+    /// The event, whose id follows from all that it says.
+    pub fn encoded(&self, data: &Data) -> Encoded {
         let record_id = format!("{}/{}", self.agency, self.record);
         let mut draft = Draft {
             id: Uuid::nil(),
@@ -124,8 +128,8 @@ fn code_of(evidence: Evidence) -> u16 {
     list.code(code).unwrap_or(list.unknown())
 }
 
-/// A person as records are named after her.
-fn letters(person: &PersonId) -> String {
+/// A person as records are named after her; so is any record named that the warehouse keeps by a hash.
+pub(crate) fn letters(person: &PersonId) -> String {
     events::form::person_letters(person).map(char::from).iter().collect()
 }
 

@@ -19,7 +19,7 @@ use crate::keys::Keys;
 use crate::layers::{self, Laid, Layers};
 use crate::mart;
 use crate::model::{self, Layer, Model};
-use crate::snapshot::{CALENDAR, Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo};
+use crate::snapshot::{Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo, WITHOUT_DATASET};
 use crate::stage;
 use crate::states::{STATES, States};
 
@@ -111,12 +111,12 @@ impl Work {
         Run { engine, models, staged, parallel, thorough, before, keep }.all().await
     }
 
-    /// The marts that have a dataset in the policy, and the calendar: what the policy does not name has no universe for its units
-    /// and can be asked for by nobody.
+    /// The marts that have a dataset in the policy, the calendar, and reference data: what the policy does not name otherwise has no
+    /// universe for its units and can be asked for by nobody.
     fn own<'a>(&self, models: &'a [Model]) -> Vec<(&'a Model, Option<&policy::Dataset>)> {
         let marts = models.iter().filter(|model| model.layer == Layer::Marts);
         let with = marts.map(|model| (model, self.policy.datasets.get(&model.table)));
-        with.filter(|(model, dataset)| dataset.is_some() || model.table == CALENDAR).collect()
+        with.filter(|(model, dataset)| dataset.is_some() || WITHOUT_DATASET.contains(&model.table.as_str())).collect()
     }
 
     pub(super) fn marts(&self, models: &[Model], states: &BTreeMap<String, State>) -> Result<Marts, ModelsError> {

@@ -9,10 +9,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayBuilder, ArrayRef, FixedSizeBinaryBuilder, Int64Builder, StringBuilder, UInt16Builder};
+use arrow::array::{
+    ArrayBuilder, ArrayRef, Date32Builder, FixedSizeBinaryBuilder, Int64Builder, StringBuilder, UInt16Builder,
+};
 use arrow::datatypes::{DataType, Field};
 use events::data::Patch;
-use events::{CodeSet, Data, EventType};
+use events::{CodeSet, Data, EventType, Occurred};
 use uuid::Uuid;
 
 use super::rows::Row;
@@ -54,8 +56,10 @@ struct Number;
 struct Id;
 /// A person.
 struct Person;
-/// A case id, an agency's code.
+/// A case id, the code of an agency, an area or a court, a name of reference data.
 struct Text;
+/// A day.
+struct Day;
 
 impl Kind for Code {
     type Builder = UInt16Builder;
@@ -97,6 +101,17 @@ impl Kind for Text {
         DataType::Utf8
     }
     fn append(builder: &mut StringBuilder, cell: Option<&str>) {
+        builder.append_option(cell);
+    }
+}
+
+impl Kind for Day {
+    type Builder = Date32Builder;
+    type Cell<'a> = i32;
+    fn data_type() -> DataType {
+        DataType::Date32
+    }
+    fn append(builder: &mut Date32Builder, cell: Option<i32>) {
         builder.append_option(cell);
     }
 }
@@ -194,6 +209,18 @@ impl<'a> Cell<'a, &'a str> for String {
 impl<'a> Cell<'a, &'a str> for Option<String> {
     fn cell(&'a self) -> Option<&'a str> {
         self.as_deref()
+    }
+}
+
+impl Cell<'_, i32> for Occurred {
+    fn cell(&self) -> Option<i32> {
+        Some(self.from)
+    }
+}
+
+impl Cell<'_, i32> for Option<Occurred> {
+    fn cell(&self) -> Option<i32> {
+        self.map(|day| day.from)
     }
 }
 
@@ -432,6 +459,43 @@ families! {
     Decisions decisions person = true {
         columns { other_id: Person, one: Code, }
         PersonsDecided / PersonsDecidedPatch { other_id, one, }
+    }
+    /// Administrative areas, by the steward.
+    Areas areas person = false {
+        columns {
+            area: Text, level: Code, parent: Text, valid_from: Day, valid_to: Day, name_en: Text, name_ur: Text,
+            published_in: Text, withdrawn: Code,
+        }
+        AreaDeclared / AreaDeclaredPatch {
+            area, level, parent, valid_from, valid_to, name_en, name_ur, published_in, withdrawn,
+        }
+    }
+    /// Areas that went into others.
+    AreaChanges area_changes person = false {
+        columns {
+            area: Text, into_area: Text, changed_on: Day, share_per_mille: Number, published_in: Text, withdrawn: Code,
+        }
+        AreaChanged / AreaChangedPatch { area, into_area, changed_on, share_per_mille, published_in, withdrawn, }
+    }
+    /// How many people areas had.
+    Populations populations person = false {
+        columns {
+            area: Text, counted_on: Day, of_sex: Code, of_age_group: Code, persons: Number, method: Code,
+            published_in: Text, withdrawn: Code,
+        }
+        PopulationCounted / PopulationCountedPatch {
+            area, counted_on, sex as of_sex, age_group as of_age_group, persons, method, published_in, withdrawn,
+        }
+    }
+    /// Courts.
+    Courts courts person = false {
+        columns {
+            court: Text, level: Code, area: Text, valid_from: Day, valid_to: Day, name_en: Text, name_ur: Text,
+            published_in: Text, withdrawn: Code,
+        }
+        CourtDeclared / CourtDeclaredPatch {
+            court, level, area, valid_from, valid_to, name_en, name_ur, published_in, withdrawn,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod indicators;
 mod order;
 mod people;
 mod quality;
+mod reference;
 mod road;
 mod rows;
 #[path = "../../../lake/tests/it/stores.rs"]

@@ -66,6 +66,8 @@ impl Default for Arrival {
 /// A lake in a temporary directory, or on S3.
 pub struct Lake {
     pub store: Store,
+    log: SimulatedLog,
+    arrival: Arrival,
     _dir: TempDir,
 }
 
@@ -73,9 +75,9 @@ impl Lake {
     /// Ingests lines in this order.
     pub async fn of(lines: &[Feedline], arrival: Arrival) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let lake = Self { store: crate::stores::at(dir.path()), _dir: dir };
         let log = SimulatedLog::new("test", arrival.partitions, ManualClock::at(0));
-        let mut sink = log.sink();
+        let lake = Self { store: crate::stores::at(dir.path()), log, arrival, _dir: dir };
+        let mut sink = lake.log.sink();
         for line in lines {
             let headers = line.header_slices();
             let out = Outgoing {
@@ -86,15 +88,27 @@ impl Lake {
             };
             sink.append(line.topic, &[out]).unwrap();
         }
+        lake.drain().await;
+        lake
+    }
+
+    /// The steward says something after all of that.
+    pub async fn tell(&self, said: &events::encode::Encoded, timestamp_ms: i64) {
+        let headers = said.header_slices();
+        let out = Outgoing { key: Some(&said.key), headers: &headers, value: Some(&said.value), timestamp_ms };
+        self.log.sink().append(&eventlog::stream_name(models::people::STEWARD), &[out]).unwrap();
+        self.drain().await;
+    }
+
+    async fn drain(&self) {
         let mut config = WorkerConfig::new(StoreKind::Sample);
         config.poll_wait = Duration::from_millis(1);
-        config.batch_rows = arrival.batch_rows;
-        let events = Events::open_or_create(&lake.store, "test").await.unwrap();
-        let ids = Arc::new(CountedIds::new(1));
-        let worker = Worker::new(log.source(), events, policy(), keys(), config, Arc::new(StillClock), ids);
+        config.batch_rows = self.arrival.batch_rows;
+        let events = Events::open_or_create(&self.store, "test").await.unwrap();
+        let ids = Arc::new(CountedIds::new(events.lake_version() + 1));
+        let worker = Worker::new(self.log.source(), events, policy(), keys(), config, Arc::new(StillClock), ids);
         let mut worker = worker.with_schemas(Arc::new(StaticSchemas(sample::avro::schemas().collect())));
         worker.drain().await.unwrap();
-        lake
     }
 
     pub async fn events(&self) -> EventsSnapshot {

@@ -12,6 +12,7 @@ mod limits;
 mod ordinary;
 mod pages;
 mod protected;
+mod reference;
 mod sparse;
 mod spliced;
 mod tables;

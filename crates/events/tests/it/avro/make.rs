@@ -110,6 +110,13 @@ fn value(name: &str, of: &Value, dice: &mut Dice) -> Value {
             "agency" | "to_agency" => "POL-PB".to_owned(),
             "row" => format!("{}#0/tip.events.POL-PB.v1/2/{}", dice.token(), dice.below(1_000)),
             "person_id" | "other_id" | "from" | "into" => dice.uuid().replace('-', ""),
+            "valid_from" | "valid_to" | "changed_on" | "counted_on" =>
+                (*dice.pick(&["2018-05-31", "2024-02-29"])).to_owned(),
+            "area" | "into_area" | "parent" => (*dice.pick(&["PK", "PK-KP", "PK-PB-LHR"])).to_owned(),
+            "court" => "CRT-PB-LHR-1".to_owned(),
+            "name_en" => "Lahore Division".to_owned(),
+            "name_ur" => "لاہور ڈویژن".to_owned(),
+            "published_in" => "Population and Housing Census 2023".to_owned(),
             _ => dice.uuid(),
         }),
     }
