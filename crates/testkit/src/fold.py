@@ -44,7 +44,7 @@ def main():
             db, took = fold(job, form)
             seconds[form].append(round(took, 3))
         found[form] = {t: different(db, t, file, job["apart"]) for t, file in job["marts"].items()}
-        rows = {t: db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in job["marts"]}
+        rows = {t: db.execute(f'SELECT count(*) FROM "{t}"').fetchone()[0] for t in job["marts"]}
     print(json.dumps({"version": duckdb.__version__, "seconds": seconds, "rows": rows, "different": found}))
 
 
