@@ -198,7 +198,8 @@ fn by_position(model: &Model) -> String {
     let sql = picks(&sql, "last_value(", "arg_max_null(");
     // What passes all columns on has the position among them.
     let has_position = model.sql.contains("r.*");
-    if model.layer == Layer::Marts || has_position || model.column("occurred_from").is_none() {
+    let is_act = ["occurred_from", "recorded_at", "event_id"].iter().all(|column| model.column(column).is_some());
+    if model.layer == Layer::Marts || has_position || !is_act {
         return format!("CREATE TABLE \"{}\" AS {sql}", model.table);
     }
     format!(
