@@ -19,7 +19,7 @@ use crate::cli::FeedsArgs;
 use crate::config::Config;
 use crate::data_dir::{DataDir, log_failure};
 use crate::exit::{self, Failure};
-use crate::{linking, progress};
+use crate::{every, linking, progress};
 
 /// How long after its start a process looks for the first time: what came meanwhile has been read and folded by then.
 const AFTER_A_START: Duration = Duration::from_mins(2);
@@ -87,31 +87,23 @@ fn send(sink: &mut dyn EventSink, reports: &[FeedReport]) -> anyhow::Result<()> 
 /// # Errors
 /// None; the signature is that of the other tasks of `up`.
 pub async fn keep(config: Config, dir: Arc<DataDir>, stop: CancellationToken) -> anyhow::Result<()> {
-    let every = Duration::from_hours(config.quality.every_hours);
-    if every.is_zero() {
-        // A task that ends, ends the program.
-        stop.cancelled().await;
-        return Ok(());
-    }
-    let mut wait = every.min(AFTER_A_START);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(wait) => wait = every,
-        }
-        match look(&config, &dir).await {
-            Ok(agencies) => info!(agencies, "each agency hears how good its feed is"),
-            Err(error) if is_empty(&error) => {}
-            Err(error) => warn!("the agencies' feeds were not looked at: {error:#}"),
-        }
-    }
+    let work = || once(config.clone(), Arc::clone(&dir));
+    every::so_often(Duration::from_hours(config.quality.every_hours), AFTER_A_START, stop, work).await;
+    Ok(())
 }
 
-async fn look(config: &Config, dir: &Arc<DataDir>) -> anyhow::Result<usize> {
-    let reports = measured(config, dir).await?;
-    let (config, dir, count) = (config.clone(), Arc::clone(dir), reports.len());
-    tokio::task::spawn_blocking(move || send(&mut *dir.sink(&config)?, &reports)).await??;
-    Ok(count)
+async fn once(config: Config, dir: Arc<DataDir>) {
+    let told = async {
+        let reports = measured(&config, &dir).await?;
+        let agencies = reports.len();
+        tokio::task::spawn_blocking(move || send(&mut *dir.sink(&config)?, &reports)).await??;
+        Ok(agencies)
+    };
+    match told.await {
+        Ok(agencies) => info!(agencies, "each agency hears how good its feed is"),
+        Err(error) if is_empty(&error) => {}
+        Err(error) => warn!("the agencies' feeds were not looked at: {error:#}"),
+    }
 }
 
 /// Whether nothing was ingested yet.

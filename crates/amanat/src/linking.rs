@@ -23,7 +23,7 @@ use tracing::{info, warn};
 use crate::cli::{LinkCommand, OneWord};
 use crate::config::Config;
 use crate::data_dir::{DataDir, log_failure};
-use crate::{exit, progress};
+use crate::{every, exit, progress};
 
 /// Events appended together.
 const BLOCK: usize = 2_000;
@@ -85,29 +85,20 @@ pub async fn fold(dir: &DataDir) -> anyhow::Result<()> {
 /// # Errors
 /// None; the signature is that of the other tasks of `up`.
 pub async fn keep(config: Config, dir: Arc<DataDir>, stop: CancellationToken) -> anyhow::Result<()> {
-    let every = Duration::from_hours(config.linkage.every_hours);
-    if every.is_zero() || dir.is_sample() {
-        // A task that ends, ends the program.
-        stop.cancelled().await;
-        return Ok(());
-    }
-    let mut wait = every.min(AFTER_A_START);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(wait) => wait = every,
-        }
-        let done = match find(&dir).await {
-            Ok(found) => {
-                let (config, dir) = (config.clone(), Arc::clone(&dir));
-                tokio::task::spawn_blocking(move || publish(&mut *dir.sink(&config)?, &dir, &found)).await?
-            }
-            Err(error) => Err(error),
-        };
-        match done {
-            Ok(words) => info!(something_new = words > 0, "persons of all agencies were linked"),
-            Err(error) => warn!("persons were not linked: {error:#}"),
-        }
+    let hours = if dir.is_sample() { 0 } else { config.linkage.every_hours };
+    let work = || once(config.clone(), Arc::clone(&dir));
+    every::so_often(Duration::from_hours(hours), AFTER_A_START, stop, work).await;
+    Ok(())
+}
+
+async fn once(config: Config, dir: Arc<DataDir>) {
+    let linked = async {
+        let found = find(&dir).await?;
+        tokio::task::spawn_blocking(move || publish(&mut *dir.sink(&config)?, &dir, &found)).await?
+    };
+    match linked.await {
+        Ok(words) => info!(something_new = words > 0, "persons of all agencies were linked"),
+        Err(error) => warn!("persons were not linked: {error:#}"),
     }
 }
 

@@ -16,6 +16,7 @@ mod data_dir;
 mod edition;
 mod erase;
 mod escape;
+mod every;
 mod exit;
 mod explain;
 mod feeds;

@@ -115,21 +115,16 @@ async fn in_conflict(events: &EventsSnapshot) -> Result<HashSet<Uuid>, ModelsErr
     Ok(ids)
 }
 
-const COLUMNS: [&str; 13] = [
-    "event_id",
-    "record_id",
-    "event_type",
-    "agency",
-    "schema_id",
-    "recorded_at",
-    "payload",
-    "_status",
-    "log_stream",
-    "log_partition",
-    "log_offset",
-    "subject_refs",
-    "ingested_at",
-];
+/// Columns that staging reads, and behind them when a row was read.
+const COLUMNS: [&str; stage::COLUMNS.len() + 1] = {
+    let mut all = ["ingested_at"; stage::COLUMNS.len() + 1];
+    let mut at = 0;
+    while at < stage::COLUMNS.len() {
+        all[at] = stage::COLUMNS[at];
+        at += 1;
+    }
+    all
+};
 
 /// A row of the lake.
 struct Row {

@@ -295,7 +295,8 @@ fn replaced(state: &State) -> &Arc<Keys> {
     state.of.as_ref().map_or(&NONE, |changed| &changed.keys)
 }
 
-fn family_of(view: &Model) -> Result<&'static Family, ModelsError> {
+/// The family whose staged rows a view is over.
+pub(crate) fn family_of(view: &Model) -> Result<&'static Family, ModelsError> {
     let read = view.reads.first().and_then(|read| read.table.strip_prefix("staged_")).and_then(Family::named);
     read.ok_or_else(|| ModelsError::NoTable(view.path.clone()))
 }

@@ -87,9 +87,9 @@ fn note(arrived: &mut ByAgency, rows: &RecordBatch, first_day: i32) -> Result<()
     Ok(())
 }
 
-/// The agency of `<source>/tip.events.<agency>.v1`.
+/// The agency of `<source>/<stream>`.
 fn agency_of(stream: &str) -> Option<&str> {
-    stream.rsplit('/').next()?.strip_prefix("tip.events.")?.strip_suffix(".v1")
+    events::form::agency_of_stream(stream.rsplit('/').next()?)
 }
 
 #[cfg(test)]

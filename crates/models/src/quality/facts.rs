@@ -14,7 +14,7 @@ use super::Histogram;
 use crate::edition::Spoken;
 use crate::engine::{Engine, Prepared, Rollups, Table};
 use crate::error::ModelsError;
-use crate::graph::Staged;
+use crate::graph::{Staged, family_of};
 use crate::model::{Layer, Model, models};
 use crate::people::Facts;
 use crate::snapshot::Report;
@@ -156,11 +156,6 @@ fn views() -> Result<Vec<Model>, ModelsError> {
 
 fn find<'a>(views: &'a [Model], table: &str) -> Result<&'a Model, ModelsError> {
     views.iter().find(|view| view.table == table).ok_or_else(|| ModelsError::NoTable(table.to_owned()))
-}
-
-fn family_of(view: &Model) -> Result<&'static Family, ModelsError> {
-    let read = view.reads.first().and_then(|read| read.table.strip_prefix("staged_")).and_then(Family::named);
-    read.ok_or_else(|| ModelsError::NoTable(view.path.clone()))
 }
 
 /// The columns that name a fact: those by which staged rows are sorted, down to the place that its corrections share.

@@ -41,7 +41,7 @@ pub(crate) use extend::{RECORDS, extend, kept};
 pub(crate) use family::{Family, RETRACTIONS};
 pub(crate) use rows::Raw;
 pub use scatter::Also;
-pub(crate) use scatter::{Ends, first_subject, texts, version_of};
+pub(crate) use scatter::{COLUMNS, Ends, first_subject, texts, version_of};
 
 use crate::layers;
 use batch::Linked;

@@ -18,7 +18,7 @@ pub fn figures() -> Vec<Figure> {
 fn incremental() -> Figure {
     Figure {
         name: "state.incremental",
-        shows: "1,000 tangled logs (late versions, corrections of corrections, retractions of what never comes, one id with two contents, in two records), each refreshed in two to seven parts, of what is new alone, against the same log rebuilt (development build)",
+        shows: "1,000 tangled logs (late versions, corrections of corrections, retractions of what never comes, one id with two contents, in two records; merges and splits, words of the steward on conflicts and reference data), each refreshed in two to seven parts, of what is new alone, against the same log rebuilt (development build)",
         unit: "logs of 1,000 with equal bytes of every mart",
         goal: "1,000",
         minutes: 15,
