@@ -39,7 +39,8 @@ pub async fn measure(scratch: &Path, world: World, python: &Path) -> Result<Meas
     let (place, _) = Place::filled(&scratch.join("fold"), Feed::new(world)).await?;
     let words = place.link().await?;
     let options = RefreshOptions { threads: THREADS, force: true, ..RefreshOptions::default() };
-    let (_, first) = place.refresh(&options).await?;
+    // All staged rows in one layer, as the peer reads them.
+    let (_, first) = place.refresh(&RefreshOptions { rebuild: true, ..options.clone() }).await?;
     let (mut ours, mut slowest) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         let (_, report) = place.refresh(&options).await?;
@@ -187,9 +188,32 @@ fn as_written(model: &Model) -> String {
     format!("CREATE TABLE \"{}\" AS {sql}", model.table)
 }
 
-/// The model's text with DuckDB's word for a type that it calls otherwise.
+/// The model's text in DuckDB's words: for a type, for dividing whole numbers, and for the number of a day, which it casts to none.
 fn words(model: &Model) -> String {
-    model.sql.replace("SMALLINT UNSIGNED", "USMALLINT")
+    let sql = model.sql.replace("SMALLINT UNSIGNED", "USMALLINT").replace(" / 86400000000", " // 86400000000");
+    let mut out = String::with_capacity(sql.len());
+    let mut rest = sql.as_str();
+    while let Some((before, found)) = rest.split_once("CAST(") {
+        out.push_str(before);
+        let day = found.split_once(" AS INT)").filter(|(x, _)| is_day(x));
+        match day {
+            Some((day, after)) => {
+                out.push_str(&format!("({day} - DATE '1970-01-01')"));
+                rest = after;
+            }
+            None => {
+                out.push_str("CAST(");
+                rest = found;
+            }
+        }
+    }
+    out + rest
+}
+
+/// Whether this is a column of days, by its name.
+fn is_day(x: &str) -> bool {
+    let is_name = x.bytes().all(|b| b.is_ascii_lowercase() || b"_.".contains(&b));
+    is_name && (x.ends_with("_from") || x.ends_with("_to") || x.ends_with("_on"))
 }
 
 /// Picks by the position of a row: that in its file, whose rows are in the folding order, or that among all acts.
