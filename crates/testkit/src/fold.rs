@@ -195,16 +195,12 @@ fn words(model: &Model) -> String {
     let mut rest = sql.as_str();
     while let Some((before, found)) = rest.split_once("CAST(") {
         out.push_str(before);
-        let day = found.split_once(" AS INT)").filter(|(x, _)| is_day(x));
-        match day {
-            Some((day, after)) => {
-                out.push_str(&format!("({day} - DATE '1970-01-01')"));
-                rest = after;
-            }
-            None => {
-                out.push_str("CAST(");
-                rest = found;
-            }
+        if let Some((day, after)) = found.split_once(" AS INT)").filter(|(x, _)| is_day(x)) {
+            out.push_str(&format!("({day} - DATE '1970-01-01')"));
+            rest = after;
+        } else {
+            out.push_str("CAST(");
+            rest = found;
         }
     }
     out + rest
