@@ -196,6 +196,16 @@ async fn read_manifest(store: &Store, path: &str) -> Result<Option<Manifest>> {
 }
 
 impl FolderWriter {
+    /// The store it is written to.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Path of a file within the store: what was closed can be read before the folder is finished.
+    pub fn path_of(&self, name: &str) -> String {
+        format!("{}/{name}", self.path)
+    }
+
     /// Begins a Parquet file. `sorted_by` is noted in the manifest and the footer; the caller keeps the order.
     ///
     /// # Errors

@@ -74,28 +74,35 @@ impl Checks {
         }
     }
 
-    /// Fails with the first test that does not hold.
-    pub fn verdict(&self, model: &Model, made: &[RecordBatch]) -> Result<(), ModelsError> {
-        let fails = |test: String| Err(ModelsError::Test { path: model.path.clone(), test });
-        let rows: usize = made.iter().map(RecordBatch::num_rows).sum();
+    /// Fails with the first question whose answer is not right. So many rows were made.
+    pub fn verdict(&self, model: &Model, rows: u64) -> Result<(), ModelsError> {
         for question in &self.questions {
             let wanted = if question.must_be == MustBe::Rows { rows as i64 } else { 0 };
             if question.sum != wanted {
-                return fails(question.test.clone());
-            }
-        }
-        for test in &model.tests {
-            let holds = match test {
-                Test::NotNull(columns) => made.iter().all(|batch| not_null(batch, columns)),
-                Test::AcceptedValues => made.iter().all(|batch| model.columns.iter().all(|c| accepted(batch, c))),
-                _ => true,
-            };
-            if !holds {
-                return fails(format!("{test:?}"));
+                return Err(fails(model, question.test.clone()));
             }
         }
         Ok(())
     }
+}
+
+/// Fails with the first test of single values that does not hold in these rows.
+pub(crate) fn rows(model: &Model, made: &RecordBatch) -> Result<(), ModelsError> {
+    for test in &model.tests {
+        let holds = match test {
+            Test::NotNull(columns) => not_null(made, columns),
+            Test::AcceptedValues => model.columns.iter().all(|column| accepted(made, column)),
+            _ => true,
+        };
+        if !holds {
+            return Err(fails(model, format!("{test:?}")));
+        }
+    }
+    Ok(())
+}
+
+fn fails(model: &Model, test: String) -> ModelsError {
+    ModelsError::Test { path: model.path.clone(), test }
 }
 
 fn question(test: &Test) -> Option<(String, MustBe)> {

@@ -1,9 +1,11 @@
 //! Deals rows of a fold to buckets of another key, sorted: from records to persons, from acts to what they answer.
 //!
-//! States are few beside events, so they pass through memory.
+//! Rows are dealt by their places, and each bucket gathers its own when its turn comes: side by side, and only those in work twice in
+//! memory.
 //!
 //! Absent: meaning.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
@@ -21,25 +23,48 @@ pub(crate) fn buckets_for(rows: usize) -> usize {
     rows.div_ceil(BUCKET_ROWS).next_power_of_two().clamp(1, crate::stage::MOST_BUCKETS)
 }
 
-/// Deals `batches` to `buckets` by `key` and sorts each by `order` (ascending, nulls last). Rows whose key is null answer nothing
-/// and go nowhere.
+/// Rows dealt to one bucket, not yet gathered: where they lie among those of all.
+pub(crate) struct Dealt {
+    schema: SchemaRef,
+    /// Shared by the buckets that they were dealt to.
+    batches: Arc<Vec<RecordBatch>>,
+    places: Vec<(usize, usize)>,
+    order: Vec<String>,
+}
+
+impl Dealt {
+    /// Its rows, sorted (ascending, nulls last).
+    pub fn gather(self) -> Result<RecordBatch, ArrowError> {
+        sorted(&gather(&self.schema, &self.batches, &self.places)?, &self.order)
+    }
+}
+
+/// Deals `batches` to a group of so many buckets by `key`. Rows whose key is null answer nothing and go nowhere; those of other groups
+/// are left out.
 pub(crate) fn deal(
     schema: &SchemaRef,
-    batches: &[RecordBatch],
+    batches: Vec<RecordBatch>,
     key: &str,
     order: &[String],
+    group: Range<usize>,
     buckets: usize,
-) -> Result<Vec<RecordBatch>, ArrowError> {
-    let mut places: Vec<Vec<(usize, usize)>> = vec![Vec::new(); buckets];
+) -> Result<Vec<Dealt>, ArrowError> {
+    let mut places: Vec<Vec<(usize, usize)>> = vec![Vec::new(); group.len()];
     for (number, batch) in batches.iter().enumerate() {
         let hashes = hashes(batch.column(schema.index_of(key)?))?;
         for (row, hash) in hashes.iter().enumerate() {
-            if let Some(hash) = hash {
-                places[(hash % buckets as u64) as usize].push((number, row));
+            let bucket = hash.map(|hash| (hash % buckets as u64) as usize).filter(|bucket| group.contains(bucket));
+            if let Some(bucket) = bucket {
+                places[bucket - group.start].push((number, row));
             }
         }
     }
-    places.iter().map(|places| sorted(&gather(schema, batches, places)?, order)).collect()
+    let batches = Arc::new(batches);
+    let dealt = |places| {
+        let (schema, batches) = (Arc::clone(schema), Arc::clone(&batches));
+        Dealt { schema, batches, places, order: order.to_vec() }
+    };
+    Ok(places.into_iter().map(dealt).collect())
 }
 
 /// The rows of each bucket by a column of hashes, in the order in which they come.

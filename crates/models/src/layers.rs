@@ -9,6 +9,7 @@
 //! Absent: what rows mean; when layers are laid together (see `refresh`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -109,11 +110,11 @@ impl Pick {
         Self::new(&[column], move |batch| arrow::compute::not(&keys.mask(batch.column(0))))
     }
 
-    /// Rows of one bucket of so many.
-    fn of_bucket(column: &str, bucket: usize, buckets: usize) -> Self {
+    /// Rows of some buckets of so many.
+    pub fn of_buckets(column: &str, some: Range<usize>, buckets: usize) -> Self {
         Self::new(&[column], move |batch| {
             let hashes = batch.column(0).as_primitive::<UInt64Type>();
-            Ok(hashes.values().iter().map(|hash| Some(hash % buckets as u64 == bucket as u64)).collect())
+            Ok(hashes.values().iter().map(|hash| Some(some.contains(&((hash % buckets as u64) as usize)))).collect())
         })
     }
 }
@@ -215,7 +216,9 @@ impl Layers {
             let name = file_name(kept.table, bucket % layer.buckets);
             if layer.folder.file(&name).is_ok() {
                 let mut picks = layer.live(kept);
-                picks.extend((layer.buckets != buckets).then(|| Pick::of_bucket(kept.key, bucket, buckets)));
+                picks.extend(
+                    (layer.buckets != buckets).then(|| Pick::of_buckets(kept.key, bucket..bucket + 1, buckets)),
+                );
                 out.extend(read(bytes(&self.store, &layer.folder, &name).await?, None, &picks)?);
             }
         }
@@ -314,8 +317,25 @@ pub(crate) async fn changed(store: &Store, folder: &Folder) -> Result<BTreeMap<S
     Ok(out)
 }
 
+/// Rows of a file that was written into a folder which is not finished yet: these columns of those of which all picks hold.
+///
+/// # Errors
+/// Storage errors.
+pub(crate) async fn read_written(
+    folder: &FolderWriter,
+    name: &str,
+    columns: &[String],
+    picks: &[Pick],
+) -> Result<Vec<RecordBatch>, ModelsError> {
+    read(object(folder.store(), folder.path_of(name)).await?, Some(columns), picks)
+}
+
 async fn bytes(store: &Store, folder: &Folder, name: &str) -> Result<Bytes, ModelsError> {
-    let object = store.objects().get(&Path::from(folder.path_of(name))).await.map_err(lake::LakeError::from)?;
+    object(store, folder.path_of(name)).await
+}
+
+async fn object(store: &Store, path: String) -> Result<Bytes, ModelsError> {
+    let object = store.objects().get(&Path::from(path)).await.map_err(lake::LakeError::from)?;
     Ok(object.bytes().await.map_err(lake::LakeError::from)?)
 }
 

@@ -32,6 +32,7 @@ mod states;
 pub use engine::Plans;
 pub use erased::{Order, Orders};
 pub use error::ModelsError;
+pub use graph::Memory;
 pub use refresh::{InUse, Layering, RefreshOptions, RefreshReport, refresh};
 pub use snapshot::{CutEntry, Inputs, MartInfo, Report, Snapshot, SnapshotInfo, Source};
 pub use sql::SqlSet;

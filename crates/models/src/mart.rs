@@ -9,7 +9,6 @@
 //!
 //! Absent: surrogates of persons and ids of records; they end here.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
@@ -17,11 +16,11 @@ use arrow::compute::{
     SortColumn, cast, concat_batches, filter_record_batch, lexsort_to_indices, not, take_record_batch,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
-use policy::{Dataset, Keys};
+use policy::{Dataset, Keys, Policy};
 
 use crate::error::ModelsError;
-use crate::graph::State;
-use crate::model::{Column, Model};
+use crate::model::{Column, Layer, Model};
+use crate::snapshot::WITHOUT_DATASET;
 use crate::states;
 
 /// Columns of time, as codes.
@@ -33,14 +32,52 @@ const UNIT: &str = "unit";
 /// Columns without a code list that every row has, where its mart has them.
 const GIVEN: [&str; 3] = ["agency", "served_by", "occurred_from"];
 
-/// The finished rows of a mart. `dataset` is what the policy says of it; the reporting calendar and reference data have none.
-pub(crate) fn finish(
+/// Finishes marts as the policy says.
+#[derive(Debug)]
+pub(crate) struct Finish {
+    /// Their datasets.
+    pub policy: Arc<Policy>,
+    /// Of surrogates.
+    pub keys: Arc<Keys>,
+}
+
+impl Finish {
+    /// Whether what a model makes is a mart of a Snapshot: one that has a dataset in the policy, the calendar, and reference data. What
+    /// the policy does not name otherwise has no universe for its units and can be asked for by nobody.
+    fn is_own(&self, model: &Model) -> bool {
+        let table = model.table.as_str();
+        model.layer == Layer::Marts && (self.dataset(model).is_some() || WITHOUT_DATASET.contains(&table))
+    }
+
+    /// What the policy says of a mart.
+    pub fn dataset(&self, model: &Model) -> Option<&Dataset> {
+        self.policy.datasets.get(&model.table)
+    }
+
+    /// The finished rows of what a model made, in no order, if they are a mart's.
+    pub fn rows(&self, model: &Model, made: &RecordBatch) -> Result<Option<RecordBatch>, ModelsError> {
+        self.is_own(model).then(|| finish(model, made, self.dataset(model), &self.keys)).transpose()
+    }
+
+    /// A mart of finished rows.
+    pub fn mart(
+        &self,
+        model: &Model,
+        made: &SchemaRef,
+        finished: Vec<RecordBatch>,
+    ) -> Result<Option<RecordBatch>, ModelsError> {
+        let Some(none) = self.rows(model, &RecordBatch::new_empty(Arc::clone(made)))? else { return Ok(None) };
+        Ok(Some(sort(&concat_batches(&none.schema(), &finished)?)?))
+    }
+}
+
+/// The finished rows of what a model made. `dataset` is what the policy says of it; the reporting calendar and reference data have none.
+fn finish(
     model: &Model,
-    state: &State,
+    rows: &RecordBatch,
     dataset: Option<&Dataset>,
     keys: &Keys,
 ) -> Result<RecordBatch, ModelsError> {
-    let rows = concat_batches(&state.schema, &state.batches)?;
     let column = |name: &str| {
         rows.column_by_name(name)
             .ok_or_else(|| ModelsError::Column { mart: model.table.clone(), column: name.to_owned() })
@@ -59,8 +96,7 @@ pub(crate) fn finish(
     {
         push(&described.name, cast(column(&described.name)?, &type_of(described, dataset.is_some()))?);
     }
-    let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
-    sort(&rows)
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
 /// The column of a mart's file by which its rows are replaced.
@@ -109,7 +145,7 @@ pub(crate) fn to_file(rows: &RecordBatch) -> Result<RecordBatch, ModelsError> {
     if rows.column_by_name("sid").is_some() {
         return Ok(rows.clone());
     }
-    states::with_hashes(rows, &BTreeSet::from([UNIT]))
+    states::with_hashes(rows, &[UNIT])
 }
 
 /// The rows of a mart from the files of its layers, the lowest first.

@@ -15,7 +15,6 @@ use lake::Store;
 use lake::folder::{Folder, FolderWriter};
 
 use crate::error::ModelsError;
-use crate::graph::State;
 use crate::keys::{self, Keys};
 use crate::layers::{self, Kept, Layers, Pick};
 use crate::model::Model;
@@ -126,33 +125,18 @@ pub(crate) fn hash_of(column: &str) -> String {
     format!("hash({column})")
 }
 
-/// Keeps what a model made.
-///
-/// # Errors
-/// Storage errors; the table has no column by which it is read.
-pub(crate) async fn write(
-    folder: &FolderWriter,
-    model: &Model,
-    models: &[Model],
-    state: &State,
-) -> Result<(), ModelsError> {
+/// The columns of a model's table that are hashed: its key, and those by which models read it.
+pub(crate) fn hashed(model: &Model, models: &[Model]) -> Vec<String> {
     let readers = models.iter().flat_map(|reader| &reader.reads).filter(|read| read.table == model.table);
-    let key = model.key.iter().map(String::as_str);
-    let hashed: BTreeSet<&str> = readers.filter_map(|read| read.by.as_deref()).chain(key).collect();
-    for (part, rows) in state.batches.iter().enumerate() {
-        layers::write(folder, &layers::file_name(&model.table, part), &[], &with_hashes(rows, &hashed)?).await?;
-    }
-    if let Some(changed) = &state.of {
-        layers::write_changed(folder, &model.table, &changed.keys).await?;
-    }
-    Ok(())
+    let columns: BTreeSet<&String> = readers.filter_map(|read| read.by.as_ref()).chain(&model.key).collect();
+    columns.into_iter().cloned().collect()
 }
 
 /// Rows with the hashes of some of their columns.
-pub(crate) fn with_hashes(rows: &RecordBatch, hashed: &BTreeSet<&str>) -> Result<RecordBatch, ModelsError> {
+pub(crate) fn with_hashes(rows: &RecordBatch, hashed: &[impl AsRef<str>]) -> Result<RecordBatch, ModelsError> {
     let mut fields: Vec<Arc<Field>> = rows.schema().fields().iter().cloned().collect();
     let mut columns = rows.columns().to_vec();
-    for column in hashed {
+    for column in hashed.iter().map(AsRef::as_ref) {
         fields.push(Arc::new(Field::new(hash_of(column), DataType::UInt64, true)));
         columns.push(Arc::new(keys::hashes(rows.column(rows.schema().index_of(column)?))?));
     }

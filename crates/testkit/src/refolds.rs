@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use eventlog::simulated::{ManualClock, SimulatedLog};
 use eventlog::{EventSink as _, EventSource as _, Outgoing};
-use models::{Layering, Plans, RefreshOptions, Snapshot};
+use models::{Layering, Memory, Plans, RefreshOptions, Snapshot};
 use sample::tangle::{self, LOG_MS, Line};
 use serde_json::json;
 
@@ -82,7 +82,10 @@ async fn try_log(folder: &Path, seed: u64, messages: u32, plans: Plans) -> Resul
     // From few layers to many, with or without every test of every model.
     let most = 1 + (seed % 5) as usize;
     let layering = Layering { new_per_mille: 1_000_000, grown_per_mille: 1_000_000, most };
-    let step = RefreshOptions { layering, plans, thorough: seed.is_multiple_of(4), ..RefreshOptions::default() };
+    let tight = Memory { held_bytes: 0, rows_at_once: 7 };
+    let memory = if seed.is_multiple_of(3) { tight } else { Memory::default() };
+    let step =
+        RefreshOptions { layering, plans, thorough: seed.is_multiple_of(4), memory, ..RefreshOptions::default() };
     let (mut tried, mut from) = (Tried::default(), 0);
     for to in parts(seed, lines.len()) {
         append(&log, &lines[from..to])?;
@@ -95,7 +98,7 @@ async fn try_log(folder: &Path, seed: u64, messages: u32, plans: Plans) -> Resul
     ensure!(from == lines.len(), "the parts are the log");
     let opened = Snapshot::open_latest(&place.store).await?;
     let stepwise = opened.map(|snapshot| (snapshot.hashes(), snapshot.info().stage.clone()));
-    let (folded, _) = place.refresh(&RefreshOptions { force: true, ..step.clone() }).await?;
+    let (folded, _) = place.refresh(&RefreshOptions { force: true, memory: tight, ..step.clone() }).await?;
     let (rebuilt, report) = place.refresh(&RefreshOptions { rebuild: true, ..step }).await?;
     tried.equal = stepwise
         .is_some_and(|(marts, stage)| marts == rebuilt.hashes() && marts == folded.hashes() && stage == report.stage);

@@ -11,20 +11,20 @@ use arrow::array::RecordBatch;
 use lake::folder::{self, Folder, FolderWriter};
 
 use super::staging::{STAGED, StagedRows};
-use super::{Last, Layering, Work, next_name, rollups};
+use super::{Last, Layering, RefreshOptions, Work, next_name, rollups};
 use crate::engine::Engine;
 use crate::error::ModelsError;
-use crate::graph::{NodeReport, Run, Staged, State};
+use crate::graph::{Mart, NodeReport, Run, Staged};
 use crate::keys::Keys;
 use crate::layers::{self, Laid, Layers};
-use crate::mart;
-use crate::model::{self, Layer, Model};
-use crate::snapshot::{Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo, WITHOUT_DATASET};
+use crate::mart::{self, Finish};
+use crate::model::{self, Model};
+use crate::snapshot::{Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo};
 use crate::stage;
 use crate::states::{STATES, States};
 
 /// Rows of marts by name.
-type Marts = BTreeMap<String, RecordBatch>;
+pub(super) type Marts = BTreeMap<String, RecordBatch>;
 /// By mart: the keys whose rows changed, and their rows.
 type Changes = BTreeMap<String, (Keys, RecordBatch)>;
 
@@ -53,9 +53,9 @@ impl Work {
         let (models, engine) = self.rules(&inputs)?;
         let layers = Layers::below(&self.store, STAGED, staged.folder.clone()).await?;
         let keep = self.next_states().await?;
-        let (states, ran) = self.ran(&engine, &models, layers, None, Some(&keep)).await?;
+        let (made, ran) = self.ran(&engine, &models, layers, None, &keep).await?;
         let kept = laid(keep, None).await?;
-        let marts = self.marts(&models, &states)?;
+        let marts = whole(made);
         let described = Self::described(inputs, staged, ran, &marts)?;
         let info = SnapshotInfo { states: Some(kept.name), ..described };
         self.write_whole(&name, &info, &marts).await?;
@@ -76,9 +76,9 @@ impl Work {
         let before = States::open(&self.store, below, &models, records, self.options.threads).await?;
         let alone = Layers::alone(&self.store, staged.folder.clone(), staged.layer_buckets);
         let keep = self.next_states().await?;
-        let (states, ran) = self.ran(&engine, &models, alone, Some(&before), Some(&keep)).await?;
+        let (made, ran) = self.ran(&engine, &models, alone, Some(&before), &keep).await?;
         let kept = laid(keep, Some(last.states.clone())).await?;
-        let changes = self.changes(&models, &states)?;
+        let changes = self.changes(&models, made)?;
         let marts = self.marts_above(&last.folder, &changes).await?;
         let described = Self::described(inputs, staged, ran, &marts)?;
         let mut info = SnapshotInfo { records_changed, states: Some(kept.name.clone()), ..described };
@@ -97,45 +97,29 @@ impl Work {
         Ok(folder::create(&self.store, STATES, &next_name(tip.as_ref())).await?)
     }
 
-    /// What of staged rows and of all before is made by the models; states are kept in a folder.
+    /// The marts that models make of staged rows and of all before; states are kept in a folder.
     pub(super) async fn ran(
         &self,
         engine: &Engine,
         models: &[Model],
         staged: Layers,
         before: Option<&States>,
-        keep: Option<&FolderWriter>,
-    ) -> Result<(BTreeMap<String, State>, Vec<NodeReport>), ModelsError> {
+        keep: &FolderWriter,
+    ) -> Result<(BTreeMap<String, Mart>, Vec<NodeReport>), ModelsError> {
         let staged = Arc::new(Staged { layers: staged });
-        let (parallel, thorough) = (self.options.threads, self.options.thorough);
-        Run { engine, models, staged, parallel, thorough, before, keep }.all().await
-    }
-
-    /// The marts that have a dataset in the policy, the calendar, and reference data: what the policy does not name otherwise has no
-    /// universe for its units and can be asked for by nobody.
-    fn own<'a>(&self, models: &'a [Model]) -> Vec<(&'a Model, Option<&policy::Dataset>)> {
-        let marts = models.iter().filter(|model| model.layer == Layer::Marts);
-        let with = marts.map(|model| (model, self.policy.datasets.get(&model.table)));
-        with.filter(|(model, dataset)| dataset.is_some() || WITHOUT_DATASET.contains(&model.table.as_str())).collect()
-    }
-
-    pub(super) fn marts(&self, models: &[Model], states: &BTreeMap<String, State>) -> Result<Marts, ModelsError> {
-        let mut out = BTreeMap::new();
-        for (model, dataset) in self.own(models) {
-            let state = states.get(&model.table).ok_or_else(|| ModelsError::NoTable(model.table.clone()))?;
-            out.insert(model.table.clone(), mart::finish(model, state, dataset, &self.keys)?);
-        }
-        Ok(out)
+        let finish = Arc::new(Finish { policy: Arc::clone(&self.policy), keys: Arc::clone(&self.keys) });
+        let RefreshOptions { threads: parallel, thorough, memory, .. } = self.options;
+        Run { engine, models, staged, parallel, thorough, before, keep, finish, memory }.all().await
     }
 
     /// What is other in each mart: the keys whose rows changed, and their rows now.
-    fn changes(&self, models: &[Model], states: &BTreeMap<String, State>) -> Result<Changes, ModelsError> {
-        let rows = self.marts(models, states)?;
+    fn changes(&self, models: &[Model], made: BTreeMap<String, Mart>) -> Result<Changes, ModelsError> {
         let mut out = Changes::new();
-        for (model, dataset) in self.own(models) {
-            let values = states[&model.table].of.as_ref().map_or(&[][..], |changed| &changed.values);
-            let keys = mart::keys_of(model, values, dataset, &self.keys)?;
-            out.insert(model.table.clone(), (keys, rows[&model.table].clone()));
+        for model in models {
+            let Some(Mart { rows, of }) = made.get(&model.table) else { continue };
+            let values = of.as_ref().map_or(&[][..], |changed| &changed.values);
+            let keys = mart::keys_of(model, values, self.policy.datasets.get(&model.table), &self.keys)?;
+            out.insert(model.table.clone(), (keys, rows.clone()));
         }
         Ok(out)
     }
@@ -221,6 +205,11 @@ impl Work {
         states.lay_together(&writer).await?;
         Ok(laid(writer, None).await?.name)
     }
+}
+
+/// The rows of marts of which all were made.
+pub(super) fn whole(made: BTreeMap<String, Mart>) -> Marts {
+    made.into_iter().map(|(name, mart)| (name, mart.rows)).collect()
 }
 
 /// Finishes a layer of states.

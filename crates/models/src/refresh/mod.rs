@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Plans, Rollups};
 use crate::erased::Orders;
 use crate::error::ModelsError;
-use crate::graph::NodeReport;
+use crate::graph::{Memory, NodeReport};
 use crate::layers::{Laid, Layers};
 use crate::runtime::Cpu;
 use crate::snapshot::{self, CutEntry, Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo};
@@ -82,6 +82,8 @@ pub struct RefreshOptions {
     pub rebuild: bool,
     /// When it works on what is new alone.
     pub layering: Layering,
+    /// How much of memory it takes.
+    pub memory: Memory,
     /// Plans of earlier refreshes.
     pub plans: Plans,
     /// The Snapshot that is open to questions: it is kept, however old.
@@ -109,6 +111,7 @@ impl Default for RefreshOptions {
             force: false,
             rebuild: false,
             layering: Layering::default(),
+            memory: Memory::default(),
             plans: Plans::default(),
             in_use: None,
         }
@@ -219,8 +222,9 @@ impl Work {
         let staged = self.staged(RECOMPUTE, &inputs).await?;
         let (models, engine) = self.rules(&inputs)?;
         let layers = Layers::alone(&self.store, staged.folder.clone(), staged.layer_buckets);
-        let (states, models_ran) = self.ran(&engine, &models, layers, None, None).await?;
-        let marts = self.marts(&models, &states)?;
+        let keep = folder::create(&self.store, RECOMPUTE, "states").await?;
+        let (made, models_ran) = self.ran(&engine, &models, layers, None, &keep).await?;
+        let marts = folding::whole(made);
         let described = Self::described(inputs, &staged, models_ran, &marts)?;
         let erased_since = match &self.options.below {
             Some(cut) if !described.erased.is_empty() => Orders::of(&self.events, &self.keys).await?.beyond(cut),

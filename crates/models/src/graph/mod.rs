@@ -7,27 +7,36 @@
 //! A run over some records alone is the same run over fewer keys (models.md 6): the plans are the same, a model that reads states
 //! gets all rows of the keys that changed, of which those that did not change come from earlier runs (`states`).
 //!
+//! What a run takes of memory does not grow with the country but for the finished marts, which whoever answers questions holds anyway:
+//! rows between models are held up to a limit and else read again, and large tables are dealt a group of buckets at a time ([`Memory`]).
+//!
 //! Absent: files of marts and their manifest (see `refresh`), what a number means.
 
+mod bucket;
+mod state;
+
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
 use lake::folder::FolderWriter;
 
 use crate::check;
 use crate::engine::{Engine, Prepared, Rows, Table};
 use crate::error::ModelsError;
-use crate::exchange;
+use crate::exchange::{self, Dealt};
 use crate::keys::{self, Keys};
-use crate::layers::Layers;
+use crate::layers::{self, Layers};
+use crate::mart::Finish;
 use crate::model::{Layer, Model, Read};
-use crate::stage::{self, Family};
+use crate::stage::{self, Family, MOST_BUCKETS};
 use crate::states::{self, States};
+use bucket::{Input, Work};
+use state::{Changed, Room, State};
 
 /// What running one model came to: a line of `refresh --explain`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -46,29 +55,27 @@ pub struct NodeReport {
     pub millis: u64,
 }
 
-/// A table that a model made, or the rows of it that replace earlier ones.
+/// A mart that a run made: its rows, or those of the keys that changed, in their order.
 #[derive(Debug, Clone)]
-pub(crate) struct State {
-    /// Its columns.
-    pub schema: SchemaRef,
-    /// Its rows, a batch for each bucket it was made in.
-    pub batches: Vec<RecordBatch>,
+pub(crate) struct Mart {
+    /// Its finished rows.
+    pub rows: RecordBatch,
     /// The keys whose rows these are; `None` = of all.
     pub of: Option<Changed>,
 }
 
-/// Keys of which a table was made anew.
-#[derive(Debug, Clone)]
-pub(crate) struct Changed {
-    /// Their hashes.
-    pub keys: Arc<Keys>,
-    /// Themselves, some more than once.
-    pub values: Vec<ArrayRef>,
+/// How much of memory a fold takes. Marts are the same whatever it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Bytes of rows between models that are held; others are read again from where they are kept.
+    pub held_bytes: usize,
+    /// Rows of a table that are dealt to buckets at a time.
+    pub rows_at_once: usize,
 }
 
-impl State {
-    fn rows(&self) -> usize {
-        self.batches.iter().map(RecordBatch::num_rows).sum()
+impl Default for Memory {
+    fn default() -> Self {
+        Self { held_bytes: 512 << 20, rows_at_once: 2 << 20 }
     }
 }
 
@@ -110,14 +117,19 @@ pub(crate) struct Run<'a> {
     pub thorough: bool,
     /// What earlier runs made, where `staged` has only the records that changed since.
     pub before: Option<&'a States>,
-    /// Where states are kept for later runs.
-    pub keep: Option<&'a FolderWriter>,
+    /// Where states are kept, for models that read them and for later runs.
+    pub keep: &'a FolderWriter,
+    /// What becomes of marts.
+    pub finish: Arc<Finish>,
+    /// How much is held and dealt at a time.
+    pub memory: Memory,
 }
 
 impl Run<'_> {
     /// Gives the marts by name, and a report of every model.
-    pub async fn all(&self) -> Result<(BTreeMap<String, State>, Vec<NodeReport>), ModelsError> {
-        let mut states: BTreeMap<String, State> = BTreeMap::new();
+    pub async fn all(&self) -> Result<(BTreeMap<String, Mart>, Vec<NodeReport>), ModelsError> {
+        let room = Room::new(self.memory.held_bytes);
+        let (mut states, mut marts) = (BTreeMap::new(), BTreeMap::new());
         let mut reports = Vec::new();
         for (at, model) in self.models.iter().enumerate() {
             let began = Instant::now();
@@ -130,30 +142,24 @@ impl Run<'_> {
                 millis: 0,
             };
             if model.layer != Layer::Staging {
-                let (state, buckets) = self.one(model, &states).await?;
-                (report.rows, report.buckets) = (state.rows() as u64, buckets as u64);
-                if let Some(folder) = self.keep.filter(|_| model.kept || self.is_read(&model.table)) {
-                    states::write(folder, model, self.models, &state).await?;
-                }
+                let (state, mart) = self.one(model, &states, &room, &mut report).await?;
+                marts.extend(mart.map(|mart| (model.table.clone(), mart)));
                 states.insert(model.table.clone(), state);
-                self.forget(at, &mut states);
+                states.retain(|name, _| self.is_read_after(at, name));
             }
             report.millis = began.elapsed().as_millis() as u64;
             tracing::debug!(table = model.table, rows = report.rows, millis = report.millis, "folded");
             reports.push(report);
         }
-        Ok((states, reports))
+        Ok((marts, reports))
     }
 
     fn is_read(&self, table: &str) -> bool {
         self.models.iter().any(|model| model.reads.iter().any(|read| read.table == table))
     }
 
-    /// Lets go of states that no later model reads.
-    fn forget(&self, done: usize, states: &mut BTreeMap<String, State>) {
-        let mart = |name: &str| self.models.iter().any(|m| m.layer == Layer::Marts && m.table == name);
-        let read = |name: &str| self.models[done + 1..].iter().any(|m| m.reads.iter().any(|r| r.table == name));
-        states.retain(|name, _| mart(name) || read(name));
+    fn is_read_after(&self, done: usize, table: &str) -> bool {
+        self.models[done + 1..].iter().any(|model| model.reads.iter().any(|read| read.table == table))
     }
 
     /// Plans a model without running it.
@@ -185,71 +191,95 @@ impl Run<'_> {
         self.models.iter().find(|m| m.layer == Layer::Staging && m.table == read.table)
     }
 
-    async fn one(&self, model: &Model, states: &BTreeMap<String, State>) -> Result<(State, usize), ModelsError> {
-        let fold = self.plan(model, states).await?;
-        let mut checks =
-            check::Checks::plan(self.engine, model, &self.leaves(model, states)?, &fold, self.thorough).await?;
-        let (inputs, of) = self.inputs(model, states).await?;
-        let buckets = inputs.len();
-        let checking = Arc::new(checks.queries());
-        let mut work = futures::stream::iter(inputs)
-            .map(|input| {
-                let (fold, staged, checking) = (Arc::clone(&fold), Arc::clone(&self.staged), Arc::clone(&checking));
-                tokio::spawn(async move { run_bucket(&fold, input, &staged, &checking).await })
-            })
-            .buffered(self.parallel.max(1));
-        let mut batches = Vec::with_capacity(buckets);
-        while let Some(done) = work.next().await {
-            let (batch, checked) = done.map_err(|_| ModelsError::Stopped)?.map_err(|e| e.in_model(model))?;
-            checks.note(&checked);
-            if batch.num_rows() > 0 {
-                batches.push(batch);
-            }
-        }
-        drop(work);
-        let state = State { schema: fold.schema(), batches, of };
-        checks.verdict(model, &state.batches)?;
-        Ok((state, buckets))
-    }
-
-    /// What each bucket of a model reads, and of which keys that is all there is.
-    async fn inputs(
+    async fn one(
         &self,
         model: &Model,
         states: &BTreeMap<String, State>,
-    ) -> Result<(Vec<Input>, Option<Changed>), ModelsError> {
+        room: &Room,
+        report: &mut NodeReport,
+    ) -> Result<(State, Option<Mart>), ModelsError> {
+        let fold = self.plan(model, states).await?;
+        let mut checks =
+            check::Checks::plan(self.engine, model, &self.leaves(model, states)?, &fold, self.thorough).await?;
+        let (reads, of) = self.reads(model, states).await?;
+        let keep = (model.kept || self.is_read(&model.table)).then(|| self.keep.clone());
+        let work = Arc::new(Work {
+            model: model.clone(),
+            fold: Arc::clone(&fold),
+            checks: checks.queries(),
+            staged: Arc::clone(&self.staged),
+            keep: keep.clone(),
+            hashed: states::hashed(model, self.models),
+            room: room.clone(),
+            finish: Arc::clone(&self.finish),
+        });
+        let (mut parts, mut finished) = (Vec::new(), Vec::new());
+        let (buckets, at_once) = reads.buckets(self.memory.rows_at_once);
+        report.buckets = buckets as u64;
+        for from in (0..buckets).step_by(at_once) {
+            let group = from..(from + at_once).min(buckets);
+            let inputs = self.inputs(&reads, group.clone(), buckets).await?;
+            let mut running = futures::stream::iter(group.zip(inputs))
+                .map(|(number, input)| {
+                    let work = Arc::clone(&work);
+                    tokio::spawn(async move { work.bucket(number, input).await })
+                })
+                .buffered(self.parallel.max(1));
+            while let Some(done) = running.next().await {
+                let done = done.map_err(|_| ModelsError::Stopped)?.map_err(|e| e.in_model(model))?;
+                checks.note(&done.counted);
+                report.rows += done.rows as u64;
+                parts.extend(done.part);
+                finished.extend(done.finished);
+            }
+        }
+        checks.verdict(model, report.rows)?;
+        if let (Some(folder), Some(changed)) = (&keep, &of) {
+            layers::write_changed(folder, &model.table, &changed.keys).await?;
+        }
+        let mart = self.finish.mart(model, &fold.schema(), finished)?;
+        let mart = mart.map(|rows| Mart { rows, of: of.clone() });
+        Ok((State { schema: fold.schema(), parts, of }, mart))
+    }
+
+    /// What a model reads, and of which keys that is all there is.
+    async fn reads<'s>(
+        &self,
+        model: &'s Model,
+        states: &'s BTreeMap<String, State>,
+    ) -> Result<(Reads<'s>, Option<Changed>), ModelsError> {
         let staged =
             model.reads.iter().filter_map(|read| self.view(read)).map(family_of).collect::<Result<Vec<_>, _>>()?;
         if !staged.is_empty() {
-            let input = |bucket| Input::Staged(staged.clone(), bucket);
-            let inputs = (0..self.staged.layers.buckets()).map(input).collect();
-            return Ok((inputs, self.changed_records(&staged).await?));
+            let of = self.changed_records(&staged).await?;
+            return Ok((Reads::Staged(staged, self.staged.layers.buckets()), of));
         }
-        let Some(before) = self.before else {
-            return Ok((Self::dealt(model, |read| states[&read.table].clone())?, None));
-        };
-        let changed = self.changed_keys(model, states, before).await?;
-        let mut read = BTreeMap::new();
-        for Read { table, by, .. } in &model.reads {
-            let (state, by) = (&states[table], by.as_deref().unwrap_or_default());
-            let mut whole = state.clone();
-            whole.batches.extend(before.rows(table, &state.schema, by, &changed.keys, replaced(state)).await?);
-            read.insert(table.clone(), whole);
+        let mut tables = Vec::new();
+        for read in &model.reads {
+            let by = read.by.as_deref().ok_or_else(|| ModelsError::NoKey(model.path.clone()))?;
+            tables.push(Dealing { read, by, state: &states[&read.table], before: Vec::new() });
         }
-        Ok((Self::dealt(model, |of| read[&of.table].clone())?, Some(changed)))
+        let Some(before) = self.before else { return Ok((Reads::Dealt(tables), None)) };
+        let changed = self.changed_keys(&tables, before).await?;
+        for Dealing { read, by, state, before: rows } in &mut tables {
+            *rows = before.rows(&read.table, &state.schema, by, &changed.keys, replaced(state)).await?;
+        }
+        Ok((Reads::Dealt(tables), Some(changed)))
     }
 
-    /// Rows of states, dealt to buckets by what the model says.
-    fn dealt(model: &Model, state: impl Fn(&Read) -> State) -> Result<Vec<Input>, ModelsError> {
-        let rows = model.reads.iter().map(|read| state(read).rows()).max().unwrap_or(0);
-        let buckets = exchange::buckets_for(rows);
-        let mut inputs = vec![HashMap::new(); buckets];
-        for read in &model.reads {
-            let state = state(read);
-            let key = read.by.as_deref().ok_or_else(|| ModelsError::NoKey(model.path.clone()))?;
-            let dealt = exchange::deal(&state.schema, &state.batches, key, &read.order, buckets)?;
-            for (input, batch) in inputs.iter_mut().zip(dealt) {
-                input.insert(read.table.clone(), Rows::Batches(vec![batch]));
+    /// What each bucket of a group reads.
+    async fn inputs(&self, reads: &Reads<'_>, group: Range<usize>, buckets: usize) -> Result<Vec<Input>, ModelsError> {
+        let tables = match reads {
+            Reads::Staged(families, _) => return Ok(group.map(|at| Input::Staged(families.clone(), at)).collect()),
+            Reads::Dealt(tables) => tables,
+        };
+        let mut inputs: Vec<HashMap<String, Dealt>> = group.clone().map(|_| HashMap::new()).collect();
+        for Dealing { read, by, state, before } in tables {
+            let mut rows = state.read(self.keep, by, group.clone(), buckets, self.parallel).await?;
+            rows.extend(before.iter().cloned());
+            let dealt = exchange::deal(&state.schema, rows, by, &read.order, group.clone(), buckets)?;
+            for (input, dealt) in inputs.iter_mut().zip(dealt) {
+                input.insert(read.table.clone(), dealt);
             }
         }
         Ok(inputs.into_iter().map(Input::Dealt).collect())
@@ -267,18 +297,10 @@ impl Run<'_> {
     }
 
     /// The keys of a model whose rows have changed: those of rows that were made now, and of rows that these replace.
-    async fn changed_keys(
-        &self,
-        model: &Model,
-        states: &BTreeMap<String, State>,
-        before: &States,
-    ) -> Result<Changed, ModelsError> {
+    async fn changed_keys(&self, tables: &[Dealing<'_>], before: &States) -> Result<Changed, ModelsError> {
         let mut values = Vec::new();
-        for read in &model.reads {
-            let by = read.by.as_deref().ok_or_else(|| ModelsError::NoKey(model.path.clone()))?;
-            let state = &states[&read.table];
-            let column = state.schema.index_of(by)?;
-            values.extend(state.batches.iter().map(|batch| Arc::clone(batch.column(column))));
+        for Dealing { read, by, state, .. } in tables {
+            values.extend(state.column(self.keep, by, self.parallel).await?);
             values.extend(before.keys(&read.table, by, replaced(state)).await?);
         }
         let mut hashes = Vec::new();
@@ -286,6 +308,38 @@ impl Run<'_> {
             hashes.extend(keys::hashes(values)?.iter().flatten());
         }
         Ok(Changed { keys: Arc::new(hashes.into_iter().collect()), values })
+    }
+}
+
+/// What a model reads.
+enum Reads<'a> {
+    /// These families' rows, in so many buckets.
+    Staged(Vec<&'static Family>, usize),
+    /// Rows of other models, dealt to buckets.
+    Dealt(Vec<Dealing<'a>>),
+}
+
+/// A table that a model reads, dealt by one of its columns.
+struct Dealing<'a> {
+    read: &'a Read,
+    by: &'a str,
+    state: &'a State,
+    /// Rows of earlier runs.
+    before: Vec<RecordBatch>,
+}
+
+impl Reads<'_> {
+    /// How many buckets, and how many of them are dealt at a time: such a group has about so many rows.
+    fn buckets(&self, rows_at_once: usize) -> (usize, usize) {
+        let tables = match self {
+            Self::Staged(_, buckets) => return (*buckets, *buckets),
+            Self::Dealt(tables) => tables,
+        };
+        let rows = |of: &Dealing<'_>| of.state.rows() + of.before.iter().map(RecordBatch::num_rows).sum::<usize>();
+        let most = tables.iter().map(rows).max().unwrap_or(0);
+        let groups = most.div_ceil(rows_at_once.max(1)).next_power_of_two().min(MOST_BUCKETS);
+        let buckets = exchange::buckets_for(most).max(groups);
+        (buckets, buckets / groups)
     }
 }
 
@@ -299,46 +353,6 @@ fn replaced(state: &State) -> &Arc<Keys> {
 pub(crate) fn family_of(view: &Model) -> Result<&'static Family, ModelsError> {
     let read = view.reads.first().and_then(|read| read.table.strip_prefix("staged_")).and_then(Family::named);
     read.ok_or_else(|| ModelsError::NoTable(view.path.clone()))
-}
-
-/// What one bucket of a model reads.
-enum Input {
-    /// These families' rows of this bucket.
-    Staged(Vec<&'static Family>, usize),
-    /// Rows dealt to it.
-    Dealt(HashMap<String, Rows>),
-}
-
-async fn run_bucket(
-    fold: &Prepared,
-    input: Input,
-    staged: &Staged,
-    checks: &[Arc<Prepared>],
-) -> Result<(RecordBatch, Vec<i64>), ModelsError> {
-    let mut rows = match input {
-        Input::Dealt(rows) => rows,
-        Input::Staged(families, bucket) => {
-            let mut rows = HashMap::new();
-            let mut any = false;
-            for family in families {
-                let found = staged.rows(family, bucket).await?;
-                any |= found.is_some();
-                rows.insert(format!("staged_{}", family.name), found.unwrap_or_else(|| Rows::Batches(Vec::new())));
-            }
-            if !any {
-                return Ok((RecordBatch::new_empty(fold.schema()), vec![0; checks.len()]));
-            }
-            rows
-        }
-    };
-    let out = fold.run(rows.clone()).await.map_err(ModelsError::Engine)?;
-    let batch = concat_batches(&fold.schema(), &out)?;
-    rows.insert(check::OUTPUT.to_owned(), Rows::Batches(vec![batch.clone()]));
-    let mut checked = Vec::with_capacity(checks.len());
-    for query in checks {
-        checked.push(check::number(&query.run(rows.clone()).await.map_err(ModelsError::Engine)?));
-    }
-    Ok((batch, checked))
 }
 
 #[cfg(test)]
@@ -360,13 +374,27 @@ mod tests {
         let models = model::models(&SqlSet::embedded()).unwrap();
         let engine = Engine::new(Rollups::from([(("agency".to_owned(), "group".to_owned()), vec![0])]));
         let staged = Arc::new(Staged { layers: Layers::alone(&store, folder, 1) });
-        let run =
-            Run { engine: &engine, models: &models, staged, parallel: 1, thorough: false, before: None, keep: None };
+        let keep = lake::folder::create(&store, "lake/states", "1").await.unwrap();
+        let finish = Finish {
+            policy: Arc::new(policy::Policy::default()),
+            keys: Arc::new(policy::Keys::derive(&policy::Master::from_bytes([7; 32]))),
+        };
+        let run = Run {
+            engine: &engine,
+            models: &models,
+            staged,
+            parallel: 1,
+            thorough: false,
+            before: None,
+            keep: &keep,
+            finish: Arc::new(finish),
+            memory: Memory::default(),
+        };
         let mut states = BTreeMap::new();
         let mut plans = Vec::new();
         for model in models.iter().filter(|model| model.layer != Layer::Staging) {
             let plan = run.plan(model, &states).await.unwrap();
-            states.insert(model.table.clone(), State { schema: plan.schema(), batches: Vec::new(), of: None });
+            states.insert(model.table.clone(), State { schema: plan.schema(), parts: Vec::new(), of: None });
             plans.push((model.clone(), plan.text()));
         }
         plans
