@@ -272,6 +272,11 @@ impl Snapshot {
         Source { snapshot: self, policy }
     }
 
+    /// Bytes of memory that its marts take.
+    pub fn memory_bytes(&self) -> usize {
+        self.marts.values().map(RecordBatch::get_array_memory_size).sum()
+    }
+
     pub(crate) fn marts(&self) -> &BTreeMap<String, RecordBatch> {
         &self.marts
     }

@@ -24,6 +24,7 @@ mod linked;
 mod live;
 mod maintenance;
 mod malformed;
+mod memory;
 mod questions;
 mod real_records;
 mod reconciled;
@@ -123,6 +124,18 @@ enum What {
         /// A Python interpreter that has the package `duckdb`
         #[arg(long)]
         python: PathBuf,
+    },
+    /// What a rebuild takes of memory, of a third of all events and of all
+    FoldMemory {
+        /// Millions of events
+        #[arg(long, default_value_t = 30)]
+        millions: u32,
+    },
+    /// A rebuild of a store of `fold_memory`, and the greatest resident set of its process
+    Rebuild {
+        /// Data directory
+        #[arg(long)]
+        data: PathBuf,
     },
     /// Tangled logs refreshed in parts, against the same logs rebuilt
     Refolds {
@@ -285,6 +298,8 @@ fn main() -> anyhow::Result<ExitCode> {
                 let world = millions.map(|millions| sample::World::new(SEED, sample::Size::Millions(millions)));
                 fold::measure(&scratch, world.unwrap_or_else(|| size.world()), &python).await
             }
+            What::FoldMemory { millions } => memory::measure(&scratch, millions).await,
+            What::Rebuild { data } => memory::rebuild(&data).await,
             What::Refolds { logs, messages } => refolds::measure(&scratch, logs, messages).await,
             What::Scattered { millions } => scattered::measure(&scratch, millions).await,
             What::Commit { versions } => commit::measure(&scratch, versions).await,

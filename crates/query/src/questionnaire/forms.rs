@@ -332,6 +332,49 @@ const TIP_REPORT: Form = Form {
             Axis::Total,
         ),
         table(
+            "P8",
+            ("Conviction rate, by cohort and by period, percent", "سزا کی شرح، گروہی اور مدتی، فیصد"),
+            ("C06", "conviction_rate_of_cohort"),
+            Axis::Measures(&[
+                (
+                    "conviction_rate_of_cohort",
+                    "Of those charged in the year, convicted since",
+                    "سال میں چارج ہونے والوں میں سے سزا یافتہ",
+                ),
+                (
+                    "convicted_per_100_prosecuted",
+                    "Convicted in the year per 100 charged in it",
+                    "سال میں سزا یافتہ فی سو چارج شدہ",
+                ),
+            ]),
+            Axis::Total,
+        ),
+        table(
+            "P9",
+            ("Days from registration to the charge and to the judgment", "اندراج سے چارج اور فیصلے تک کے دن"),
+            ("C07", "median_days_to_charge"),
+            Axis::Measures(&[
+                ("lower_quartile_days_to_charge", "To the charge: lower quartile", "چارج تک: زیریں چوتھائی"),
+                ("median_days_to_charge", "To the charge: median", "چارج تک: وسطانیہ"),
+                ("upper_quartile_days_to_charge", "To the charge: upper quartile", "چارج تک: بالائی چوتھائی"),
+                ("lower_quartile_days_to_judgment", "To the judgment: lower quartile", "فیصلے تک: زیریں چوتھائی"),
+                ("median_days_to_judgment", "To the judgment: median", "فیصلے تک: وسطانیہ"),
+                ("upper_quartile_days_to_judgment", "To the judgment: upper quartile", "فیصلے تک: بالائی چوتھائی"),
+            ]),
+            Axis::Total,
+        ),
+        table(
+            "P10",
+            ("Officials accused, prosecuted and convicted", "سرکاری اہلکار: ملزم، مقدمہ چلائے گئے اور سزا یافتہ"),
+            ("C09", "officials_accused"),
+            Axis::Measures(&[
+                ("officials_accused", "Accused", "ملزم"),
+                ("officials_prosecuted", "Prosecuted", "مقدمہ چلائے گئے"),
+                ("officials_convicted", "Convicted", "سزا یافتہ"),
+            ]),
+            Axis::Total,
+        ),
+        table(
             "V1",
             ("Victims identified, by age and sex", "شناخت شدہ متاثرین، عمر اور جنس کے لحاظ سے"),
             ("V01", "victims"),
@@ -394,6 +437,27 @@ const TIP_REPORT: Form = Form {
             Axis::Total,
         ),
         table(
+            "V8",
+            ("Victims in shelters, by reason of exit", "پناہ گاہوں میں متاثرین، رخصت کی وجہ کے لحاظ سے"),
+            ("S03", "persons_sheltered"),
+            Axis::List("exit_reason"),
+            Axis::Total,
+        ),
+        table(
+            "V9",
+            (
+                "Contacts of helplines, and those leading to an identification",
+                "ہیلپ لائن رابطے، اور شناخت تک پہنچنے والے",
+            ),
+            ("P01", "contacts"),
+            Axis::Measures(&[
+                ("contacts", "Contacts", "رابطے"),
+                ("contacts_leading_to_identification", "Leading to an identification", "شناخت تک پہنچنے والے"),
+                ("share_leading_to_identification", "Share, percent", "تناسب، فیصد"),
+            ]),
+            Axis::Total,
+        ),
+        table(
             "R1",
             (
                 "Labour inspections for child and bonded labour, by province",
@@ -425,6 +489,27 @@ const TIP_REPORT: Form = Form {
             ("Participants of training and awareness, by audience", "تربیت اور آگاہی کے شرکاء، ان کے گروہ کے لحاظ سے"),
             ("P02", "participants"),
             Axis::List("audience"),
+            Axis::Total,
+        ),
+        table(
+            "R5",
+            ("Persons released from bonded labour, by province", "جبری مشقت سے رہا کرائے گئے افراد، صوبے کے لحاظ سے"),
+            ("L03", "persons_released"),
+            Axis::List("province"),
+            Axis::Total,
+        ),
+        table(
+            "R6",
+            (
+                "Inspections referred to law enforcement, and those acted on",
+                "قانون نافذ کرنے والے اداروں کو بھیجے گئے معائنے، اور جن پر کارروائی ہوئی",
+            ),
+            ("L04", "inspections_referred"),
+            Axis::Measures(&[
+                ("inspections_referred", "Referred", "بھیجے گئے"),
+                ("inspections_acted_on", "Acted on", "جن پر کارروائی ہوئی"),
+                ("share_acted_on", "Share, percent", "تناسب، فیصد"),
+            ]),
             Axis::Total,
         ),
     ],

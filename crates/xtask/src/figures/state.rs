@@ -12,7 +12,7 @@ use super::{Bench, Figure, Measured};
 
 /// The registry's part for the state of the world.
 pub fn figures() -> Vec<Figure> {
-    vec![incremental(), fold(), scattered(), as_known_on(), erasure(), linkage(), tokenize(), indicators()]
+    vec![incremental(), fold(), memory(), scattered(), as_known_on(), erasure(), linkage(), tokenize(), indicators()]
 }
 
 fn incremental() -> Figure {
@@ -41,6 +41,19 @@ fn fold() -> Figure {
             let python = text(&python_with("duckdb", DUCKDB)?);
             measure(bench, Profile::Release, "fold_against_duckdb", &["--millions", "10", "--python", &python])
         },
+    }
+}
+
+fn memory() -> Figure {
+    Figure {
+        name: "state.memory",
+        shows: "a rebuild (stage, fold, marts) in a process of its own, of 10 million events of a synthetic country and of all 30 million: its greatest resident set, and how many times what it takes beside the finished marts grows when events triple (release build)",
+        unit: "at 30 million; times that of 10 million beside the marts",
+        goal: "≤ 1.25 times",
+        minutes: 60,
+        short: false,
+        correctness: false,
+        run: |bench| measure(bench, Profile::Release, "fold_memory", &["--millions", "30"]),
     }
 }
 

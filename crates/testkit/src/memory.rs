@@ -1,0 +1,104 @@
+//! `fold_memory`: what a rebuild takes of memory, of a third of a country's events and of all of them.
+//!
+//! A rebuild (stage, fold, marts) runs in a process of its own, whose greatest resident set the kernel tells. The finished marts are in it
+//! to the end, since whoever answers questions holds them anyway; what there is beside them must not grow with the events.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use eventlog::Partition;
+use models::RefreshOptions;
+use sample::{Feed, World};
+use serde_json::{Value, json};
+
+use crate::Measured;
+use crate::road::{Batches, Place, append};
+
+/// Lines that the log holds at a time: ingested, they are trimmed, so that the disk holds the lake and little else.
+const PORTION: usize = 1_000_000;
+/// With three times the events, a rebuild takes at most so many times the memory beside the marts.
+const GOAL: f64 = 1.25;
+
+/// Measures.
+pub async fn measure(scratch: &Path, millions: u32) -> Result<Measured> {
+    let folder = scratch.join("memory");
+    let mut feed = Feed::new(World::new(crate::SEED, sample::Size::Millions(millions)));
+    let portions = millions.div_ceil(3) as usize;
+    let mut curve = Vec::new();
+    {
+        let place = Place::new(&folder)?;
+        fill(&place, &mut feed, portions).await?;
+    }
+    curve.push(rebuilt(&folder)?);
+    {
+        let place = Place::new(&folder)?;
+        fill(&place, &mut feed, usize::MAX).await?;
+    }
+    curve.push(rebuilt(&folder)?);
+    let beside = |point: &Value| Some(point["peak_mib"].as_f64()? - point["marts_mib"].as_f64()?);
+    let (less, more) = (beside(&curve[0]).context("no peak")?, beside(&curve[1]).context("no peak")?);
+    let times = more / less;
+    Ok(Measured {
+        value: json!(format!("{:.0} MiB, {times:.2}", curve[1]["peak_mib"].as_f64().context("no peak")?)),
+        met: times <= GOAL,
+        details: json!({"rebuilds": curve, "beside_the_marts_mib": [less.round(), more.round()]}),
+    })
+}
+
+/// Brings so many portions of a feed into the lake, or what there is of it.
+async fn fill(place: &Place, feed: &mut impl Iterator<Item = sample::Feedline>, portions: usize) -> Result<()> {
+    for _ in 0..portions {
+        if append(&mut place.log.sink()?, feed.by_ref().take(PORTION))? == 0 {
+            break;
+        }
+        place.ingest(place.log.source()?, Batches::default()).await?;
+        for (id, next) in &place.events().await?.cut {
+            let stream = id.log_stream.rsplit('/').next().context("a partition has a stream")?;
+            place.log.trim(&Partition::new(stream, id.partition), *next)?;
+        }
+    }
+    Ok(())
+}
+
+/// A rebuild in a process of its own.
+fn rebuilt(folder: &Path) -> Result<Value> {
+    let output = Command::new(std::env::current_exe()?).args(["rebuild", "--data"]).arg(folder).output()?;
+    ensure!(output.status.success(), "the rebuild failed: {}", String::from_utf8_lossy(&output.stderr));
+    let line = String::from_utf8(output.stdout)?;
+    let answer: Value = serde_json::from_str(line.lines().last().context("the rebuild printed nothing")?)?;
+    Ok(answer["details"].clone())
+}
+
+/// `rebuild`: stages and folds all events of a place, and tells what this process took at most.
+pub async fn rebuild(data: &Path) -> Result<Measured> {
+    let place = Place::new(data)?;
+    let options = RefreshOptions { rebuild: true, ..RefreshOptions::default() };
+    let began = std::time::Instant::now();
+    let (snapshot, report) = place.refresh(&options).await?;
+    let seconds = began.elapsed().as_secs_f64();
+    let peak = peak_mib()?;
+    let mut slowest: Vec<_> = report.models.iter().map(|model| (model.millis, model.table.clone())).collect();
+    slowest.sort_unstable_by(|a, b| b.cmp(a));
+    slowest.truncate(5);
+    Ok(Measured {
+        value: json!(peak.round()),
+        met: true,
+        details: json!({
+            "events": report.stage.raw,
+            "peak_mib": peak.round(),
+            "marts_mib": snapshot.memory_bytes() >> 20,
+            "stage_seconds": report.stage_millis as f64 / 1e3,
+            "fold_seconds": report.models.iter().map(|model| model.millis).sum::<u64>() as f64 / 1e3,
+            "slowest_models_millis": slowest,
+            "seconds": (seconds * 10.0).round() / 10.0,
+        }),
+    })
+}
+
+/// The greatest resident set of this process so far, MiB.
+fn peak_mib() -> Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the kernel tells no peak")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+}
