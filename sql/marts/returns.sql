@@ -1,10 +1,12 @@
 -- Returns of victims: one row per return, with the assistance that names it and its outcomes.
-WITH acts AS (
+WITH firsts AS (
+  -- rule: first. Of a person's returns the first: the earliest day, then the time of recording, then the event id.
   SELECT
-    *,
-    -- rule: first. Of a person's returns the first: the earliest day, then the time of recording, then the event id.
-    row_number() OVER (PARTITION BY person ORDER BY occurred_from, recorded_at, event_id) = 1 AS is_first
+    person,
+    first_value(agency ORDER BY occurred_from, recorded_at, event_id) AS agency,
+    first_value(event_id ORDER BY occurred_from, recorded_at, event_id) AS event_id
   FROM return_accounts
+  GROUP BY person
 )
 SELECT
   a.person AS unit,
@@ -33,10 +35,11 @@ SELECT
   {{known a.outcome_12 reintegration_outcome}} AS outcome_12,
   {{yes_no a.assisted}} AS assisted,
   {{known_set a.assistance service}} AS assistance,
-  {{yes_no a.is_first}} AS first_return,
+  {{yes_no f.person IS NOT NULL}} AS first_return,
   -- rule: identified_again. Identified again is whom any record identifies after the day of the return, unless as no victim.
   {{yes_no i.last_identified > a.occurred_from}} AS identified_again
-FROM acts a
+FROM return_accounts a
+LEFT JOIN firsts f ON f.person = a.person AND f.agency = a.agency AND f.event_id = a.event_id
 LEFT JOIN victims v ON v.unit = a.person
 LEFT JOIN (
   SELECT

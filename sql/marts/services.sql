@@ -1,10 +1,12 @@
 -- Referrals of victims to services: one row per referral, with whether a service came of it in time.
-WITH acts AS (
+WITH firsts AS (
+  -- rule: first. Of a person's referrals the first: the earliest day, then the time of recording, then the event id.
   SELECT
-    *,
-    -- rule: first. Of a person's referrals the first: the earliest day, then the time of recording, then the event id.
-    row_number() OVER (PARTITION BY person ORDER BY occurred_from, recorded_at, event_id) = 1 AS is_first
+    person,
+    first_value(agency ORDER BY occurred_from, recorded_at, event_id) AS agency,
+    first_value(event_id ORDER BY occurred_from, recorded_at, event_id) AS event_id
   FROM referral_accounts
+  GROUP BY person
 )
 SELECT
   a.person AS unit,
@@ -33,6 +35,7 @@ SELECT
   {{known a.service service}} AS service,
   {{yes_no a.started_within_30_days}} AS started_within_30_days,
   {{known a.exit_reason exit_reason}} AS exit_reason,
-  {{yes_no a.is_first}} AS first_referral
-FROM acts a
+  {{yes_no f.person IS NOT NULL}} AS first_referral
+FROM referral_accounts a
+LEFT JOIN firsts f ON f.person = a.person AND f.agency = a.agency AND f.event_id = a.event_id
 LEFT JOIN victims v ON v.unit = a.person

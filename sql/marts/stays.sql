@@ -1,4 +1,13 @@
 -- Stays of victims in shelters: one row per stay, with how long it lasted and how it ended.
+WITH firsts AS (
+  -- rule: first. Of a person's stays the first: the earliest day, then the time of recording, then the event id.
+  SELECT
+    person,
+    first_value(agency ORDER BY occurred_from, recorded_at, event_id) AS agency,
+    first_value(event_id ORDER BY occurred_from, recorded_at, event_id) AS event_id
+  FROM stay_accounts
+  GROUP BY person
+)
 SELECT
   a.person AS unit,
   -- rule: case. She is of the case of her identification; the record stands in where none is known (privacy.md 6.6, rule 2).
@@ -19,15 +28,10 @@ SELECT
   rollup('place', 'province', CAST(v.place_identified AS SMALLINT UNSIGNED)) AS province,
   {{known a.exit_reason exit_reason}} AS exit_reason,
   {{yes_no a.ended_from IS NOT NULL}} AS ended,
-  {{yes_no a.is_first}} AS first_stay,
+  {{yes_no f.person IS NOT NULL}} AS first_stay,
   -- rule: days_of_stay. The days between beginning and end where both are known to the day; a stay that lasts has none, nor
   -- has one that is said to end before it began.
   CASE WHEN a.ended_from >= a.occurred_from AND {{to_the_day a.occurred_precision}} AND {{to_the_day a.ended_precision}} THEN {{days a.occurred_from a.ended_from}} END AS days_of_stay
-FROM (
-  SELECT
-    *,
-    -- rule: first. Of a person's stays the first: the earliest day, then the time of recording, then the event id.
-    row_number() OVER (PARTITION BY person ORDER BY occurred_from, recorded_at, event_id) = 1 AS is_first
-  FROM stay_accounts
-) a
+FROM stay_accounts a
+LEFT JOIN firsts f ON f.person = a.person AND f.agency = a.agency AND f.event_id = a.event_id
 LEFT JOIN victims v ON v.unit = a.person

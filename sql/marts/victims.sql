@@ -1,5 +1,22 @@
 -- Persons identified as victims: one row each, as first identified, with the status last determined.
-WITH persons AS (
+WITH firsts AS (
+  SELECT person, min(occurred_from) FILTER (WHERE is_identification) AS first_from
+  FROM victim_accounts
+  GROUP BY person
+),
+accounts AS (
+  SELECT
+    a.*,
+    CASE
+      WHEN a.agency_group = {{code agency_group.CPB}} THEN 1
+      WHEN a.agency_group IN ({{code agency_group.POL}}, {{code agency_group.FIA}}) THEN 2
+      ELSE 3
+    END AS age_rank,
+    f.first_from
+  FROM firsts f
+  JOIN (SELECT *, rollup('agency', 'group', agency) AS agency_group FROM victim_accounts) a ON a.person = f.person
+),
+persons AS (
   SELECT
     person,
     -- rule: first_identification. A person is counted when first identified: the earliest day said of her, then the
@@ -37,17 +54,7 @@ WITH persons AS (
       AND coalesce(status, {{code trafficking_status._X}}) <> {{code trafficking_status.not_victim}}) AS identified_again,
     -- rule: several_groups. Agencies of two groups or more identified her.
     min(agency_group) FILTER (WHERE is_identification) <> max(agency_group) FILTER (WHERE is_identification) AS several_groups
-  FROM (
-    SELECT
-      *,
-      CASE
-        WHEN agency_group = {{code agency_group.CPB}} THEN 1
-        WHEN agency_group IN ({{code agency_group.POL}}, {{code agency_group.FIA}}) THEN 2
-        ELSE 3
-      END AS age_rank,
-      min(CASE WHEN is_identification THEN occurred_from END) OVER (PARTITION BY person ORDER BY occurred_from) AS first_from
-    FROM (SELECT *, rollup('agency', 'group', agency) AS agency_group FROM victim_accounts)
-  )
+  FROM accounts
   GROUP BY person
   -- rule: identified. A determination alone identifies nobody.
   HAVING bool_or(is_identification)

@@ -10,7 +10,7 @@
 //! A surrogate is 16 bytes and its image is too, so a payload is overwritten in place, whatever its form. Absent: who is erased
 //! ([`policy::Erased`]), which files hold her ([`lake::maintain`]).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -44,14 +44,22 @@ const FORGOTTEN: [&str; 8] = [
 #[derive(Debug)]
 pub struct Eraser {
     erased: Arc<Erased>,
-    /// Accepted events that were about them.
-    events: HashSet<EventKey>,
-    /// Events of which another content is kept that is about somebody else.
-    shared: HashSet<EventKey>,
+    /// Where something is told about them, or was said of such.
+    gone: HashSet<Told>,
+    /// Corrections and retractions of what is gone.
+    said: HashSet<(Told, EventType)>,
+    /// Events of which a content was erased before: in which record it was told is not known any more.
+    before: HashSet<EventKey>,
+    /// Events that have several contents.
+    several: HashSet<EventKey>,
+    /// Contents of these that are about nobody who is erased, where they are told.
+    others: HashMap<Told, HashSet<EventType>>,
 }
 
 /// Agency and event id.
 type EventKey = (String, Uuid);
+/// An event as it is told in a record.
+type Told = (EventKey, String);
 
 /// What becomes of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,26 +75,34 @@ enum Fate {
 impl Eraser {
     /// Erases these persons. Has seen no row yet.
     pub fn new(erased: Arc<Erased>) -> Self {
-        Self { erased, events: HashSet::new(), shared: HashSet::new() }
+        Self {
+            erased,
+            gone: HashSet::new(),
+            said: HashSet::new(),
+            before: HashSet::new(),
+            several: HashSet::new(),
+            others: HashMap::new(),
+        }
     }
 
-    /// Whether an event was about somebody who is erased.
-    fn knows(&self, key: &EventKey) -> bool {
-        self.events.contains(key) && !self.shared.contains(key)
+    /// Whether all that an event told in a record was about somebody who is erased: of what is left nothing may be taken, for it counts.
+    fn is_gone(&self, told: &Told) -> bool {
+        let is_left = |kind: &EventType| !self.said.contains(&(told.clone(), *kind));
+        let others = self.others.get(told).is_some_and(|others| others.iter().any(is_left));
+        !others && (self.gone.contains(told) || self.before.contains(&told.0))
     }
 
     fn fate(&self, rows: &Rows, row: usize) -> Fate {
-        let status = rows.status.value(row);
-        let is_of_one = || rows.key(row).is_some_and(|key| self.knows(&key));
+        let (status, kind) = (rows.status.value(row), rows.kind(row));
+        let is_said = || rows.told(row).zip(kind).is_some_and(|said| self.said.contains(&said));
         match status {
-            "ok" | "conflict" => match rows.kind(row) {
+            "ok" | "conflict" => match kind {
                 Some(EventType::PersonErasureOrdered) if self.names_one(rows, row) => Fate::Images { order: true },
-                _ if self.is_about_one(rows, row) => Fate::Stub,
-                Some(EventType::RecordCorrected | EventType::RecordRetracted) if is_of_one() => Fate::Stub,
+                _ if self.is_about_one(rows, row) || is_said() => Fate::Stub,
                 _ if self.names_one(rows, row) => Fate::Images { order: false },
                 _ => Fate::Stays,
             },
-            "duplicate" if rows.records.is_valid(row) && is_of_one() => Fate::Stub,
+            "duplicate" if is_said() || rows.told(row).is_some_and(|told| self.is_gone(&told)) => Fate::Stub,
             _ => Fate::Stays,
         }
     }
@@ -122,14 +138,12 @@ impl Erase for Eraser {
         let rows = Rows::of(rows)?;
         let mut some = false;
         for row in 0..rows.status.len() {
-            let about = self.is_about_one(&rows, row);
             match rows.status.value(row) {
                 // Of an event that was erased before nothing says whose it was.
                 "erased" if rows.kind(row) != Some(EventType::PersonErasureOrdered) => {
-                    self.events.extend(rows.key(row));
+                    self.before.extend(rows.key(row));
                 }
-                "ok" if about => self.events.extend(rows.key(row)),
-                "conflict" if !about => self.shared.extend(rows.key(row)),
+                status @ ("ok" | "conflict") => self.note(&rows, row, status == "conflict"),
                 _ => {}
             }
             some |= self.fate(&rows, row) != Fate::Stays;
@@ -146,12 +160,11 @@ impl Erase for Eraser {
             else {
                 continue;
             };
-            let Some(target) = seen.version(row).and_then(|version| target(kind, version, payload.value(row))) else {
-                continue;
-            };
-            let agency = seen.agencies.value(row).to_owned();
-            if self.knows(&(agency, target)) {
-                more |= seen.key(row).is_some_and(|key| self.events.insert(key));
+            let target = seen.version(row).and_then(|version| target(kind, version, payload.value(row)));
+            let Some(((key, record), target)) = seen.told(row).zip(target) else { continue };
+            if self.is_gone(&((key.0.clone(), target), record.clone())) {
+                self.gone.insert((key.clone(), record.clone()));
+                more |= self.said.insert(((key, record), kind));
             }
         }
         Ok(more)
@@ -178,6 +191,19 @@ impl Erase for Eraser {
 }
 
 impl Eraser {
+    /// Notes an accepted row, or another content of one: what was told of persons who are erased, and what else such an event tells.
+    fn note(&mut self, rows: &Rows, row: usize, is_conflict: bool) {
+        let Some(told) = rows.told(row) else { return };
+        if is_conflict {
+            self.several.insert(told.0.clone());
+        }
+        if self.is_about_one(rows, row) {
+            self.gone.insert(told);
+        } else if let Some(kind) = rows.kind(row).filter(|_| self.several.contains(&told.0)) {
+            self.others.entry(told).or_default().insert(kind);
+        }
+    }
+
     fn refs(&self, rows: &Rows, fates: &[Fate], field: &Field) -> ArrayRef {
         let mut out = ListBuilder::new(BinaryBuilder::new());
         if let DataType::List(element) = field.data_type() {
@@ -268,6 +294,12 @@ impl Rows {
     fn key(&self, row: usize) -> Option<EventKey> {
         let id = self.ids.is_valid(row).then(|| Uuid::try_parse(self.ids.value(row)).ok())??;
         Some((self.agencies.is_valid(row).then(|| self.agencies.value(row).to_owned())?, id))
+    }
+
+    /// The event in its record; none of a stub.
+    fn told(&self, row: usize) -> Option<Told> {
+        let record = self.records.is_valid(row).then(|| self.records.value(row).to_owned())?;
+        Some((self.key(row)?, record))
     }
 
     fn subjects(&self, row: usize) -> Vec<Surrogate> {

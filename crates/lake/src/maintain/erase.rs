@@ -32,7 +32,8 @@ const ABOUT_OTHERS: [&str; 2] = ["pk.tip.record.corrected", "pk.tip.record.retra
 ///
 /// Must be a function of the rows it has seen: an answer may not change with time.
 pub trait Erase: Debug + Send + Sync {
-    /// Notes whom rows (event id, type, agency, schema, record, status, subjects) are about, and gives whether some must be changed.
+    /// Notes whom rows (event id, type, agency, schema, record, status, subjects) are about, and gives whether some must be changed. Files
+    /// of the side lane come first; all rows may come twice.
     ///
     /// # Errors
     /// A row that this program does not write.
@@ -99,7 +100,9 @@ impl Maintainer {
         if snapshot.files.iter().all(|file| self.looked.clean.contains(&file.path)) {
             return Ok(Vec::new());
         }
-        for file in snapshot.files.iter() {
+        // Second contents of events lie in the side lane: whoever has seen them knows which rows of the other to remember.
+        let (side, main): (Vec<_>, Vec<_>) = snapshot.files.iter().partition(|file| file.lane == Lane::Side);
+        for file in side.into_iter().chain(main) {
             let mut rows = snapshot.read(file, &SEEN)?;
             while let Some(rows) = rows.try_next().await? {
                 eraser.see(&rows)?;

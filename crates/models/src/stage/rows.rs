@@ -3,12 +3,13 @@
 //! Absent: reading the lake (rows come as borrowed columns) and what the rows mean together (see `link`).
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use events::{Data, EventType, Occurred};
 use policy::Erased;
 
 use super::link::Told;
+use super::scatter::Gone;
+use crate::keys::hash_bytes;
 
 /// An event's place in the folding order of its record (domain.md 4): `record_version`, then `time`, then event id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,11 @@ impl Raw<'_> {
     /// What makes two rows the same event (ingestion.md 3.7).
     pub fn key(&self) -> (u16, u128) {
         (self.agency, self.event_id)
+    }
+
+    /// Where it is told: the event, and the hash of the record.
+    fn place(&self) -> (u16, u128, u64) {
+        (self.agency, self.event_id, hash_bytes(self.record_id.as_bytes()))
     }
 
     /// By what one of several copies is kept, the least: whether the steward chose another, then the content.
@@ -106,9 +112,10 @@ impl<'a> Row<'a> {
         Ok(Self { raw, own, fact, data: sealed.data, occurred, person, second, is_copy: false })
     }
 
-    /// Agency and id of the event.
-    pub fn key(&self) -> (u16, u128) {
-        self.raw.key()
+    /// Where what it corrects or retracts is told: in its own record.
+    fn target_place(&self) -> Option<(u16, u128, u64)> {
+        let (agency, _, record) = self.raw.place();
+        Some((agency, self.target()?, record))
     }
 
     /// Whether it takes another event back.
@@ -140,23 +147,20 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Rows but for corrections and retractions of events that are gone (and of those corrections), and how many those were. An event
-/// of which another content is kept is not gone.
-pub(crate) fn without<'a>(mut rows: Vec<Row<'a>>, gone: &HashSet<(u16, u128)>) -> (Vec<Row<'a>>, u64) {
-    if gone.is_empty() {
-        return (rows, 0);
-    }
-    let here: HashSet<(u16, u128)> = rows.iter().map(Row::key).collect();
-    let mut gone: HashSet<(u16, u128)> = gone.difference(&here).copied().collect();
-    let before = rows.len() as u64;
-    loop {
-        let is_of_one = |row: &Row<'_>| row.target().is_some_and(|target| gone.contains(&(row.raw.agency, target)));
-        let found: HashSet<(u16, u128)> = rows.iter().filter(|row| is_of_one(row)).map(Row::key).collect();
+/// Rows but for corrections and retractions of what is gone (and of those corrections), and how many those were. What is said within its
+/// record of an event of which another content is kept there is not gone.
+pub(crate) fn without<'a>(mut rows: Vec<Row<'a>>, gone: &Gone) -> (Vec<Row<'a>>, u64) {
+    let (before, mut gone) = (rows.len(), gone.clone());
+    while !gone.is_empty() {
+        let here: Gone = rows.iter().map(|row| row.raw.place()).collect();
+        let is_left = |row: &Row<'_>| !row.target_place().is_some_and(|at| gone.contains(&at) && !here.contains(&at));
+        let (left, found): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_left);
+        rows = left;
         if found.is_empty() {
-            let left = rows.len() as u64;
-            return (rows, before - left);
+            break;
         }
-        rows.retain(|row| !found.contains(&row.key()));
-        gone.extend(found);
+        gone.extend(found.iter().map(|row| row.raw.place()));
     }
+    let left_out = (before - rows.len()) as u64;
+    (rows, left_out)
 }

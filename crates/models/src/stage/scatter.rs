@@ -53,8 +53,8 @@ pub(crate) const COLUMNS: [&str; 12] = [
 /// How much may wait in memory.
 const MEMORY_BYTES: usize = 160 << 20;
 
-/// Events about persons who are erased: agency and event id.
-pub(crate) type Gone = HashSet<(u16, u128)>;
+/// What was told of persons who are erased: agency, event id, and the hash of the record in which it was told.
+pub(crate) type Gone = HashSet<(u16, u128, u64)>;
 
 /// Where rows of the lake end: the next offset of each partition; rows of other partitions lie beyond it.
 pub(crate) type Cut = BTreeMap<PartitionId, i64>;
@@ -163,7 +163,7 @@ impl<'a> Scatter<'a> {
                 && first_subject(subjects, row).is_some_and(|person| self.erased.has(&person))
             {
                 self.skipped.skip(ERASED, 1);
-                self.gone.insert(self.key(batch, row)?);
+                self.gone.insert(self.place(batch, row)?);
             } else {
                 rows.push(row as u32);
             }
@@ -171,11 +171,13 @@ impl<'a> Scatter<'a> {
         Ok(rows)
     }
 
-    /// Agency and id of the event of a row.
-    fn key(&self, batch: &RecordBatch, row: usize) -> Result<(u16, u128), StageError> {
+    /// Agency and id of the event of a row, and the hash of its record.
+    fn place(&self, batch: &RecordBatch, row: usize) -> Result<(u16, u128, u64), StageError> {
         let id = events::form::parse_uuid(batch.column(0).as_string::<i32>().value(row));
         let agency = texts(batch, 3)?.get(row).and_then(|code| self.agencies.get(code).copied());
-        Ok((agency.ok_or(StageError::Agency)?, id.ok_or(StageError::Row("event_id"))?.as_u128()))
+        let id = id.ok_or(StageError::Row("event_id"))?.as_u128();
+        let record = hash_bytes(batch.column(1).as_string::<i32>().value(row).as_bytes());
+        Ok((agency.ok_or(StageError::Agency)?, id, record))
     }
 
     /// The columns of [`waiting_schema`]: texts that are numbers elsewhere become numbers here.

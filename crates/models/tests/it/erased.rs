@@ -100,3 +100,9 @@ async fn the_snapshot_that_questions_are_asked_of_is_replaced_by_one_without_her
     let latest = models::Snapshot::open_latest(&growing.store).await.unwrap().unwrap();
     assert_eq!(latest.name(), now.name(), "what is known now goes on from what was known last");
 }
+
+/// An id under which a correction of what was said of her came, and somebody accused: the one goes, the other stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_of_hers_goes_and_what_else_its_id_tells_stays() {
+    is_gone(2_539_960_139_677_295_964, 47, 7).await.unwrap();
+}
