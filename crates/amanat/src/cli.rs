@@ -132,7 +132,8 @@ pub enum Command {
         after_help = "Examples:\n  amanat feeds                     every agency\n  amanat feeds --agency FIA --json\nEach agency sees its own at the agencies' door, /agency. Limits: the configuration section `quality`."
     )]
     Feeds(FeedsArgs),
-    /// Load and show reference data: administrative areas, populations, courts, each with the days on which it is so
+    /// Load and show reference data: administrative areas, populations, courts, agencies, codes, each with the days on
+    /// which it is so
     #[command(
         subcommand,
         after_help = "Examples:\n  amanat reference list populations --csv > populations.csv     what is known, as a file\n  amanat reference load populations populations.csv --dry-run   every mistake with its line and column\n  amanat reference load populations populations.csv             what is new in it becomes events of the steward\n  amanat reference list areas --at 2018-01-01                   the areas of a day\n  amanat reference list populations --at 2025-07-01             populations of a year, interpolated where nobody counted\nThe same file again says nothing. A line with `yes` in the column `withdrawn` takes back what was said. docs/guides/keep-reference-data.md"

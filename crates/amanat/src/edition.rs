@@ -433,3 +433,71 @@ pub fn charges(policy: &Policy) -> anyhow::Result<String> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int64Type;
+    use models::edition::{Key, Row, to_batch};
+    use models::reference::{Count, Reference, day};
+    use query::{Question, Reader, Settings};
+    use tokio_util::sync::CancellationToken;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Publishes an edition on a day, and keeps these reference data with it, as `models::edition` does.
+    async fn publish(published: &mut Published, number: i64, on: &str, reference: &Reference) {
+        let version = format!("{number:010}-made-up");
+        let mut tables = serde_json::Map::new();
+        for table in reference.tables(2020..=2021) {
+            let said = json!({"description": table.description, "columns": []});
+            published.keep_reference(table.name, &version, &table.rows, said).await.unwrap();
+            let hash = lake::canonical::hash(&table.rows.schema(), std::slice::from_ref(&table.rows)).unwrap();
+            tables.insert(table.name.to_owned(), hash.to_hex().to_string().into());
+        }
+        let key = Key {
+            indicator: "V01".to_owned(),
+            measure: "victims".to_owned(),
+            time_period: "2020".to_owned(),
+            dimensions: std::array::from_fn(|_| "_T".to_owned()),
+        };
+        let row = Row { key, figure: disclosure::Figure::not_collected(), unit: "person".to_owned() };
+        let rows = to_batch(&[row], number, on.parse().unwrap());
+        let reference = json!({"version": version, "tables": tables});
+        let manifest =
+            json!({"as_of": on, "published_at": format!("{on}T08:00:00Z"), "synthetic": true, "reference": reference});
+        published
+            .append_edition(number, Uuid::from_u128(number.unsigned_abs().into()), &[rows], manifest)
+            .await
+            .unwrap();
+    }
+
+    async fn population(reader: &Reader, known: &str) -> i64 {
+        let sql = format!("select population from reference.population {known} where province = '_T' and year = 2020");
+        let answer = reader.ask(Question::new(&sql), CancellationToken::new()).await.unwrap();
+        let [rows] = &answer.batches[..] else { panic!("one batch") };
+        rows.column(0).as_primitive::<Int64Type>().value(0)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_population_that_was_corrected_between_two_editions_is_known_with_each_as_it_was_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path()).unwrap();
+        let mut published = Published::open_or_create(&store, &DIMENSIONS).await.unwrap();
+        let before = Reference::built_in();
+        publish(&mut published, 1, "2025-01-15", &before).await;
+        let nation = before.counts.iter().find(|count| count.area == Count::NATION).unwrap().clone();
+        let counted = Count { counted_on: day("2020-07-01").unwrap(), persons: 230_000_000, ..nation };
+        let after = Reference { counts: [before.counts.clone(), vec![counted]].concat(), ..before };
+        publish(&mut published, 2, "2025-04-15", &after).await;
+
+        let source = Arc::new(LakeEditions(store));
+        let catalogue = crate::catalogue::catalogue(&Policy::default());
+        let reader = Reader::open(source, catalogue, Settings::default()).await.unwrap();
+        assert_eq!(population(&reader, "").await, 230_000_000);
+        assert_eq!(population(&reader, "as known on '2025-04-15'").await, 230_000_000);
+        assert_eq!(population(&reader, "as known on '2025-04-14'").await, 225_754_250, "between two censuses");
+    }
+}

@@ -284,6 +284,8 @@ mod tests {
             E::AreaChanged,
             E::PopulationCounted,
             E::CourtDeclared,
+            E::AgencyDeclared,
+            E::CodeDeclared,
         ];
         for kind in EventType::ALL.iter().filter(|kind| !idle.contains(kind)) {
             let of = KINDS.iter().filter(|(_, kinds)| kinds.contains(kind)).count();

@@ -1,11 +1,11 @@
 //! Administrative areas as the latest edition knows them: which there are on a day, and what became of those that are gone.
 //!
-//! Absent: populations and courts, which are tables like any (`reference.populations`, `reference.courts` in SQL).
+//! Absent: populations and courts, which are tables like any (`reference.populations`, `reference.courts` in SQL);
+//! codes of a day (`codes`).
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Date32Type, Int64Type};
+use arrow::array::RecordBatch;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -15,8 +15,9 @@ use utoipa::ToSchema;
 
 use crate::Door;
 use crate::bodies::{Freshness, Shared, Whole};
+use crate::kept::{self, Rows};
 use crate::negotiate::Format;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::request::Pairs;
 
 /// Administrative areas.
@@ -73,11 +74,7 @@ pub(crate) async fn areas(
     mut pairs: Pairs,
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
-    let at = pairs.take("at").map(|text| day(&text)).transpose()?;
-    if pairs.rest().next().is_some() {
-        let hint = "This address has one parameter, at.";
-        return Err(Problem::new(Kind::MalformedParameter, "There is a parameter that is none of this address.", hint));
-    }
+    let at = kept::asked_day(&mut pairs)?;
     let current = door.reader.current();
     let at_text = at.map(|day| day.to_string());
     let key = format!("/v1/areas?at={}", at_text.as_deref().unwrap_or_default());
@@ -93,19 +90,10 @@ pub(crate) async fn areas(
     door.bodies.answer(&asked, shared, make).await
 }
 
-fn day(text: &str) -> Result<NaiveDate, Problem> {
-    text.parse()
-        .map_err(|_| Problem::new(Kind::MalformedParameter, "at is not a day.", "Write a day such as 2018-01-01."))
-}
-
 /// The areas of a table that there are on a day, with what became of them.
 fn told(areas: Option<&RecordBatch>, changes: Option<&RecordBatch>, at: Option<NaiveDate>) -> Vec<Area> {
     let (Some(areas), changes) = (areas.map(Rows), changes.map(Rows)) else { return Vec::new() };
-    let lasts = |row: &usize| {
-        let Some(at) = at else { return true };
-        areas.day("valid_from", *row).is_none_or(|from| from <= at)
-            && areas.day("valid_to", *row).is_none_or(|to| at <= to)
-    };
+    let lasts = |row: &usize| at.is_none_or(|at| areas.is_so_on(at, *row));
     let area = |row: usize| {
         let code = areas.text("area", row).unwrap_or_default();
         let written = |day: Option<NaiveDate>| day.map(|day| day.to_string());
@@ -133,26 +121,6 @@ fn became(changes: &Rows<'_>, area: &str) -> Vec<Became> {
         share_per_mille: changes.number("share_per_mille", row),
     };
     (0..changes.0.num_rows()).filter(of_area).map(change).collect()
-}
-
-/// A table whose cells are read by name; a column that it does not have is empty.
-struct Rows<'a>(&'a RecordBatch);
-
-impl Rows<'_> {
-    fn text(&self, name: &str, row: usize) -> Option<String> {
-        let column = self.0.column_by_name(name)?.as_string_opt::<i32>()?;
-        column.is_valid(row).then(|| column.value(row).to_owned())
-    }
-
-    fn number(&self, name: &str, row: usize) -> Option<i64> {
-        let column = self.0.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
-        column.is_valid(row).then(|| column.value(row))
-    }
-
-    fn day(&self, name: &str, row: usize) -> Option<NaiveDate> {
-        let column = self.0.column_by_name(name)?.as_primitive_opt::<Date32Type>()?;
-        column.is_valid(row).then(|| column.value_as_date(row)).flatten()
-    }
 }
 
 #[cfg(test)]
@@ -189,7 +157,7 @@ mod tests {
             ("share_per_mille", Arc::new(Int64Array::from(vec![Some(1_000), None]))),
         ]);
         let codes = |at: Option<&str>| {
-            let at = at.map(|at| day(at).expect("a day"));
+            let at = at.map(|at| at.parse().expect("a day"));
             let told = told(Some(&areas), Some(&changes), at);
             told.into_iter().map(|area| area.area).collect::<Vec<_>>()
         };
@@ -201,6 +169,5 @@ mod tests {
             Became { into_area: "PK-KP".into(), changed_on: Some("2018-05-31".into()), share_per_mille: Some(1_000) };
         assert_eq!((gone.valid_to.as_deref(), gone.became), (Some("2018-05-31"), vec![into]));
         assert!(told(None, Some(&changes), None).is_empty(), "no edition has kept any");
-        assert!(day("2018").is_err());
     }
 }

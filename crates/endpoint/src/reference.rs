@@ -12,10 +12,11 @@ use utoipa::ToSchema;
 
 use crate::Door;
 use crate::bodies::{Freshness, Shared, Whole};
+use crate::kept;
 use crate::negotiate::Format;
 use crate::package::edition_named;
 use crate::problem::{Kind, Problem};
-use crate::request::Segment;
+use crate::request::{Pairs, Segment};
 
 /// All editions, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -118,24 +119,32 @@ pub(crate) struct CodeListBrief {
 /// A code list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CodeList {
-    name: String,
+    pub(crate) name: String,
     version: String,
     /// Where the codes come from.
     source: String,
     /// True while the list awaits an official source.
     provisional: bool,
+    /// The day asked about; absent where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<String>,
+    /// The edition by which the codes are those of the day; absent where no day was asked about, and before the first
+    /// edition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) edition: Option<u32>,
     /// The codes in their official order.
-    codes: Vec<Code>,
+    pub(crate) codes: Vec<Code>,
 }
 
 impl From<CodeListMeta> for CodeList {
     fn from(list: CodeListMeta) -> Self {
         let code = |c: query::CodeEntry| {
             let query::CodeEntry { code, en, ur, parent, attributes } = c;
-            Code { code, en, ur, parent, attributes }
+            Code { code, en, ur, parent, valid_from: None, valid_to: None, replaced_by: None, attributes }
         };
         let CodeListMeta { name, version, source, provisional, codes } = list;
-        Self { name, version, source, provisional, codes: codes.into_iter().map(code).collect() }
+        let codes = codes.into_iter().map(code).collect();
+        Self { name, version, source, provisional, at: None, edition: None, codes }
     }
 }
 
@@ -144,17 +153,27 @@ impl From<CodeListMeta> for CodeList {
 #[expect(clippy::struct_field_names, reason = "a name of the API")]
 pub(crate) struct Code {
     /// Exactly as it stands in the data.
-    code: String,
+    pub(crate) code: String,
     /// English label.
-    en: String,
+    pub(crate) en: String,
     /// Urdu label.
-    ur: String,
+    pub(crate) ur: String,
     /// The code above it in the same list.
     #[serde(skip_serializing_if = "Option::is_none")]
-    parent: Option<String>,
+    pub(crate) parent: Option<String>,
+    /// Of a list of a day: the first day on which the code is so; absent where it was so before every date that is
+    /// counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_from: Option<String>,
+    /// Of a list of a day: the last day on which the code is so; absent while it lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_to: Option<String>,
+    /// Of a list of a day: the code that is used since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) replaced_by: Option<String>,
     /// Roll-ups and other attributes by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    attributes: BTreeMap<String, String>,
+    pub(crate) attributes: BTreeMap<String, String>,
 }
 
 /// The code lists of this service.
@@ -178,13 +197,15 @@ pub(crate) async fn code_lists(State(door): State<Arc<Door>>, asked: HeaderMap) 
     door.bodies.answer(&asked, shared, make).await
 }
 
-/// One code list with its codes in English and Urdu.
+/// One code list with its codes in English and Urdu, or those of a day as the latest edition knows them.
 #[utoipa::path(get, path = "/v1/code-lists/{name}", tag = "code lists",
-    params(("name" = String, Path, description = "Name of the list, without regard to case", example = "province")),
+    params(("name" = String, Path, description = "Name of the list, without regard to case", example = "province"),
+        ("at" = Option<String>, Query, description = "A day, YYYY-MM-DD: the codes that are valid on it, as they are called on it", example = "2018-01-01")),
     responses((status = 200, description = "The code list", body = CodeList), (status = 304, description = "Nothing new")))]
 pub(crate) async fn code_list(
     State(door): State<Arc<Door>>,
     Segment(name): Segment,
+    mut pairs: Pairs,
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
     let catalogue = door.reader.catalogue();
@@ -193,6 +214,16 @@ pub(crate) async fn code_list(
         let hint = format!("A code list is one of {}.", names.join(", "));
         Problem::new(Kind::UnknownCodeList, "There is no code list of that name.", hint)
     })?;
-    let shared = Shared::of(None, &format!("/v1/code-lists/{}", list.name), Format::Json, Freshness::Ask);
-    door.bodies.answer(&asked, shared, move || Whole::json(&CodeList::from(list))).await
+    let address = format!("/v1/code-lists/{}", list.name);
+    let Some(at) = kept::asked_day(&mut pairs)? else {
+        let shared = Shared::of(None, &address, Format::Json, Freshness::Ask);
+        return door.bodies.answer(&asked, shared, move || Whole::json(&CodeList::from(list))).await;
+    };
+    let current = door.reader.current();
+    let shared = Shared::of(current.latest(), &format!("{address}?at={at}"), Format::Json, Freshness::Minute);
+    let make = move || {
+        let known = current.reference("codes").map(|table| &table.rows);
+        Whole::json(&CodeList::from(list).on(at, known, current.latest().map(|edition| edition.edition)))
+    };
+    door.bodies.answer(&asked, shared, make).await
 }

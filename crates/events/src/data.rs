@@ -1,9 +1,11 @@
 //! What each event type carries beside the envelope, `record_version`, `occurred_on` and the person's tokens.
 //!
 //! This file is the contract: the decoder, the JSON and Avro schemas in `schemas/` and the encoders are made from it.
-//! Here stand facts, what is said of records, reports and persons in `words`, of areas, populations and courts in `reference`, each in its newest version; those before it, which agencies may go on sending, stand in `older`, and
-//! `upcast` says how each becomes the next. A code is the position in its list ([`crate::code_list`]).
-//! Absent: tokens (see [`crate::Event::tokens`]), free text (names of places and courts have a strict form, see `value`).
+//! Here stand facts, what is said of records, reports and persons in `words`, of areas, populations, courts, agencies
+//! and codes in `reference`, each in its newest version; those before it, which agencies may go on sending, stand in
+//! `older`, and `upcast` says how each becomes the next. A code is the position in its list ([`crate::code_list`]).
+//! Absent: tokens (see [`crate::Event::tokens`]), free text (names of places, courts, agencies and codes have a strict
+//! form, see `value`).
 
 use crate::EventType;
 use crate::avro::write;
@@ -144,8 +146,8 @@ mod words;
 pub(crate) use older::{CorrectionHeadV3, CorrectionHeadV4, RetractionHeadV1, RetractionHeadV2};
 pub use older::{VictimIdentifiedV1, VictimIdentifiedV1Patch, VictimIdentifiedV2, VictimIdentifiedV2Patch};
 pub use reference::{
-    AreaChanged, AreaChangedPatch, AreaDeclared, AreaDeclaredPatch, CourtDeclared, CourtDeclaredPatch,
-    PopulationCounted, PopulationCountedPatch,
+    AgencyDeclared, AgencyDeclaredPatch, AreaChanged, AreaChangedPatch, AreaDeclared, AreaDeclaredPatch, CodeDeclared,
+    CodeDeclaredPatch, CourtDeclared, CourtDeclaredPatch, PopulationCounted, PopulationCountedPatch,
 };
 pub use words::{
     ConflictDecided, ConflictDecidedPatch, PersonErasureOrdered, PersonErasureOrderedPatch, PersonsDecided,
@@ -503,6 +505,7 @@ macro_rules! each_plain {
                 ConflictDecided ConflictDecidedPatch,
                 AreaDeclared AreaDeclaredPatch, AreaChanged AreaChangedPatch,
                 PopulationCounted PopulationCountedPatch, CourtDeclared CourtDeclaredPatch,
+                AgencyDeclared AgencyDeclaredPatch, CodeDeclared CodeDeclaredPatch,
             ]
             [
                 VictimIdentified 1 VictimIdentifiedV1 VictimIdentifiedV1Patch VictimIdentifiedV2,

@@ -119,6 +119,10 @@ event_types! {
     PopulationCounted = "population.counted",
     /// Reference: a court, and when it is one.
     CourtDeclared = "court.declared",
+    /// Reference: what an agency is called, and when its mandate runs.
+    AgencyDeclared = "agency.declared",
+    /// Reference: when a code of a list is valid, and what it is called.
+    CodeDeclared = "code.declared",
 }
 
 /// How many types there were when the contract was first released: those before the first of [`LATER`]'s.
@@ -158,6 +162,8 @@ const LATER: &[(EventType, u16)] = &[
     (EventType::AreaChanged, 1),
     (EventType::PopulationCounted, 1),
     (EventType::CourtDeclared, 1),
+    (EventType::AgencyDeclared, 1),
+    (EventType::CodeDeclared, 1),
 ];
 
 /// The `dataschema` of each version of each type.
@@ -284,6 +290,8 @@ impl EventType {
                 | Self::AreaChanged
                 | Self::PopulationCounted
                 | Self::CourtDeclared
+                | Self::AgencyDeclared
+                | Self::CodeDeclared
         )
     }
 

@@ -4,7 +4,14 @@
 //! least four letters are required, so that no CNIC or phone number passes (design: domain.md 4, 3 "No free text").
 //! Each form is also a regular expression for JSON Schema; a test holds the two together.
 
+mod label;
+
 use uuid::Uuid;
+
+pub(crate) use label::{
+    LIST_PATTERN, LISTED_CODE_PATTERN, NINE_DIGITS_OF_URDU_PATTERN, english_label_pattern, urdu_label_pattern,
+};
+pub use label::{is_english_label, is_list_name, is_listed_code, is_urdu_label};
 
 /// Characters of an opaque token.
 pub const TOKEN_ALPHABET: &[u8; 30] = b"0123456789bcdfghjkmnpqrstvwxyz";

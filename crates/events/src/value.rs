@@ -248,7 +248,9 @@ parsed!(
 );
 
 mod reference;
-pub(crate) use reference::{AreaCode, CourtCode, Day, EnglishName, Publication, UrduName};
+pub(crate) use reference::{
+    AreaCode, CourtCode, Day, EnglishLabel, EnglishName, ListName, ListedCode, Publication, UrduLabel, UrduName,
+};
 
 /// A type that may be a target: of the first so many of the contract, those that a version knows.
 macro_rules! target {

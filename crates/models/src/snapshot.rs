@@ -32,7 +32,8 @@ pub(crate) const MARTS: &str = "lake/marts";
 /// The mart of the reporting calendar: no dataset, for it counts nothing.
 pub(crate) const CALENDAR: &str = "calendar";
 /// The marts without a dataset: the calendar, and reference data. They count nobody, and nobody can ask about them.
-pub(crate) const WITHOUT_DATASET: [&str; 5] = ["area_changes", "areas", CALENDAR, "courts", "populations"];
+pub(crate) const WITHOUT_DATASET: [&str; 7] =
+    ["agencies", "area_changes", "areas", CALENDAR, "codes", "courts", "populations"];
 /// Version of what a Snapshot's manifest says and of how marts are written. Another version is made anew.
 pub(crate) const FORMAT: u32 = 4;
 
@@ -329,6 +330,11 @@ impl<'a> Source<'a> {
     /// The Snapshot.
     pub(crate) fn snapshot(&self) -> &'a Snapshot {
         self.snapshot
+    }
+
+    /// The policy that its rows are opened under.
+    pub(crate) fn policy(&self) -> &'a Policy {
+        self.policy
     }
 }
 

@@ -274,12 +274,12 @@ fn codes(word: &str) -> Option<i64> {
 
 const EMBEDDED: &[(&str, &str)] = embedded! {
     models:
-        "staging/accused" "staging/activities" "staging/area_changes" "staging/areas" "staging/calendar" "staging/case_acts" "staging/cases"
-        "staging/charges" "staging/compensations" "staging/contacts" "staging/courts" "staging/decisions" "staging/follow_ups"
+        "staging/accused" "staging/activities" "staging/agencies" "staging/area_changes" "staging/areas" "staging/calendar" "staging/case_acts" "staging/cases"
+        "staging/charges" "staging/codes" "staging/compensations" "staging/contacts" "staging/courts" "staging/decisions" "staging/follow_ups"
         "staging/inspections" "staging/judgments" "staging/links" "staging/populations" "staging/releases" "staging/returns"
         "staging/rotations" "staging/services" "staging/victims"
-        "records/accused" "records/accused_accounts" "records/area_changes" "records/areas" "records/assistances" "records/case_acts" "records/case_links"
-        "records/cases" "records/charge_accounts" "records/charge_registrations" "records/charges"
+        "records/accused" "records/accused_accounts" "records/agencies" "records/area_changes" "records/areas" "records/assistances" "records/case_acts" "records/case_links"
+        "records/cases" "records/charge_accounts" "records/charge_registrations" "records/charges" "records/codes"
         "records/compensation_accounts" "records/compensations" "records/contacts" "records/courts" "records/decisions"
         "records/finding_outcomes" "records/finding_referrals" "records/inspection_names"
         "records/inspection_referrals" "records/inspections" "records/judgment_accounts" "records/judgment_names"
@@ -289,7 +289,7 @@ const EMBEDDED: &[(&str, &str)] = embedded! {
         "records/releases" "records/return_accounts" "records/return_outcomes" "records/returns"
         "records/service_ends" "records/service_starts" "records/stay_accounts" "records/stays"
         "records/victim_accounts" "records/victims"
-        "marts/accused" "marts/activities" "marts/area_changes" "marts/areas" "marts/calendar" "marts/cases" "marts/charges" "marts/compensations"
+        "marts/accused" "marts/activities" "marts/agencies" "marts/area_changes" "marts/areas" "marts/calendar" "marts/cases" "marts/charges" "marts/codes" "marts/compensations"
         "marts/contacts" "marts/courts" "marts/inspections" "marts/judgments" "marts/overlaps" "marts/populations" "marts/releases" "marts/returns"
         "marts/services" "marts/stays" "marts/victims";
     others:

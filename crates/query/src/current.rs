@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
@@ -93,7 +94,7 @@ impl Current {
 
     /// A reference table of the newest edition; none where none of that name was kept with it.
     pub fn reference(&self, name: &str) -> Option<&ReferenceTable> {
-        self.reference.get(&self.latest()?.edition)?.iter().find(|table| table.name == name)
+        self.kept(self.latest()?.edition, name)
     }
 
     /// The edition of that number.
@@ -111,15 +112,26 @@ impl Current {
         self.editions.iter().find(|(meta, _)| meta.edition == number).map(|(meta, batch)| (meta, batch))
     }
 
-    /// A table when that edition was the latest.
+    /// A reference table that was kept with an edition.
+    pub(crate) fn kept(&self, edition: u32, name: &str) -> Option<&ReferenceTable> {
+        self.reference.get(&edition)?.iter().find(|table| table.name == name)
+    }
+
+    /// A table when that edition was the latest; a reference table without rows where that edition kept none.
     pub(crate) fn table_at(&self, table: &Table, edition: u32) -> Result<Arc<Table>, ArrowError> {
         let key = (edition, table.full_name());
         let old = || self.old.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = old().get(&key) {
             return Ok(Arc::clone(known));
         }
-        let count = self.editions.iter().take_while(|(meta, _)| meta.edition <= edition).count();
-        let made = Arc::new(table.known_at(&self.catalogue, &self.editions[..count])?);
+        let made = if table.is_kept() {
+            let none = RecordBatch::new_empty(Arc::new(Schema::empty()));
+            table.kept_with(self.kept(edition, table.name().1).map_or(&none, |kept| &kept.rows))?
+        } else {
+            let count = self.editions.iter().take_while(|(meta, _)| meta.edition <= edition).count();
+            table.known_at(&self.catalogue, &self.editions[..count])?
+        };
+        let made = Arc::new(made);
         Ok(Arc::clone(old().entry(key).or_insert(made)))
     }
 

@@ -67,7 +67,8 @@ pub enum SourceError {
     },
 }
 
-/// A table of reference data that was kept with an edition: areas, populations, courts. Public like the edition.
+/// A table of reference data that was kept with an edition: areas, populations, courts, agencies, codes. Public like
+/// the edition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReferenceTable {
     /// Its name, `reference.<name>` in SQL.

@@ -1,8 +1,8 @@
 //! The tables that a question can name, made once for each picture of the editions.
 //!
 //! `published`: all editions in long form, one table per indicator (latest edition, its own dimensions), the editions.
-//! `reference`: code lists, definitions, denominators. `information_schema`: what there is. All rows are in memory.
-//! Protected tables are named there too, and have no rows ([`crate::facade`]).
+//! `reference`: code lists, definitions, denominators, and what was kept with the latest edition. `information_schema`:
+//! what there is. All rows are in memory. Protected tables are named there too, and have no rows ([`crate::facade`]).
 //! Absent: statistics of any kind beyond what the rows themselves say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
+    TimestampMicrosecondArray, new_null_array,
 };
 use arrow::compute::{cast, filter_record_batch, kernels::cmp};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -52,6 +52,8 @@ pub(crate) struct Table {
     /// Greatest length of a text by column, bytes.
     widths: Vec<u64>,
     awaits_an_edition: bool,
+    /// Whether it was kept with an edition, so that each edition has its own.
+    is_kept: bool,
     /// For the planner.
     pub(crate) source: Arc<dyn TableSource>,
 }
@@ -76,6 +78,7 @@ impl Table {
             columns,
             widths,
             awaits_an_edition: false,
+            is_kept: false,
             source: provider_as_source(Arc::new(rows)),
         })
     }
@@ -100,6 +103,20 @@ impl Table {
         Self::new(self.schema, &self.name, &self.description, Arc::clone(&self.columns), vec![rows])
     }
 
+    /// The same table with the rows that were kept with another edition. The columns are those of today; one that was
+    /// not yet there has no values.
+    pub(crate) fn kept_with(&self, rows: &RecordBatch) -> Result<Self, ArrowError> {
+        let column = |field: &Arc<Field>| match rows.column_by_name(field.name()) {
+            Some(values) => cast(values, field.data_type()),
+            None => Ok(new_null_array(field.data_type(), rows.num_rows())),
+        };
+        let fields = self.columns.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let columns = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let values = self.columns.fields().iter().map(column).collect::<Result<Vec<_>, _>>()?;
+        let rows = RecordBatch::try_new(Arc::clone(&columns), values)?;
+        Self::new(self.schema, &self.name, &self.description, columns, vec![rows])
+    }
+
     /// Its name with its schema, as in `access.toml`.
     pub(crate) fn full_name(&self) -> String {
         format!("{}.{}", self.schema, self.name)
@@ -110,9 +127,14 @@ impl Table {
         (self.schema, &self.name)
     }
 
-    /// True where its rows follow from the editions.
+    /// True where each edition has rows of its own: its numbers, and the reference tables that were kept with it.
     pub(crate) fn is_of_editions(&self) -> bool {
-        self.schema == PUBLISHED
+        self.schema == PUBLISHED || self.is_kept
+    }
+
+    /// True where its rows were kept with an edition.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     /// True for a table of numbers while nothing is published.
@@ -254,6 +276,7 @@ impl Tables {
             self.add(REFERENCE, name, description, rows.schema(), vec![rows.clone()])?;
             if let Some(table) = self.open.get_mut(&(REFERENCE, name.clone())) {
                 table.column_descriptions.extend(columns.clone());
+                table.is_kept = true;
             }
         }
         Ok(())

@@ -99,6 +99,8 @@ const TELL: &[(&str, &[EventType])] = &[
             EventType::AreaChanged,
             EventType::PopulationCounted,
             EventType::CourtDeclared,
+            EventType::AgencyDeclared,
+            EventType::CodeDeclared,
         ],
     ),
 ];
@@ -284,7 +286,9 @@ impl Teller<'_> {
             | EventType::AreaDeclared
             | EventType::AreaChanged
             | EventType::PopulationCounted
-            | EventType::CourtDeclared => own,
+            | EventType::CourtDeclared
+            | EventType::AgencyDeclared
+            | EventType::CodeDeclared => own,
             EventType::TokensRotated => {
                 let (old, new) = (self.dice.below(PERSONS), self.dice.below(PERSONS - 1));
                 let new = (old + 1 + new) % PERSONS;
@@ -404,12 +408,14 @@ impl Teller<'_> {
             EventType::AreaDeclared
             | EventType::AreaChanged
             | EventType::PopulationCounted
-            | EventType::CourtDeclared => self.reference(kind),
+            | EventType::CourtDeclared
+            | EventType::AgencyDeclared
+            | EventType::CodeDeclared => self.reference(kind),
             _ => String::new(),
         }
     }
 
-    /// What the steward says of few areas, days and courts, so that most words replace another.
+    /// What the steward says of few areas, days, courts, agencies and codes, so that most words replace another.
     /// What stands in them is by a chance of its own, so that all else is told as if they were reports.
     fn reference(&mut self, kind: EventType) -> String {
         let mut dice = Dice::new(u64::from(self.dice.below(u32::MAX)), 0);
@@ -426,6 +432,14 @@ impl Teller<'_> {
             EventType::PopulationCounted => {
                 format!(r#""area":"{area}","counted_on":"{day}","persons":{},"method":"census""#, 1 + dice.below(9))
             }
+            EventType::AgencyDeclared => format!(
+                r#""agency":"{}","agency_group":"POL","valid_from":"{day}","name_en":"Agency","name_ur":"ادارہ""#,
+                dice.one(&["POL-PB", "FIA"])
+            ),
+            EventType::CodeDeclared => format!(
+                r#""list":"sex","code":"{}","valid_from":"{day}","name_en":"Code","name_ur":"علامت""#,
+                dice.one(&["F", "M"])
+            ),
             _ => format!(
                 r#""court":"CRT-{}","level":"special","area":"{area}","valid_from":"{day}","name_en":"Court","name_ur":"عدالت""#,
                 dice.below(2)
@@ -436,6 +450,8 @@ impl Teller<'_> {
             EventType::AreaDeclared | EventType::CourtDeclared => {
                 [r#","valid_to":"2019-12-31""#, r#","withdrawn":"yes""#]
             }
+            EventType::AgencyDeclared => [r#","successor":"POL-SD""#, r#","valid_to":"2017-12-31""#],
+            EventType::CodeDeclared => [r#","replaced_by":"_X""#, r#","withdrawn":"yes""#],
             EventType::AreaChanged => [r#","share_per_mille":500"#, r#","withdrawn":"yes""#],
             _ => [r#","sex":"F""#, r#","withdrawn":"yes""#],
         };

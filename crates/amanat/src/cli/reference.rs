@@ -55,4 +55,8 @@ pub enum ReferenceTable {
     Populations,
     /// Courts with their days
     Courts,
+    /// Agencies: what each is called, and when its mandate runs
+    Agencies,
+    /// Codes of lists: when each is valid, and what it is called
+    Codes,
 }

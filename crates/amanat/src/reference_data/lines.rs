@@ -20,11 +20,11 @@ pub struct Told<L> {
     pub known: usize,
 }
 
-/// Reads a file and compares it with what is known.
+/// Reads a file and compares it with what is known, beneath which lies what the program and the policy bring along.
 ///
 /// # Errors
 /// The mistakes, each with its place.
-pub fn read<L: Line>(file: &[u8], reference: &Reference) -> Result<Told<L>, Vec<String>> {
+pub fn read<L: Line>(file: &[u8], reference: &Reference, beneath: &Reference) -> Result<Told<L>, Vec<String>> {
     let known = L::all(reference);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(without_mark(file));
     let columns = columns::<L>(&mut reader).map_err(|mistake| vec![mistake])?;
@@ -40,8 +40,9 @@ pub fn read<L: Line>(file: &[u8], reference: &Reference) -> Result<Told<L>, Vec<
     }
     mistakes.extend(repeated(&lines));
     mistakes.extend(unknown_areas(&lines, reference));
+    mistakes.extend(unknown_agencies(&lines, reference));
     mistakes.extend(undated(&lines, known));
-    mistakes.extend(never_said(&lines, known));
+    mistakes.extend(never_said(&lines, known, L::all(beneath)));
     if !mistakes.is_empty() {
         return Err(shortened(mistakes));
     }
@@ -115,6 +116,21 @@ fn unknown_areas<L: Line>(lines: &[(u64, (L, bool))], reference: &Reference) -> 
     mistakes
 }
 
+/// Agencies that neither the policy nor an earlier word knows: who reports is the policy's to say, and a word on an
+/// agency adds none.
+fn unknown_agencies<L: Line>(lines: &[(u64, (L, bool))], reference: &Reference) -> Vec<String> {
+    let is_known = |agency: &str| reference.agencies.iter().any(|known| known.agency == agency);
+    let mut mistakes = Vec::new();
+    for (number, (entry, _)) in lines {
+        for (column, _) in entry.agencies().into_iter().filter(|(_, agency)| !is_known(agency)) {
+            mistakes.push(format!(
+                "line {number}, column {column}: an agency that the policy knows is expected (`amanat reference list agencies`)"
+            ));
+        }
+    }
+    mistakes
+}
+
 /// The area that an entry declares.
 fn own_area<L: Line>(entry: &L) -> Option<String> {
     (L::TABLE == "areas").then(|| entry.key().split('/').next().unwrap_or_default().to_owned())
@@ -130,13 +146,12 @@ fn undated<L: Line>(lines: &[(u64, (L, bool))], known: &[L]) -> Vec<String> {
     .collect()
 }
 
-/// Lines that take back what nobody has said, or what the program brings along.
-fn never_said<L: Line>(lines: &[(u64, (L, bool))], known: &[L]) -> Vec<String> {
-    let built_in = Reference::built_in();
+/// Lines that take back what nobody has said, or what is brought along.
+fn never_said<L: Line>(lines: &[(u64, (L, bool))], known: &[L], beneath: &[L]) -> Vec<String> {
     let told = lines.iter().filter(|(_, (_, withdrawn))| *withdrawn).filter_map(|(number, (entry, _))| {
         let why = match known.iter().find(|known| known.key() == entry.key()) {
             None => "nobody has said this, or it was taken back before",
-            Some(standing) if L::all(&built_in).contains(standing) => {
+            Some(standing) if beneath.contains(standing) => {
                 "the program brings this along; it can be replaced, not taken back"
             }
             Some(_) => return None,
@@ -171,26 +186,41 @@ fn shortened(mut mistakes: Vec<String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use models::reference::{Area, Court};
+    use models::reference::{Agency, Area, Court, DatedCode};
+    use policy::Policy;
 
     use super::*;
 
     const COUNTS: &str = "area,counted_on,sex,age_group,persons,method,source\n";
 
+    /// Before the steward has said a word.
+    fn judged<L: Line>(file: &str) -> Result<Told<L>, Vec<String>> {
+        let known = Reference::beneath(&Policy::default());
+        read(file.as_bytes(), &known, &known)
+    }
+
     fn counts(lines: &str) -> Result<Told<Count>, Vec<String>> {
-        read(format!("{COUNTS}{lines}").as_bytes(), &Reference::built_in())
+        judged(&format!("{COUNTS}{lines}"))
     }
 
     #[test]
     fn the_file_of_what_is_known_says_nothing_new() {
-        let known = Reference::built_in();
-        let file = include_bytes!("../../../../sql/reference/population.csv");
-        assert_eq!(read::<Count>(file, &known).unwrap(), Told { new: Vec::new(), known: 18 });
-        let listed = crate::reference_data::shown::Rows::of(&known.areas).csv().unwrap();
-        let told = read::<Area>(listed.as_bytes(), &known).unwrap();
-        assert_eq!((told.new.len(), told.known), (0, known.areas.len()), "what is shown as CSV can be loaded");
-        let nowhere = Reference { areas: Vec::new(), ..known };
-        assert_eq!(read::<Count>(file, &nowhere).unwrap_err().len(), 15, "five provinces of three censuses");
+        let known = Reference::beneath(&Policy::default());
+        let file = include_str!("../../../../sql/reference/population.csv");
+        assert_eq!(judged::<Count>(file).unwrap(), Told { new: Vec::new(), known: 18 });
+        says_nothing(&known.areas);
+        says_nothing(&known.agencies);
+        says_nothing(&known.codes);
+        let nowhere = Reference { areas: Vec::new(), ..known.clone() };
+        let mistakes = read::<Count>(file.as_bytes(), &nowhere, &known).unwrap_err();
+        assert_eq!(mistakes.len(), 15, "five provinces of three censuses");
+    }
+
+    /// What is shown as CSV can be loaded.
+    fn says_nothing<L: Line>(entries: &[L]) {
+        let listed = crate::reference_data::shown::Rows::of(entries).csv().unwrap();
+        let told = judged::<L>(&listed).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        assert_eq!((told.new.len(), told.known), (0, entries.len()), "{}", L::TABLE);
     }
 
     #[test]
@@ -215,7 +245,7 @@ mod tests {
         let expected = ["line 2, column counted_on", "line 3, column persons", "line 5", "line 4, column area"];
         assert_eq!(places, expected, "{told:?}");
         assert!(!told.iter().any(|told| told.contains("plenty") || told.contains("ZZ")), "{told:?}");
-        let of_courts = |file: &str| read::<Court>(file.as_bytes(), &Reference::built_in()).unwrap_err();
+        let of_courts = |file: &str| judged::<Court>(file).unwrap_err();
         let header = of_courts("court,judge\n");
         assert!(header[0].starts_with("line 1: column 2 has a name that is not known"), "{header:?}");
         assert!(!header[0].contains("judge"), "{header:?}");
@@ -229,7 +259,7 @@ mod tests {
             PK-XD,division,PK-PB,2020-01-01,,Made up,فرضی,Notification\n\
             PK-XD-ONE,district,PK-XD,2020-01-01,,Made up,فرضی,Notification\n\
             PK-XD-TWO,district,PK-PB,2020-01-01,,Made up,فرضی,Notification\n";
-        let told = |file: &str| read::<Area>(file.as_bytes(), &Reference::built_in());
+        let told = judged::<Area>;
         assert_eq!(told(file).unwrap().new.len(), 3);
         let wrong = |from: &str, to: &str| told(&file.replacen(from, to, 1)).unwrap_err();
         let ended = wrong("TWO,district,PK-PB,2020-01-01,,", "TWO,district,PK-PB,2020-01-01,2019-12-31,");
@@ -242,10 +272,41 @@ mod tests {
     fn what_nobody_said_cannot_be_taken_back_nor_what_is_brought_along() {
         let told = |line: &str| {
             let file = format!("{},withdrawn\n{line},yes\n", COUNTS.trim_end());
-            read::<Count>(file.as_bytes(), &Reference::built_in()).unwrap_err()
+            judged::<Count>(&file).unwrap_err()
         };
         assert!(told("PK-GB,2023-01-01,,,5,census,Made up")[0].contains("nobody has said this"));
         let built_in = "PK,2023-03-01,,,241499431,census,Population and Housing Census 2023 (gazetted)";
         assert!(told(built_in)[0].contains("brings this along"));
+    }
+
+    #[test]
+    fn a_word_on_an_agency_adds_none_to_the_policy_nor_one_on_a_code_to_its_list() {
+        let agencies = |line: &str| {
+            judged::<Agency>(&format!(
+                "agency,agency_group,valid_from,valid_to,successor,name_en,name_ur,source\n{line},Made up 1098,فرضی ۱۰۹۸,Made up\n"
+            ))
+        };
+        assert_eq!(agencies("HLP-NAT,HLP,2015-01-01,2024-06-30,HLP-PB").unwrap().new.len(), 1);
+        let unknown = agencies("HLP-ZZ,HLP,2015-01-01,,").unwrap_err();
+        assert_eq!(
+            unknown,
+            ["line 2, column agency: an agency that the policy knows is expected (`amanat reference list agencies`)"]
+        );
+        assert!(
+            agencies("HLP-NAT,HLP,2015-01-01,,HLP-ZZ").unwrap_err()[0].contains("column successor: an agency that")
+        );
+        assert!(agencies("HLP-NAT,HLP,2015-01-01,,HLP-NAT").unwrap_err()[0].contains("another agency"));
+        assert!(agencies("HLP-NAT,HLP,,,").unwrap_err()[0].starts_with("line 2, column valid_from"));
+
+        let codes = |line: &str| {
+            judged::<DatedCode>(&format!(
+                "list,code,valid_from,valid_to,replaced_by,name_en,name_ur,source\n{line},Made up s. 4,فرضی دفعہ 4,Made up\n"
+            ))
+        };
+        assert_eq!(codes("section,PTPA-4,2018-06-01,2030-12-31,PTPA-3-1").unwrap().new.len(), 1);
+        let wrong = |line: &str| codes(line).unwrap_err().remove(0);
+        assert!(wrong("sections,PTPA-4,2018-06-01,,").contains("column list: the name of a code list"));
+        assert!(wrong("section,PTPA-9,2018-06-01,,").contains("column code: a code of the list section is expected"));
+        assert!(wrong("section,PTPA-4,2018-06-01,,PTPA-4").contains("column replaced_by: another code of the list"));
     }
 }

@@ -1,4 +1,5 @@
-//! `amanat reference`: areas, populations and courts, loaded from files as events of the steward, and shown.
+//! `amanat reference`: areas, populations, courts, agencies and codes, loaded from files as events of the steward, and
+//! shown.
 //!
 //! A file is read whole and judged line by line; with one mistake nothing of it is said. What it says that is known already is not said
 //! again, so that the same file a second time says nothing. A word counts when it has been ingested and folded.
@@ -18,7 +19,7 @@ use events::encode::Encoded;
 use lake::{Events, LakeError};
 use models::Snapshot;
 use models::people::STEWARD;
-use models::reference::{Area, Change, Count, Court, Line, Reference, said};
+use models::reference::{Agency, Area, Change, Count, Court, DatedCode, Line, Reference, said};
 
 use self::lines::{Told, read};
 use crate::cli::{ListArgs, LoadArgs, ReferenceCommand, ReferenceTable};
@@ -43,6 +44,8 @@ pub fn run(config: Config, command: ReferenceCommand) -> anyhow::Result<()> {
             ReferenceTable::AreaChanges => load::<Change>(&config, &dir, &args, &known),
             ReferenceTable::Populations => load::<Count>(&config, &dir, &args, &known),
             ReferenceTable::Courts => load::<Court>(&config, &dir, &args, &known),
+            ReferenceTable::Agencies => load::<Agency>(&config, &dir, &args, &known),
+            ReferenceTable::Codes => load::<DatedCode>(&config, &dir, &args, &known),
         },
         ReferenceCommand::List(args) => list(&args, known),
     }
@@ -51,16 +54,18 @@ pub fn run(config: Config, command: ReferenceCommand) -> anyhow::Result<()> {
 /// What is known by the newest facts; before the first, what the program brings along.
 async fn known(dir: &DataDir) -> anyhow::Result<Reference> {
     match Events::open(&dir.store, "reference").await {
-        Err(LakeError::NoTable(_)) => return Ok(Reference::built_in()),
+        Err(LakeError::NoTable(_)) => return Ok(Reference::beneath(&dir.policy)),
         other => other.map(drop)?,
     }
     linking::fold(dir).await?;
     let snapshot = Snapshot::open_latest(&dir.store).await?;
-    Ok(snapshot.map(|snapshot| Reference::of(&snapshot)).transpose()?.unwrap_or_else(Reference::built_in))
+    let of_snapshot = snapshot.map(|snapshot| Reference::of(&snapshot, &dir.policy)).transpose()?;
+    Ok(of_snapshot.unwrap_or_else(|| Reference::beneath(&dir.policy)))
 }
 
 fn load<L: Line>(config: &Config, dir: &DataDir, args: &LoadArgs, known: &Reference) -> anyhow::Result<()> {
-    let told = read::<L>(&bytes(&args.file)?, known).map_err(|mistakes| refused(&mistakes))?;
+    let beneath = Reference::beneath(&dir.policy);
+    let told = read::<L>(&bytes(&args.file)?, known, &beneath).map_err(|mistakes| refused(&mistakes))?;
     let Told { new, known: same } = told;
     let counted = format!("{} line(s) say something new, {same} what is known\n", new.len());
     if args.dry_run {
@@ -111,6 +116,8 @@ fn list(args: &ListArgs, known: Reference) -> anyhow::Result<()> {
         (ReferenceTable::Areas, _) => shown::Rows::of::<Area>(&known.areas),
         (ReferenceTable::AreaChanges, _) => shown::Rows::of::<Change>(&known.changes),
         (ReferenceTable::Courts, _) => shown::Rows::of::<Court>(&known.courts),
+        (ReferenceTable::Agencies, _) => shown::Rows::of::<Agency>(&known.agencies),
+        (ReferenceTable::Codes, _) => shown::Rows::of::<DatedCode>(&known.codes),
         (ReferenceTable::Populations, None) => shown::Rows::of::<Count>(&known.counts),
         (ReferenceTable::Populations, Some(date)) => shown::Rows::of_year(&known.counts, date),
     };

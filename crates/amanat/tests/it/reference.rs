@@ -40,7 +40,7 @@ fn what_the_steward_loads_is_said_once_and_is_published_with_the_next_edition() 
 
     let shown: Value = serde_json::from_str(&world.run(&["edition", "show", "1"]).ok()).unwrap();
     let tables = shown["reference"]["tables"].as_object().unwrap();
-    assert_eq!(tables.len(), 5, "{shown}");
+    assert_eq!(tables.len(), 7, "{shown}");
     let other = world.file("more.csv", format!("{POPULATIONS}PK-GB,2022-07-01,,,5000000,census,Another census\n"));
     world.run(&["reference", "load", "populations", &other]).ok();
     ingest(&world);
@@ -68,4 +68,46 @@ fn a_file_with_a_mistake_says_nothing_and_names_each_by_its_place() {
     let areas = world.run(&["reference", "list", "areas", "--at", "2018-01-01", "--csv"]).ok();
     assert!(areas.contains("\nPK-TA,province,,,2018-05-31,Federally Administered Tribal Areas,"), "{areas}");
     assert!(!world.run(&["reference", "list", "areas", "--at", "2019-01-01"]).ok().contains("PK-TA"));
+}
+
+#[test]
+fn agencies_and_codes_are_what_policy_and_contract_say_until_the_steward_dates_or_renames_them() {
+    let world = World::sample();
+    let agencies = world.file(
+        "agencies.csv",
+        "agency,agency_group,valid_from,valid_to,successor,name_en,name_ur,source\n\
+         HLP-NAT,HLP,2010-01-01,2023-12-31,,Helpline 1098 (made up),مددگار ۱۰۹۸,A made-up notification\n\
+         HLP-NAT,HLP,2024-01-01,,,Helpline 1099 (made up),مددگار ۱۰۹۹,A made-up notification\n",
+    );
+    let codes = world.file(
+        "codes.csv",
+        "list,code,valid_from,valid_to,replaced_by,name_en,name_ur,source\n\
+         section,PTPA-4,2018-06-01,2024-06-30,PTPA-3-1,PTPA s. 4 (made up),فرضی دفعہ 4,A made-up gazette\n",
+    );
+    for (table, file) in [("agencies", &agencies), ("codes", &codes)] {
+        assert!(world.run(&["reference", "load", table, file]).ok().contains("they are in the log"));
+    }
+    ingest(&world);
+    let listed = |table: &str, at: &str| world.run(&["reference", "list", table, "--at", at, "--csv"]).ok();
+    assert!(listed("agencies", "2023-12-31").contains("HLP-NAT,HLP,2010-01-01,2023-12-31,,Helpline 1098 (made up)"));
+    assert!(listed("agencies", "2024-01-01").contains("HLP-NAT,HLP,2024-01-01,,,Helpline 1099 (made up)"));
+    assert!(
+        listed("agencies", "2009-12-31").contains("\nFIA,FIA,,,,Federal Investigation Agency,"),
+        "as the policy says"
+    );
+    assert!(
+        listed("codes", "2024-06-30").contains("section,PTPA-4,2018-06-01,2024-06-30,PTPA-3-1,PTPA s. 4 (made up)")
+    );
+    assert!(!listed("codes", "2024-07-01").contains("section,PTPA-4,"));
+
+    world.run(&["edition", "publish", "--as-of", "2024-12-31"]).ok();
+    let names = asked(&world, "select name_en from reference.agencies where agency = 'HLP-NAT' order by valid_from");
+    let places = ["Helpline 1098 (made up)", "Helpline 1099 (made up)"].map(|name| names.find(name));
+    assert!(places[0].is_some() && places[0] < places[1], "{names}");
+    let today = "select replaced_by from reference.codes as known on $1 where list = 'section' and code = 'PTPA-4'";
+    let day = query::known::day(std::time::SystemTime::now());
+    let known = world.run(&["sql", today, "--param", &day.to_string(), "--format", "csv"]).ok();
+    assert!(known.contains("PTPA-3-1"), "{known}");
+    let before = world.run(&["sql", today, "--param", "2020-01-01"]).refused(6);
+    assert!(before.contains("Nothing had been published by the end of that date."), "{before}");
 }

@@ -287,6 +287,14 @@ async fn editions_and_code_lists_are_described() {
     assert_eq!(lists["code_lists"][0]["href"], "/v1/code-lists/province");
     let list = world.get("/v1/code-lists/Province", &[]).await.json();
     assert_eq!(list["codes"][1], json!({"code": "PK-SD", "en": "Sindh", "ur": "نام"}));
+    let of_a_day = world.get("/v1/code-lists/province?at=2018-01-01", &[]).await;
+    assert_eq!(of_a_day.header("amanat-edition"), "2");
+    let (of_a_day, codes) = (of_a_day.json(), &list["codes"]);
+    assert_eq!((&of_a_day["at"], &of_a_day["edition"]), (&json!("2018-01-01"), &json!(2)));
+    assert_eq!(&of_a_day["codes"], codes, "an edition that kept no codes knows those of the contract");
+    for path in ["/v1/code-lists/province?at=2018", "/v1/code-lists/province?on=2018-01-01"] {
+        assert_eq!(world.get(path, &[]).await.status, StatusCode::BAD_REQUEST, "{path}");
+    }
 }
 
 #[tokio::test]

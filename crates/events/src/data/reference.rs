@@ -1,14 +1,18 @@
-//! What the steward says of the country: administrative areas and their changes, populations, courts.
+//! What the steward says of the country: administrative areas and their changes, populations, courts; of agencies and
+//! of codes.
 //!
 //! These are no facts: none is corrected, and a later word on the same thing replaces the earlier one whole. The day on which it is
-//! so stands in the word, when it was known is its place in the log. The strings are names of places, courts and publications
-//! (docs/decisions, "Reference data are events"). Absent: persons.
+//! so stands in the word, when it was known is its place in the log. The strings are names of places, courts, agencies,
+//! codes and publications (docs/decisions, "Reference data are events"). Absent: persons.
 
 use crate::avro::write;
 use crate::calendar::Occurred;
 use crate::code_list::tag;
 use crate::contract::{Contract, FieldSpec, ObjectWriter, Read};
-use crate::value::{AreaCode, Code, CourtCode, Day, EnglishName, Int, Kind, Publication, UrduName};
+use crate::value::{
+    AgencyCode, AreaCode, Code, CourtCode, Day, EnglishLabel, EnglishName, Int, Kind, ListName, ListedCode,
+    Publication, UrduLabel, UrduName,
+};
 use serde::de::MapAccess;
 
 data! {
@@ -91,6 +95,52 @@ data! {
         #[doc = "The publication that says so."]
         req published_in: String = Publication,
         #[doc = "Whether this takes back what was said under this code and first day (list `yes_no`)."]
+        opt withdrawn: u16 = Code<tag::YesNo>,
+    }
+
+    /// `pk.tip.agency.declared`: what an agency is called, and when its mandate runs. Who may emit what is the policy's
+    /// to say: this word changes nothing of it.
+    AgencyDeclared / AgencyDeclaredPatch, occurred = false, person = false {
+        #[doc = "Its code, as in `source`."]
+        req agency: String = AgencyCode,
+        #[doc = "What kind of agency it is (list `agency_group`)."]
+        req agency_group: u16 = Code<tag::AgencyGroup>,
+        #[doc = "The first day on which it is so."]
+        req valid_from: Occurred = Day,
+        #[doc = "The last day on which it is so; absent while it lasts."]
+        opt valid_to: Occurred = Day,
+        #[doc = "The agency that its mandate went to; absent while it lasts, and where it went to none."]
+        opt successor: String = AgencyCode,
+        #[doc = "Its name in English."]
+        req name_en: String = EnglishLabel,
+        #[doc = "Its name in Urdu."]
+        req name_ur: String = UrduLabel,
+        #[doc = "The publication that says so."]
+        req published_in: String = Publication,
+        #[doc = "Whether this takes back what was said under this code and first day (list `yes_no`)."]
+        opt withdrawn: u16 = Code<tag::YesNo>,
+    }
+
+    /// `pk.tip.code.declared`: when a code of a list is valid, and what it is called. Which codes there are is the
+    /// contract's to say: this word adds none.
+    CodeDeclared / CodeDeclaredPatch, occurred = false, person = false {
+        #[doc = "The list."]
+        req list: String = ListName,
+        #[doc = "The code, as it stands in the list."]
+        req code: String = ListedCode,
+        #[doc = "The first day on which it is so."]
+        req valid_from: Occurred = Day,
+        #[doc = "The last day on which it is so; absent while it lasts."]
+        opt valid_to: Occurred = Day,
+        #[doc = "The code of the same list that is used since; absent while it lasts, and where there is none."]
+        opt replaced_by: String = ListedCode,
+        #[doc = "Its name in English."]
+        req name_en: String = EnglishLabel,
+        #[doc = "Its name in Urdu."]
+        req name_ur: String = UrduLabel,
+        #[doc = "The publication that says so."]
+        req published_in: String = Publication,
+        #[doc = "Whether this takes back what was said under this list, code and first day (list `yes_no`)."]
         opt withdrawn: u16 = Code<tag::YesNo>,
     }
 }

@@ -49,7 +49,7 @@ impl EditionSource for Source<'_> {
     }
 
     fn reference(&self) -> Result<Reference, Self::Error> {
-        Reference::of(self.snapshot())
+        Reference::of(self.snapshot(), self.policy())
     }
 }
 

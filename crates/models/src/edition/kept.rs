@@ -1,4 +1,5 @@
-//! The reference tables of an edition, kept beside it: areas, populations and courts as they were known below its cut.
+//! The reference tables of an edition, kept beside it: areas, populations, courts, agencies and codes as they were
+//! known below its cut.
 //!
 //! They are written before the edition, whose manifest names their version and hashes: who sees the edition finds them. Those of an
 //! edition that was not published after all are named by nobody. Absent: what is in them (`crate::reference`).

@@ -403,7 +403,7 @@ mod tests {
     #[tokio::test]
     async fn every_mart_streams_over_sorted_rows_and_sorts_nothing() {
         let plans = plans().await;
-        assert_eq!(plans.iter().filter(|(model, _)| model.layer == Layer::Marts).count(), 19);
+        assert_eq!(plans.iter().filter(|(model, _)| model.layer == Layer::Marts).count(), 21);
         for (model, plan) in plans {
             let lines = |operator: &'static str| plan.lines().filter(move |line| line.contains(operator));
             assert_eq!(lines("SortExec").count(), 0, "{}\n{plan}", model.path);

@@ -1,13 +1,16 @@
-//! What the program brings along: the areas of the list `place`, the former tribal areas, three censuses (`sql/reference`).
+//! What the program brings along: the areas of the list `place`, the former tribal areas, three censuses
+//! (`sql/reference`), the codes of the contract, the agencies of the policy.
 //!
 //! The files have the columns that the steward loads. They are part of the hash of `sql/`, so that an edition's manifest names them.
 //! Absent: districts and courts, of which no list is at hand that could be vouched for; the steward loads them.
 
 use events::code_list;
 
-use super::Reference;
+use policy::Policy;
+
 use super::entries::{Area, Change, Count};
 use super::line::{Fields, Line};
+use super::{Agency, DatedCode, Reference};
 
 /// Populations by the censuses of 1998, 2017 and 2023.
 const POPULATION: &str = include_str!("../../../../sql/reference/population.csv");
@@ -17,11 +20,17 @@ const AREAS: &str = include_str!("../../../../sql/reference/areas.csv");
 const AREA_CHANGES: &str = include_str!("../../../../sql/reference/area_changes.csv");
 
 impl Reference {
-    /// Reference data before the steward has said a word.
+    /// Reference data before the steward has said a word, but for the agencies, which a policy has.
     pub fn built_in() -> Self {
         let mut areas = listed_areas();
         areas.extend(read::<Area>(AREAS));
-        Self { areas, changes: read::<Change>(AREA_CHANGES), counts: read::<Count>(POPULATION), courts: Vec::new() }
+        let (changes, counts) = (read::<Change>(AREA_CHANGES), read::<Count>(POPULATION));
+        Self { areas, changes, counts, codes: DatedCode::of_contract(), ..Self::default() }
+    }
+
+    /// Reference data before the steward has said a word, under a policy.
+    pub fn beneath(policy: &Policy) -> Self {
+        Self { agencies: Agency::of_policy(policy), ..Self::built_in() }
     }
 }
 

@@ -74,7 +74,13 @@ pub trait Line: Sized + Clone + PartialEq {
     /// What tells it from others of its kind: a later word on the same key replaces it.
     fn key(&self) -> String;
     /// The areas that it names beside its key, each with its column: they must be known.
-    fn areas(&self) -> Vec<(&'static str, &str)>;
+    fn areas(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+    /// The agencies that it names, each with its column: they must be known.
+    fn agencies(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
     /// Whether it has a day since when it is so. What has none is brought along by the program, and cannot be said.
     fn is_dated(&self) -> bool {
         true
@@ -87,7 +93,7 @@ pub trait Line: Sized + Clone + PartialEq {
 pub struct Fields<'a>(pub &'a dyn Fn(&str) -> Option<&'a str>);
 
 impl Fields<'_> {
-    fn optional<T>(
+    pub(super) fn optional<T>(
         &self,
         column: &'static str,
         read: impl Fn(&str) -> Option<T>,
@@ -97,7 +103,12 @@ impl Fields<'_> {
         (self.0)(column).map(|text| read(text).ok_or_else(wrong)).transpose()
     }
 
-    fn required<T>(&self, column: &'static str, read: impl Fn(&str) -> Option<T>, expected: &str) -> Result<T, Wrong> {
+    pub(super) fn required<T>(
+        &self,
+        column: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<T, Wrong> {
         let missing = || Wrong { column, expected: format!("{expected} is expected, and nothing is there") };
         self.optional(column, read, expected)?.ok_or_else(missing)
     }
@@ -135,12 +146,24 @@ impl Fields<'_> {
         )
     }
 
-    fn source(&self) -> Result<String, Wrong> {
+    /// The English name of an agency or a code.
+    pub(super) fn label_en(&self) -> Result<String, Wrong> {
+        let expected = "a name of 2 to 120 Latin letters, spaces and at most eight digits,";
+        self.required("name_en", owned(form::is_english_label), expected)
+    }
+
+    /// The Urdu name of an agency or a code.
+    pub(super) fn label_ur(&self) -> Result<String, Wrong> {
+        let expected = "a name of 2 to 120 letters of Urdu, spaces and at most eight digits,";
+        self.required("name_ur", owned(form::is_urdu_label), expected)
+    }
+
+    pub(super) fn source(&self) -> Result<String, Wrong> {
         let expected = "the name of a publication, 3 to 120 Latin letters, spaces and at most eight digits,";
         self.required("source", owned(form::is_publication), expected)
     }
 
-    fn code(&self, column: &'static str, list: &'static str) -> Result<u16, Wrong> {
+    pub(super) fn code(&self, column: &'static str, list: &'static str) -> Result<u16, Wrong> {
         self.required(column, |text| code_list::list(list).code(text), &of_list(list))
     }
 
@@ -155,12 +178,12 @@ impl Fields<'_> {
         self.required(column, day, DAY)
     }
 
-    fn day_if_any(&self, column: &'static str) -> Result<Option<i32>, Wrong> {
+    pub(super) fn day_if_any(&self, column: &'static str) -> Result<Option<i32>, Wrong> {
         self.optional(column, day, DAY)
     }
 
     /// The last day of what begins on a day.
-    fn valid_to(&self, from: Option<i32>) -> Result<Option<i32>, Wrong> {
+    pub(super) fn valid_to(&self, from: Option<i32>) -> Result<Option<i32>, Wrong> {
         let to = self.day_if_any("valid_to")?;
         match (from, to) {
             (Some(from), Some(to)) if to < from => {
@@ -183,11 +206,11 @@ const DAY: &str = "a day such as 2018-05-31, not before 1947-08-14,";
 /// Most people that the contract lets an area have.
 const MOST_PERSONS: i64 = 10_000_000_000;
 
-fn of_list(list: &str) -> String {
+pub(super) fn of_list(list: &str) -> String {
     format!("a code of the list {list}")
 }
 
-fn owned(is_one: fn(&str) -> bool) -> impl Fn(&str) -> Option<String> {
+pub(super) fn owned(is_one: fn(&str) -> bool) -> impl Fn(&str) -> Option<String> {
     move |text| is_one(text).then(|| text.to_owned())
 }
 
@@ -202,11 +225,11 @@ pub fn text_of_day(day: i32) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-fn text(text: &str) -> Cell {
+pub(super) fn text(text: &str) -> Cell {
     Cell::Text(Some(text.to_owned()))
 }
 
-fn code(list: &str, code: u16) -> Cell {
+pub(super) fn code(list: &str, code: u16) -> Cell {
     text(code_list::list(list).text(code))
 }
 
@@ -214,20 +237,21 @@ fn part(list: &str, code: Option<u16>) -> Cell {
     text(code.map_or(ALL, |code| code_list::list(list).text(code)))
 }
 
-const fn column(name: &'static str, is: Is, optional: bool, description: &'static str) -> Column {
+pub(super) const fn column(name: &'static str, is: Is, optional: bool, description: &'static str) -> Column {
     Column { name, is, optional, description }
 }
 
-const VALID_FROM: Column = column(
+pub(super) const VALID_FROM: Column = column(
     "valid_from",
     Is::Day,
     false,
     "First day on which it is so; empty where it was so before every date that is counted",
 );
-const VALID_TO: Column = column("valid_to", Is::Day, true, "Last day on which it is so; empty while it lasts");
-const NAME_EN: Column = column("name_en", Is::Text, false, "Name in English");
-const NAME_UR: Column = column("name_ur", Is::Text, false, "Name in Urdu");
-const SOURCE: Column = column("source", Is::Text, false, "The publication that says so");
+pub(super) const VALID_TO: Column =
+    column("valid_to", Is::Day, true, "Last day on which it is so; empty while it lasts");
+pub(super) const NAME_EN: Column = column("name_en", Is::Text, false, "Name in English");
+pub(super) const NAME_UR: Column = column("name_ur", Is::Text, false, "Name in Urdu");
+pub(super) const SOURCE: Column = column("source", Is::Text, false, "The publication that says so");
 
 impl Line for Area {
     const TABLE: &'static str = "areas";

@@ -9,7 +9,7 @@ use super::entries::{Area, Change, Count, Court};
 use crate::error::ModelsError;
 
 /// A mart and its name.
-struct Mart<'a>(&'static str, &'a RecordBatch);
+pub(super) struct Mart<'a>(pub &'static str, pub &'a RecordBatch);
 
 impl<'a> Mart<'a> {
     fn column(&self, name: &str) -> Result<&'a dyn Array, ModelsError> {
@@ -17,20 +17,20 @@ impl<'a> Mart<'a> {
         self.1.column_by_name(name).map(AsRef::as_ref).ok_or_else(missing)
     }
 
-    fn texts(&self, name: &str) -> Result<Vec<Option<String>>, ModelsError> {
+    pub(super) fn texts(&self, name: &str) -> Result<Vec<Option<String>>, ModelsError> {
         Ok(self.column(name)?.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
     }
 
     /// Texts of a column that has no null.
-    fn names(&self, name: &str) -> Result<Vec<String>, ModelsError> {
+    pub(super) fn names(&self, name: &str) -> Result<Vec<String>, ModelsError> {
         Ok(self.texts(name)?.into_iter().map(Option::unwrap_or_default).collect())
     }
 
-    fn codes(&self, name: &str) -> Result<Vec<Option<u16>>, ModelsError> {
+    pub(super) fn codes(&self, name: &str) -> Result<Vec<Option<u16>>, ModelsError> {
         Ok(self.column(name)?.as_primitive::<UInt16Type>().iter().collect())
     }
 
-    fn days(&self, name: &str) -> Result<Vec<Option<i32>>, ModelsError> {
+    pub(super) fn days(&self, name: &str) -> Result<Vec<Option<i32>>, ModelsError> {
         Ok(self.column(name)?.as_primitive::<Int32Type>().iter().collect())
     }
 

@@ -1,26 +1,33 @@
-//! Reference data: administrative areas and what became of them, populations, courts; each with the days on which it is so.
+//! Reference data: administrative areas and what became of them, populations, courts, agencies, codes; each with the
+//! days on which it is so.
 //!
 //! What the steward says of them are events (`area.declared`, …), folded like any (`sql/records`, `sql/marts`): a Snapshot has what was
 //! said below its cut, so that an old edition keeps its denominators. Beneath the words lies what the program brings along
-//! ([`Reference::built_in`]); a word on the same key takes its place.
+//! ([`Reference::beneath`]); a word on the same key takes its place.
 //!
-//! Reading order: the four kinds of entry (`entries`), an entry as a line of a file and as an event (`line`, `words`), all of them
-//! in a Snapshot ([`Reference::of`]), as tables for readers ([`Reference::tables`]).
+//! Reading order: the kinds of entry (`entries`, `agency`, `dated_code`), an entry as a line of a file and as an event
+//! (`line`, `words`), all of them in a Snapshot ([`Reference::of`]), as tables for readers ([`Reference::tables`]).
 //!
 //! Absent: persons, the vault (nothing here counts anybody); populations by year (`edition::population`).
 
+mod agency;
 mod built_in;
+mod dated_code;
 mod entries;
 mod line;
 mod mart;
 mod tables;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy::Policy;
 
 use crate::error::ModelsError;
 use crate::snapshot::Snapshot;
 
+pub use agency::Agency;
+pub use dated_code::DatedCode;
 pub use entries::{Area, Change, Count, Court};
 pub use line::{Cell, Column, Fields, Is, Line, Wrong, day, text_of_day};
 pub use tables::OpenTable;
@@ -37,20 +44,29 @@ pub struct Reference {
     pub counts: Vec<Count>,
     /// Courts.
     pub courts: Vec<Court>,
+    /// Agencies.
+    pub agencies: Vec<Agency>,
+    /// Codes of lists.
+    pub codes: Vec<DatedCode>,
 }
 
 impl Reference {
-    /// What a Snapshot knows: what the program brings along, and the steward's words below the cut in place of that.
+    /// What a Snapshot knows: what the program brings along under a policy, and the steward's words below the cut in
+    /// place of that.
     ///
     /// # Errors
     /// A mart lacks a column: the Snapshot is of another program.
-    pub fn of(snapshot: &Snapshot) -> Result<Self, ModelsError> {
-        let built_in = Self::built_in();
+    pub fn of(snapshot: &Snapshot, policy: &Policy) -> Result<Self, ModelsError> {
+        let built_in = Self::beneath(policy);
+        let agencies = Agency::of_mart(snapshot.mart("agencies")?)?;
+        let codes = DatedCode::of_mart(snapshot.mart("codes")?)?;
         Ok(Self {
-            areas: areas_over(built_in.areas, mart::areas(snapshot.mart("areas")?)?),
+            areas: whole_over(built_in.areas, mart::areas(snapshot.mart("areas")?)?, |area| area.area.clone()),
             changes: over(built_in.changes, mart::changes(snapshot.mart("area_changes")?)?),
             counts: over(built_in.counts, mart::counts(snapshot.mart("populations")?)?),
             courts: over(built_in.courts, mart::courts(snapshot.mart("courts")?)?),
+            agencies: whole_over(built_in.agencies, agencies, |agency| agency.agency.clone()),
+            codes: whole_over(built_in.codes, codes, |code| (code.list.clone(), code.code.clone())),
         })
     }
 
@@ -62,14 +78,17 @@ impl Reference {
         self.areas.retain(|area| lasts(area.valid_from, area.valid_to));
         self.changes.retain(|change| change.changed_on <= day);
         self.courts.retain(|court| lasts(Some(court.valid_from), court.valid_to));
+        self.agencies.retain(|agency| lasts(agency.valid_from, agency.valid_to));
+        self.codes.retain(|code| lasts(code.valid_from, code.valid_to));
         self
     }
 }
 
-/// Areas with those of `words` in place of or beside them. What is brought along of an area has no first day, so that all words on the
-/// area take its place.
-fn areas_over(mut built_in: Vec<Area>, words: Vec<Area>) -> Vec<Area> {
-    built_in.retain(|area| !words.iter().any(|word| word.area == area.area));
+/// Entries with those of `words` in place of or beside them. What is brought along of an area, an agency or a code has
+/// no first day that could be vouched for, so that all words on the same one take its place.
+fn whole_over<L: Line, T: Ord>(mut built_in: Vec<L>, words: Vec<L>, of: impl Fn(&L) -> T) -> Vec<L> {
+    let said: BTreeSet<T> = words.iter().map(&of).collect();
+    built_in.retain(|entry| !said.contains(&of(entry)));
     over(built_in, words)
 }
 
@@ -111,7 +130,7 @@ mod tests {
         let areas = Reference::built_in().areas;
         let capital = areas.iter().find(|area| area.area == "PK-IS").cloned().expect("it is brought along");
         let declared = Area { valid_from: day("1981-01-01"), ..capital.clone() };
-        let all = areas_over(areas.clone(), vec![declared.clone()]);
+        let all = whole_over(areas.clone(), vec![declared.clone()], |area| area.area.clone());
         assert!(all.contains(&declared) && !all.contains(&capital), "an area is not there twice");
         assert_eq!(all.len(), areas.len());
     }

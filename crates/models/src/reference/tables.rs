@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
 
 use super::line::{Cell, Is, Line};
-use super::{Area, Change, Count, Court, Reference};
+use super::{Agency, Area, Change, Count, Court, DatedCode, Reference};
 use crate::edition::{Population, Populations};
 
 /// A table that is open to everybody.
@@ -33,6 +33,8 @@ impl Reference {
             table::<Change>(&self.changes),
             table::<Count>(&self.counts),
             table::<Court>(&self.courts),
+            table::<Agency>(&self.agencies),
+            table::<DatedCode>(&self.codes),
             by_year(&Populations::of(&self.counts).rows(years)),
         ]
     }

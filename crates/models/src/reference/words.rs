@@ -21,7 +21,7 @@ pub fn said<L: Line>(entry: &L, withdrawn: bool, at_us: i64, synthetic: bool) ->
 }
 
 /// `yes` where a word takes something back; else it is left out.
-fn word(withdrawn: bool) -> Option<u16> {
+pub(super) fn word(withdrawn: bool) -> Option<u16> {
     withdrawn.then(|| code_list::list("yes_no").code("yes")).flatten()
 }
 
@@ -97,11 +97,13 @@ mod tests {
 
     #[test]
     fn every_entry_that_is_brought_along_can_be_said_and_each_key_has_a_record_of_its_own() {
-        let Reference { areas, changes, counts, .. } = Reference::built_in();
+        let Reference { areas, changes, counts, agencies, codes, .. } = Reference::beneath(&policy::Policy::default());
         let at_us = 1_800_000_000_000_000;
         let mut events: Vec<Encoded> = areas.iter().map(|area| said(area, false, at_us, true)).collect();
         events.extend(changes.iter().map(|change| said(change, false, at_us, true)));
         events.extend(counts.iter().map(|count| said(count, true, at_us, true)));
+        events.extend(agencies.iter().map(|agency| said(agency, false, at_us, true)));
+        events.extend(codes.iter().map(|code| said(code, false, at_us, true)));
         let records: std::collections::BTreeSet<String> = events.iter().map(|event| read(event).0).collect();
         assert_eq!(records.len(), events.len());
     }

@@ -497,6 +497,28 @@ families! {
             court, level, area, valid_from, valid_to, name_en, name_ur, published_in, withdrawn,
         }
     }
+    /// What agencies are called, and their mandates.
+    Agencies agencies person = false {
+        columns {
+            of_agency: Text, agency_group: Code, valid_from: Day, valid_to: Day, successor: Text, name_en: Text,
+            name_ur: Text, published_in: Text, withdrawn: Code,
+        }
+        AgencyDeclared / AgencyDeclaredPatch {
+            agency as of_agency, agency_group, valid_from, valid_to, successor, name_en, name_ur, published_in,
+            withdrawn,
+        }
+    }
+    /// When codes are valid, and what they are called.
+    DatedCodes codes person = false {
+        columns {
+            of_list: Text, of_code: Text, valid_from: Day, valid_to: Day, replaced_by: Text, name_en: Text,
+            name_ur: Text, published_in: Text, withdrawn: Code,
+        }
+        CodeDeclared / CodeDeclaredPatch {
+            list as of_list, code as of_code, valid_from, valid_to, replaced_by, name_en, name_ur, published_in,
+            withdrawn,
+        }
+    }
 }
 
 /// The reporting calendar. Its period stands in the columns of `occurred_on`, the agency it is about beside the sender.

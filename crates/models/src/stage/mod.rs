@@ -49,7 +49,7 @@ use rows::Row;
 use scatter::{Bucket, Gone, Scatter};
 
 /// Version of how rows are staged. Another version is staged anew.
-pub(crate) const FORMAT: u32 = 7;
+pub(crate) const FORMAT: u32 = 8;
 
 /// Most buckets.
 pub const MOST_BUCKETS: usize = 64;

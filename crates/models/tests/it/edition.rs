@@ -149,7 +149,7 @@ async fn a_policy_of_one_dataset_makes_its_mart_and_publishes_its_indicators_alo
     let (snapshot, _) = refresh(&lake.store, &lake.events().await, &policy, &keys(), &options).await.unwrap();
     assert_eq!(
         snapshot.hashes().keys().collect::<Vec<_>>(),
-        ["area_changes", "areas", "calendar", "courts", "populations", "victims"]
+        ["agencies", "area_changes", "areas", "calendar", "codes", "courts", "populations", "victims"]
     );
     let rows = release(&snapshot.source(&policy), &vault(&policy), AS_OF.parse().unwrap(), 1).unwrap().rows;
     let indicators: BTreeSet<&str> = rows.iter().map(|row| row.key.indicator.as_str()).collect();

@@ -107,7 +107,7 @@ async fn is_as_rebuilt(seed: u64, cuts: &[usize], most: usize, thorough: bool) -
     for mart in stepwise.hashes().keys().filter(|name| policy().datasets.get(name).is_some()) {
         prop_assert!(stepwise.microdata(mart, &policy()).unwrap() == last.microdata(mart, &policy()).unwrap());
     }
-    prop_assert_eq!(Reference::of(&stepwise).unwrap(), Reference::of(&last).unwrap());
+    prop_assert_eq!(Reference::of(&stepwise, &policy()).unwrap(), Reference::of(&last, &policy()).unwrap());
     Ok(())
 }
 

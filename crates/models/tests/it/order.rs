@@ -33,7 +33,7 @@ fn by_topic(mut lines: Vec<Feedline>) -> Vec<Feedline> {
 async fn an_edition_is_equal_whatever_the_batches_partitions_order_of_arrival_wire_format_and_buckets() {
     let lines = feed(Size::Small);
     let expected = hashes(&lines, Arrival::default(), &RefreshOptions::default()).await;
-    assert_eq!(expected.0.len(), 19, "fourteen datasets, the calendar, and four tables of reference data");
+    assert_eq!(expected.0.len(), 21, "fourteen datasets, the calendar, and six tables of reference data");
 
     let cut_small = Arrival { partitions: 3, batch_rows: 997 };
     let few_buckets = RefreshOptions { buckets: Some(4), threads: 1, ..RefreshOptions::default() };

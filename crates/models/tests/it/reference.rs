@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use models::edition::{Found, Populations, Row, release};
-use models::reference::{Area, Change, Count, Court, Line as _, Reference, day, said};
+use models::reference::{Agency, Area, Change, Count, Court, DatedCode, Line as _, Reference, day, said};
 use models::{RefreshOptions, Snapshot};
 use sample::tangle::LOG_MS;
 
@@ -27,7 +27,7 @@ fn declared(number: u64, record: u64, hour: u32, from: &str, rest: &str) -> Told
 /// The days of the area, and whether it has a parent.
 fn new_areas(snapshot: &Snapshot) -> Vec<(String, Option<String>)> {
     let text = |day| models::reference::text_of_day(day);
-    let areas = Reference::of(snapshot).unwrap().areas;
+    let areas = Reference::of(snapshot, &policy()).unwrap().areas;
     let new = areas.into_iter().filter(|area| area.area == "PK-PB-NEW");
     new.map(|area| (area.valid_from.map(text).unwrap(), area.valid_to.map(text))).collect()
 }
@@ -96,6 +96,26 @@ async fn every_kind_of_word_comes_back_as_it_was_said() {
         name_ur: "فرضی خصوصی عدالت".into(),
         source: "Notification, 2010".into(),
     };
+    let agency = Agency {
+        agency: "HLP-NAT".into(),
+        group: level("agency_group", "HLP"),
+        valid_from: day("2015-01-01"),
+        valid_to: day("2030-12-31"),
+        successor: Some("HLP-PB".into()),
+        name_en: "Helpline 1098 (made up)".into(),
+        name_ur: "مددگار ۱۰۹۸".into(),
+        source: "Notification, 2015".into(),
+    };
+    let code = DatedCode {
+        list: "section".into(),
+        code: "PTPA-4".into(),
+        valid_from: day("2018-06-01"),
+        valid_to: None,
+        replaced_by: Some("PTPA-3-1".into()),
+        name_en: "PTPA s. 4 (made up)".into(),
+        name_ur: "پی ٹی پی اے دفعہ 4".into(),
+        source: "A made-up gazette".into(),
+    };
     let women = Count { sex: Some(level("sex", "F")), age_group: Some(level("age_group", "child")), ..of("2027", 7) };
     let growing = Growing::new();
     let at_us = LOG_MS * 1_000;
@@ -103,17 +123,26 @@ async fn every_kind_of_word_comes_back_as_it_was_said() {
     growing.tell(&said(&change, false, at_us, true)).await;
     growing.tell(&said(&court, false, at_us, true)).await;
     growing.tell(&said(&women, false, at_us, true)).await;
+    growing.tell(&said(&agency, false, at_us, true)).await;
+    growing.tell(&said(&code, false, at_us, true)).await;
     let options = RefreshOptions { thorough: true, plans: PLANS.clone(), ..RefreshOptions::default() };
-    let known = Reference::of(&growing.refresh(&options).await.0).unwrap();
+    let known = Reference::of(&growing.refresh(&options).await.0, &policy()).unwrap();
     assert!(known.areas.contains(&area) && known.changes.contains(&change));
     assert_eq!((known.courts.as_slice(), known.counts.contains(&women)), (&[court][..], true));
+    let helplines: Vec<&Agency> = known.agencies.iter().filter(|known| known.agency == "HLP-NAT").collect();
+    assert_eq!(helplines, [&agency], "in place of what the policy says");
+    assert_eq!(known.agencies.len(), policy().agencies.iter().count());
+    let sections: Vec<&DatedCode> = known.codes.iter().filter(|known| known.code == "PTPA-4").collect();
+    assert_eq!(sections, [&code], "in place of what the contract says");
+    assert!(!known.clone().on(day("2018-05-31").unwrap()).codes.contains(&code));
 
     let years = known.tables(2017..=2030);
     let rows: BTreeMap<&str, usize> = years.iter().map(|table| (table.name, table.rows.num_rows())).collect();
     assert_eq!((rows["courts"], rows["areas"], rows["populations"]), (1, known.areas.len(), known.counts.len()));
+    assert_eq!((rows["agencies"], rows["codes"]), (known.agencies.len(), known.codes.len()));
 
     growing.tell(&said(&change, true, at_us + 1, true)).await;
-    let after = Reference::of(&growing.refresh(&options).await.0).unwrap();
+    let after = Reference::of(&growing.refresh(&options).await.0, &policy()).unwrap();
     assert!(!after.changes.contains(&change), "it was taken back");
     assert_eq!(change.key(), "PK-PB-LHR/PK-PB-LHR-CTY/2001-08-14");
 }
@@ -136,7 +165,8 @@ async fn an_edition_divides_by_what_was_known_below_its_cut() {
     let (first, _) = lake.refresh(&RefreshOptions::default()).await;
     let before = rates(&first);
     // Twice as many in a census of 2020.
-    let people = Populations::of(&Reference::of(&first).unwrap().counts).in_year(Count::NATION, 2020).unwrap();
+    let people =
+        Populations::of(&Reference::of(&first, &policy()).unwrap().counts).in_year(Count::NATION, 2020).unwrap();
     assert_eq!(people.found, Found::Interpolated);
     lake.tell(&said(&of("2020", people.persons * 2), false, AFTER_ALL_MS * 1_000, true), AFTER_ALL_MS).await;
     let (second, _) = lake.refresh(&RefreshOptions::default()).await;

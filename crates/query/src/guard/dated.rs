@@ -5,6 +5,10 @@
 //! the text. A table may bear the name `known` in a join, `JOIN t AS known ON known.a = …`: so the words are taken for ours only
 //! where a date stands behind them and no condition goes on from it.
 //!
+//! It goes with tables of which each edition has rows of its own: its numbers, and the reference tables that were kept
+//! with it. An edition that was made before a reference table was kept has none of it, and today's rows stand for
+//! nothing that was known then: it is refused.
+//!
 //! Once a date is bound, the name of its table becomes one of a schema that no text can name, and this module knows which table of
 //! which edition that is. Of protected tables only the open Snapshot is answered from, so that a date is either that of the latest
 //! edition or refused, by the dates of publication alone. Absent: which edition was known when ([`crate::known`]).
@@ -22,6 +26,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Word};
 
 use super::text::place;
+use crate::current::Current;
 use crate::editions::EditionMeta;
 use crate::facade::{Found, Scope};
 use crate::known;
@@ -257,12 +262,17 @@ impl Resolving<'_> {
             Ok(Found::Open(table)) if table.is_of_editions() => {
                 let (edition, day) =
                     found.map_err(|not| Refusal::new(Code::NoEditionOnDate, not.detail).hint(not.hint).at(at))?;
+                if table.is_kept() && current.kept(edition.edition, table.name().1).is_none() {
+                    return Err(not_kept(table, edition.edition, current).at(at));
+                }
                 self.note(Note::known(&table.full_name(), date, edition, day));
                 self.of_edition(table, edition.edition)
             }
             Ok(Found::Open(table)) => {
                 let refusal = Refusal::new(Code::Construct, format!("{} is of no edition.", table.full_name()));
-                Err(refusal.hint("Leave AS KNOWN ON out: it goes with tables of the schema published.").at(at))
+                let hint = "Leave AS KNOWN ON out: it goes with tables of the schema published, and with reference tables that \
+                            were kept with the latest edition.";
+                Err(refusal.hint(hint).at(at))
             }
             Ok(Found::Facade(_)) => {
                 let open = current.editions().take_while(|edition| edition.is_released(now)).last();
@@ -309,6 +319,17 @@ impl Resolving<'_> {
             self.dated.notes.push(note);
         }
     }
+}
+
+/// The refusal of a reference table as known on a day whose edition was made before it was kept.
+fn not_kept(table: &Table, edition: u32, current: &Current) -> Refusal {
+    let first = current.editions().find(|first| current.kept(first.edition, table.name().1).is_some());
+    let since = first
+        .map_or(String::new(), |first| format!(" on a date since edition {}, the first that kept it", first.edition));
+    let detail =
+        format!("Edition {edition}, which was known on that date, was made before {} was kept.", table.full_name());
+    let hint = format!("Ask as known{since}; or leave AS KNOWN ON out, and say that it is as known today.");
+    Refusal::new(Code::NoEditionOnDate, detail).hint(hint)
 }
 
 /// The refusal of records as known on another day than that of the open Snapshot.
