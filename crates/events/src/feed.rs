@@ -6,9 +6,13 @@
 //!
 //! Absent: persons, records, and what other agencies sent.
 
+mod standing;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use standing::FeedState;
 
 /// The report of one agency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +122,18 @@ pub enum ReportState {
     Missing,
 }
 
+impl ReportState {
+    /// Its name, as it is sent.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ahead => "ahead",
+            Self::Received => "received",
+            Self::Nothing => "nothing",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 /// How often what is said of persons whom several agencies know contradicts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contradiction {
@@ -164,6 +180,23 @@ pub enum AlertKind {
     RecordedLate,
     /// Facts arrive too long after they were recorded.
     ArrivesLate,
+}
+
+impl AlertKind {
+    /// Its name, as it is sent.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MissingReport => "missing_report",
+            Self::Silent => "silent",
+            Self::SetAside => "set_aside",
+            Self::Conflicts => "conflicts",
+            Self::Duplicates => "duplicates",
+            Self::Incomplete => "incomplete",
+            Self::Falling => "falling",
+            Self::RecordedLate => "recorded_late",
+            Self::ArrivesLate => "arrives_late",
+        }
+    }
 }
 
 impl FeedReport {
@@ -246,6 +279,18 @@ mod tests {
         later["more"] = 1.into();
         assert_eq!(FeedReport::decode(later.to_string().as_bytes()), Some(sent));
         assert_eq!(FeedReport::decode(b"{}"), None);
+    }
+
+    #[test]
+    fn what_is_said_of_a_feed_is_called_as_it_is_sent() {
+        for name in ["missing_report", "silent", "set_aside", "conflicts", "duplicates", "incomplete", "arrives_late"] {
+            let kind: AlertKind = serde_json::from_value(name.into()).unwrap();
+            assert_eq!(kind.name(), name);
+        }
+        for name in ["ahead", "received", "nothing", "missing"] {
+            let state: ReportState = serde_json::from_value(name.into()).unwrap();
+            assert_eq!(state.name(), name);
+        }
     }
 
     #[test]

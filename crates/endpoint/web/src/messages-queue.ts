@@ -10,9 +10,7 @@ export const texts = {
     "Nobody is named here. Persons bear the ids of the warehouse; tokens, ids of records and amounts are not shown: that they differ is.",
     "یہاں کسی کا نام نہیں۔ افراد گودام کے شناختی نمبر سے ہیں؛ ٹوکن، ریکارڈ کے نمبر اور رقمیں نہیں دکھائی جاتیں: صرف یہ کہ وہ مختلف ہیں۔",
   ],
-  "queue.notyours": ["This page is for the data steward.", "یہ صفحہ نگرانِ ڈیٹا کے لیے ہے۔"],
-  "queue.notyours.as": ["You are signed in as {name} ({role}).", "آپ {name} ({role}) کے نام سے سائن اِن ہیں۔"],
-  "queue.notyours.other": ["Sign in as the steward", "نگرانِ ڈیٹا کے طور پر سائن اِن کریں"],
+  "queue.feeds": ["How good each agency's feed is", "ہر ادارے کی اطلاعات کتنی اچھی ہیں"],
   "queue.more": ["{shown} of {all} are shown: decide these, and the next ones come.", "{all} میں سے {shown} دکھائے گئے ہیں: ان کا فیصلہ کریں تو اگلے آئیں گے۔"],
 
   // Conflicts
