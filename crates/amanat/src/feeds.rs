@@ -150,7 +150,7 @@ fn told(dir: &DataDir, reports: &[FeedReport]) -> String {
 fn of_month(month: &FeedMonth) -> String {
     let days = |days: Option<u16>| days.map_or("-".to_owned(), |days| days.to_string());
     format!(
-        "{}: {} accepted, {} there already, {} in conflict, {} set aside; {} fact(s), recorded after {} day(s), arrived after {}",
+        "{}: {} accepted, {} there already, {} in conflict, {} set aside; {} fact(s), recorded after {} day(s), arrived after {}; {} version(s) without the one before",
         month.month,
         month.accepted,
         month.duplicates,
@@ -159,5 +159,6 @@ fn of_month(month: &FeedMonth) -> String {
         month.facts,
         days(month.days_to_record),
         days(month.days_to_arrive),
+        month.versions.map_or("-".to_owned(), |versions| versions.gaps.to_string()),
     )
 }

@@ -62,6 +62,8 @@ pub struct FeedSummary {
     pub conflicts: u64,
     /// … that were set aside.
     pub set_aside: u64,
+    /// Versions of its records that were recorded in those months although the version before never came; null where nobody has counted them.
+    pub gaps: Option<u64>,
     /// Days from the record to the arrival: the greater median of those two months.
     pub days_to_arrive: Option<u16>,
     /// Days from what happened to its record: the greatest median of a type of event, over the last twelve months.
@@ -81,7 +83,8 @@ pub struct FeedSummary {
 /// Something that is beyond a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FeedAlert {
-    /// What: `missing_report`, `silent`, `set_aside`, `conflicts`, `duplicates`, `incomplete`, `falling`, `recorded_late`, `arrives_late`.
+    /// What: `missing_report`, `silent`, `set_aside`, `conflicts`, `duplicates`, `incomplete`, `falling`, `recorded_late`, `arrives_late`,
+    /// `gaps`.
     pub what: &'static str,
     /// Of what: a type of event and field, or a kind of report and its period; empty of the whole feed.
     pub of: String,
@@ -138,6 +141,17 @@ pub struct FeedMonth {
     pub facts: u64,
     /// Days from what happened to its record, median.
     pub days_to_record: Option<u16>,
+    /// Versions of its records that were recorded in it; null where nobody has counted them.
+    pub versions: Option<FeedVersions>,
+}
+
+/// Versions of records: events by the counter that their agency keeps of each record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FeedVersions {
+    /// That came.
+    pub came: u64,
+    /// Of those, how many came although the version before never did.
+    pub gaps: u64,
 }
 
 /// A type of event of a feed.

@@ -69,7 +69,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 pub use docs::ReferencePage;
 pub use feeds::{
     Feed, FeedAlert, FeedCompleteness, FeedContradiction, FeedExpected, FeedMonth, FeedSummary, FeedTrend, FeedType,
-    Feeds,
+    FeedVersions, Feeds,
 };
 pub use flight::{FlightSettings, serve_flight};
 pub use gate::{Decided, Decision, Gate, GateSettings, NOBODY, Record, Register};

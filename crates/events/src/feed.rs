@@ -52,6 +52,18 @@ pub struct FeedMonth {
     pub facts: u64,
     /// Days from what happened to its record, the median of those known to the day.
     pub days_to_record: Option<u16>,
+    /// Versions of its records that it recorded in this month; none in reports of before they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Versions>,
+}
+
+/// Versions of records: events by the counter that their agency keeps of each record (`record_version`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// That came.
+    pub came: u64,
+    /// Of those, how many came although the version before never did.
+    pub gaps: u64,
 }
 
 impl FeedMonth {
@@ -180,6 +192,8 @@ pub enum AlertKind {
     RecordedLate,
     /// Facts arrive too long after they were recorded.
     ArrivesLate,
+    /// Of too many versions of records the one before never came.
+    Gaps,
 }
 
 impl AlertKind {
@@ -195,6 +209,7 @@ impl AlertKind {
             Self::Falling => "falling",
             Self::RecordedLate => "recorded_late",
             Self::ArrivesLate => "arrives_late",
+            Self::Gaps => "gaps",
         }
     }
 }
@@ -243,6 +258,9 @@ impl Alert {
             AlertKind::ArrivesLate => {
                 format!("what was recorded arrives {found} day(s) later (median), later than {limit}.")
             }
+            AlertKind::Gaps => format!(
+                "before {found} % of what was recorded in this month and the last, the version of its record that goes before never came, more than {limit} %. Look which events of those records were not sent or were set aside, and send them."
+            ),
         }
     }
 }
@@ -282,8 +300,20 @@ mod tests {
     }
 
     #[test]
+    fn a_report_of_before_versions_were_counted_is_read_without_them() {
+        let mut counted = report();
+        counted.months[0].versions = Some(Versions { came: 90, gaps: 2 });
+        assert_eq!(FeedReport::decode(&counted.encode()), Some(counted.clone()));
+        let mut before: serde_json::Value = serde_json::from_slice(&counted.encode()).unwrap();
+        before["months"][0].as_object_mut().unwrap().remove("versions");
+        assert_eq!(FeedReport::decode(before.to_string().as_bytes()), Some(report()));
+    }
+
+    #[test]
     fn what_is_said_of_a_feed_is_called_as_it_is_sent() {
-        for name in ["missing_report", "silent", "set_aside", "conflicts", "duplicates", "incomplete", "arrives_late"] {
+        for name in
+            ["missing_report", "silent", "set_aside", "conflicts", "duplicates", "incomplete", "arrives_late", "gaps"]
+        {
             let kind: AlertKind = serde_json::from_value(name.into()).unwrap();
             assert_eq!(kind.name(), name);
         }

@@ -5,6 +5,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use endpoint::{
     Feed, FeedAlert, FeedCompleteness, FeedContradiction, FeedExpected, FeedMonth, FeedSummary, FeedTrend, FeedType,
+    FeedVersions,
 };
 use events::feed::{self, FeedReport};
 use policy::Policy;
@@ -31,6 +32,7 @@ pub(super) fn summary(policy: &Policy, told: &Told) -> FeedSummary {
         duplicates: recent(|month| month.duplicates),
         conflicts: recent(|month| month.conflicts),
         set_aside: recent(feed::FeedMonth::set_aside),
+        gaps: report.recent_versions().map(|versions| versions.gaps),
         days_to_arrive: report.recent().filter_map(|month| month.days_to_arrive).max(),
         days_to_record: days_to_record(report),
         known_percent: report.known_percent(),
@@ -77,6 +79,7 @@ fn month(month: &feed::FeedMonth) -> FeedMonth {
         days_to_arrive: month.days_to_arrive,
         facts: month.facts,
         days_to_record: month.days_to_record,
+        versions: month.versions.map(|of| FeedVersions { came: of.came, gaps: of.gaps }),
     }
 }
 

@@ -13,6 +13,7 @@ export const feedTexts = {
   "facts.before": ["A year before", "ایک سال پہلے"],
   "days.record": ["Days until recorded (median)", "درج ہونے تک دن (وسطانیہ)"],
   "days.arrive": ["Days until arrived (median)", "پہنچنے تک دن (وسطانیہ)"],
+  "versions.gaps": ["Versions without the one before", "وہ ورژن جن سے پہلا نہیں آیا"],
   "quality.fields": ["Fields of {type}: known of {facts} facts", "{type} کے خانے: {facts} حقائق میں معلوم"],
   "field": ["Field", "خانہ"],
   "now": ["Last 12 months", "گزشتہ 12 مہینے"],

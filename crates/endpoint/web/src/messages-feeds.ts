@@ -4,6 +4,7 @@ import { feedTexts } from "./messages-feed";
 
 export const texts = {
   ...feedTexts,
+  "feeds.heading": ["Agencies' feeds", "اداروں کی اطلاعات"],
   "feeds.lede": [
     "How good each agency's feed is: what arrived, how complete and how soon it is, what is missing, what is beyond a limit. Each agency sees the same of its own.",
     "ہر ادارے کی اطلاعات کتنی اچھی ہیں: کیا پہنچا، کتنا مکمل ہے اور کتنی جلد، کیا باقی ہے، کیا حد سے باہر ہے۔ ہر ادارہ اپنے بارے میں یہی دیکھتا ہے۔",
@@ -21,8 +22,8 @@ export const texts = {
     "Messages are those of the month of the last look and the one before, by which the limits judge. Fields and days are of the last twelve months.",
     "پیغامات آخری جائزے کے مہینے اور اس سے پہلے مہینے کے ہیں، جن پر حدود لاگو ہوتی ہیں۔ خانے اور دن گزشتہ بارہ مہینوں کے ہیں۔",
   ],
-  "feeds.alerts": ["{n} of {all} feeds need you: facts are missing from the count.", "{all} میں سے {n} اداروں کی اطلاعات آپ کی توجہ چاہتی ہیں: کچھ حقائق شمار میں نہیں۔"],
-  "feeds.noalerts": ["No feed stands at an alert.", "کسی ادارے کی اطلاعات خطرے کی حالت میں نہیں۔"],
+  "feeds.alerts": ["{n} of {all} feeds need you: facts are missing from the count.", "{all} میں سے {n} اداروں کی اطلاعات پر انتباہ ہے: کچھ حقائق شمار میں نہیں۔"],
+  "feeds.noalerts": ["No feed stands at an alert.", "کسی ادارے کی اطلاعات پر انتباہ نہیں۔"],
   "feeds.sort": ["Sort by", "ترتیب"],
   "feeds.agency": ["Agency", "ادارہ"],
   "feeds.state": ["State", "حالت"],
@@ -33,6 +34,7 @@ export const texts = {
   "feeds.duplicates": ["Duplicates", "مکرر"],
   "feeds.conflicts": ["Conflicts", "متضاد"],
   "feeds.aside": ["Set aside", "الگ رکھے گئے"],
+  "feeds.gaps": ["Gaps in versions", "ورژن میں خلا"],
   "feeds.missing": ["Reports missing", "باقی رپورٹیں"],
   "feeds.missing.of": ["{missing} of {expected}", "{expected} میں سے {missing}"],
   "feeds.trend": ["Facts by month", "ماہانہ حقائق"],
@@ -40,7 +42,7 @@ export const texts = {
   "feeds.more": ["and {n} more", "اور {n} مزید"],
   "stands.ok": ["within all limits", "تمام حدود کے اندر"],
   "stands.attention": ["needs attention", "توجہ طلب"],
-  "stands.alert": ["alert", "خطرہ"],
+  "stands.alert": ["alert", "انتباہ"],
 
   // What crossed which limit, in few words
   "crossed.missing_report": ["{of}: missing for {found} days (limit {limit})", "{of}: {found} دن سے باقی (حد {limit})"],
@@ -51,6 +53,7 @@ export const texts = {
   "crossed.incomplete": ["{of}: known of {found} % (limit {limit} %)", "{of}: {found} ٪ میں معلوم (حد {limit} ٪)"],
   "crossed.falling": ["{of}: {found} points less known than a year ago (limit {limit})", "{of}: ایک سال پہلے سے {found} درجے کم معلوم (حد {limit})"],
   "crossed.recorded_late": ["{of}: recorded after {found} days (limit {limit})", "{of}: {found} دن بعد درج (حد {limit})"],
+  "crossed.gaps": ["versions without the one before {found} % (limit {limit} %)", "پہلے کے بغیر آنے والے ورژن {found} ٪ (حد {limit} ٪)"],
   "crossed.arrives_late": ["arrives after {found} days (limit {limit})", "{found} دن بعد پہنچتا ہے (حد {limit})"],
 
   // One agency

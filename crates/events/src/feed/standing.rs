@@ -2,7 +2,7 @@
 //!
 //! Absent: limits and measuring; what is beyond a limit stands in the report.
 
-use super::{AlertKind, Completeness, FeedMonth, FeedReport, ReportState};
+use super::{AlertKind, Completeness, FeedMonth, FeedReport, ReportState, Versions};
 
 /// How a feed stands, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +30,7 @@ impl AlertKind {
     /// How a feed stands that has such an alert and no worse one.
     pub fn state(self) -> FeedState {
         match self {
-            Self::MissingReport | Self::Silent | Self::SetAside | Self::Conflicts => FeedState::Alert,
+            Self::MissingReport | Self::Silent | Self::SetAside | Self::Conflicts | Self::Gaps => FeedState::Alert,
             Self::Duplicates | Self::Incomplete | Self::Falling | Self::RecordedLate | Self::ArrivesLate => {
                 FeedState::Attention
             }
@@ -58,6 +58,12 @@ impl FeedReport {
     /// The same of the twelve months before.
     pub fn known_percent_before(&self) -> Option<u64> {
         known_percent(self.types.iter().map(|of| &of.before))
+    }
+
+    /// Versions of records of those months; none where they were not counted.
+    pub fn recent_versions(&self) -> Option<Versions> {
+        let counted = self.recent().filter_map(|month| month.versions);
+        counted.reduce(|all, more| Versions { came: all.came + more.came, gaps: all.gaps + more.gaps })
     }
 
     /// How many of the reports that the steward expects are missing.
@@ -117,6 +123,16 @@ mod tests {
         assert_eq!(recent("2027-01-02"), ["2026-12", "2027-01"]);
         assert_eq!(recent("2027-02-02"), ["2027-01"]);
         assert!(recent("soon").is_empty());
+    }
+
+    #[test]
+    fn versions_are_those_of_the_months_in_which_they_were_counted() {
+        let mut report = report("2026-12-30", &["2026-10", "2026-11", "2026-12"], &[]);
+        assert_eq!(report.recent_versions(), None);
+        for (month, gaps) in report.months.iter_mut().zip([7, 1, 2]) {
+            month.versions = Some(Versions { came: 10, gaps });
+        }
+        assert_eq!(report.recent_versions(), Some(Versions { came: 20, gaps: 3 }));
     }
 
     #[test]

@@ -67,6 +67,10 @@ export const texts = {
     "{of}: known of {found} points less than a year ago (limit {limit}).",
     "{of}: ایک سال پہلے سے {found} درجے کم معلوم (حد {limit})۔",
   ],
+  "alert.gaps": [
+    "Before {found} % of what you recorded in this month and the last, the earlier version of the record never came (limit {limit} %). Look which events of those records were not sent or were set aside, and send them.",
+    "اس اور پچھلے مہینے آپ کے درج کردہ {found} ٪ سے پہلے ریکارڈ کا پچھلا ورژن کبھی نہیں پہنچا (حد {limit} ٪)۔ دیکھیں کہ ان ریکارڈوں کے کون سے واقعات نہیں بھیجے گئے یا الگ رکھے گئے، اور انہیں بھیجیں۔",
+  ],
   "alert.recorded_late": [
     "{of}: recorded {found} days after it happened, in the median (limit {limit}).",
     "{of}: واقعے کے {found} دن بعد درج ہوا، وسطانیہ میں (حد {limit})۔",

@@ -9,6 +9,8 @@ export interface Month {
   days_to_arrive: number | null;
   facts: number;
   days_to_record: number | null;
+  /** Versions of records; absent or null where nobody has counted them. */
+  versions?: { came: number; gaps: number } | null;
 }
 
 export interface Completeness {

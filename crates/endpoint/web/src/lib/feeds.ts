@@ -24,6 +24,7 @@ export interface Summary {
   duplicates: number;
   conflicts: number;
   set_aside: number;
+  gaps: number | null;
   days_to_arrive: number | null;
   days_to_record: number | null;
   known_percent: number | null;

@@ -39,10 +39,9 @@ function useAsked<T>(ask: () => Promise<T>, of: string): Loaded<T> {
 
 /** All feeds, or the one of an agency. */
 export function Feeds({ id }: { id: string }) {
-  const { t } = useWords();
   const say = useSay();
   return (
-    <ForSteward title={id || t("nav.feeds")} lede={id ? <a href={address("/feeds", SORTING)}>{say("one.all")}</a> : say("feeds.lede")}>
+    <ForSteward title={id || say("feeds.heading")} lede={id ? <a href={address("/feeds", SORTING)}>{say("one.all")}</a> : say("feeds.lede")}>
       {(session) => (id ? <One agency={id} key={id} /> : <Every account={session.name ?? ""} key={session.name} />)}
     </ForSteward>
   );
@@ -71,6 +70,7 @@ const COLUMNS: Column[] = [
   { key: "duplicates", name: "feeds.duplicates", by: (feed) => feed.duplicates, down: true },
   { key: "conflicts", name: "feeds.conflicts", by: (feed) => feed.conflicts, down: true },
   { key: "aside", name: "feeds.aside", by: (feed) => feed.set_aside, down: true },
+  { key: "gaps", name: "feeds.gaps", by: (feed) => feed.gaps, down: true },
   { key: "missing", name: "feeds.missing", by: (feed) => feed.reports_missing, down: true },
 ];
 
@@ -171,6 +171,7 @@ function Row({ feed }: { feed: Summary }) {
       {number("feeds.duplicates", feed.duplicates)}
       {number("feeds.conflicts", feed.conflicts)}
       {number("feeds.aside", feed.set_aside)}
+      {number("feeds.gaps", feed.gaps)}
       {number("feeds.missing", reports_expected === 0 ? null : say("feeds.missing.of", { missing: reports_missing, expected: reports_expected }))}
       <td role="cell" data-name={say("feeds.trend")}><Trend feed={feed} /></td>
     </tr>

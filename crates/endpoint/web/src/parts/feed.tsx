@@ -16,7 +16,7 @@ export function Months({ months, say }: { months: Month[]; say: SayFeed }) {
         <caption class="unseen">{say("quality.months")}</caption>
         <thead>
           <tr>
-            {(["month", "status.accepted", "status.duplicate", "status.conflict", "status.set_aside", "days.arrive", "facts", "facts.before", "days.record"] as const).map((key) => <th scope="col" key={key}>{say(key)}</th>)}
+            {(["month", "status.accepted", "status.duplicate", "status.conflict", "status.set_aside", "days.arrive", "facts", "facts.before", "days.record", "versions.gaps"] as const).map((key) => <th scope="col" key={key}>{say(key)}</th>)}
           </tr>
         </thead>
         <tbody>
@@ -31,6 +31,7 @@ export function Months({ months, say }: { months: Month[]; say: SayFeed }) {
               <td>{month.facts}</td>
               <td>{facts.get(yearBefore(month.month)) ?? "–"}</td>
               <td>{month.days_to_record ?? "–"}</td>
+              <td>{month.versions?.gaps ?? "–"}</td>
             </tr>
           ))}
         </tbody>
