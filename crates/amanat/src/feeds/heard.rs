@@ -32,25 +32,35 @@ const AT_ONCE: usize = 1 << 20;
 pub struct Heard {
     config: Config,
     dir: Arc<DataDir>,
-    read: Mutex<(Option<Instant>, Reports)>,
+    looked: Mutex<Looked>,
+}
+
+/// The last look at the log.
+#[derive(Default)]
+struct Looked {
+    at: Option<Instant>,
+    /// One sentence of why it could not be read.
+    failed: Option<String>,
+    reports: Reports,
 }
 
 impl Heard {
     /// Nothing is read yet.
     pub fn new(config: Config, dir: Arc<DataDir>) -> Self {
-        Self { config, dir, read: Mutex::default() }
+        Self { config, dir, looked: Mutex::default() }
     }
 
     /// Does something with the last report of each agency, a moment old at most.
     fn with<T>(&self, work: impl FnOnce(&BTreeMap<String, Told>) -> T) -> Result<T, String> {
-        // One reads; who comes meanwhile waits for it.
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.0.is_none_or(|at| at.elapsed() >= READ_FOR) {
-            let caught_up = self.dir.source(&self.config).and_then(|mut source| read.1.catch_up(&mut *source));
-            caught_up.map_err(|error| unread(&error))?;
-            read.0 = Some(Instant::now());
+        // One reads; who comes meanwhile waits for it, and hears the same where the log is away.
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.at.is_none_or(|at| at.elapsed() >= READ_FOR) {
+            let source = self.dir.source(&self.config);
+            let caught_up = source.and_then(|mut source| looked.reports.catch_up(&mut *source));
+            looked.failed = caught_up.err().map(|error| unread(&error));
+            looked.at = Some(Instant::now());
         }
-        Ok(work(&read.1.last))
+        looked.failed.clone().map_or_else(|| Ok(work(&looked.reports.last)), Err)
     }
 }
 
