@@ -1,10 +1,12 @@
 // Runs the stories in English and Urdu, asks axe about every page, weighs them, and times them on a slow machine.
 //
-//   node main.mjs --base URL [--key KEY] [--link INVITATION] [--door URL --agency-key KEY] [--short] [--only stories|axe|speed] [--shots FOLDER]
+//   node main.mjs --base URL [--key KEY] [--link INVITATION] [--door URL --agency-key KEY] [--steward-link INVITATION --amanat PROGRAM
+//     --data FOLDER] [--short] [--only stories|axe|speed] [--shots FOLDER]
 import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { agencyStories } from "./agency.mjs";
+import { stewardStories } from "./steward.mjs";
 import { stories } from "./stories.mjs";
 import { text } from "./words.mjs";
 
@@ -16,7 +18,7 @@ const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? null : (process.argv[at + 1] ?? "");
 };
-const site = { base: (option("base") ?? "http://127.0.0.1:8080").replace(/\/$/, ""), key: option("key"), link: option("link"), door: option("door"), agencyKey: option("agency-key"), shots: option("shots") };
+const site = { base: (option("base") ?? "http://127.0.0.1:8080").replace(/\/$/, ""), key: option("key"), link: option("link"), door: option("door"), agencyKey: option("agency-key"), stewardLink: option("steward-link"), amanat: option("amanat"), data: option("data"), shots: option("shots") };
 const short = process.argv.includes("--short");
 const only = option("only");
 const shots = option("shots");
@@ -24,7 +26,7 @@ if (shots) mkdirSync(shots, { recursive: true });
 
 /** What a page may weigh as it comes over the wire, bytes, and when it must answer a reader on a machine four times slower, ms. */
 const [HEAVIEST, SLOWEST] = [400_000, 1000];
-const PAGES = ["/", "/indicators", "/indicators/V01", "/indicators/V03?by=exploitation", "/children", "/justice", "/labour", "/support", "/quality", "/questions", "/questions/victims-by-year?from_year=2019", "/sql", "/about", "/login", "/welcome", "/people", "/queue", "/nowhere"];
+const PAGES = ["/", "/indicators", "/indicators/V01", "/indicators/V03?by=exploitation", "/children", "/justice", "/labour", "/support", "/quality", "/questions", "/questions/victims-by-year?from_year=2019", "/sql", "/about", "/login", "/welcome", "/people", "/queue", "/feeds", "/nowhere"];
 const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: quiet });
@@ -57,7 +59,7 @@ async function fresh(lang, options = {}, base = site.base) {
     if (message.type() !== "error") return;
     const from = message.location().url;
     // A document that is honestly not there, and refusals that a story asks for, are told by the browser, too.
-    if (/Failed to load resource/.test(message.text()) && (OPTIONAL.test(from) || /\/nowhere|\/v1\/(sql|session|welcome|people|queue|questions|agency)/.test(from))) return;
+    if (/Failed to load resource/.test(message.text()) && (OPTIONAL.test(from) || /\/nowhere|\/v1\/(sql|session|welcome|people|queue|feeds|questions|agency)/.test(from))) return;
     wrong.push(`${message.text()} ${from}`);
   });
   page.on("request", (request) => {
@@ -90,7 +92,7 @@ async function read(page) {
 }
 
 const does = (part) => only === null || only === part;
-for (const story of stories.filter((s) => does("stories") && (!short || s.short))) {
+for (const story of [...stories, ...stewardStories].filter((s) => does("stories") && (!short || s.short))) {
   for (const lang of ["en", "ur"]) {
     await must(`${lang} ${story.name}`, async () => {
       const { context, page, wrong, open } = await fresh(lang);

@@ -7,8 +7,12 @@ const read = (...names) => {
   const source = names.map((name) => readFileSync(join(import.meta.dirname, "../../crates/endpoint/web/src", name), "utf8")).join("\n");
   return new Map([...source.matchAll(pair)].map(([, key, en, ur]) => [key, { en: JSON.parse(en), ur: JSON.parse(ur) }]));
 };
-/** The dashboard's, and those of the page of an agency. */
-const texts = { pages: read("messages.ts", "messages-people.ts", "messages-questions.ts"), agency: read("agency/texts.ts") };
+/** The dashboard's, those of the steward's pages, and those of the page of an agency. */
+const texts = {
+  pages: read("messages.ts", "messages-people.ts", "messages-questions.ts"),
+  steward: read("messages-queue.ts", "messages-feed.ts", "messages-feeds.ts"),
+  agency: read("messages-feed.ts", "agency/texts.ts"),
+};
 
 /** The text of a key in a language; what is filled in stands between isolates in Urdu, as on the pages. */
 export function text(lang, key, values = {}, of = "pages") {

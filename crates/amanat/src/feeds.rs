@@ -1,7 +1,10 @@
-//! How good the feed of each agency is: `amanat feeds` prints it for the steward, and `amanat up` sends it, every so often, on the stream by
+//! How good the feed of each agency is: `amanat feeds` prints it for the steward, her page shows what was sent last (`heard`), and `amanat up` sends it, every so often, on the stream by
 //! which the agencies' door hears of it, so that each agency sees its own.
 //!
 //! Absent: measuring (`models::quality`), the page of an agency (crate `gateway`).
+
+mod heard;
+mod shown;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use eventlog::{EventSink, FEEDS, Outgoing};
-use events::feed::{FeedMonth, FeedReport, ReportState};
+use events::feed::{FeedMonth, FeedReport};
 use lake::{Events, LakeError};
 use models::quality::Feeds;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +23,8 @@ use crate::config::Config;
 use crate::data_dir::{DataDir, log_failure};
 use crate::exit::{self, Failure};
 use crate::{every, linking, progress};
+
+pub use heard::Heard;
 
 /// How long after its start a process looks for the first time: what came meanwhile has been read and folded by then.
 const AFTER_A_START: Duration = Duration::from_mins(2);
@@ -116,11 +121,12 @@ fn told(dir: &DataDir, reports: &[FeedReport]) -> String {
     let mut out = String::new();
     for report in reports {
         let name = dir.policy.agencies.get(&report.agency).map_or("", |agency| agency.en.as_str());
-        let _ = writeln!(out, "{}  {name}, up to {}", report.agency, report.as_of);
+        let state = report.state().name();
+        let _ = writeln!(out, "{}  {name}, up to {}: {state}", report.agency, report.as_of);
         for month in report.months.iter().rev().take(3).rev() {
             let _ = writeln!(out, "  {}", of_month(month));
         }
-        let missing = report.reports.iter().filter(|expected| expected.state == ReportState::Missing).count();
+        let missing = report.missing();
         if !report.reports.is_empty() {
             let _ = writeln!(out, "  reports: {missing} missing of {} expected", report.reports.len());
         }
@@ -144,7 +150,7 @@ fn told(dir: &DataDir, reports: &[FeedReport]) -> String {
 fn of_month(month: &FeedMonth) -> String {
     let days = |days: Option<u16>| days.map_or("-".to_owned(), |days| days.to_string());
     format!(
-        "{}: {} accepted, {} there already, {} in conflict, {} set aside; {} fact(s), recorded after {} day(s), arrived after {}",
+        "{}: {} accepted, {} there already, {} in conflict, {} set aside; {} fact(s), recorded after {} day(s), arrived after {}; {} version(s) without the one before",
         month.month,
         month.accepted,
         month.duplicates,
@@ -153,5 +159,6 @@ fn of_month(month: &FeedMonth) -> String {
         month.facts,
         days(month.days_to_record),
         days(month.days_to_arrive),
+        month.versions.map_or("-".to_owned(), |versions| versions.gaps.to_string()),
     )
 }

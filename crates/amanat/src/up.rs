@@ -31,7 +31,8 @@ use crate::receipts::Announcer;
 use crate::signal::stop_asked;
 use crate::standing::WorkerFiles;
 use crate::{
-    country, edition, exit, gateway, maintain, progress, questions, queue, readers, reference, sampling, telemetry,
+    country, edition, exit, feeds, gateway, maintain, progress, questions, queue, readers, reference, sampling,
+    telemetry,
 };
 
 /// When a member of a group claims a partition again that another had claimed, although the group gave it to this one.
@@ -239,6 +240,7 @@ impl Up {
         settings.questions = questions::open(&self.dir)?;
         let at_the_data = queue::AtTheData::new(self.config.clone(), Arc::clone(&self.dir));
         settings.queue = Some(Arc::new(queue::Handed(at_the_data)));
+        settings.feeds = Some(Arc::new(feeds::Heard::new(self.config.clone(), Arc::clone(&self.dir))));
         let kept = Arc::clone(&settings.questions);
         tokio::spawn(questions::follow(Arc::clone(&self.dir), kept, self.stop.clone()));
         let reader = edition::reader(&self.config, &self.dir, house.clone()).await?;
@@ -334,7 +336,7 @@ impl Up {
         if self.has(Role::Refresh) {
             tasks.spawn(keep_fresh(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
             tasks.spawn(crate::linking::keep(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
-            tasks.spawn(crate::feeds::keep(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
+            tasks.spawn(feeds::keep(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));
         }
         if self.has(Role::Maintain) {
             tasks.spawn(maintain::keep(self.config.clone(), Arc::clone(&self.dir), self.stop.clone()));

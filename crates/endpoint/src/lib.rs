@@ -11,6 +11,7 @@ mod data;
 mod dcat;
 mod docs;
 mod events;
+mod feeds;
 mod flight;
 mod gate;
 #[cfg(test)]
@@ -68,6 +69,10 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 pub use docs::ReferencePage;
+pub use feeds::{
+    Feed, FeedAlert, FeedCompleteness, FeedContradiction, FeedExpected, FeedMonth, FeedSummary, FeedTrend, FeedType,
+    FeedVersions, Feeds,
+};
 pub use flight::{FlightSettings, serve_flight};
 pub use gate::{Decided, Decision, Gate, GateSettings, NOBODY, Record, Register};
 pub use oidc::{Oidc, OidcSettings, Secret};
@@ -111,6 +116,8 @@ pub struct Settings {
     pub questions: Arc<Questions>,
     /// What waits for the steward; without it that is not known here.
     pub queue: Option<Arc<dyn Queue>>,
+    /// How good each agency's feed is; without it that is not known here.
+    pub feeds: Option<Arc<dyn Feeds>>,
     /// Whether every request passes a proxy that says in `X-Forwarded-For` whom it asks for.
     pub behind_proxy: bool,
     /// Address under which the service is public, without a slash at its end: citations and links begin with it. Without it
@@ -131,7 +138,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// No metrics, no checks, 64 KiB, 10 s, 60 s, nobody but the public, no provider, the saved questions of the program, no queue, no proxy, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
+    /// No metrics, no checks, 64 KiB, 10 s, 60 s, nobody but the public, no provider, the saved questions of the program, no queue, no feeds, no proxy, no public address, CC BY 4.0, nothing planned, 10,000 streams, defined since ever.
     fn default() -> Self {
         Self {
             metrics: None,
@@ -143,6 +150,7 @@ impl Default for Settings {
             oidc: None,
             questions: Arc::default(),
             queue: None,
+            feeds: None,
             behind_proxy: false,
             public_url: None,
             reference: Vec::new(),
@@ -168,7 +176,7 @@ const OPERATORS: [&str; 3] = ["/healthz", "/readyz", METRICS];
 const METRICS: &str = "/metrics";
 
 /// Paths of people: no page of another origin reads them, and they change something.
-const PEOPLE: [&str; 9] = [
+const PEOPLE: [&str; 11] = [
     "/v1/session",
     "/v1/welcome",
     "/v1/people",
@@ -176,6 +184,8 @@ const PEOPLE: [&str; 9] = [
     "/v1/queue",
     "/v1/queue/links",
     "/v1/queue/conflicts",
+    "/v1/feeds",
+    "/v1/feeds/{agency}",
     oidc::BEGIN,
     oidc::RETURN,
 ];
@@ -244,6 +254,8 @@ fn routes() -> Vec<Route> {
         ("/v1/queue", READ, get(queue::waiting)),
         ("/v1/queue/links", ASK, post(queue::decide_link)),
         ("/v1/queue/conflicts", ASK, post(queue::decide_conflict)),
+        ("/v1/feeds", READ, get(feeds::all)),
+        ("/v1/feeds/{agency}", READ, get(feeds::one)),
         ("/healthz", READ, get(operate::healthz)),
         ("/readyz", READ, get(operate::readyz)),
         ("/metrics", READ, get(operate::metrics)),

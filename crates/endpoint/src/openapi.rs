@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 
 use crate::problem::{Content, Meaning, PlaceView, RewriteView, SdmxError};
 use crate::{
-    archive, areas, data, dcat, events, indicators, methodology, operate, package, people, questionnaire, queue,
+    archive, areas, data, dcat, events, feeds, indicators, methodology, operate, package, people, questionnaire, queue,
     reference, releases, revisions, saved, sdmx, session, sql,
 };
 
@@ -26,7 +26,7 @@ const LISTED: usize = 40;
         indicators::list, indicators::one, data::data, revisions::revisions, package::of_indicator, events::events,
         questionnaire::list, questionnaire::one, releases::calendar, releases::feed, dcat::dcat, package::of_edition, package::file, archive::archive, reference::editions, reference::edition,
         reference::code_lists, reference::code_list, areas::areas, sql::ask, saved::list, saved::one, saved::data, saved::save, saved::remove, session::whose, session::open, session::end, session::welcome, people::everybody, people::invite,
-        people::remove, queue::waiting, queue::decide_link, queue::decide_conflict, methodology::methodology, sdmx::data_of_flow,
+        people::remove, queue::waiting, queue::decide_link, queue::decide_conflict, feeds::all, feeds::one, methodology::methodology, sdmx::data_of_flow,
         sdmx::data_of_version, sdmx::data_of_key, sdmx::artefacts, sdmx::artefacts_of_agency, sdmx::artefacts_of_id,
         sdmx::artefacts_of_version, operate::index, operate::healthz, operate::readyz,
         operate::metrics, operate::openapi, operate::problems, operate::problem
@@ -41,7 +41,7 @@ const LISTED: usize = 40;
         (name = "sql", description = "Questions in SQL"),
         (name = "questions", description = "Saved questions"),
         (name = "people", description = "Coming in, and letting in"),
-        (name = "steward", description = "What waits for the steward, and her word"),
+        (name = "steward", description = "What waits for the steward, her word, and how good feeds are"),
         (name = "operation", description = "Health, metrics, this document")
     )
 )]

@@ -70,6 +70,8 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Door>>)> {
         ("/welcome", get(page)),
         ("/people", get(page)),
         ("/queue", get(page)),
+        ("/feeds", get(page)),
+        ("/feeds/{agency}", get(page)),
         ("/assets/{name}", get(asset)),
         ("/licences.txt", get(licences)),
     ]

@@ -215,7 +215,7 @@ pub(crate) struct Taken {
 #[utoipa::path(get, path = "/v1/queue", operation_id = "queue", tag = "steward",
     responses((status = 200, description = "Conflicts and doubtful pairs", body = Waiting)))]
 pub(crate) async fn waiting(State(door): State<Arc<Door>>) -> Result<Response, Problem> {
-    let waiting = at_the_data(&door, |queue| queue.waiting()).await?;
+    let waiting = at_the_data(&door, Queue::waiting).await?;
     Ok(unkept(StatusCode::OK, waiting.map_err(unread)?))
 }
 
@@ -279,13 +279,22 @@ async fn said(
 /// Does something where the data are.
 async fn at_the_data<T: Send + 'static>(
     door: &Door,
-    work: impl FnOnce(&dyn Queue) -> T + Send + 'static,
+    work: impl FnOnce(&(dyn Queue + 'static)) -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    let Some(queue) = door.settings.queue.clone() else {
+    elsewhere(door.settings.queue.clone(), "What waits for the steward is not known here.", work).await
+}
+
+/// Does something with what the door was handed for the steward, on a thread that may wait. `absent` is said where it was handed nothing.
+pub(crate) async fn elsewhere<H: ?Sized + Send + Sync + 'static, T: Send + 'static>(
+    handed: Option<Arc<H>>,
+    absent: &'static str,
+    work: impl FnOnce(&H) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let Some(handed) = handed else {
         let hint = "The steward works on the machine that has the data directory and its keys.";
-        return Err(Problem::new(Kind::NotReady, "What waits for the steward is not known here.", hint));
+        return Err(Problem::new(Kind::NotReady, absent, hint));
     };
-    tokio::task::spawn_blocking(move || work(&*queue)).await.map_err(|_| Problem::internal())
+    tokio::task::spawn_blocking(move || work(&handed)).await.map_err(|_| Problem::internal())
 }
 
 /// The id of a person: 32 small hexadecimal digits.
@@ -298,7 +307,7 @@ fn malformed(detail: &str) -> Problem {
     Problem::new(Kind::MalformedBody, detail, "GET /v1/queue has the ids of those of whom a word is due.")
 }
 
-fn unread(sentence: String) -> Problem {
+pub(crate) fn unread(sentence: String) -> Problem {
     Problem::new(Kind::NotReady, sentence, "Ask again in a moment; if it stays, tell who runs this service.")
 }
 

@@ -14,7 +14,7 @@ const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; manifest-src 'self'";
 const types = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", svg: "image/svg+xml", woff2: "font/woff2", txt: "text/plain; charset=utf-8" };
-const pages = /^\/(indicators(\/[^/]+)?|questions(\/[^/]+)?|children|justice|labour|support|quality|sql|about|login|welcome|people|queue)?$/;
+const pages = /^\/(indicators(\/[^/]+)?|questions(\/[^/]+)?|children|justice|labour|support|quality|sql|about|login|welcome|people|queue|feeds(\/[^/]+)?)?$/;
 
 function file(name, asked, status, response) {
   const path = join(root, name);

@@ -6,9 +6,13 @@
 //!
 //! Absent: persons, records, and what other agencies sent.
 
+mod standing;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use standing::FeedState;
 
 /// The report of one agency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +52,18 @@ pub struct FeedMonth {
     pub facts: u64,
     /// Days from what happened to its record, the median of those known to the day.
     pub days_to_record: Option<u16>,
+    /// Versions of its records that it recorded in this month; none in reports of before they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Versions>,
+}
+
+/// Versions of records: events by the counter that their agency keeps of each record (`record_version`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// That came.
+    pub came: u64,
+    /// Of those, how many came although the version before never did.
+    pub gaps: u64,
 }
 
 impl FeedMonth {
@@ -118,6 +134,18 @@ pub enum ReportState {
     Missing,
 }
 
+impl ReportState {
+    /// Its name, as it is sent.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ahead => "ahead",
+            Self::Received => "received",
+            Self::Nothing => "nothing",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 /// How often what is said of persons whom several agencies know contradicts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contradiction {
@@ -164,6 +192,26 @@ pub enum AlertKind {
     RecordedLate,
     /// Facts arrive too long after they were recorded.
     ArrivesLate,
+    /// Of too many versions of records the one before never came.
+    Gaps,
+}
+
+impl AlertKind {
+    /// Its name, as it is sent.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MissingReport => "missing_report",
+            Self::Silent => "silent",
+            Self::SetAside => "set_aside",
+            Self::Conflicts => "conflicts",
+            Self::Duplicates => "duplicates",
+            Self::Incomplete => "incomplete",
+            Self::Falling => "falling",
+            Self::RecordedLate => "recorded_late",
+            Self::ArrivesLate => "arrives_late",
+            Self::Gaps => "gaps",
+        }
+    }
 }
 
 impl FeedReport {
@@ -210,6 +258,9 @@ impl Alert {
             AlertKind::ArrivesLate => {
                 format!("what was recorded arrives {found} day(s) later (median), later than {limit}.")
             }
+            AlertKind::Gaps => format!(
+                "before {found} % of what was recorded in this month and the last, the version of its record that goes before never came, more than {limit} %. Look which events of those records were not sent or were set aside, and send them."
+            ),
         }
     }
 }
@@ -246,6 +297,30 @@ mod tests {
         later["more"] = 1.into();
         assert_eq!(FeedReport::decode(later.to_string().as_bytes()), Some(sent));
         assert_eq!(FeedReport::decode(b"{}"), None);
+    }
+
+    #[test]
+    fn a_report_of_before_versions_were_counted_is_read_without_them() {
+        let mut counted = report();
+        counted.months[0].versions = Some(Versions { came: 90, gaps: 2 });
+        assert_eq!(FeedReport::decode(&counted.encode()), Some(counted.clone()));
+        let mut before: serde_json::Value = serde_json::from_slice(&counted.encode()).unwrap();
+        before["months"][0].as_object_mut().unwrap().remove("versions");
+        assert_eq!(FeedReport::decode(before.to_string().as_bytes()), Some(report()));
+    }
+
+    #[test]
+    fn what_is_said_of_a_feed_is_called_as_it_is_sent() {
+        for name in
+            ["missing_report", "silent", "set_aside", "conflicts", "duplicates", "incomplete", "arrives_late", "gaps"]
+        {
+            let kind: AlertKind = serde_json::from_value(name.into()).unwrap();
+            assert_eq!(kind.name(), name);
+        }
+        for name in ["ahead", "received", "nothing", "missing"] {
+            let state: ReportState = serde_json::from_value(name.into()).unwrap();
+            assert_eq!(state.name(), name);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::figures::amanat::{Profile, Running, build, free_port, get};
 
 /// The papers whose blocks are run, in the order of a first reading.
-const PAPERS: [&str; 20] = [
+const PAPERS: [&str; 21] = [
     "README.md",
     "docs/guides/ask.md",
     "docs/guides/connect.md",
@@ -37,6 +37,7 @@ const PAPERS: [&str; 20] = [
     "docs/guides/tokenize.md",
     "docs/guides/decide-what-is-doubtful.md",
     "docs/guides/keep-reference-data.md",
+    "docs/guides/look-after-feeds.md",
 ];
 /// The address that the papers show.
 const SHOWN: &str = "127.0.0.1:8080";

@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod bad_store;
 mod door;
+mod feeds;
 mod full_disk;
 mod gateway;
 mod hostile;

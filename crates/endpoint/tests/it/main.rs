@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod events;
+mod feeds;
 mod flight;
 mod forms;
 mod hostile;

@@ -157,17 +157,17 @@ async fn every_route_is_really_there() {
         let path = path.replace("{code}", "busy").replace("{file}", "V01.csv").replace("{context}", "dataflow");
         let path = path.replace("{agencyID}", "AMANAT").replace("{version}", "1.0.0").replace("{key}", "A");
         let path = path.replace("{artefactType}", "dataflow").replace("{resourceID}", "V01");
-        let path = path.replace("{form}", "glotip");
+        let path = path.replace("{form}", "glotip").replace("{agency}", "FIA");
         let options = world.send("OPTIONS", &path, &[], "").await;
         assert_eq!((options.status.as_u16(), options.header("allow")), (204, methods), "{path}");
         let other = world.send("PATCH", &path, &[], "").await;
         assert_eq!((other.status.as_u16(), other.header("allow")), (405, methods), "{path}");
         assert_eq!(other.problem(), "method_not_allowed");
-        if ["/v1/people", "/v1/queue"].contains(&path.as_str()) {
+        if ["/v1/people", "/v1/queue", "/v1/feeds", "/v1/feeds/FIA"].contains(&path.as_str()) {
             assert_eq!(
                 world.get(&path, &[]).await.problem(),
                 "key_needed",
-                "who may come in and what waits is not for everybody"
+                "who may come in, what waits and how feeds are is not for everybody"
             );
         } else if methods.contains("GET") && !["/metrics", "/v1/events"].contains(&path.as_str()) {
             let get = world.get(&path, &[]).await;

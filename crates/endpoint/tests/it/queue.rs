@@ -2,16 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
 use endpoint::{
-    Conflict, Content, Decided, Decision, Difference, Gate, GateSettings, NotSaid, Pair, Queue, Record, Settings,
-    Waiting, Word,
+    Conflict, Content, Decided, Decision, Difference, NotSaid, Pair, Queue, Record, Settings, Waiting, Word,
 };
-use policy::{Grant, Readers, Role, Share, new_reader};
+use policy::Role;
 use serde_json::{Value, json};
 
-use crate::world::{Reply, World, world};
+use crate::world::{Reply, World, gate_of, world};
 
 const PERSONS: [&str; 2] = ["00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100"];
 const ROWS: [&str; 2] = ["log#0/tip.events.POL-PB.v1/0/3", "log#0/tip.events.POL-PB.v1/0/9"];
@@ -90,21 +88,10 @@ impl Queue for Kept {
 /// A world with a steward's key.
 async fn stewarded(has_queue: bool) -> (World, Arc<Kept>, String) {
     let kept = Arc::new(Kept::default());
-    let grant = Grant {
-        name: "steward-1",
-        role: Role::Steward,
-        share: Share::Ministry,
-        purpose: "test",
-        expires: None,
-        tables: &[],
-    };
-    let (key, lines) = new_reader(grant, ([7; 32], [1; 16]));
-    let readers = Readers::parse(&lines).unwrap();
-    let record: Arc<dyn Record> = Arc::clone(&kept) as _;
-    let gate = GateSettings { readers, clock: SystemTime::now, random: || [9; 32], record, register: None };
+    let (gate, bearer) = gate_of(Role::Steward, Arc::clone(&kept) as _);
     let queue = has_queue.then(|| Arc::clone(&kept) as Arc<dyn Queue>);
-    let settings = Settings { gate: Arc::new(Gate::new(gate)), queue, ..Settings::default() };
-    (world(1, false, settings).await, kept, format!("Bearer {key}"))
+    let settings = Settings { gate, queue, ..Settings::default() };
+    (world(1, false, settings).await, kept, bearer)
 }
 
 async fn say(world: &World, bearer: &str, path: &str, body: &Value) -> Reply {

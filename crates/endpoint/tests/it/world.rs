@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
-use endpoint::{Doors, Peer, Settings};
+use endpoint::{Doors, Gate, GateSettings, Peer, Record, Settings};
+use policy::{Grant, Readers, Role, Share, new_reader};
 use query::{
     Catalogue, CodeEntry, CodeListMeta, Dimension, EditionMeta, EditionSource, IndicatorMeta, Reader, SourceError, Text,
 };
@@ -72,6 +73,17 @@ fn edition(number: u32) -> RecordBatch {
     });
     let schema = Schema::new(fields.collect::<Vec<_>>());
     RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, a)| a).collect()).expect("an edition")
+}
+
+/// A gate for one key of a role, and the header that bears the key.
+pub fn gate_of(role: Role, record: Arc<dyn Record>) -> (Arc<Gate>, String) {
+    let name = format!("{}-1", role.name());
+    let grant = Grant { name: &name, role, share: Share::Ministry, purpose: "test", expires: None, tables: &[] };
+    let (key, lines) = new_reader(grant, ([7; 32], [1; 16]));
+    let readers = Readers::parse(&lines).expect("readers");
+    let clock = std::time::SystemTime::now;
+    let gate = GateSettings { readers, clock, random: || [9; 32], record, register: None };
+    (Arc::new(Gate::new(gate)), format!("Bearer {key}"))
 }
 
 /// Editions in memory, of which the first `visible` are published.

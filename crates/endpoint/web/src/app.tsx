@@ -55,6 +55,7 @@ const APART: Page[] = [
   page("/welcome", "nav.welcome", lazy(() => import("./pages/welcome").then((m) => m.Welcome))),
   page("/people", "nav.people", lazy(() => import("./pages/people").then((m) => m.People))),
   page("/queue", "nav.queue", lazy(() => import("./pages/queue").then((m) => m.Queue))),
+  page("/feeds", "nav.feeds", lazy(() => import("./pages/feeds").then((m) => m.Feeds)), /^\/feeds(?:\/([A-Za-z0-9-]+))?$/),
 ];
 const ALL = [...PAGES, INDICATOR, QUESTION, ...APART];
 const MISSING = lazy(() => import("./pages/missing").then((m) => m.Missing));

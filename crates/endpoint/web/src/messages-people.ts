@@ -124,6 +124,9 @@ export const texts = {
     "Who may come in, and as what. Here stand names of accounts, not of persons: they appear in the log of what was asked.",
     "کون داخل ہو سکتا ہے، اور کس حیثیت سے۔ یہاں اکاؤنٹ کے نام ہیں، افراد کے نہیں: یہ نام سوالات کے ریکارڈ میں آتے ہیں۔",
   ],
+  "steward.notyours": ["This page is for the data steward.", "یہ صفحہ نگرانِ ڈیٹا کے لیے ہے۔"],
+  "steward.notyours.as": ["You are signed in as {name} ({role}).", "آپ {name} ({role}) کے نام سے سائن اِن ہیں۔"],
+  "steward.notyours.other": ["Sign in as the steward", "نگرانِ ڈیٹا کے طور پر سائن اِن کریں"],
   "list.notyours": [
     "This page is for operators: those who run the service and let others in.",
     "یہ صفحہ منتظمین کے لیے ہے: جو سروس چلاتے ہیں اور دوسروں کو دعوت دیتے ہیں۔",

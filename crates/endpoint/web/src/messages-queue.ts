@@ -10,9 +10,7 @@ export const texts = {
     "Nobody is named here. Persons bear the ids of the warehouse; tokens, ids of records and amounts are not shown: that they differ is.",
     "یہاں کسی کا نام نہیں۔ افراد گودام کے شناختی نمبر سے ہیں؛ ٹوکن، ریکارڈ کے نمبر اور رقمیں نہیں دکھائی جاتیں: صرف یہ کہ وہ مختلف ہیں۔",
   ],
-  "queue.notyours": ["This page is for the data steward.", "یہ صفحہ نگرانِ ڈیٹا کے لیے ہے۔"],
-  "queue.notyours.as": ["You are signed in as {name} ({role}).", "آپ {name} ({role}) کے نام سے سائن اِن ہیں۔"],
-  "queue.notyours.other": ["Sign in as the steward", "نگرانِ ڈیٹا کے طور پر سائن اِن کریں"],
+  "queue.feeds": ["How good each agency's feed is", "ہر ادارے کی اطلاعات کتنی اچھی ہیں"],
   "queue.more": ["{shown} of {all} are shown: decide these, and the next ones come.", "{all} میں سے {shown} دکھائے گئے ہیں: ان کا فیصلہ کریں تو اگلے آئیں گے۔"],
 
   // Conflicts
@@ -35,7 +33,7 @@ export const texts = {
   "conflicts.unsaid": ["not said", "درج نہیں"],
   "conflicts.decision": ["Your word", "آپ کا فیصلہ"],
   "conflicts.counts": ["This one counts", "یہ شمار ہو"],
-  "conflicts.counts.what": ["Content {n} of event {id} of {agency} counts", "{agency} کے واقعہ {id} کا مضمون {n} شمار ہو"],
+  "conflicts.counts.what": ["This one counts: content {n} of event {id} of {agency}", "یہ شمار ہو: {agency} کے واقعہ {id} کا مضمون {n}"],
   "conflicts.because.least": ["Nothing was decided: the least content counts.", "کوئی فیصلہ نہیں ہوا: سب سے چھوٹا مضمون شمار ہوتا ہے۔"],
   "conflicts.because.decided_for_absent": [
     "What was decided is not here (any more): the least content counts.",
@@ -71,10 +69,10 @@ export const texts = {
   "links.decision": ["Your word", "آپ کا فیصلہ"],
   "links.one": ["One person", "ایک فرد"],
   "links.two": ["Two persons", "دو افراد"],
-  "links.one.what": ["{person} and {other} are one person", "{person} اور {other} ایک ہی فرد ہیں"],
-  "links.two.what": ["{person} and {other} are two persons", "{person} اور {other} دو افراد ہیں"],
+  "links.one.what": ["One person: {person} and {other}", "ایک فرد: {person} اور {other}"],
+  "links.two.what": ["Two persons: {person} and {other}", "دو افراد: {person} اور {other}"],
   "links.withdraw": ["Take it back", "واپس لیں"],
-  "links.withdraw.what": ["Take back the word on {person} and {other}", "{person} اور {other} پر فیصلہ واپس لیں"],
+  "links.withdraw.what": ["Take it back: the word on {person} and {other}", "واپس لیں: {person} اور {other} پر فیصلہ"],
   "links.said": [
     "Your word on {person} and {other} is on the log; linkage obeys it from its next run on.",
     "{person} اور {other} پر آپ کا فیصلہ لاگ پر درج ہے؛ ربط اگلی بار سے اس پر عمل کرے گا۔",

@@ -59,6 +59,8 @@ const texts = {
   "nav.welcome": ["Invitation", "دعوت"],
   "nav.people": ["People", "لوگ"],
   "nav.queue": ["To decide", "فیصلہ طلب"],
+  "nav.feeds": ["Feeds", "اطلاعات"],
+  "nav.feeds.alerts": ["{n} with an alert", "{n} پر انتباہ"],
 
   // Words used in many places
   "word.loading": ["Loading …", "لوڈ ہو رہا ہے …"],

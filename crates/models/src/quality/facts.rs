@@ -184,7 +184,7 @@ fn date(day: i32) -> String {
 }
 
 /// A file of `sql/quality/` with what stands in angle brackets, as plain SQL.
-fn filled((path, text): (&str, &str), with: &[(&str, String)]) -> Result<String, ModelsError> {
+pub(super) fn filled((path, text): (&str, &str), with: &[(&str, String)]) -> Result<String, ModelsError> {
     let put = |text: String, (name, value): &(&str, String)| text.replace(&format!("<{name}>"), value);
     let text = with.iter().fold(text.to_owned(), put);
     Ok(SqlSet::embedded().with_files([(path.to_owned(), text)]).plain(path)?)

@@ -1,7 +1,7 @@
 //! How good the feed of each agency is (domain.md 7, Q02 and Q03 of one agency): what arrived, how complete and how soon it is, which
-//! reports are missing, and how often agencies contradict each other. What it comes to is an [`events::feed::FeedReport`] for each agency.
+//! reports are missing, which versions of records never came, and how often agencies contradict each other. What it comes to is an [`events::feed::FeedReport`] for each agency.
 //!
-//! Reading order: `arrived` (messages, from the lake), `facts` (what they say, by `sql/quality/`), `contradictions` (with other agencies),
+//! Reading order: `arrived` (messages, from the lake), `facts` (what they say, by `sql/quality/`), `gaps` (which never came), `contradictions` (with other agencies),
 //! `report` (the report of one agency, and what is beyond a limit).
 //!
 //! Two sources: the table of events for what became of messages, the newest Snapshot's staged rows and states for what facts say. All but
@@ -12,6 +12,7 @@
 mod arrived;
 mod contradictions;
 mod facts;
+mod gaps;
 mod report;
 
 use std::collections::BTreeMap;
@@ -62,10 +63,11 @@ impl Feeds<'_> {
         let lines = Snapshot::latest_calendar(self.store).await?;
         let arrived = arrived::read(self.events, self.first_month()).await?;
         let said = facts::read(&facts, self.first_month()).await?;
+        let versions = gaps::read(&facts, self.first_month()).await?;
         let spoke = facts::spoke(&facts, &lines).await?;
         let expected = missing_reports(&lines, &spoke, self.today);
         let contradictions = contradictions::read(&facts, self.keys, self.today).await?;
-        let of = report::Parts { arrived, said, expected, contradictions };
+        let of = report::Parts { arrived, said, versions, expected, contradictions };
         Ok(self.policy.agencies.iter().filter_map(|agency| of.report(agency, self.today, self.limits)).collect())
     }
 

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use events::feed::{Alert, AlertKind, Completeness, ExpectedReport, FeedMonth, FeedReport, FeedType, ReportState};
+use events::feed::{
+    Alert, AlertKind, Completeness, ExpectedReport, FeedMonth, FeedReport, FeedType, ReportState, Versions,
+};
 use events::{EventType, code_list};
 use policy::time::date_text;
 use policy::{Agency, TimeLevel};
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arrived::{self, Arrived};
 use super::facts::{self, Said};
-use super::{Histogram, add, contradictions, median};
+use super::{Histogram, add, contradictions, gaps, median};
 use crate::snapshot::Report;
 
 /// Months of each side of a comparison.
@@ -40,6 +42,8 @@ pub struct FeedLimits {
     pub arrival_days: u64,
     /// Days after the end of its period for which a report may be missing.
     pub report_days: u64,
+    /// Of a hundred versions of records that were recorded in this month and the last, of so many the version before may not be here.
+    pub gap_percent: u64,
     /// Days without any arrival, of an agency that has sent something in the last two years.
     pub silent_days: u64,
 }
@@ -55,6 +59,7 @@ impl Default for FeedLimits {
             record_days: 30,
             arrival_days: 7,
             report_days: 15,
+            gap_percent: 1,
             silent_days: 62,
         }
     }
@@ -66,6 +71,8 @@ pub(super) struct Parts {
     pub arrived: arrived::ByAgency,
     /// What facts say.
     pub said: facts::ByAgency,
+    /// Which versions of records came.
+    pub versions: gaps::ByAgency,
     /// Reports that are expected.
     pub expected: Vec<(Report, ReportState)>,
     /// What contradicts.
@@ -75,9 +82,10 @@ pub(super) struct Parts {
 impl Parts {
     /// The report of an agency; none where nothing ever came of it and nothing is expected.
     pub(super) fn report(&self, agency: &Agency, today: i32, limits: &FeedLimits) -> Option<FeedReport> {
-        let nothing = (BTreeMap::new(), BTreeMap::new());
+        let nothing = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let arrived = self.arrived.get(&agency.code).unwrap_or(&nothing.0);
         let said = self.said.get(&agency.index).unwrap_or(&nothing.1);
+        let versions = self.versions.get(&agency.index).unwrap_or(&nothing.2);
         let mut expected: Vec<_> = self.expected.iter().filter(|(line, _)| line.agency == agency.index).collect();
         if arrived.is_empty() && said.is_empty() && expected.is_empty() {
             return None;
@@ -87,11 +95,12 @@ impl Parts {
         let judge = Judge { today, limits };
         let mut alerts: Vec<Alert> = expected.iter().filter_map(|(line, state)| judge.report(line, *state)).collect();
         alerts.extend(judge.arrivals(arrived));
+        alerts.extend(judge.gaps(versions));
         alerts.extend(types.iter().flat_map(|of| judge.facts(of)));
         Some(FeedReport {
             agency: agency.code.clone(),
             as_of: date_text(today),
-            months: months(arrived, said),
+            months: months(arrived, said, versions),
             types,
             reports: expected.into_iter().map(|(line, state)| told(line, *state)).collect(),
             contradictions: self.contradictions.get(&agency.index).cloned().unwrap_or_default(),
@@ -105,14 +114,19 @@ fn told(line: &Report, state: ReportState) -> ExpectedReport {
     ExpectedReport { kind, from: date_text(line.from), to: date_text(line.to), state }
 }
 
-fn months(arrived: &BTreeMap<u16, Arrived>, said: &BTreeMap<EventType, BTreeMap<u16, Said>>) -> Vec<FeedMonth> {
+fn months(
+    arrived: &BTreeMap<u16, Arrived>,
+    said: &BTreeMap<EventType, BTreeMap<u16, Said>>,
+    versions: &BTreeMap<u16, Versions>,
+) -> Vec<FeedMonth> {
     let mut days: BTreeMap<u16, (u64, Histogram)> = BTreeMap::new();
     for (month, said) in said.values().flatten() {
         let known = days.entry(*month).or_default();
         known.0 += said.facts;
         add(&mut known.1, &said.days);
     }
-    let all: std::collections::BTreeSet<u16> = arrived.keys().chain(days.keys()).copied().collect();
+    let all: std::collections::BTreeSet<u16> =
+        arrived.keys().chain(days.keys()).chain(versions.keys()).copied().collect();
     let nothing = (Arrived::default(), (0, Histogram::new()));
     let month = |month: u16| {
         let (arrived, (facts, days)) =
@@ -126,6 +140,7 @@ fn months(arrived: &BTreeMap<u16, Arrived>, said: &BTreeMap<EventType, BTreeMap<
             days_to_arrive: median(&arrived.delays),
             facts: *facts,
             days_to_record: median(days),
+            versions: Some(versions.get(&month).copied().unwrap_or_default()),
         }
     };
     all.into_iter().map(month).collect()
@@ -196,6 +211,14 @@ impl Judge<'_> {
         beyond.map(|(what, found, limit)| Alert { what, of: String::new(), found, limit }).collect()
     }
 
+    /// What never came of the records of this month and the last.
+    fn gaps(&self, versions: &BTreeMap<u16, Versions>) -> Option<Alert> {
+        let recent = versions.range(TimeLevel::Month.of_day(self.today) - 1..).map(|(_, month)| month);
+        let (came, gaps) = recent.fold((0, 0), |(came, gaps), month| (came + month.came, gaps + month.gaps));
+        let (found, limit) = (if came < FEWEST { 0 } else { gaps * 100 / came }, self.limits.gap_percent);
+        (found > limit).then_some(Alert { what: AlertKind::Gaps, of: String::new(), found, limit })
+    }
+
     /// What is wrong with facts of a type.
     fn facts(&self, of: &FeedType) -> Vec<Alert> {
         let name = of.event_type.trim_start_matches("pk.tip.");
@@ -233,7 +256,13 @@ mod tests {
     const TODAY: i32 = 20_772;
 
     fn parts() -> Parts {
-        Parts { arrived: BTreeMap::new(), said: BTreeMap::new(), expected: Vec::new(), contradictions: BTreeMap::new() }
+        Parts {
+            arrived: BTreeMap::new(),
+            said: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            expected: Vec::new(),
+            contradictions: BTreeMap::new(),
+        }
     }
 
     fn report(parts: &Parts) -> Option<FeedReport> {
@@ -266,6 +295,20 @@ mod tests {
         assert_eq!(alerts(&this_month(set_aside(3, 97))), [(AlertKind::SetAside, String::new(), 3)]);
         assert!(alerts(&this_month(set_aside(2, 98))).is_empty());
         assert!(alerts(&this_month(set_aside(9, 10))).is_empty(), "too few to be judged");
+    }
+
+    #[test]
+    fn versions_that_never_came_are_an_alert_where_they_are_many_of_enough() {
+        let of = |months_ago: u16, came: u64, gaps: u64| {
+            let months = BTreeMap::from([(TimeLevel::Month.of_day(TODAY) - months_ago, Versions { came, gaps })]);
+            let agency = Policy::default().agencies.get("FIA").unwrap().index;
+            let arrived = this_month(Arrived::default()).arrived;
+            alerts(&Parts { versions: BTreeMap::from([(agency, months)]), arrived, ..parts() })
+        };
+        assert_eq!(of(1, 100, 2), [(AlertKind::Gaps, String::new(), 2)]);
+        assert!(of(0, 100, 1).is_empty());
+        assert!(of(0, 19, 9).is_empty(), "too few to be judged");
+        assert!(of(2, 100, 50).is_empty(), "long ago: the months say it, and nobody is called for it any more");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How good each agency's feed is: what arrived, how complete and how soon it is, what is missing, what is beyond a limit.
 
-use events::feed::{FeedReport, ReportState};
+use events::feed::{FeedReport, ReportState, Versions};
 use models::quality::{FeedLimits, Feeds};
 
 use crate::road::{Road, Told, id};
@@ -139,4 +139,55 @@ async fn of_few_persons_known_to_several_agencies_nothing_is_said() {
     let road = Road::new();
     road.tell(&[identified("FIA", 1, "2025-03-05", ""), identified("POL-PB", 2, "2025-03-05", "")]).await;
     assert!(reports(&road).await.iter().all(|report| report.contradictions.is_empty()));
+}
+
+/// The case of a record in one of its versions.
+fn version(agency: &'static str, record: u64, version: u32, number: u64) -> Told {
+    Told {
+        kind: "case.registered",
+        version: 1,
+        number,
+        record,
+        data: format!(
+            r#"{{"record_version":{version},"occurred_on":"2025-03-01","sections":["PTPA-3-1"],"province":"PK-PB"}}"#
+        ),
+        ..identified(agency, 1, "2025", "")
+    }
+}
+
+#[tokio::test]
+async fn a_version_whose_predecessor_never_came_is_a_gap_once() {
+    let road = Road::new();
+    let retraction = Told {
+        kind: "record.retracted",
+        version: 3,
+        number: 22,
+        data: format!(
+            r#"{{"record_version":2,"target":"{}","target_type":"pk.tip.case.registered","reason":"error"}}"#,
+            id(21)
+        ),
+        ..version("FIA", 3, 2, 22)
+    };
+    let told = [
+        // Version 2 never came; that 3 came twice says nothing more.
+        version("FIA", 1, 1, 10),
+        version("FIA", 1, 3, 11),
+        version("FIA", 1, 3, 12),
+        // Several in a row are one gap, and so is a beginning that never came.
+        version("FIA", 2, 4, 13),
+        // A retraction has a version of its record like anything else, and so has what follows it.
+        version("FIA", 3, 1, 21),
+        retraction,
+        version("FIA", 3, 3, 23),
+        // Another agency's record is another record.
+        version("POL-PB", 1, 2, 30),
+    ];
+    road.tell(&told).await;
+    let first = reports(&road).await;
+    let versions = |reports: &[FeedReport], agency: &str| of(reports, agency).recent_versions().unwrap();
+    assert_eq!(versions(&first, "FIA"), Versions { came: 6, gaps: 2 });
+    assert_eq!(versions(&first, "POL-PB"), Versions { came: 1, gaps: 1 });
+    // What comes late closes its gap.
+    road.tell(&[version("FIA", 1, 2, 40)]).await;
+    assert_eq!(versions(&reports(&road).await, "FIA"), Versions { came: 7, gaps: 1 });
 }

@@ -1,5 +1,6 @@
 // What the agencies' door answers. The key is in the memory of this page alone: it goes when the page is closed.
 import { problemOf, type Loaded, asProblem } from "../lib/api";
+import type { Alert, Contradiction, Expected, Month, OfType } from "../lib/feed";
 import { useEffect, useState } from "preact/hooks";
 
 export interface Own {
@@ -70,37 +71,13 @@ export interface Day {
   set_aside: number;
 }
 
-export interface Month {
-  month: string;
-  accepted: number;
-  duplicates: number;
-  conflicts: number;
-  set_aside: Record<string, number>;
-  days_to_arrive: number | null;
-  facts: number;
-  days_to_record: number | null;
-}
-
-export interface Completeness {
-  facts: number;
-  known: Record<string, number>;
-  days_to_record: number | null;
-}
-
-export interface Alert {
-  what: string;
-  of: string;
-  found: number;
-  limit: number;
-}
-
 export interface Report {
   agency: string;
   as_of: string;
   months: Month[];
-  types: { event_type: string; now: Completeness; before: Completeness }[];
-  reports: { kind: string; from: string; to: string; state: "ahead" | "received" | "nothing" | "missing" }[];
-  contradictions: { field: string; percent_from: number; percent_to: number }[];
+  types: OfType[];
+  reports: Expected[];
+  contradictions: Contradiction[];
   alerts: Alert[];
 }
 

@@ -3,14 +3,15 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { filled } from "../lib/words";
 import type { Pair } from "../messages";
+import { feedTexts } from "../messages-feed";
 import type { Lang } from "../lib/route";
 
 export const texts = {
+  ...feedTexts,
   "title": ["The agencies' door", "اداروں کا دروازہ"],
   "language": ["اردو", "English"],
   "skip": ["Skip to the content", "براہِ راست متن پر جائیں"],
   "loading": ["Loading …", "لوڈ ہو رہا ہے …"],
-  "nothing": ["Nothing yet.", "ابھی کچھ نہیں۔"],
   "older": ["Show older ones", "پرانے دکھائیں"],
   "again": ["Look again", "دوبارہ دیکھیں"],
   "download": ["Download as CSV", "CSV کے طور پر حاصل کریں"],
@@ -66,6 +67,10 @@ export const texts = {
     "{of}: known of {found} points less than a year ago (limit {limit}).",
     "{of}: ایک سال پہلے سے {found} درجے کم معلوم (حد {limit})۔",
   ],
+  "alert.gaps": [
+    "Before {found} % of what you recorded in this month and the last, the earlier version of the record never came (limit {limit} %). Look which events of those records were not sent or were set aside, and send them.",
+    "اس اور پچھلے مہینے آپ کے درج کردہ {found} ٪ سے پہلے ریکارڈ کا پچھلا ورژن کبھی نہیں پہنچا (حد {limit} ٪)۔ دیکھیں کہ ان ریکارڈوں کے کون سے واقعات نہیں بھیجے گئے یا الگ رکھے گئے، اور انہیں بھیجیں۔",
+  ],
   "alert.recorded_late": [
     "{of}: recorded {found} days after it happened, in the median (limit {limit}).",
     "{of}: واقعے کے {found} دن بعد درج ہوا، وسطانیہ میں (حد {limit})۔",
@@ -83,11 +88,7 @@ export const texts = {
   "arrived.days": ["The last 31 days", "گزشتہ 31 دن"],
   "arrived.receipts": ["Requests at this door", "اس دروازے پر درخواستیں"],
   "day": ["Day", "دن"],
-  "status.accepted": ["accepted", "قبول"],
   "status.durable": ["received, not read yet", "موصول، ابھی پڑھا نہیں گیا"],
-  "status.duplicate": ["was there already", "پہلے سے موجود"],
-  "status.conflict": ["id of another event", "کسی اور واقعے کا نمبر"],
-  "status.set_aside": ["set aside", "الگ رکھا گیا"],
   "status.passed_over": ["passed over", "چھوڑ دیا گیا"],
   "status.refused": ["refused", "رد"],
   "receipt": ["Receipt", "رسید"],
@@ -145,38 +146,12 @@ export const texts = {
     "Of your own facts, corrected as they stand. The last twelve months beside the twelve before.",
     "آپ کے اپنے حقائق، اصلاحات سمیت۔ گزشتہ بارہ مہینے اور ان سے پہلے کے بارہ۔",
   ],
-  "quality.months": ["Month by month", "ماہ بہ ماہ"],
-  "month": ["Month", "مہینہ"],
-  "facts": ["Facts recorded", "درج حقائق"],
-  "days.record": ["Days until recorded (median)", "درج ہونے تک دن (وسطانیہ)"],
-  "days.arrive": ["Days until arrived (median)", "پہنچنے تک دن (وسطانیہ)"],
-  "quality.fields": ["Fields of {type}: known of {facts} facts", "{type} کے خانے: {facts} حقائق میں معلوم"],
-  "field": ["Field", "خانہ"],
-  "now": ["Last 12 months", "گزشتہ 12 مہینے"],
-  "before": ["The 12 before", "اس سے پہلے کے 12"],
   "contradictions": [
     "Of the persons whom you and others know, {field} contradicts another agency of about {from} to {to} %.",
     "جن افراد کو آپ اور دوسرے ادارے جانتے ہیں، ان میں تقریباً {from} سے {to} ٪ کا {field} کسی دوسرے ادارے سے متضاد ہے۔",
   ],
 
-  "calendar": ["Expected reports", "متوقع رپورٹیں"],
   "calendar.none": ["No reports are expected of you.", "آپ سے کوئی رپورٹ متوقع نہیں۔"],
-  "calendar.earlier": ["{n} earlier ones", "{n} پہلے کی"],
-  "calendar.kind": ["Report", "رپورٹ"],
-  "calendar.period": ["Period", "مدت"],
-  "calendar.state": ["State", "حالت"],
-  "state.ahead": ["not due yet", "ابھی وقت نہیں ہوا"],
-  "state.received": ["received", "موصول"],
-  "state.nothing": ["nothing to report", "رپورٹ کے لیے کچھ نہیں"],
-  "state.missing": ["missing", "موصول نہیں ہوئی"],
-  "kind.cases": ["Cases", "مقدمات"],
-  "kind.victims": ["Victims", "متاثرہ افراد"],
-  "kind.accused": ["Accused", "ملزمان"],
-  "kind.charges": ["Charges", "فرد جرم"],
-  "kind.judgments": ["Judgments", "فیصلے"],
-  "kind.inspections": ["Inspections", "معائنے"],
-  "kind.services": ["Services", "خدمات"],
-  "kind.returns": ["Returns", "واپسی"],
 } as const satisfies Record<string, Pair>;
 
 export type TextKey = keyof typeof texts;

@@ -2,11 +2,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "../parts/entry";
 import { Trouble } from "../parts/state";
+import { ForSteward } from "../parts/steward";
 import { Scroll } from "../parts/tables";
 import { asProblem, problemOf, type Loaded, type Problem } from "../lib/api";
-import { renewed, send, signInAddress, useSession } from "../lib/session";
+import { useAlerts } from "../lib/feeds";
+import { address } from "../lib/route";
+import { renewed, send } from "../lib/session";
 import { filled, useWords } from "../lib/words";
-import type { Key } from "../messages";
 import { texts, type QueueKey } from "../messages-queue";
 import "../style/queue.css";
 
@@ -66,25 +68,28 @@ const minute = (time: string) => `${time.slice(0, 10)} ${time.slice(11, 16)} UTC
 export function Queue() {
   const { t } = useWords();
   const say = useSay();
-  const session = useSession();
   return (
-    <article class="page">
-      <div class="lede">
-        <h1>{t("nav.queue")}</h1>
-        <p>{say("queue.lede")}</p>
-      </div>
-      {session === null && <p class="loading" role="status">{t("word.loading")}</p>}
-      {session && session.role !== "steward" && (
+    <ForSteward title={t("nav.queue")} lede={say("queue.lede")}>
+      {(session) => (
         <>
-          <p class="note">
-            {say("queue.notyours")}
-            {session.name && <> {say("queue.notyours.as", { name: session.name, role: t(`role.${session.role}` as Key) })}</>}
-          </p>
-          <p><a class="action primary" href={signInAddress()}>{session.name ? say("queue.notyours.other") : t("site.signin")}</a></p>
+          <ToFeeds account={session.name ?? ""} />
+          <Everything key={session.name} />
         </>
       )}
-      {session?.role === "steward" && <Everything key={session.name} />}
-    </article>
+    </ForSteward>
+  );
+}
+
+/** The other page of the steward, and how many feeds need her there. */
+function ToFeeds({ account }: { account: string }) {
+  const { t } = useWords();
+  const say = useSay();
+  const alerts = useAlerts(account);
+  return (
+    <p>
+      <a href={address("/feeds")}>{say("queue.feeds")}</a>
+      {alerts !== null && alerts > 0 && <> ({t("nav.feeds.alerts", { n: alerts })})</>}
+    </p>
   );
 }
 

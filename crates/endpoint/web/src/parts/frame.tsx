@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Editions, Loaded } from "../lib/api";
 import { useEdition } from "../lib/edition";
+import { useAlerts } from "../lib/feeds";
 import { address, changed, go, useRoute } from "../lib/route";
 import { signInAddress, signOut, useSession } from "../lib/session";
 import { useWords } from "../lib/words";
@@ -112,6 +113,7 @@ function Account() {
   return (
     <>
       {session.role === "steward" && <li><a href={address("/queue")} aria-current={path === "/queue" ? "page" : undefined}>{t("nav.queue")}</a></li>}
+      {session.role === "steward" && <ToFeeds account={session.name} current={path.startsWith("/feeds")} />}
       {session.role === "operator" && <li><a href={address("/people")} aria-current={path === "/people" ? "page" : undefined}>{t("nav.people")}</a></li>}
       <li class="account">
         <span class="who" title={t("site.signed", { name: session.name })}>
@@ -121,6 +123,25 @@ function Account() {
         <button type="button" class="action" onClick={() => void signOut().then(() => setLeft(true), () => {})}>{t("site.signout")}</button>
       </li>
     </>
+  );
+}
+
+/** The steward's way to agencies' feeds, with how many of them stand at an alert. */
+function ToFeeds({ account, current }: { account: string; current: boolean }) {
+  const { t } = useWords();
+  const alerts = useAlerts(account);
+  return (
+    <li>
+      <a href={address("/feeds")} aria-current={current ? "page" : undefined}>
+        {t("nav.feeds")}
+        {alerts !== null && alerts > 0 && (
+          <>
+            {" "}<span class="count" aria-hidden="true">{alerts}</span>
+            <span class="unseen">({t("nav.feeds.alerts", { n: alerts })})</span>
+          </>
+        )}
+      </a>
+    </li>
   );
 }
 
