@@ -26,6 +26,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::basic::Compression;
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::EnabledStatistics;
 use parquet::schema::types::ColumnPath;
@@ -271,6 +272,15 @@ fn is_of(file: &str, table: &str) -> bool {
     file.strip_prefix(table).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// How the bytes of a file are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// As files of a folder are: staged rows are written once.
+    Small,
+    /// States are written by every fold, and read again while it runs.
+    Fast,
+}
+
 /// Writes rows of a table's bucket, so that few of them can be read without the rest.
 ///
 /// # Errors
@@ -280,6 +290,7 @@ pub(crate) async fn write(
     name: &str,
     sorted_by: &[&str],
     rows: &RecordBatch,
+    packing: Packing,
 ) -> Result<(), lake::LakeError> {
     if rows.num_rows() == 0 {
         return Ok(());
@@ -287,6 +298,10 @@ pub(crate) async fn write(
     // Where pages begin is noted, what is least and greatest in each is not: rows are found by a hash.
     let properties =
         folder::properties().set_data_page_row_count_limit(PAGE_ROWS).set_statistics_enabled(EnabledStatistics::Chunk);
+    let properties = match packing {
+        Packing::Small => properties,
+        Packing::Fast => properties.set_compression(Compression::LZ4_RAW),
+    };
     // Hashes and ids come once or a few times each: a dictionary of them is work for nothing, twice.
     let schema = rows.schema();
     let is_id = |field: &&Arc<Field>| matches!(field.data_type(), DataType::UInt64 | DataType::FixedSizeBinary(_));

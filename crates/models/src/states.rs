@@ -16,7 +16,7 @@ use lake::folder::{Folder, FolderWriter};
 
 use crate::error::ModelsError;
 use crate::keys::{self, Keys};
-use crate::layers::{self, Kept, Layers, Pick};
+use crate::layers::{self, Kept, Layers, Packing, Pick};
 use crate::model::Model;
 
 /// Where they lie in the store.
@@ -110,7 +110,7 @@ impl States {
             let parts = self.layers.rows(self.kept(table)?, None, &[], self.parallel).await?;
             for (part, chunk) in parts.chunks(CHUNK).enumerate() {
                 let rows = concat_batches(&chunk[0].schema(), chunk)?;
-                layers::write(folder, &layers::file_name(table, part), &[], &rows).await?;
+                layers::write(folder, &layers::file_name(table, part), &[], &rows, Packing::Fast).await?;
             }
         }
         Ok(())

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::ModelsError;
 use crate::keys::Keys;
-use crate::layers::{self, Pick};
+use crate::layers::{self, Packing, Pick};
 use crate::runtime::side_by_side;
 use crate::states;
 
@@ -84,7 +84,7 @@ impl Part {
         hashed: &[String],
         room: &Room,
     ) -> Result<Self, ModelsError> {
-        layers::write(folder, &file, &[], &states::with_hashes(rows, hashed)?).await?;
+        layers::write(folder, &file, &[], &states::with_hashes(rows, hashed)?, Packing::Fast).await?;
         Ok(Self { rows: rows.num_rows(), file, held: room.hold(rows) })
     }
 }

@@ -16,7 +16,7 @@ use super::{Work, next_name};
 use crate::erased::Orders;
 use crate::error::ModelsError;
 use crate::exchange;
-use crate::layers::{self, Laid, Layers};
+use crate::layers::{self, Laid, Layers, Packing};
 use crate::runtime::side_by_side;
 use crate::snapshot::{CutEntry, Inputs};
 use crate::stage::{self, Family, StageCounts};
@@ -219,7 +219,8 @@ async fn lay_together(
     let by: Vec<&str> = order.iter().map(String::as_str).collect();
     let parts = layers.bucket(stage::kept(family), bucket).await?;
     let rows = concat_batches(&stage::schema(family), &parts)?;
-    Ok(layers::write(&writer, &layers::file_name(family.name, bucket), &by, &exchange::sorted(&rows, &order)?).await?)
+    let (name, rows) = (layers::file_name(family.name, bucket), exchange::sorted(&rows, &order)?);
+    Ok(layers::write(&writer, &name, &by, &rows, Packing::Small).await?)
 }
 
 /// Every row of the lake that counts is staged, is a retraction, or was about a row that is erased.

@@ -26,7 +26,7 @@ use super::{Agencies, Family, Plan, RETRACTIONS, StageCounts, StageError, again}
 use crate::error::ModelsError;
 use crate::exchange;
 use crate::keys::{Keys, hash_bytes};
-use crate::layers::{self, Kept, Layers, Pick};
+use crate::layers::{self, Kept, Layers, Packing, Pick};
 
 /// What was added.
 pub(crate) struct Extended {
@@ -220,7 +220,7 @@ async fn write(families: &ByFamily, buckets: usize, folder: &folder::FolderWrite
         let order = batch::order(family);
         let order: Vec<&str> = order.iter().map(String::as_str).collect();
         for (bucket, rows) in exchange::split(rows, RECORD_HASH, buckets)?.iter().enumerate() {
-            layers::write(folder, &layers::file_name(family.name, bucket), &order, rows).await?;
+            layers::write(folder, &layers::file_name(family.name, bucket), &order, rows, Packing::Small).await?;
         }
     }
     Ok(())

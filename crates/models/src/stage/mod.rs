@@ -43,7 +43,7 @@ pub(crate) use rows::Raw;
 pub use scatter::Also;
 pub(crate) use scatter::{COLUMNS, Ends, first_subject, texts, version_of};
 
-use crate::layers;
+use crate::layers::{self, Packing};
 use batch::Linked;
 use rows::Row;
 use scatter::{Bucket, Gone, Scatter};
@@ -235,7 +235,7 @@ async fn write_bucket(
     for (family, batch) in batches {
         let order = batch::order(family);
         let order: Vec<&str> = order.iter().map(String::as_str).collect();
-        layers::write(folder, &layers::file_name(family.name, number), &order, &batch).await?;
+        layers::write(folder, &layers::file_name(family.name, number), &order, &batch, Packing::Small).await?;
     }
     Ok(counts)
 }
