@@ -9,13 +9,15 @@
 //!
 //! Absent: surrogates of persons and ids of records; they end here.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array, make_comparator};
 use arrow::compute::{
-    SortColumn, cast, concat_batches, filter_record_batch, lexsort_to_indices, not, take_record_batch,
+    SortColumn, SortOptions, cast, concat_batches, filter_record_batch, lexsort_to_indices, not, take_record_batch,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use arrow::error::ArrowError;
 use policy::{Dataset, Keys, Policy};
 
 use crate::error::ModelsError;
@@ -154,16 +156,8 @@ pub(crate) fn from_files(schema: &SchemaRef, parts: &[RecordBatch]) -> Result<Re
     let is_hash = |name: &str| name == states::hash_of(UNIT);
     let columns: Vec<usize> = (0..rows.num_columns()).filter(|at| !is_hash(rows.schema().field(*at).name())).collect();
     let rows = rows.project(&columns)?;
-    let Some(sids) = rows.column_by_name("sid").map(|sids| sids.as_primitive::<UInt64Type>().values()) else {
-        return sort(&rows);
-    };
-    if sids.is_sorted() {
-        return Ok(rows);
-    }
-    // All rows of a unit lie in one layer, in their order: what is left is to put units in theirs.
-    let mut places: Vec<u32> = (0..rows.num_rows() as u32).collect();
-    places.sort_by_key(|place| sids[*place as usize]);
-    Ok(take_record_batch(&rows, &UInt32Array::from(places))?)
+    // All rows of a unit lie in one layer, in their order.
+    if sids_of(&rows).is_some_and(<[u64]>::is_sorted) { Ok(rows) } else { sort(&rows) }
 }
 
 fn is_measure(model: &Model, name: &str) -> bool {
@@ -209,11 +203,39 @@ fn texts<'a>(model: &Model, column: &'a ArrayRef, name: &str) -> Result<&'a arro
     column.as_string_opt::<i32>().ok_or_else(missing)
 }
 
+/// Rows in their order: by all columns from left to right, ascending, nulls first.
 fn sort(rows: &RecordBatch) -> Result<RecordBatch, ModelsError> {
     if rows.num_rows() < 2 {
         return Ok(rows.clone());
     }
-    let columns: Vec<_> =
-        rows.columns().iter().map(|values| SortColumn { values: Arc::clone(values), options: None }).collect();
-    Ok(take_record_batch(rows, &lexsort_to_indices(&columns, None)?)?)
+    let places = match sids_of(rows) {
+        Some(sids) => places_by_sid(rows, sids)?,
+        None => lexsort_to_indices(&rows.columns().iter().map(ascending).collect::<Vec<_>>(), None)?,
+    };
+    Ok(take_record_batch(rows, &places)?)
+}
+
+fn ascending(values: &ArrayRef) -> SortColumn {
+    SortColumn { values: Arc::clone(values), options: None }
+}
+
+/// The first column of a mart that has units.
+fn sids_of(rows: &RecordBatch) -> Option<&[u64]> {
+    rows.column_by_name("sid").map(|sids| &**sids.as_primitive::<UInt64Type>().values())
+}
+
+/// The same order where the first column is `sid`: a unit has a few rows at most, so that nearly all are in order by numbers alone, which is
+/// several times as fast.
+fn places_by_sid(rows: &RecordBatch, sids: &[u64]) -> Result<UInt32Array, ArrowError> {
+    let mut places: Vec<(u64, u32)> = sids.iter().copied().zip(0..).collect();
+    places.sort_unstable();
+    let others = rows.columns()[1..].iter().map(|column| make_comparator(column, column, SortOptions::default()));
+    let others = others.collect::<Result<Vec<_>, _>>()?;
+    for unit in places.chunk_by_mut(|a, b| a.0 == b.0).filter(|unit| unit.len() > 1) {
+        unit.sort_unstable_by(|(_, a), (_, b)| {
+            let each = others.iter().map(|compare| compare(*a as usize, *b as usize));
+            each.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        });
+    }
+    Ok(places.into_iter().map(|(_, place)| place).collect())
 }

@@ -55,6 +55,9 @@ pub struct NodeReport {
     pub millis: u64,
 }
 
+/// Buckets that are begun for each that can be computed: while one's rows are made durable, another is folded.
+const WAITING: usize = 2;
+
 /// A mart that a run made: its rows, or those of the keys that changed, in their order.
 #[derive(Debug, Clone)]
 pub(crate) struct Mart {
@@ -224,7 +227,7 @@ impl Run<'_> {
                     let work = Arc::clone(&work);
                     tokio::spawn(async move { work.bucket(number, input).await })
                 })
-                .buffered(self.parallel.max(1));
+                .buffered(self.parallel.max(1) * WAITING);
             while let Some(done) = running.next().await {
                 let done = done.map_err(|_| ModelsError::Stopped)?.map_err(|e| e.in_model(model))?;
                 checks.note(&done.counted);
