@@ -93,8 +93,10 @@ impl Work {
             if laid.said.key == wanted {
                 return Ok(StagedRows::of(folder, laid, 0));
             }
-            if let Some(added) = self.added(&laid.said, &wanted).await? {
-                return self.stage_above(parent, folder, laid, &added, wanted, &erased).await;
+            if let Some(added) = self.added(&laid.said, &wanted).await?
+                && let Some(above) = self.stage_above(parent, folder, laid, &added, wanted.clone(), &erased).await?
+            {
+                return Ok(above);
             }
         }
         self.stage_all(parent, wanted, &erased).await
@@ -150,17 +152,18 @@ impl Work {
         added: &[DataFile],
         key: StagedKey,
         erased: &Erased,
-    ) -> Result<StagedRows, ModelsError> {
+    ) -> Result<Option<StagedRows>, ModelsError> {
         let (began, over) = (Instant::now(), tip.name.clone());
         let writer = folder::create(&self.store, parent, &next_name(Some(&tip))).await?;
         let below = Layers::below(&self.store, parent, tip).await?;
         let agencies = self.agencies();
         let extended = stage::extend(self.plan(&agencies, erased), added, &below, &laid.said.counts, &writer).await?;
+        let Some(extended) = extended else { return Ok(None) };
         reconcile(&extended.counts)?;
         let info = StagedInfo { key, buckets: laid.said.buckets, counts: extended.counts };
         let laid = Laid { over: Some(over), layer_buckets: extended.buckets, said: info };
         let folder = writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?;
-        Ok(StagedRows::of(folder, laid, began.elapsed().as_millis() as u64))
+        Ok(Some(StagedRows::of(folder, laid, began.elapsed().as_millis() as u64)))
     }
 
     async fn stage_all(&self, parent: &str, key: StagedKey, erased: &Erased) -> Result<StagedRows, ModelsError> {

@@ -6,7 +6,7 @@
 //!
 //! Absent: what to do when the lake's history is gone (the caller stages everything).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -44,14 +44,16 @@ pub(crate) fn kept(family: &Family) -> Kept<'static> {
     Kept { table: family.name, key: RECORD_HASH, replaces: RECORDS }
 }
 
-/// Stages the rows of `added` above `below`, of which `counts` were staged before.
+/// Stages the rows of `added` above `below`, of which `counts` were staged before. Gives nothing where everything has to be staged: an event
+/// has several contents, one of them a correction or retraction of what is not here, and whether that waits or was said of somebody who is
+/// erased decides which content counts.
 pub(crate) async fn extend(
     plan: Plan<'_>,
     added: &[DataFile],
     below: &Layers,
     counts: &StageCounts,
     folder: &folder::FolderWriter,
-) -> Result<Extended, ModelsError> {
+) -> Result<Option<Extended>, ModelsError> {
     let said = Choices::among(plan.events, added, plan.agencies, plan.ends).await?;
     let choices = Choices::staged(&plan, below).await?.and(&said);
     let (fresh, mut gone, scattered) = fresh(&plan, added, &choices).await?;
@@ -64,29 +66,35 @@ pub(crate) async fn extend(
     };
     gone.extend(more);
     let is_again = |raw: &Raw<'_>| told_before.events.contains(&raw.key());
-    let raws: Vec<Raw<'_>> = fresh.iter().flat_map(raws).filter(|raw| !is_again(raw)).collect();
-    let raws = raws.into_iter().chain(again.iter().flat_map(scatter::raws).filter(is_again));
-    let decoded = raws.map(|raw| Row::decode(raw, plan.erased)).collect::<Result<Vec<_>, _>>();
+    let (new_again, new): (Vec<_>, Vec<_>) = fresh.iter().flat_map(raws).partition(&is_again);
+    let again: Vec<Raw<'_>> = again.iter().flat_map(scatter::raws).filter(is_again).collect();
+    let told_again = again.len() - new_again.len();
+    let decoded = new.into_iter().chain(again).map(|raw| Row::decode(raw, plan.erased)).collect::<Result<Vec<_>, _>>();
     let (mut rows, erased) = rows::without(decoded.map_err(StageError::Decode)?, &gone);
     copies::mark(&mut rows, &Winners::new());
 
     let of_rows = rows.iter().map(|row| hash_bytes(row.raw.record_id.as_bytes()));
     let records: Keys = of_rows.chain(told_before.records).collect();
     let earlier = earlier(below, &Arc::new(records.clone()), plan.parallel).await?;
+    if !plan.erased.is_empty() && is_in_doubt(&rows, &earlier) {
+        return Ok(None);
+    }
     let mut after = counts.clone();
     after.raw += scattered.raw;
     after.erased += erased;
     after.choices = choices.len() as u64;
     after.skip(&scattered.skipped);
     after.take_away(&earlier);
+    let staged_before = row_count(&earlier);
     let earlier = without(earlier, &told_before.events)?;
+    // Of rows that were told before, those that were not staged were left out with what they correct, and counted.
+    after.erased -= (told_again - (staged_before - row_count(&earlier))) as u64;
     let families = merge(&rows, earlier, plan.agencies)?;
-    let staged: usize = families.iter().map(|(_, rows)| rows.num_rows()).sum();
     after.add_rows(&families);
-    let buckets = super::buckets_for(staged as u64).min(below.buckets());
+    let buckets = super::buckets_for(row_count(&families) as u64).min(below.buckets());
     write(&families, buckets, folder).await?;
     layers::write_changed(folder, RECORDS, &records).await?;
-    Ok(Extended { buckets, counts: after })
+    Ok(Some(Extended { buckets, counts: after }))
 }
 
 /// The rows of each family, in no order.
@@ -96,6 +104,23 @@ pub(crate) type ByFamily = Vec<(&'static Family, RecordBatch)>;
 struct Scattered {
     raw: u64,
     skipped: super::Skipped,
+}
+
+fn row_count(families: &ByFamily) -> usize {
+    families.iter().map(|(_, rows)| rows.num_rows()).sum()
+}
+
+/// Whether one of several contents of an event corrects or retracts what is neither among these rows nor staged before.
+fn is_in_doubt(rows: &[Row<'_>], earlier: &ByFamily) -> bool {
+    let mut contents: HashMap<(u16, u128), usize> = HashMap::new();
+    for row in rows {
+        *contents.entry(row.raw.key()).or_default() += 1;
+    }
+    let staged: HashSet<(u16, u128)> = earlier.iter().flat_map(|(_, rows)| again::events(rows)).collect();
+    rows.iter().filter(|row| contents[&row.raw.key()] > 1).any(|row| {
+        let target = row.target().map(|target| (row.raw.agency, target));
+        target.is_some_and(|target| !contents.contains_key(&target) && !staged.contains(&target))
+    })
 }
 
 /// The rows that count of new files, sealed.

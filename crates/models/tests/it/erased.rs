@@ -105,4 +105,5 @@ async fn the_snapshot_that_questions_are_asked_of_is_replaced_by_one_without_her
 #[tokio::test(flavor = "multi_thread")]
 async fn a_correction_of_hers_goes_and_what_else_its_id_tells_stays() {
     is_gone(2_539_960_139_677_295_964, 47, 7).await.unwrap();
+    is_gone(3_628_821_303_462_931_549, 43, 13).await.unwrap();
 }
