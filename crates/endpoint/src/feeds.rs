@@ -212,7 +212,7 @@ pub(crate) struct Listed {
 }
 
 /// How good each agency's feed is: what arrived, how complete and how soon it is, what is missing, what is beyond a limit.
-#[utoipa::path(get, path = "/v1/feeds", operation_id = "feeds", tag = "steward",
+#[utoipa::path(get, path = "/v1/feeds", operation_id = "agency_feeds", tag = "steward",
     responses((status = 200, description = "Each feed in short", body = Listed)))]
 pub(crate) async fn all(State(door): State<Arc<Door>>) -> Result<Response, Problem> {
     let feeds = elsewhere(door.settings.feeds.clone(), UNKNOWN, Feeds::all).await?.map_err(unread)?;
@@ -221,7 +221,7 @@ pub(crate) async fn all(State(door): State<Arc<Door>>) -> Result<Response, Probl
 }
 
 /// The feed of one agency in full, as the agency hears of it.
-#[utoipa::path(get, path = "/v1/feeds/{agency}", operation_id = "feed", tag = "steward",
+#[utoipa::path(get, path = "/v1/feeds/{agency}", operation_id = "agency_feed", tag = "steward",
     params(("agency" = String, Path, description = "Code of the agency", example = "POL-PB")),
     responses((status = 200, description = "The feed", body = Feed)))]
 pub(crate) async fn one(State(door): State<Arc<Door>>, Segment(agency): Segment) -> Result<Response, Problem> {
