@@ -8,8 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Does `work` for the first time `first` after now, or sooner where it is done more often, and then every so often; never where `every` is
-/// zero. Ends when told to stop and no work is at hand,
-/// and not before: a task that ends, ends the program.
+/// zero. Ends when told to stop and no work is at hand, and not before: a task that ends, ends the program.
 pub async fn so_often<F: Future<Output = ()>>(
     every: Duration,
     first: Duration,

@@ -1,5 +1,5 @@
-//! How good the feed of each agency is: `amanat feeds` prints it for the steward, her page shows what was sent last (`heard`), and `amanat up` sends it, every so often, on the stream by
-//! which the agencies' door hears of it, so that each agency sees its own.
+//! How good the feed of each agency is: `amanat feeds` prints it for the steward, her page shows what was sent last (`heard`), and
+//! `amanat up` sends it, every so often, on the stream by which the agencies' door hears of it, so that each agency sees its own.
 //!
 //! Absent: measuring (`models::quality`), the page of an agency (crate `gateway`).
 

@@ -29,7 +29,7 @@ use policy::Erased;
 use super::batch::fact_code;
 use super::choices::Choices;
 use super::copies::{Content, Winners};
-use super::rows::Raw;
+use super::rows::{self, Raw, Row};
 use super::tellers::Tellers;
 use super::{Agencies, ERASED, Plan, Skipped, StageError};
 use crate::keys::{hash_bytes, mix};
@@ -250,11 +250,21 @@ impl<'a> Scatter<'a> {
         Ok((rows, gone))
     }
 
+    /// The rows of a bucket that will be left when what was said of persons who are erased is out: of the others none is the one that counts.
+    fn left<'r>(&self, rows: Vec<Raw<'r>>) -> Result<Vec<Raw<'r>>, StageError> {
+        if self.gone.is_empty() {
+            return Ok(rows);
+        }
+        let decoded = rows.into_iter().map(|raw| Row::decode(raw, self.erased)).collect::<Result<Vec<_>, _>>();
+        let (left, _) = rows::without(decoded.map_err(StageError::Decode)?, &self.gone);
+        Ok(left.into_iter().map(|row| row.raw).collect())
+    }
+
     /// The dealt buckets, the rows to keep of events that several of them tell, and the events about persons who are erased.
-    pub fn finish(self) -> Result<(Vec<Bucket>, Winners, Gone), StageError> {
-        let shared = self.tellers.shared()?;
+    pub fn finish(mut self) -> Result<(Vec<Bucket>, Winners, Gone), StageError> {
+        let shared = std::mem::replace(&mut self.tellers, Tellers::new()).shared()?;
         let mut buckets = Vec::with_capacity(self.buckets.len());
-        for waiting in self.buckets {
+        for waiting in std::mem::take(&mut self.buckets) {
             let file = match waiting.file {
                 Some(writer) => Some(writer.into_inner()?.into_inner().map_err(std::io::IntoInnerError::into_error)?),
                 None => None,
@@ -262,16 +272,14 @@ impl<'a> Scatter<'a> {
             buckets.push(Bucket { memory: waiting.memory, file });
         }
         let mut winners = Winners::new();
-        if !shared.is_empty() {
-            for bucket in &mut buckets {
-                let batches = bucket.peek()?;
-                for raw in batches.iter().flat_map(raws) {
-                    if shared.has(event_hash(raw.agency, &raw.event_id.to_be_bytes())) {
-                        let content = Content::of(&raw);
-                        let winner = winners.entry(raw.key()).or_insert_with(|| content.clone());
-                        if content < *winner {
-                            *winner = content;
-                        }
+        for bucket in buckets.iter_mut().filter(|_| !shared.is_empty()) {
+            let batches = bucket.peek()?;
+            for raw in self.left(batches.iter().flat_map(raws).collect())? {
+                if shared.has(event_hash(raw.agency, &raw.event_id.to_be_bytes())) {
+                    let content = Content::of(&raw);
+                    let winner = winners.entry(raw.key()).or_insert_with(|| content.clone());
+                    if content < *winner {
+                        *winner = content;
                     }
                 }
             }

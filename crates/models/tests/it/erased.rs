@@ -55,6 +55,12 @@ async fn is_gone(seed: u64, ordered_after: usize, maintained_after: usize) -> Re
     growing.ingest(between).await;
     let left_out = growing.refresh(&step).await.0;
     prop_assert_eq!(left_out.hashes(), growing.refresh(&rebuild).await.0.hashes(), "step by step as from nothing");
+    let dealt = RefreshOptions { buckets: Some(8), ..rebuild.clone() };
+    prop_assert_eq!(
+        left_out.hashes(),
+        growing.refresh(&dealt).await.0.hashes(),
+        "whatever record lies with whatever other"
+    );
     maintain(&growing).await;
     let taken_out = growing.refresh(&step).await.0;
     prop_assert_eq!(left_out.hashes(), taken_out.hashes(), "left out as taken out");
