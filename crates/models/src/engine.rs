@@ -8,7 +8,7 @@
 //! Absent: storage (rows come in as bytes of a Parquet file or as batches) and any rule of counting (that is `sql/`).
 #![allow(clippy::disallowed_methods)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -33,6 +33,7 @@ use datafusion::scalar::ScalarValue;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
+use crate::exchange;
 use crate::pick;
 
 /// Rows per batch inside a plan.
@@ -54,7 +55,7 @@ pub(crate) struct Table {
 pub(crate) enum Rows {
     /// A whole Parquet file.
     Parquet(Bytes),
-    /// Batches in the promised order.
+    /// Batches in the promised order, of all columns or of those that the plan reads ([`Prepared::columns`]).
     Batches(Vec<RecordBatch>),
 }
 
@@ -164,6 +165,18 @@ impl Prepared {
         self.plan.schema()
     }
 
+    /// The columns that it reads of a table, at any of its leaves.
+    pub fn columns(&self, table: &str) -> BTreeSet<String> {
+        let (mut found, mut plans) = (BTreeSet::new(), vec![&self.plan]);
+        while let Some(plan) = plans.pop() {
+            plans.extend(plan.children());
+            if plan.downcast_ref::<BucketScan>().is_some_and(|scan| scan.table.name == table) {
+                found.extend(plan.schema().fields().iter().map(|field| field.name().clone()));
+            }
+        }
+        found
+    }
+
     /// The physical plan as text, for the tests that assert its shape.
     #[cfg(test)]
     pub fn text(&self) -> String {
@@ -257,10 +270,7 @@ impl BucketScan {
     fn batches(&self, batches: &[RecordBatch]) -> DfResult<Vec<RecordBatch>> {
         let mut out = Vec::new();
         for batch in batches {
-            let batch = match &self.projection {
-                Some(columns) => batch.project(columns)?,
-                None => batch.clone(),
-            };
+            let batch = exchange::project(batch, &self.properties.equivalence_properties().schema())?;
             let mut at = 0;
             while at < batch.num_rows() {
                 let rows = BATCH_ROWS.min(batch.num_rows() - at);

@@ -39,6 +39,12 @@ impl Dealt {
     }
 }
 
+/// Some columns of a batch, by name.
+pub(crate) fn project(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let at = schema.fields().iter().map(|field| batch.schema_ref().index_of(field.name()));
+    batch.project(&at.collect::<Result<Vec<_>, _>>()?)
+}
+
 /// Deals `batches` to a group of so many buckets by `key`. Rows whose key is null answer nothing and go nowhere; those of other groups
 /// are left out.
 pub(crate) fn deal(

@@ -136,6 +136,9 @@ enum What {
         /// Data directory
         #[arg(long)]
         data: PathBuf,
+        /// Folds the rows that are staged there already
+        #[arg(long)]
+        staged: bool,
     },
     /// Tangled logs refreshed in parts, against the same logs rebuilt
     Refolds {
@@ -299,7 +302,7 @@ fn main() -> anyhow::Result<ExitCode> {
                 fold::measure(&scratch, world.unwrap_or_else(|| size.world()), &python).await
             }
             What::FoldMemory { millions } => memory::measure(&scratch, millions).await,
-            What::Rebuild { data } => memory::rebuild(&data).await,
+            What::Rebuild { data, staged } => memory::rebuild(&data, staged).await,
             What::Refolds { logs, messages } => refolds::measure(&scratch, logs, messages).await,
             What::Scattered { millions } => scattered::measure(&scratch, millions).await,
             What::Commit { versions } => commit::measure(&scratch, versions).await,

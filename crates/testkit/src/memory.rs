@@ -70,10 +70,10 @@ fn rebuilt(folder: &Path) -> Result<Value> {
     Ok(answer["details"].clone())
 }
 
-/// `rebuild`: stages and folds all events of a place, and tells what this process took at most.
-pub async fn rebuild(data: &Path) -> Result<Measured> {
+/// `rebuild`: stages and folds all events of a place, or folds what is staged, and tells what this process took at most.
+pub async fn rebuild(data: &Path, staged: bool) -> Result<Measured> {
     let place = Place::new(data)?;
-    let options = RefreshOptions { rebuild: true, ..RefreshOptions::default() };
+    let options = RefreshOptions { rebuild: !staged, force: true, ..RefreshOptions::default() };
     let began = std::time::Instant::now();
     let (snapshot, report) = place.refresh(&options).await?;
     let seconds = began.elapsed().as_secs_f64();

@@ -15,13 +15,14 @@
 mod bucket;
 mod state;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use arrow::datatypes::{Schema, SchemaRef};
 use futures::StreamExt;
 use lake::folder::FolderWriter;
 
@@ -204,12 +205,13 @@ impl Run<'_> {
         let fold = self.plan(model, states).await?;
         let mut checks =
             check::Checks::plan(self.engine, model, &self.leaves(model, states)?, &fold, self.thorough).await?;
-        let (reads, of) = self.reads(model, states).await?;
+        let questions = checks.queries();
+        let (reads, of) = self.reads(model, states, &[std::slice::from_ref(&fold), &questions].concat()).await?;
         let keep = (model.kept || self.is_read(&model.table)).then(|| self.keep.clone());
         let work = Arc::new(Work {
             model: model.clone(),
             fold: Arc::clone(&fold),
-            checks: checks.queries(),
+            checks: questions,
             staged: Arc::clone(&self.staged),
             keep: keep.clone(),
             hashed: states::hashed(model, self.models),
@@ -245,11 +247,12 @@ impl Run<'_> {
         Ok((State { schema: fold.schema(), parts, of }, mart))
     }
 
-    /// What a model reads, and of which keys that is all there is.
+    /// What plans of a model read, and of which keys that is all there is.
     async fn reads<'s>(
         &self,
         model: &'s Model,
         states: &'s BTreeMap<String, State>,
+        plans: &[Arc<Prepared>],
     ) -> Result<(Reads<'s>, Option<Changed>), ModelsError> {
         let staged =
             model.reads.iter().filter_map(|read| self.view(read)).map(family_of).collect::<Result<Vec<_>, _>>()?;
@@ -260,12 +263,14 @@ impl Run<'_> {
         let mut tables = Vec::new();
         for read in &model.reads {
             let by = read.by.as_deref().ok_or_else(|| ModelsError::NoKey(model.path.clone()))?;
-            tables.push(Dealing { read, by, state: &states[&read.table], before: Vec::new() });
+            let state = &states[&read.table];
+            let schema = Arc::new(state.schema.project(&columns(plans, read, by, &state.schema))?);
+            tables.push(Dealing { read, by, state, schema, before: Vec::new() });
         }
         let Some(before) = self.before else { return Ok((Reads::Dealt(tables), None)) };
         let changed = self.changed_keys(&tables, before).await?;
-        for Dealing { read, by, state, before: rows } in &mut tables {
-            *rows = before.rows(&read.table, &state.schema, by, &changed.keys, replaced(state)).await?;
+        for Dealing { read, by, state, schema, before: rows } in &mut tables {
+            *rows = before.rows(&read.table, schema, by, &changed.keys, replaced(state)).await?;
         }
         Ok((Reads::Dealt(tables), Some(changed)))
     }
@@ -277,10 +282,10 @@ impl Run<'_> {
             Reads::Dealt(tables) => tables,
         };
         let mut inputs: Vec<HashMap<String, Dealt>> = group.clone().map(|_| HashMap::new()).collect();
-        for Dealing { read, by, state, before } in tables {
-            let mut rows = state.read(self.keep, by, group.clone(), buckets, self.parallel).await?;
+        for Dealing { read, by, state, schema, before } in tables {
+            let mut rows = state.read(self.keep, schema, by, group.clone(), buckets, self.parallel).await?;
             rows.extend(before.iter().cloned());
-            let dealt = exchange::deal(&state.schema, rows, by, &read.order, group.clone(), buckets)?;
+            let dealt = exchange::deal(schema, rows, by, &read.order, group.clone(), buckets)?;
             for (input, dealt) in inputs.iter_mut().zip(dealt) {
                 input.insert(read.table.clone(), dealt);
             }
@@ -327,6 +332,8 @@ struct Dealing<'a> {
     read: &'a Read,
     by: &'a str,
     state: &'a State,
+    /// The columns of it that are read.
+    schema: SchemaRef,
     /// Rows of earlier runs.
     before: Vec<RecordBatch>,
 }
@@ -344,6 +351,14 @@ impl Reads<'_> {
         let buckets = exchange::buckets_for(most).max(groups);
         (buckets, buckets / groups)
     }
+}
+
+/// Where the columns lie that plans read of a table, and those by which it is dealt and sorted.
+fn columns(plans: &[Arc<Prepared>], read: &Read, by: &str, schema: &Schema) -> Vec<usize> {
+    let mut names: BTreeSet<String> = plans.iter().flat_map(|plan| plan.columns(&read.table)).collect();
+    names.extend(read.order.iter().cloned());
+    names.insert(by.to_owned());
+    (0..schema.fields().len()).filter(|at| names.contains(schema.field(*at).name())).collect()
 }
 
 /// The keys that a state of a run over some records replaces.

@@ -15,6 +15,7 @@ use lake::folder::FolderWriter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::ModelsError;
+use crate::exchange;
 use crate::keys::Keys;
 use crate::layers::{self, Packing, Pick};
 use crate::runtime::side_by_side;
@@ -95,27 +96,28 @@ impl State {
         self.parts.iter().map(|part| part.rows).sum()
     }
 
-    /// The rows of some of so many buckets by the hash of a column. Rows of others may be among them.
+    /// These columns of the rows of some of so many buckets by the hash of a column. Rows of others may be among them.
     pub async fn read(
         &self,
         folder: &FolderWriter,
+        schema: &SchemaRef,
         by: &str,
         buckets: Range<usize>,
         of: usize,
         parallel: usize,
     ) -> Result<Vec<RecordBatch>, ModelsError> {
-        let names: Arc<[String]> = self.schema.fields().iter().map(|field| field.name().clone()).collect();
+        let names: Arc<[String]> = schema.fields().iter().map(|field| field.name().clone()).collect();
         let picks: Vec<Pick> =
             (buckets.len() < of).then(|| Pick::of_buckets(&states::hash_of(by), buckets, of)).into_iter().collect();
-        let mut found: Vec<RecordBatch> =
-            self.parts.iter().filter_map(|part| Some(part.held.as_ref()?.rows.clone())).collect();
+        let held = self.parts.iter().filter_map(|part| Some(&part.held.as_ref()?.rows));
+        let mut found = held.map(|rows| exchange::project(rows, schema)).collect::<Result<Vec<_>, _>>()?;
         let kept = self.parts.iter().filter(|part| part.held.is_none());
         let tasks = kept.map(|part| {
             let (folder, file, names, picks) = (folder.clone(), part.file.clone(), Arc::clone(&names), picks.clone());
             async move { layers::read_written(&folder, &file, &names, &picks).await }.boxed()
         });
         for rows in side_by_side(tasks.collect(), parallel).await?.into_iter().flatten() {
-            found.push(rows.with_schema(Arc::clone(&self.schema))?);
+            found.push(rows.with_schema(Arc::clone(schema))?);
         }
         Ok(found)
     }
@@ -127,8 +129,8 @@ impl State {
         name: &str,
         parallel: usize,
     ) -> Result<Vec<ArrayRef>, ModelsError> {
-        let column = self.schema.index_of(name)?;
-        let rows = self.read(folder, name, 0..1, 1, parallel).await?;
-        Ok(rows.iter().map(|rows| Arc::clone(rows.column(column))).collect())
+        let schema = Arc::new(self.schema.project(&[self.schema.index_of(name)?])?);
+        let rows = self.read(folder, &schema, name, 0..1, 1, parallel).await?;
+        Ok(rows.iter().map(|rows| Arc::clone(rows.column(0))).collect())
     }
 }
