@@ -228,7 +228,8 @@ fn sids_of(rows: &RecordBatch) -> Option<&[u64]> {
 /// several times as fast.
 fn places_by_sid(rows: &RecordBatch, sids: &[u64]) -> Result<UInt32Array, ArrowError> {
     let mut places: Vec<(u64, u32)> = sids.iter().copied().zip(0..).collect();
-    places.sort_unstable();
+    // Rows that are laid above others are two runs in order, which a stable sort merges.
+    places.sort_by_key(|(sid, _)| *sid);
     let others = rows.columns()[1..].iter().map(|column| make_comparator(column, column, SortOptions::default()));
     let others = others.collect::<Result<Vec<_>, _>>()?;
     for unit in places.chunk_by_mut(|a, b| a.0 == b.0).filter(|unit| unit.len() > 1) {

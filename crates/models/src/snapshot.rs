@@ -16,6 +16,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int32Type, Int64Type, UInt16Type, UInt64Type};
 use disclosure::{Column, Microdata, MicrodataSource};
 use events::code_list::{self, CodeList};
+use futures::FutureExt;
 use lake::folder::{self, Folder};
 use lake::{PartitionId, Store};
 use policy::{Cardinality, Policy, TimeLevel, time};
@@ -25,6 +26,7 @@ use crate::error::ModelsError;
 use crate::graph::NodeReport;
 use crate::layers::{Kept, Layers};
 use crate::mart;
+use crate::runtime::side_by_side;
 use crate::stage::StageCounts;
 
 /// Where Snapshots lie in the store.
@@ -34,6 +36,8 @@ pub(crate) const CALENDAR: &str = "calendar";
 /// The marts without a dataset: the calendar, and reference data. They count nobody, and nobody can ask about them.
 pub(crate) const WITHOUT_DATASET: [&str; 7] =
     ["agencies", "area_changes", "areas", CALENDAR, "codes", "courts", "populations"];
+/// Marts that are read at a time by who opens a Snapshot.
+const AT_ONCE: usize = 2;
 /// Version of what a Snapshot's manifest says and of how marts are written. Another version is made anew.
 pub(crate) const FORMAT: u32 = 4;
 
@@ -166,27 +170,12 @@ impl Snapshot {
     pub(crate) async fn read(store: &Store, found: &Folder) -> Result<Self, ModelsError> {
         let info: SnapshotInfo = info_of(found)?;
         let layers = Layers::below(store, MARTS, found.clone()).await?;
-        let mut marts = BTreeMap::new();
-        for (name, described) in &info.marts {
-            let rows = Self::mart_of(&layers, name).await?;
-            if rows.num_rows() as u64 != described.rows {
-                let (left, right) = (rows.num_rows() as u64, described.rows);
-                return Err(ModelsError::Reconcile {
-                    what: "rows of a mart, and rows that its manifest names",
-                    left,
-                    right,
-                });
-            }
-            marts.insert(name.clone(), rows);
-        }
+        let task = |(name, described): (&String, &MartInfo)| {
+            let (layers, name, described) = (layers.clone(), name.clone(), described.clone());
+            async move { Ok((name.clone(), mart_as_described(&layers, &name, &described).await?)) }.boxed()
+        };
+        let marts = side_by_side(info.marts.iter().map(task).collect(), AT_ONCE).await?.into_iter().collect();
         Ok(Self::new(found.name.clone(), info, marts))
-    }
-
-    /// The rows of a mart in these layers.
-    async fn mart_of(layers: &Layers, name: &str) -> Result<RecordBatch, ModelsError> {
-        let key = mart::key(!WITHOUT_DATASET.contains(&name));
-        let kept = Kept { table: name, key: &key, replaces: name };
-        mart::from_files(&layers.schema(name).await?, &layers.rows(kept, None, &[], 1).await?)
     }
 
     /// Its name: a number that grows.
@@ -242,7 +231,7 @@ impl Snapshot {
     /// No Snapshot; storage errors.
     pub(crate) async fn latest_calendar(store: &Store) -> Result<Vec<Report>, ModelsError> {
         let latest = folder::latest(store, MARTS).await?.ok_or(ModelsError::NoSnapshot)?;
-        reports(&Self::mart_of(&Layers::below(store, MARTS, latest).await?, CALENDAR).await?)
+        reports(&mart_of(&Layers::below(store, MARTS, latest).await?, CALENDAR).await?)
     }
 
     /// The rows of a dataset as the vault reads them, with every column, level, measure and band that the policy names,
@@ -285,6 +274,30 @@ impl Snapshot {
     pub(crate) fn mart(&self, name: &str) -> Result<&RecordBatch, ModelsError> {
         self.marts.get(name).ok_or_else(|| ModelsError::NoTable(name.to_owned()))
     }
+}
+
+/// The rows of a mart in these layers.
+async fn mart_of(layers: &Layers, name: &str) -> Result<RecordBatch, ModelsError> {
+    let key = mart::key(!WITHOUT_DATASET.contains(&name));
+    let kept = Kept { table: name, key: &key, replaces: name };
+    mart::from_files(&layers.schema(name).await?, &layers.rows(kept, None, &[], 1).await?)
+}
+
+/// The same, if they are as many as the manifest names.
+///
+/// # Errors
+/// `Reconcile` where they are not; storage errors.
+pub(crate) async fn mart_as_described(
+    layers: &Layers,
+    name: &str,
+    described: &MartInfo,
+) -> Result<RecordBatch, ModelsError> {
+    let rows = mart_of(layers, name).await?;
+    let (left, right) = (rows.num_rows() as u64, described.rows);
+    if left == right {
+        return Ok(rows);
+    }
+    Err(ModelsError::Reconcile { what: "rows of a mart, and rows that its manifest names", left, right })
 }
 
 /// The lines of the mart of the reporting calendar.

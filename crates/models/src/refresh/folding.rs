@@ -4,10 +4,12 @@
 //!
 //! Absent: rules (those are `sql/`), the choice between the two (see [`super`]).
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use futures::FutureExt;
 use lake::folder::{self, Folder, FolderWriter};
 
 use super::staging::{STAGED, StagedRows};
@@ -19,7 +21,8 @@ use crate::keys::Keys;
 use crate::layers::{self, Laid, Layers};
 use crate::mart::{self, Finish};
 use crate::model::{self, Model};
-use crate::snapshot::{Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo};
+use crate::runtime::side_by_side;
+use crate::snapshot::{self, Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo};
 use crate::stage;
 use crate::states::{STATES, States};
 
@@ -56,7 +59,7 @@ impl Work {
         let (made, ran) = self.ran(&engine, &models, layers, None, &keep).await?;
         let kept = laid(keep, None).await?;
         let marts = whole(made);
-        let described = Self::described(inputs, staged, ran, &marts)?;
+        let described = self.described(inputs, staged, ran, &marts).await?;
         let info = SnapshotInfo { states: Some(kept.name), ..described };
         self.write_whole(&name, &info, &marts).await?;
         Ok(Snapshot::new(name, info, marts))
@@ -79,8 +82,8 @@ impl Work {
         let (made, ran) = self.ran(&engine, &models, alone, Some(&before), &keep).await?;
         let kept = laid(keep, Some(last.states.clone())).await?;
         let changes = self.changes(&models, made)?;
-        let marts = self.marts_above(&last.folder, &changes).await?;
-        let described = Self::described(inputs, staged, ran, &marts)?;
+        let marts = self.marts_above(last, &changes).await?;
+        let described = self.described(inputs, staged, ran, &marts).await?;
         let mut info = SnapshotInfo { records_changed, states: Some(kept.name.clone()), ..described };
         if self.is_due(staged).await? {
             info.staged = self.lay_staged_together(staged).await?;
@@ -125,26 +128,33 @@ impl Work {
     }
 
     /// The marts of a Snapshot with what is other in them.
-    async fn marts_above(&self, last: &Folder, changes: &Changes) -> Result<Marts, ModelsError> {
-        let before = Snapshot::read(&self.store, last).await?;
-        let mut out = BTreeMap::new();
-        for (name, (keys, rows)) in changes {
-            out.insert(name.clone(), mart::replace(before.mart(name)?, keys, rows)?);
+    async fn marts_above(&self, last: &Last, changes: &Changes) -> Result<Marts, ModelsError> {
+        let layers = Layers::below(&self.store, MARTS, last.folder.clone()).await?;
+        let mut tasks = Vec::with_capacity(changes.len());
+        for name in largest_first(last.info.marts.iter().map(|(name, mart)| (name, mart.rows))) {
+            let Some((keys, rows)) = changes.get(&name).cloned() else { continue };
+            let (layers, described) = (layers.clone(), last.info.marts[&name].clone());
+            tasks.push(async move {
+                let before = snapshot::mart_as_described(&layers, &name, &described).await?;
+                Ok((name, mart::replace(&before, &keys, &rows)?))
+            });
         }
-        Ok(out)
+        let tasks = tasks.into_iter().map(FutureExt::boxed).collect();
+        Ok(side_by_side(tasks, self.options.threads).await?.into_iter().collect())
     }
 
-    pub(super) fn described(
+    pub(super) async fn described(
+        &self,
         inputs: Inputs,
         staged: &StagedRows,
         models: Vec<NodeReport>,
         marts: &Marts,
     ) -> Result<SnapshotInfo, ModelsError> {
-        let mut described = BTreeMap::new();
-        for (name, rows) in marts {
-            let hash = lake::canonical::hash(&rows.schema(), std::slice::from_ref(rows))?.to_hex().to_string();
-            described.insert(name.clone(), MartInfo { rows: rows.num_rows() as u64, blake3: hash });
-        }
+        let info = |name: String, rows: RecordBatch| async move {
+            let hash = lake::canonical::hash(&rows.schema(), std::slice::from_ref(&rows))?.to_hex().to_string();
+            Ok((name, MartInfo { rows: rows.num_rows() as u64, blake3: hash }))
+        };
+        let described = self.each(marts, info).await?.into_iter().collect();
         Ok(SnapshotInfo {
             inputs,
             stage: staged.info.counts.clone(),
@@ -164,12 +174,28 @@ impl Work {
     /// Writes all marts, as a Snapshot that lies on nothing.
     pub(super) async fn write_whole(&self, name: &str, info: &SnapshotInfo, marts: &Marts) -> Result<(), ModelsError> {
         let writer = folder::create(&self.store, MARTS, name).await?;
-        for (mart, rows) in marts {
-            write_mart(&writer, mart, rows).await?;
-        }
+        self.each(marts, |mart, rows| {
+            let writer = writer.clone();
+            async move { write_mart(&writer, &mart, &rows).await }
+        })
+        .await?;
         let laid = Laid { over: None, layer_buckets: 1, said: info };
         writer.finish(serde_json::to_value(&laid).map_err(ModelsError::Manifest)?).await?;
         Ok(())
+    }
+
+    /// Does something to each mart, side by side.
+    async fn each<T: Send + 'static, F: Future<Output = Result<T, ModelsError>> + Send + 'static>(
+        &self,
+        marts: &Marts,
+        work: impl Fn(String, RecordBatch) -> F,
+    ) -> Result<Vec<T>, ModelsError> {
+        let names = largest_first(marts.iter().map(|(name, rows)| (name, rows.num_rows() as u64)));
+        let task = |name: String| {
+            let rows = marts[&name].clone();
+            work(name, rows).boxed()
+        };
+        side_by_side(names.into_iter().map(task).collect(), self.options.threads).await
     }
 
     /// Writes what is other than in the Snapshot below.
@@ -205,6 +231,13 @@ impl Work {
         states.lay_together(&writer).await?;
         Ok(laid(writer, None).await?.name)
     }
+}
+
+/// Names of marts by their rows, so that none of the large ones is left for the end, with one thread.
+fn largest_first<'a>(marts: impl Iterator<Item = (&'a String, u64)>) -> Vec<String> {
+    let mut by_rows: Vec<_> = marts.map(|(name, rows)| (Reverse(rows), name.clone())).collect();
+    by_rows.sort_unstable();
+    by_rows.into_iter().map(|(_, name)| name).collect()
 }
 
 /// The rows of marts of which all were made.

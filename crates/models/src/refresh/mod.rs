@@ -225,7 +225,7 @@ impl Work {
         let keep = folder::create(&self.store, RECOMPUTE, "states").await?;
         let (made, models_ran) = self.ran(&engine, &models, layers, None, &keep).await?;
         let marts = folding::whole(made);
-        let described = Self::described(inputs, &staged, models_ran, &marts)?;
+        let described = self.described(inputs, &staged, models_ran, &marts).await?;
         let erased_since = match &self.options.below {
             Some(cut) if !described.erased.is_empty() => Orders::of(&self.events, &self.keys).await?.beyond(cut),
             _ => 0,
