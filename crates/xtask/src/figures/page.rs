@@ -9,19 +9,20 @@ use anyhow::Result;
 
 use super::Row;
 
-/// Puts new measurements in the place of older ones of the same name and rewrites the page.
-pub fn keep(root: &Path, rows: &[Row]) -> Result<()> {
-    let json = root.join("docs/figures.json");
+/// The files that are written here.
+const WRITTEN: [&str; 2] = ["docs/figures.json", "docs/figures.md"];
+
+/// Puts a measurement in the place of an older one of the same name and rewrites the page.
+pub fn keep(root: &Path, row: &Row) -> Result<()> {
+    let [json, written] = WRITTEN.map(|name| root.join(name));
     let mut kept: BTreeMap<String, Row> = match std::fs::read_to_string(&json) {
         Ok(text) => serde_json::from_str::<Vec<Row>>(&text)?.into_iter().map(|row| (row.name.clone(), row)).collect(),
         Err(_) => BTreeMap::new(),
     };
-    for row in rows {
-        kept.insert(row.name.clone(), row.clone());
-    }
+    kept.insert(row.name.clone(), row.clone());
     let all: Vec<&Row> = kept.values().collect();
     std::fs::write(&json, serde_json::to_string_pretty(&all)? + "\n")?;
-    std::fs::write(root.join("docs/figures.md"), page(&all)?)?;
+    std::fs::write(written, page(&all)?)?;
     Ok(())
 }
 
@@ -58,7 +59,10 @@ pub fn today() -> String {
 /// Short hash of the commit, with `+` when the tree has changes.
 pub fn commit(root: &Path) -> String {
     let root = root.to_string_lossy();
-    let dirty = if output("git", &["-C", &root, "status", "--porcelain"]).is_empty() { "" } else { "+" };
+    // What was measured before this one changes nothing of what is measured.
+    let [json, written] = WRITTEN.map(|name| format!(":!{name}"));
+    let changed = output("git", &["-C", &root, "status", "--porcelain", "--", ".", &json, &written]);
+    let dirty = if changed.is_empty() { "" } else { "+" };
     output("git", &["-C", &root, "rev-parse", "--short", "HEAD"]) + dirty
 }
 
