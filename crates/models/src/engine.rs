@@ -270,7 +270,7 @@ impl BucketScan {
     fn batches(&self, batches: &[RecordBatch]) -> DfResult<Vec<RecordBatch>> {
         let mut out = Vec::new();
         for batch in batches {
-            let batch = exchange::project(batch, self.properties.equivalence_properties().schema())?;
+            let batch = exchange::project(batch, &self.schema())?;
             let mut at = 0;
             while at < batch.num_rows() {
                 let rows = BATCH_ROWS.min(batch.num_rows() - at);

@@ -131,9 +131,10 @@ impl Work {
     async fn marts_above(&self, last: &Last, changes: &Changes) -> Result<Marts, ModelsError> {
         let layers = Layers::below(&self.store, MARTS, last.folder.clone()).await?;
         let mut tasks = Vec::with_capacity(changes.len());
-        for name in largest_first(last.info.marts.iter().map(|(name, mart)| (name, mart.rows))) {
-            let Some((keys, rows)) = changes.get(&name).cloned() else { continue };
-            let (layers, described) = (layers.clone(), last.info.marts[&name].clone());
+        let rows_of = |name: &String| last.info.marts.get(name).map_or(0, |mart| mart.rows);
+        for name in largest_first(changes.keys().map(|name| (name, rows_of(name)))) {
+            let described = last.info.marts.get(&name).cloned().ok_or_else(|| ModelsError::NoTable(name.clone()))?;
+            let ((keys, rows), layers) = (changes[&name].clone(), layers.clone());
             tasks.push(async move {
                 let before = snapshot::mart_as_described(&layers, &name, &described).await?;
                 Ok((name, mart::replace(&before, &keys, &rows)?))
