@@ -20,7 +20,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::MetadataVersion;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow::record_batch::RecordBatch;
-use arrow::row::{Row, RowConverter, Rows, SortField};
+use arrow::row::{OwnedRow, Row, RowConverter, Rows, SortField};
 
 use crate::{LakeError, Result};
 
@@ -29,17 +29,23 @@ const BATCH_ROWS: usize = 65_536;
 
 /// The hash of a table given in batches, whatever their bounds and order.
 ///
+/// Rows that come in the canonical order are hashed as they come, 65,536 of them at a time in memory once more; others are sorted
+/// first, all of them.
+///
 /// # Errors
 /// `NotCanonical` when a column has no canonical form, `Schema` when a batch has other columns.
 pub fn hash(schema: &Schema, batches: &[RecordBatch]) -> Result<blake3::Hash> {
     let canonical = canonical_schema(schema)?;
     let fields = canonical.fields().iter().map(|f| SortField::new(f.data_type().clone())).collect();
     let converter = RowConverter::new(fields)?;
+    if let Some(hash) = in_order(&canonical, &converter, batches)? {
+        return Ok(hash);
+    }
     let mut rows = converter.empty_rows(0, 0);
     for batch in batches {
         converter.append(&mut rows, &conform(&canonical, batch)?)?;
     }
-    write(&canonical, &converter, &rows)
+    sorted(&canonical, &converter, &rows)
 }
 
 /// The canonical types of a schema.
@@ -95,15 +101,75 @@ fn conform(canonical: &SchemaRef, batch: &RecordBatch) -> Result<Vec<ArrayRef>> 
     pairs.map(|(column, field)| Ok(cast(column, field.data_type())?)).collect()
 }
 
-fn write(schema: &SchemaRef, converter: &RowConverter, rows: &Rows) -> Result<blake3::Hash> {
+/// The hash of rows that come in their order; `None` where they do not.
+fn in_order(schema: &SchemaRef, converter: &RowConverter, batches: &[RecordBatch]) -> Result<Option<blake3::Hash>> {
+    let mut form = Form::new(schema, converter)?;
+    let mut rows = converter.empty_rows(0, 0);
+    let mut last: Option<OwnedRow> = None;
+    for batch in batches {
+        let columns = conform(schema, batch)?;
+        let mut at = 0;
+        while at < batch.num_rows() {
+            let taken = (BATCH_ROWS - rows.num_rows()).min(batch.num_rows() - at);
+            let before = rows.num_rows();
+            let columns: Vec<ArrayRef> = columns.iter().map(|column| column.slice(at, taken)).collect();
+            converter.append(&mut rows, &columns)?;
+            at += taken;
+            if !is_in_order(&rows, before, last.as_ref()) {
+                return Ok(None);
+            }
+            if rows.num_rows() == BATCH_ROWS {
+                form.write(rows.iter())?;
+                last = Some(rows.row(BATCH_ROWS - 1).owned());
+                rows.clear();
+            }
+        }
+    }
+    if rows.num_rows() > 0 {
+        form.write(rows.iter())?;
+    }
+    form.hash().map(Some)
+}
+
+/// Whether the rows from `from` on stand where they belong: each after the one before it, the first of all after `last`.
+fn is_in_order(rows: &Rows, from: usize, last: Option<&OwnedRow>) -> bool {
+    let is_after_last = from > 0 || last.is_none_or(|last| last.row() <= rows.row(0));
+    is_after_last && (from.max(1)..rows.num_rows()).all(|at| rows.row(at - 1) <= rows.row(at))
+}
+
+fn sorted(schema: &SchemaRef, converter: &RowConverter, rows: &Rows) -> Result<blake3::Hash> {
     let mut order: Vec<Row<'_>> = rows.iter().collect();
     order.sort_unstable();
-    let options = IpcWriteOptions::try_new(64, false, MetadataVersion::V5)?;
-    let mut stream = StreamWriter::try_new_with_options(blake3::Hasher::new(), schema, options)?;
+    let mut form = Form::new(schema, converter)?;
     for chunk in order.chunks(BATCH_ROWS) {
-        let columns = converter.convert_rows(chunk.iter().copied())?;
-        stream.write(&RecordBatch::try_new(Arc::clone(schema), columns)?)?;
+        form.write(chunk.iter().copied())?;
     }
-    stream.finish()?;
-    Ok(stream.into_inner()?.finalize())
+    form.hash()
+}
+
+/// The canonical form as it is written, of which only the hash is kept.
+struct Form<'a> {
+    schema: &'a SchemaRef,
+    converter: &'a RowConverter,
+    stream: StreamWriter<blake3::Hasher>,
+}
+
+impl<'a> Form<'a> {
+    fn new(schema: &'a SchemaRef, converter: &'a RowConverter) -> Result<Self> {
+        let options = IpcWriteOptions::try_new(64, false, MetadataVersion::V5)?;
+        let stream = StreamWriter::try_new_with_options(blake3::Hasher::new(), schema, options)?;
+        Ok(Self { schema, converter, stream })
+    }
+
+    /// Writes a batch: [`BATCH_ROWS`] rows, or the last.
+    fn write<'r>(&mut self, rows: impl Iterator<Item = Row<'r>>) -> Result<()> {
+        let columns = self.converter.convert_rows(rows)?;
+        self.stream.write(&RecordBatch::try_new(Arc::clone(self.schema), columns)?)?;
+        Ok(())
+    }
+
+    fn hash(mut self) -> Result<blake3::Hash> {
+        self.stream.finish()?;
+        Ok(self.stream.into_inner()?.finalize())
+    }
 }

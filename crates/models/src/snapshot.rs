@@ -280,7 +280,7 @@ impl Snapshot {
 async fn mart_of(layers: &Layers, name: &str) -> Result<RecordBatch, ModelsError> {
     let key = mart::key(!WITHOUT_DATASET.contains(&name));
     let kept = Kept { table: name, key: &key, replaces: name };
-    mart::from_files(&layers.schema(name).await?, &layers.rows(kept, None, &[], 1).await?)
+    mart::from_files(&layers.schema(name).await?, layers.rows(kept, None, &[], 1).await?)
 }
 
 /// The same, if they are as many as the manifest names.

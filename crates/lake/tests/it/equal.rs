@@ -31,6 +31,35 @@ fn order_batches_and_dictionaries_do_not_matter() {
 }
 
 #[test]
+fn rows_that_come_in_order_and_others_have_one_hash_beyond_a_batch_too() {
+    let rows = |numbers: &mut dyn Iterator<Item = i64>| {
+        let numbers: Vec<(i64, Option<&str>)> =
+            numbers.map(|n| (n / 2, (n % 3 > 0).then_some(["a", "b"][usize::from(n % 2 == 1)]))).collect();
+        table(&numbers)
+    };
+    // 65,536 rows are a batch of the canonical form.
+    const ROWS: i64 = 150_000;
+    let sorted = |numbers: std::ops::Range<i64>| {
+        let mut numbers: Vec<i64> = numbers.collect();
+        numbers.sort_by_key(|n| (n / 2, (n % 3 > 0).then_some(n % 2)));
+        rows(&mut numbers.into_iter())
+    };
+    let in_order = sorted(0..ROWS);
+    let whole = hash(std::slice::from_ref(&in_order));
+    assert_eq!(hash(&[rows(&mut (0..ROWS).rev())]), whole);
+    for cut in [1, 65_535, 65_536, 65_537, 131_072] {
+        let (head, tail) = (in_order.slice(0, cut), in_order.slice(cut, in_order.num_rows() - cut));
+        assert_eq!(hash(&[head.clone(), table(&[]), tail.clone()]), whole, "cut at {cut}");
+        assert_eq!(hash(&[tail, head]), whole, "the parts cut at {cut} the other way round");
+    }
+    // Out of its place in the second batch of the form, and first of all: at its bounds and within.
+    for at in [65_536, 100_000, 149_998] {
+        let (head, tail) = (in_order.slice(0, at), in_order.slice(at + 1, in_order.num_rows() - at - 1));
+        assert_eq!(hash(&[in_order.slice(at, 1), head, tail]), whole, "row {at} comes first");
+    }
+}
+
+#[test]
 fn every_value_and_every_copy_matters() {
     let whole = hash(&[table(&[(1, Some("a")), (2, None)])]);
     for other in [

@@ -9,15 +9,13 @@
 //!
 //! Absent: surrogates of persons and ids of records; they end here.
 
-use std::cmp::Ordering;
+mod order;
+
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array, make_comparator};
-use arrow::compute::{
-    SortColumn, SortOptions, cast, concat_batches, filter_record_batch, lexsort_to_indices, not, take_record_batch,
-};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
+use arrow::compute::{cast, filter_record_batch, not};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
-use arrow::error::ArrowError;
 use policy::{Dataset, Keys, Policy};
 
 use crate::error::ModelsError;
@@ -69,7 +67,7 @@ impl Finish {
         finished: Vec<RecordBatch>,
     ) -> Result<Option<RecordBatch>, ModelsError> {
         let Some(none) = self.rows(model, &RecordBatch::new_empty(Arc::clone(made)))? else { return Ok(None) };
-        Ok(Some(sort(&concat_batches(&none.schema(), &finished)?)?))
+        Ok(Some(order::ordered(&none.schema(), finished)?))
     }
 }
 
@@ -139,7 +137,7 @@ pub(crate) fn replace(
     let key = key(mart.column_by_name("sid").is_some());
     let hashes = with_key.column(with_key.schema().index_of(&key)?);
     let others = filter_record_batch(mart, &not(&keys.mask(hashes))?)?;
-    from_files(&mart.schema(), &[others, rows.clone()])
+    from_files(&mart.schema(), vec![others, rows.clone()])
 }
 
 /// The rows of a mart as its file has them.
@@ -151,13 +149,11 @@ pub(crate) fn to_file(rows: &RecordBatch) -> Result<RecordBatch, ModelsError> {
 }
 
 /// The rows of a mart from the files of its layers, the lowest first.
-pub(crate) fn from_files(schema: &SchemaRef, parts: &[RecordBatch]) -> Result<RecordBatch, ModelsError> {
-    let rows = concat_batches(schema, parts)?;
-    let is_hash = |name: &str| name == states::hash_of(UNIT);
-    let columns: Vec<usize> = (0..rows.num_columns()).filter(|at| !is_hash(rows.schema().field(*at).name())).collect();
-    let rows = rows.project(&columns)?;
-    // All rows of a unit lie in one layer, in their order.
-    if sids_of(&rows).is_some_and(<[u64]>::is_sorted) { Ok(rows) } else { sort(&rows) }
+pub(crate) fn from_files(schema: &SchemaRef, parts: Vec<RecordBatch>) -> Result<RecordBatch, ModelsError> {
+    let hash = states::hash_of(UNIT);
+    let own: Vec<usize> = (0..schema.fields().len()).filter(|at| *schema.field(*at).name() != hash).collect();
+    let parts = parts.into_iter().map(|rows| rows.project(&own)).collect::<Result<_, _>>()?;
+    Ok(order::laid(&Arc::new(schema.project(&own)?), parts)?)
 }
 
 fn is_measure(model: &Model, name: &str) -> bool {
@@ -201,42 +197,4 @@ fn case_sids(model: &Model, cases: &ArrayRef, keys: &Keys) -> Result<ArrayRef, M
 fn texts<'a>(model: &Model, column: &'a ArrayRef, name: &str) -> Result<&'a arrow::array::StringArray, ModelsError> {
     let missing = || ModelsError::Column { mart: model.table.clone(), column: name.to_owned() };
     column.as_string_opt::<i32>().ok_or_else(missing)
-}
-
-/// Rows in their order: by all columns from left to right, ascending, nulls first.
-fn sort(rows: &RecordBatch) -> Result<RecordBatch, ModelsError> {
-    if rows.num_rows() < 2 {
-        return Ok(rows.clone());
-    }
-    let places = match sids_of(rows) {
-        Some(sids) => places_by_sid(rows, sids)?,
-        None => lexsort_to_indices(&rows.columns().iter().map(ascending).collect::<Vec<_>>(), None)?,
-    };
-    Ok(take_record_batch(rows, &places)?)
-}
-
-fn ascending(values: &ArrayRef) -> SortColumn {
-    SortColumn { values: Arc::clone(values), options: None }
-}
-
-/// The first column of a mart that has units.
-fn sids_of(rows: &RecordBatch) -> Option<&[u64]> {
-    rows.column_by_name("sid").map(|sids| &**sids.as_primitive::<UInt64Type>().values())
-}
-
-/// The same order where the first column is `sid`: a unit has a few rows at most, so that nearly all are in order by numbers alone, which is
-/// several times as fast.
-fn places_by_sid(rows: &RecordBatch, sids: &[u64]) -> Result<UInt32Array, ArrowError> {
-    let mut places: Vec<(u64, u32)> = sids.iter().copied().zip(0..).collect();
-    // Rows that are laid above others are two runs in order, which a stable sort merges.
-    places.sort_by_key(|(sid, _)| *sid);
-    let others = rows.columns()[1..].iter().map(|column| make_comparator(column, column, SortOptions::default()));
-    let others = others.collect::<Result<Vec<_>, _>>()?;
-    for unit in places.chunk_by_mut(|a, b| a.0 == b.0).filter(|unit| unit.len() > 1) {
-        unit.sort_unstable_by(|(_, a), (_, b)| {
-            let each = others.iter().map(|compare| compare(*a as usize, *b as usize));
-            each.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-        });
-    }
-    Ok(places.into_iter().map(|(_, place)| place).collect())
 }
