@@ -289,17 +289,25 @@ impl FolderWriter {
     }
 }
 
+/// Rows of a row group.
+const GROUP_ROWS: usize = 128 << 10;
+/// Rows that are encoded at a time.
+const ENCODED_AT_ONCE: usize = GROUP_ROWS / 2;
+
 /// How files are written if nothing else is said; the start of [`FolderWriter::file_with`]'s own.
 pub fn properties() -> WriterPropertiesBuilder {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"));
-    WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(128 * 1024))
+    WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(GROUP_ROWS))
 }
 
 impl FileWriter {
     /// Encodes rows on the calling task.
     pub async fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.entry.rows += rows.num_rows() as u64;
-        self.inner.write(rows).await?;
+        // What a call encodes goes up when it ends: of a large batch, a part at a time, or all of it would be in memory encoded too.
+        for from in (0..rows.num_rows()).step_by(ENCODED_AT_ONCE) {
+            self.inner.write(&rows.slice(from, ENCODED_AT_ONCE.min(rows.num_rows() - from))).await?;
+        }
         Ok(())
     }
 

@@ -30,6 +30,9 @@ fn order_batches_and_dictionaries_do_not_matter() {
     assert_eq!(canonical::hash(&schema, &[encoded]).unwrap().to_hex().to_string(), whole);
 }
 
+/// Rows of more than two batches of the canonical form, of 65,536 each.
+const ROWS: i64 = 150_000;
+
 #[test]
 fn rows_that_come_in_order_and_others_have_one_hash_beyond_a_batch_too() {
     let rows = |numbers: &mut dyn Iterator<Item = i64>| {
@@ -37,8 +40,6 @@ fn rows_that_come_in_order_and_others_have_one_hash_beyond_a_batch_too() {
             numbers.map(|n| (n / 2, (n % 3 > 0).then_some(["a", "b"][usize::from(n % 2 == 1)]))).collect();
         table(&numbers)
     };
-    // 65,536 rows are a batch of the canonical form.
-    const ROWS: i64 = 150_000;
     let sorted = |numbers: std::ops::Range<i64>| {
         let mut numbers: Vec<i64> = numbers.collect();
         numbers.sort_by_key(|n| (n / 2, (n % 3 > 0).then_some(n % 2)));
