@@ -3,8 +3,13 @@
 //! A rebuild (stage, fold, marts) runs in a process of its own, whose greatest resident set the kernel tells. The finished marts are in it
 //! to the end, since whoever answers questions holds them anyway; what there is beside them must not grow with the events.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use eventlog::Partition;
@@ -70,17 +75,32 @@ fn rebuilt(folder: &Path) -> Result<Value> {
     Ok(answer["details"].clone())
 }
 
-/// `rebuild`: stages and folds all events of a place, or folds what is staged, and tells what this process took at most.
+/// `rebuild`: stages and folds all events of a place, or folds what is staged, and tells what this process took at most, and when.
 pub async fn rebuild(data: &Path, staged: bool) -> Result<Measured> {
     let place = Place::new(data)?;
     let options = RefreshOptions { rebuild: !staged, force: true, ..RefreshOptions::default() };
-    let began = std::time::Instant::now();
+    let resident = Resident::begin();
+    let began = Instant::now();
     let (snapshot, report) = place.refresh(&options).await?;
     let seconds = began.elapsed().as_secs_f64();
-    let peak = peak_mib()?;
-    let mut slowest: Vec<_> = report.models.iter().map(|model| (model.millis, model.table.clone())).collect();
+    let samples = resident.end();
+    let (mut from, mut greatest, mut slowest) = (report.stage_millis, Vec::new(), Vec::new());
+    for model in &report.models {
+        let most = most_mib(&samples, from..=from + model.millis);
+        greatest.push((most, model.table.clone()));
+        slowest.push((model.millis, model.table.clone()));
+        from += model.millis;
+    }
     slowest.sort_unstable_by(|a, b| b.cmp(a));
     slowest.truncate(5);
+    // Each model that took more than all before it: there the way up is seen.
+    let mut most = 0;
+    greatest.retain(|(of_model, _)| {
+        let before = most;
+        most = most.max(*of_model);
+        before + STEP_MIB <= *of_model
+    });
+    let peak = peak_mib()?;
     Ok(Measured {
         value: json!(peak.round()),
         met: true,
@@ -89,16 +109,62 @@ pub async fn rebuild(data: &Path, staged: bool) -> Result<Measured> {
             "peak_mib": peak.round(),
             "marts_mib": snapshot.memory_bytes() >> 20,
             "stage_seconds": report.stage_millis as f64 / 1e3,
-            "fold_seconds": report.models.iter().map(|model| model.millis).sum::<u64>() as f64 / 1e3,
+            "stage_peak_mib": most_mib(&samples, 0..=report.stage_millis),
+            "fold_seconds": (from - report.stage_millis) as f64 / 1e3,
+            "fold_peak_mib": most_mib(&samples, report.stage_millis..=from),
+            "fold_peaks_mib": greatest,
+            "marts_peak_mib": most_mib(&samples, from..=u64::MAX),
             "slowest_models_millis": slowest,
             "seconds": (seconds * 10.0).round() / 10.0,
         }),
     })
 }
 
+/// By how much more than any model before it a model is worth a line.
+const STEP_MIB: u64 = 50;
+
+/// The resident set of this process while something runs.
+struct Resident {
+    is_over: Arc<AtomicBool>,
+    sampler: JoinHandle<Vec<(u64, u64)>>,
+}
+
+impl Resident {
+    /// Looks at it ten times a second.
+    fn begin() -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let sampler = std::thread::spawn(move || {
+            let (began, mut samples) = (Instant::now(), Vec::new());
+            while !over.load(Ordering::Relaxed) {
+                let now = began.elapsed().as_millis() as u64;
+                samples.extend(status_mib("VmRSS:").ok().map(|mib| (now, mib as u64)));
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            samples
+        });
+        Self { is_over, sampler }
+    }
+
+    /// Milliseconds since the beginning, and MiB.
+    fn end(self) -> Vec<(u64, u64)> {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.sampler.join().unwrap_or_default()
+    }
+}
+
+/// The most that was resident in some span of milliseconds.
+fn most_mib(samples: &[(u64, u64)], within: RangeInclusive<u64>) -> u64 {
+    samples.iter().filter(|(at, _)| within.contains(at)).map(|(_, mib)| *mib).max().unwrap_or(0)
+}
+
 /// The greatest resident set of this process so far, MiB.
 fn peak_mib() -> Result<f64> {
+    status_mib("VmHWM:")
+}
+
+fn status_mib(name: &str) -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the kernel tells no peak")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context("the kernel tells no resident set")?;
     Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
 }
