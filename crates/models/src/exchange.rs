@@ -17,10 +17,12 @@ use crate::keys::hashes;
 
 /// Rows that a bucket of states should hold.
 const BUCKET_ROWS: usize = 65_536;
+/// Most buckets of states.
+pub(crate) const MOST_BUCKETS: usize = 64;
 
 /// How many buckets so many rows are dealt to.
 pub(crate) fn buckets_for(rows: usize) -> usize {
-    rows.div_ceil(BUCKET_ROWS).next_power_of_two().clamp(1, crate::stage::MOST_BUCKETS)
+    rows.div_ceil(BUCKET_ROWS).next_power_of_two().clamp(1, MOST_BUCKETS)
 }
 
 /// Rows dealt to one bucket, not yet gathered: where they lie among those of all.

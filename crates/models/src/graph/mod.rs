@@ -34,7 +34,8 @@ use crate::keys::{self, Keys};
 use crate::layers::{self, Layers};
 use crate::mart::Finish;
 use crate::model::{Layer, Model, Read};
-use crate::stage::{self, Family, MOST_BUCKETS};
+use crate::runtime::give_back;
+use crate::stage::{self, Family};
 use crate::states::{self, States};
 use bucket::{Input, Work};
 use state::{Changed, Room, State};
@@ -242,6 +243,9 @@ impl Run<'_> {
         if let (Some(folder), Some(changed)) = (&keep, &of) {
             layers::write_changed(folder, &model.table, &changed.keys).await?;
         }
+        if buckets > 1 {
+            give_back();
+        }
         let mart = self.finish.mart(model, &fold.schema(), finished)?;
         let mart = mart.map(|rows| Mart { rows, of: of.clone() });
         Ok((State { schema: fold.schema(), parts, of }, mart))
@@ -347,7 +351,7 @@ impl Reads<'_> {
         };
         let rows = |of: &Dealing<'_>| of.state.rows() + of.before.iter().map(RecordBatch::num_rows).sum::<usize>();
         let most = tables.iter().map(rows).max().unwrap_or(0);
-        let groups = most.div_ceil(rows_at_once.max(1)).next_power_of_two().min(MOST_BUCKETS);
+        let groups = most.div_ceil(rows_at_once.max(1)).next_power_of_two().min(exchange::MOST_BUCKETS);
         let buckets = exchange::buckets_for(most).max(groups);
         (buckets, buckets / groups)
     }

@@ -17,8 +17,13 @@ use arrow::compute::{
 use arrow::datatypes::{SchemaRef, UInt64Type};
 use arrow::error::ArrowError;
 
+use crate::runtime::give_back;
+
 /// Rows of a column that are taken at a time.
 const AT_ONCE: usize = 256 << 10;
+
+/// Bytes of parts that are let go before they are given back to the system.
+const GIVEN_BACK_AT: usize = 64 << 20;
 
 /// Where a row of a mart that has units lies: its `sid`, the part, and the row of it.
 type Place = (u64, u32, u32);
@@ -114,8 +119,18 @@ fn by_column(
     let of = |at: usize| parts.iter().map(|rows| Arc::clone(rows.column(at))).collect();
     let columns: Vec<Vec<ArrayRef>> = (0..schema.fields().len()).map(of).collect();
     drop(parts);
-    let columns = columns.into_iter().map(|of_parts| together(&of_parts.iter().map(AsRef::as_ref).collect::<Vec<_>>()));
-    RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, _>>()?)
+    let mut let_go = 0;
+    let columns = columns.into_iter().map(|of_parts| {
+        let column = together(&of_parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
+        let_go += of_parts.iter().map(Array::get_array_memory_size).sum::<usize>();
+        drop(of_parts);
+        if let_go > GIVEN_BACK_AT {
+            give_back();
+            let_go = 0;
+        }
+        Ok(column)
+    });
+    RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, ArrowError>>()?)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use crate::erased::Orders;
 use crate::error::ModelsError;
 use crate::graph::{Memory, NodeReport};
 use crate::layers::{Laid, Layers};
-use crate::runtime::Cpu;
+use crate::runtime::{Cpu, give_back};
 use crate::snapshot::{self, CutEntry, Inputs, MARTS, MartInfo, Snapshot, SnapshotInfo};
 use crate::sql::SqlSet;
 use crate::stage::{Also, StageCounts};
@@ -186,6 +186,9 @@ impl Work {
             return Ok((found, report));
         }
         let staged = self.staged(STAGED, &inputs).await?;
+        if staged.layer_buckets > 1 {
+            give_back();
+        }
         let last = last.filter(|last| self.may_go_on_from(last, &inputs, &staged));
         self.replace_in_use(&staged).await?;
         let found = self.fold(inputs, &staged, last).await?;

@@ -52,11 +52,15 @@ use scatter::{Bucket, Gone, Scatter};
 pub(crate) const FORMAT: u32 = 8;
 
 /// Most buckets.
-pub const MOST_BUCKETS: usize = 64;
+pub const MOST_BUCKETS: usize = 256;
 
 /// Rows that a bucket should hold. With a quarter of them, a look for 1,000 records among a million events took 1.1 s instead of 0.4 s
 /// (release): most of it was opening files.
 const BUCKET_ROWS: u64 = 65_536;
+/// Where there are this many buckets, each takes up to [`FULL_ROWS`] before there are more, so that files stay few.
+const MANY_BUCKETS: u64 = 64;
+/// Rows that a bucket of many holds, up to [`MOST_BUCKETS`] of them: decoded, they take some 200 MiB.
+const FULL_ROWS: u64 = 5 * BUCKET_ROWS;
 
 /// Why facts cannot be staged. Never quotes a value.
 #[derive(Debug, thiserror::Error)]
@@ -137,7 +141,8 @@ impl StageCounts {
 
 /// How many buckets so many rows are dealt to.
 pub fn buckets_for(rows: u64) -> usize {
-    (rows.div_ceil(BUCKET_ROWS) as usize).next_power_of_two().clamp(1, MOST_BUCKETS)
+    let buckets = rows.div_ceil(BUCKET_ROWS).min(MANY_BUCKETS).max(rows.div_ceil(FULL_ROWS));
+    (buckets as usize).next_power_of_two().clamp(1, MOST_BUCKETS)
 }
 
 /// Columns of a family's staged rows.
@@ -270,4 +275,15 @@ fn stage_rows(
     let mut counts = StageCounts { erased: gone, ..StageCounts::default() };
     counts.add_rows(&batches);
     Ok((batches, counts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_become_more_as_rows_do_so_that_none_of_a_country_is_large() {
+        let rows = [0, 65_536, 65_537, 4_000_000, 10_000_000, 20_971_520, 33_600_000, 80_000_000, 1_000_000_000];
+        assert_eq!(rows.map(buckets_for), [1, 1, 2, 64, 64, 64, 128, 256, MOST_BUCKETS]);
+    }
 }

@@ -16,7 +16,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, FixedSizeBinaryBuilder, ListArray, RecordBatch,
     UInt16Array, UInt32Array,
 };
-use arrow::compute::take_record_batch;
+use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{
     DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimestampMicrosecondType, UInt16Type,
 };
@@ -231,13 +231,12 @@ impl<'a> Scatter<'a> {
     fn spill(&mut self) -> Result<(), StageError> {
         for bucket in &mut self.buckets {
             if bucket.file.is_none() {
-                let file = BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(&self.scratch)?);
+                let file = BufWriter::with_capacity(1 << 16, tempfile::tempfile_in(&self.scratch)?);
                 bucket.file = Some(StreamWriter::try_new(file, &waiting_schema())?);
             }
             let writer = bucket.file.as_mut().expect("it was made above");
-            for batch in bucket.memory.drain(..) {
-                writer.write(&batch)?;
-            }
+            // One batch of many small ones: a bucket has a few rows of each batch of the lake.
+            writer.write(&concat_batches(&waiting_schema(), &std::mem::take(&mut bucket.memory))?)?;
         }
         self.waiting_bytes = 0;
         Ok(())
