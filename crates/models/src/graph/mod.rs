@@ -34,7 +34,6 @@ use crate::keys::{self, Keys};
 use crate::layers::{self, Layers};
 use crate::mart::Finish;
 use crate::model::{Layer, Model, Read};
-use crate::runtime::give_back;
 use crate::stage::{self, Family};
 use crate::states::{self, States};
 use bucket::{Input, Work};
@@ -242,9 +241,6 @@ impl Run<'_> {
         checks.verdict(model, report.rows)?;
         if let (Some(folder), Some(changed)) = (&keep, &of) {
             layers::write_changed(folder, &model.table, &changed.keys).await?;
-        }
-        if buckets > 1 {
-            give_back();
         }
         let mart = self.finish.mart(model, &fold.schema(), finished)?;
         let mart = mart.map(|rows| Mart { rows, of: of.clone() });

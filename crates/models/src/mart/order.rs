@@ -110,7 +110,8 @@ fn taken(of_parts: &[&dyn Array], places: &[Place]) -> Result<ArrayRef, ArrowErr
     }
 }
 
-/// Puts the parts of each column together, one column after the other.
+/// Puts the parts of each column together, one column after the other. Of a large mart, memory is given back to the system before and
+/// meanwhile: there a rebuild takes most. Not after each model, for the next one would ask for it again page by page.
 fn by_column(
     schema: &SchemaRef,
     parts: Vec<RecordBatch>,
@@ -119,18 +120,17 @@ fn by_column(
     let of = |at: usize| parts.iter().map(|rows| Arc::clone(rows.column(at))).collect();
     let columns: Vec<Vec<ArrayRef>> = (0..schema.fields().len()).map(of).collect();
     drop(parts);
-    let mut let_go = 0;
+    let bytes = |column: &Vec<ArrayRef>| column.iter().map(Array::get_array_memory_size).sum::<usize>();
+    let mut let_go = columns.iter().map(bytes).sum();
     let columns = columns.into_iter().map(|of_parts| {
-        let column = together(&of_parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
-        let_go += of_parts.iter().map(Array::get_array_memory_size).sum::<usize>();
-        drop(of_parts);
         if let_go > GIVEN_BACK_AT {
             give_back();
             let_go = 0;
         }
-        Ok(column)
+        let_go += bytes(&of_parts);
+        together(&of_parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())
     });
-    RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, ArrowError>>()?)
+    RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]
