@@ -52,7 +52,8 @@ impl Drop for Cpu {
 ///
 /// Buckets are made by one thread and freed by another, large and small in turn, and the C library gives back what is free at the end of a
 /// heap alone: after a rebuild of 30 million events its heaps held a GiB that nobody used
-/// (docs/decisions/2026-11-26-the-systems-allocator.md). To be called between pieces of heavy work, not within them.
+/// (docs/decisions/2026-11-26-the-systems-allocator.md). A call takes some 20 ms, and what is needed
+/// again is asked for page by page: it is for a few large steps.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn give_back() {
     // SAFETY: malloc_trim(3) takes a number and touches blocks alone that are free; it may be called from any thread.

@@ -6,8 +6,7 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -125,30 +124,29 @@ const STEP_MIB: u64 = 50;
 
 /// The resident set of this process while something runs.
 struct Resident {
-    is_over: Arc<AtomicBool>,
+    /// Dropped when it is over.
+    goes_on: Sender<()>,
     sampler: JoinHandle<Vec<(u64, u64)>>,
 }
 
 impl Resident {
     /// Looks at it ten times a second.
     fn begin() -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let over = Arc::clone(&is_over);
+        let (goes_on, over) = channel();
         let sampler = std::thread::spawn(move || {
             let (began, mut samples) = (Instant::now(), Vec::new());
-            while !over.load(Ordering::Relaxed) {
+            while over.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
                 let now = began.elapsed().as_millis() as u64;
                 samples.extend(status_mib("VmRSS:").ok().map(|mib| (now, mib as u64)));
-                std::thread::sleep(Duration::from_millis(100));
             }
             samples
         });
-        Self { is_over, sampler }
+        Self { goes_on, sampler }
     }
 
     /// Milliseconds since the beginning, and MiB.
     fn end(self) -> Vec<(u64, u64)> {
-        self.is_over.store(true, Ordering::Relaxed);
+        drop(self.goes_on);
         self.sampler.join().unwrap_or_default()
     }
 }
